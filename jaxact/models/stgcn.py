@@ -1,0 +1,175 @@
+"""Spatial temporal graph convolutional network (Yan, Xiong and Lin, AAAI 2018, arXiv 1801.07455).
+
+Joints are nodes, bones and time are edges. A unit mixes each joint with its neighbours, one weight matrix per part of
+the neighbourhood (where the neighbour lies relative to the body's centre), then convolves every joint along time; ten
+units are stacked, and the class is read off the average over time, joints and persons.
+
+    [b 300 m v 3] -> norm -> stem, 3 units [bm 300 v 64] -> 3 units [bm 150 v 128] -> 3 units [bm 75 v 256] -> [b k]
+
+Kinetics-skeleton 30.7 % top-1 (`configs/stgcn_kinetics.py`), NTU RGB+D 81.5 % X-Sub and 88.3 % X-View
+(`configs/stgcn_ntu60.py`), from the paper's Tables 2 and 3.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from jaxact.models.dropout import dropout
+from jaxact.models.graphconv import graph_conv
+from jaxact.models.norm import BatchNorm
+from jaxact.models.temporal import TAPS, temporal_conv
+
+Adjacency = tuple[tuple[tuple[float, ...], ...], ...]  # [k][source][target], nested so that a module can be hashed
+
+# The first unit, then (width factor, stride) of the paper's nine. "stem9" is the released code, an input layer and nine
+# units; "literal9" is the text taken by the letter, nine units in all (Section 3.6).
+VARIANTS: dict[str, tuple[tuple[str, int, int], ...]] = {
+    "stem9": (
+        ("stem", 1, 1),
+        *((f"unit{i}", factor, stride) for i, factor, stride in (
+            (1, 1, 1), (2, 1, 1), (3, 1, 1), (4, 2, 2), (5, 2, 1), (6, 2, 1), (7, 4, 2), (8, 4, 1), (9, 4, 1)
+        )),
+    ),
+}  # fmt: skip
+VARIANTS["literal9"] = VARIANTS["stem9"][1:]
+
+
+def as_tuple(adjacency: np.ndarray) -> Adjacency:
+    """An array [k, v, v] as the nested tuple that the model takes."""
+    return tuple(tuple(tuple(float(value) for value in row) for row in part) for part in adjacency)
+
+
+def kernel_init(init: str, fan_out: int) -> nn.initializers.Initializer:
+    """Normal weights: deviation 0.02 as in the released code ("v2"), or sqrt(2 / fan_out) as in its first version."""
+    return nn.initializers.normal(0.02 if init == "v2" else math.sqrt(2 / fan_out))
+
+
+def scale_init(init: str) -> nn.initializers.Initializer:
+    """Normalisation scales: N(1, 0.02) in the released code ("v2"), ones in its first version."""
+    if init != "v2":
+        return nn.initializers.ones
+    return lambda key, shape, dtype=jnp.float32: 1 + 0.02 * jax.random.normal(key, shape, dtype)
+
+
+class Unit(nn.Module):
+    """Graph convolution, normalisation, ReLU, temporal convolution, normalisation, dropout, shortcut, ReLU.
+
+    Attributes:
+        features: channels out.
+        stride: distance of output frames.
+        residual: whether there is a shortcut: the input itself, or its projection where the shape changes.
+        adjacency, edge_importance, dropout, initial, axis_name, fast: see `STGCN`.
+    """
+
+    features: int
+    stride: int
+    residual: bool
+    adjacency: Adjacency
+    edge_importance: bool
+    dropout: float
+    initial: str
+    axis_name: str | None
+    fast: bool
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "n t v c"], train: bool = False) -> Float[Array, "n s v d"]:
+        """Features in, features out; `train` turns on batch statistics and dropout (rng `dropout`)."""
+        channels, features = x.shape[-1], self.features
+        adjacency = jnp.asarray(self.adjacency, jnp.float32)
+        parts = adjacency.shape[0]
+        if self.edge_importance:
+            adjacency = adjacency * self.param("importance", nn.initializers.ones, adjacency.shape)
+        shape = (channels, parts, features)
+        y = graph_conv(x, *self._weights("spatial", shape, (parts, features), fan_out=features), adjacency)
+        y = nn.relu(self._norm("spatial_norm")(y, train))
+        shape = (TAPS, features, features)
+        y = temporal_conv(y, *self._weights("temporal", shape, (features,), fan_out=TAPS * features), self.stride)
+        y = self._norm("temporal_norm")(y, train)
+        if train and self.dropout > 0:
+            y = dropout(self.make_rng("dropout"), y, self.dropout)
+        if self.residual:
+            y = y + self._shortcut(x, train)
+        return nn.relu(y)
+
+    def _shortcut(self, x: Array, train: bool) -> Array:
+        if self.stride == 1 and x.shape[-1] == self.features:
+            return x
+        shape = (1, x.shape[-1], self.features)
+        kernel, bias = self._weights("shortcut", shape, (self.features,), fan_out=self.features)
+        return self._norm("shortcut_norm")(temporal_conv(x, kernel, bias, self.stride), train)
+
+    def _weights(self, name: str, shape: Sequence[int], bias_shape: Sequence[int], fan_out: int) -> tuple[Array, Array]:
+        kernel = self.param(f"{name}_kernel", kernel_init(self.initial, fan_out), tuple(shape))
+        return kernel, self.param(f"{name}_bias", nn.initializers.zeros, tuple(bias_shape))
+
+    def _norm(self, name: str) -> BatchNorm:
+        return BatchNorm(axis_name=self.axis_name, scale_init=scale_init(self.initial), name=name)
+
+
+class STGCN(nn.Module):
+    """The whole network; any number of frames and persons at run time.
+
+    Attributes:
+        num_classes: logits out.
+        adjacency: normalised partition, [k][source][target], from `jaxact.skeletons.adjacency` through `as_tuple`.
+        network: a key of `VARIANTS`.
+        edge_importance: learn a factor per edge and unit (the paper's "ST-GCN + Imp.").
+        width: channels of the first units; 64 is the paper's.
+        dropout: share of elements dropped at the end of each unit's residual branch, in [0, 1).
+        initial: weights at the start, "v2" or "he_fan_out", see `kernel_init`.
+        dtype: of the computation, "float32" or "bfloat16"; parameters, statistics and logits stay float32.
+        remat: recompute each unit's activations in the backward pass: less memory, about a third more time.
+        axis_name: mapped axis whose devices share batch statistics; None for those of each device's own batch.
+        fast: the formulation for CPUs (the same numbers to rounding); None takes it where the default backend is one.
+            Choose False for a program that is lowered for other platforms than the one it is traced on.
+    """
+
+    num_classes: int
+    adjacency: Adjacency
+    network: str = "stem9"
+    edge_importance: bool = True
+    width: int = 64
+    dropout: float = 0.5
+    initial: str = "v2"
+    dtype: Any = "float32"
+    remat: bool = False
+    axis_name: str | None = None
+    fast: bool | None = None
+
+    @nn.compact
+    def __call__(self, inputs: Float[Array, "b t m v c"], *, train: bool = False) -> Float[Array, "b classes"]:
+        """Logits of each clip.
+
+        Args:
+            inputs: joint coordinates (and scores), absent persons and missing joints zero.
+            train: batch statistics and dropout (rng `dropout`); `batch_stats` must then be mutable.
+        """
+        batch, frames, persons, joints, channels = inputs.shape
+        fast = jax.default_backend() == "cpu" if self.fast is None else self.fast
+        x = jnp.moveaxis(inputs, 2, 1).reshape(batch * persons, frames, joints * channels)
+        norm = BatchNorm(axis_name=self.axis_name, scale_init=scale_init(self.initial), name="data_norm")
+        x = norm(x, train).reshape(batch * persons, frames, joints, channels).astype(self.dtype)
+        unit = nn.remat(Unit, static_argnums=(2,)) if self.remat else Unit
+        for name, factor, stride in VARIANTS[self.network]:
+            is_stem = name == "stem"
+            x = unit(
+                features=factor * self.width,
+                stride=stride,
+                residual=not is_stem,
+                adjacency=self.adjacency,
+                edge_importance=self.edge_importance,
+                dropout=0.0 if is_stem else self.dropout,
+                initial=self.initial,
+                axis_name=self.axis_name,
+                fast=fast,
+                name=name,
+            )(x, train)
+        x = jnp.mean(x.astype(jnp.float32).reshape(batch, -1, x.shape[-1]), axis=1)
+        head = nn.Dense(self.num_classes, kernel_init=kernel_init(self.initial, self.num_classes), name="head")
+        return head(x)
