@@ -1,7 +1,13 @@
 """Every option once: its type, unit and default. Configs in `configs/` fill these in; nothing below the commands sees them."""
 
 import dataclasses
+import runpy
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
+
+from jaxact.errors import UserError, unknown
 
 Stream = Literal["joint", "bone", "joint_motion", "bone_motion"]
 
@@ -106,6 +112,115 @@ class TrainConfig:
     select: Literal["last", "best"] = "last"  # which checkpoint evaluate and export take: the last, or best top-1 on eval_split
 
 
+MODELS = {"stgcn": STGCNConfig}  # the section that `model.name` stands for
+
+
+def load(file: str, overrides: Sequence[str] = ()) -> TrainConfig:
+    """The config of `FILE.py` or `FILE.py:ARG`, whose `get_config(ARG)` returns a TrainConfig, with options replaced.
+
+    Args:
+      file: path of a config file; what follows a colon is handed to its `get_config`.
+      overrides: "--config.optim.learning_rate=0.05" and the like.
+
+    Raises:
+      UserError: no such file, a file that fails, an unknown option, or a value of the wrong type.
+    """
+    path, _, arg = file.partition(":")
+    if not Path(path).is_file():
+        near = sorted(str(p) for p in Path(path).parent.glob("*.py")) if Path(path).parent.is_dir() else []
+        raise UserError(f"no config file {path!r}; in that folder: {', '.join(near) or 'no .py file'}")
+    try:
+        config = runpy.run_path(path)["get_config"](arg)
+    except Exception as error:
+        raise UserError(f"the config file {path!r} fails with {type(error).__name__}: {error}") from error
+    if not isinstance(config, TrainConfig):
+        raise UserError(f"get_config in {path!r} returns {type(config).__name__}; wanted jaxact.config.TrainConfig")
+    for item in overrides:
+        name, given, text = item.partition("=")
+        if not name.startswith("--config.") or not given:
+            raise UserError(f"unknown argument {item!r}; options of the config are given as --config.section.option=value")
+        override(config, name.removeprefix("--config."), text)
+    check(config)
+    return config
+
+
+def override(config: Any, name: str, text: str) -> None:
+    """Sets the option with the dotted `name` from the text of a command line, checked against the option's type."""
+    *path, option = name.split(".")
+    section = config
+    for part in path:
+        section = getattr(section, _known(part, section, name))
+    kind = _types(section)[_known(option, section, name)]
+    if dataclasses.is_dataclass(getattr(section, option)):
+        raise UserError(f"config.{name} is a section; set one of its options: {', '.join(_types(getattr(section, option)))}")
+    setattr(section, option, _parse(text, kind, f"config.{name}"))
+
+
+def check(section: Any, where: str = "config") -> None:
+    """Raises UserError for the first option whose value is none of its choices or of another type."""
+    for name, kind in _types(section).items():
+        value = getattr(section, name)
+        if dataclasses.is_dataclass(value):
+            check(value, f"{where}.{name}")
+        elif typing.get_origin(kind) is Literal:
+            if value not in typing.get_args(kind):
+                raise unknown(f"value of {where}.{name}", value, typing.get_args(kind))
+        elif not isinstance(value, (int, float) if kind is float else typing.get_origin(kind) or kind):
+            raise UserError(f"{where}.{name} takes {kind.__name__}, not {value!r}")
+        elif isinstance(value, (int, float)) and value < 0:
+            raise UserError(f"{where}.{name} takes a number from 0 up, not {value!r}")
+
+
 def to_dict(config: TrainConfig) -> dict[str, Any]:
     """The config as plain JSON values."""
     return dataclasses.asdict(config)
+
+
+def from_dict(values: Mapping[str, Any]) -> TrainConfig:
+    """The config that `to_dict` wrote.
+
+    Raises:
+      UserError: an option that this version does not know.
+    """
+    return _section(TrainConfig, values, "config")
+
+
+def _section(kind: type, values: Mapping[str, Any], where: str) -> Any:
+    types = typing.get_type_hints(kind)
+    fields = {}
+    for name, value in values.items():
+        if name not in types:
+            raise UserError(f"unknown option {where}.{name}={value!r}: written by another version of jaxact?")
+        if isinstance(value, Mapping):
+            section = MODELS[value["name"]] if name == "model" else types[name]
+            fields[name] = _section(section, value, f"{where}.{name}")
+        else:
+            fields[name] = tuple(value) if isinstance(value, list) else value
+    return kind(**fields)
+
+
+def _types(section: Any) -> dict[str, Any]:
+    return typing.get_type_hints(type(section)) if dataclasses.is_dataclass(section) else {}
+
+
+def _known(option: str, section: Any, name: str) -> str:
+    if option not in _types(section):
+        raise unknown(f"option config.{name}: no", option, _types(section))
+    return option
+
+
+def _parse(text: str, kind: Any, name: str) -> Any:
+    if typing.get_origin(kind) is Literal:
+        choices = typing.get_args(kind)
+        if text not in choices:
+            raise unknown(f"value of {name}", text, choices)
+        return text
+    if typing.get_origin(kind) is tuple:
+        items = [item.strip() for item in text.strip("()[] ").split(",")]
+        return tuple(_parse(item, typing.get_args(kind)[0], name) for item in items if item)
+    try:
+        if kind is bool:
+            return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+        return kind(text)
+    except (KeyError, ValueError):
+        raise UserError(f"{name} takes {'true or false' if kind is bool else kind.__name__}, not {text!r}") from None

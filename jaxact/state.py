@@ -1,0 +1,61 @@
+"""What a training step reads and writes: array trees only, no functions and no keys."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import linen as nn
+from flax import struct
+from jaxtyping import Array, Int
+
+Tree = Any
+
+
+class TrainState(struct.PyTreeNode):
+    """Four array trees, and a fifth where a moving average is asked for.
+
+    Attributes:
+      step: updates made so far.
+      params: trainable arrays.
+      batch_stats: BatchNorm's running mean and variance.
+      opt_state: the optimiser's memory.
+      ema: moving average of `params`, or None.
+    """
+
+    step: Int[Array, ""]
+    params: Tree
+    batch_stats: Tree
+    opt_state: Tree
+    ema: Tree = None
+
+    @property
+    def weights(self) -> dict[str, Tree]:
+        """The variables that evaluation uses: the moving average where there is one."""
+        return variables(self.params if self.ema is None else self.ema, self.batch_stats)
+
+
+def variables(params: Tree, batch_stats: Tree) -> dict[str, Tree]:
+    """Linen's variable collections; a model without BatchNorm has no `batch_stats`."""
+    return {"params": params, "batch_stats": batch_stats} if batch_stats else {"params": params}
+
+
+def create(
+    model: nn.Module, example: Any, tx: optax.GradientTransformation, *, seed: int, ema: bool = False
+) -> TrainState:
+    """The state before the first step.
+
+    Args:
+      example: model inputs, of which only the shapes matter.
+      seed: of the initialisation.
+      ema: keep a moving average of the parameters.
+    """
+    initial = model.init({"params": jax.random.key(seed)}, example, train=False)
+    params = initial["params"]
+    return TrainState(
+        step=jnp.zeros((), jnp.int32),
+        params=params,
+        batch_stats=initial.get("batch_stats", {}),
+        opt_state=tx.init(params),
+        ema=jax.tree.map(jnp.copy, params) if ema else None,
+    )

@@ -1,0 +1,126 @@
+"""One training step and one evaluation step, for every model: a batch is `{inputs, targets}` and perhaps `mask`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float
+
+from jaxact.state import Tree, TrainState, variables
+
+Batch = Mapping[str, Any]
+Loss = Callable[[Any, Any], Float[Array, " b"]]
+
+
+def train_step(
+    state: TrainState,
+    batch: Batch,
+    *,
+    apply: Callable[..., Any],
+    loss: Loss,
+    tx: optax.GradientTransformation,
+    seed: int,
+    ema: float = 0.0,
+    accumulate: int = 1,
+    axis_name: str | None = None,
+) -> tuple[TrainState, dict[str, Float[Array, ""]]]:
+    """One update from the mean loss of the batch's unmasked examples.
+
+    With `accumulate` = a the batch is cut into a micro-batches whose gradient *sums* are added and divided once by the
+    number of examples, so the gradient is exactly that of the whole batch for a model without BatchNorm. BatchNorm
+    normalises each micro-batch by its own statistics (as a smaller batch would) and its running averages move a times.
+
+    Args:
+      apply: the model's `apply`.
+      loss: per-example loss of (outputs, targets), unreduced.
+      seed: the dropout key is `fold_in(key(seed), step)`, folded once more with device and micro-batch where there are several.
+      ema: decay of the parameters' moving average; 0 = none.
+      axis_name: set where the step sees one device's share of the batch.
+
+    Returns:
+      The new state, and sums over the whole batch: `loss`, `correct`, `count`, and the global `grad_norm`.
+    """
+    key = jax.random.fold_in(jax.random.key(seed), state.step)
+    if axis_name:
+        key = jax.random.fold_in(key, jax.lax.axis_index(axis_name))
+
+    def loss_sum(params: Tree, batch_stats: Tree, micro: Batch, key: jax.Array):
+        outputs, updated = apply(
+            variables(params, batch_stats), micro["inputs"], train=True, mutable=["batch_stats"], rngs={"dropout": key}
+        )
+        mask = _mask(micro)
+        total = jnp.sum(loss(outputs, micro["targets"]) * mask)
+        sums = {"loss": total, "correct": jnp.sum(_correct(outputs, micro["targets"]) * mask), "count": jnp.sum(mask)}
+        return total, (updated.get("batch_stats", batch_stats), sums)
+
+    grad = jax.grad(loss_sum, has_aux=True)
+    if accumulate == 1:
+        grads, (batch_stats, sums) = grad(state.params, state.batch_stats, batch, key)
+    else:
+        grads, batch_stats, sums = _accumulated(grad, state, _micro_batches(batch, accumulate), key)
+    if axis_name:
+        grads, sums = jax.lax.psum((grads, sums), axis_name)
+        batch_stats = jax.lax.pmean(batch_stats, axis_name)
+    grads = jax.tree.map(lambda g: g / jnp.maximum(sums["count"], 1.0), grads)
+    updates, opt_state = tx.update(grads, state.opt_state, state.params)
+    params = optax.apply_updates(state.params, updates)
+    average = state.ema if state.ema is None else optax.incremental_update(params, state.ema, 1.0 - ema)
+    new = state.replace(
+        step=state.step + 1, params=params, batch_stats=batch_stats, opt_state=opt_state, ema=average
+    )
+    return new, {**sums, "grad_norm": optax.global_norm(grads)}
+
+
+def eval_step(weights: Tree, batch: Batch, *, apply: Callable[..., Any]) -> dict[str, Any]:
+    """Logits of an evaluation batch, whose `inputs` carry a view axis: [b, views, ...].
+
+    The views of an example are one prediction: the mean of their softmax probabilities, whose logarithm takes the place
+    of the logits. With one view the logits are the model's own.
+
+    Returns:
+      `logits` f32 [b, classes], with `targets` and `mask` passed through.
+    """
+    inputs = batch["inputs"]
+    count, views = inputs.shape[:2]
+    logits = _logits(apply(weights, inputs.reshape(count * views, *inputs.shape[2:]), train=False))
+    logits = logits.astype(jnp.float32).reshape(count, views, -1)
+    merged = logits[:, 0] if views == 1 else jax.nn.logsumexp(jax.nn.log_softmax(logits), axis=1) - jnp.log(views)
+    return {"logits": merged, "targets": batch["targets"], "mask": batch["mask"]}
+
+
+def _accumulated(grad: Callable, state: TrainState, micros: Batch, key: jax.Array):
+    def add(carry, item):
+        grads, batch_stats, sums = carry
+        index, micro = item
+        more, (batch_stats, extra) = grad(state.params, batch_stats, micro, jax.random.fold_in(key, index))
+        return (*jax.tree.map(jnp.add, (grads,), (more,)), batch_stats, jax.tree.map(jnp.add, sums, extra)), None
+
+    zeros = jax.tree.map(jnp.zeros_like, state.params)
+    start = (zeros, state.batch_stats, {name: jnp.zeros(()) for name in ("loss", "correct", "count")})
+    steps = jax.tree.leaves(micros)[0].shape[0]
+    (grads, batch_stats, sums), _ = jax.lax.scan(add, start, (jnp.arange(steps), micros))
+    return grads, batch_stats, sums
+
+
+def _micro_batches(batch: Batch, accumulate: int) -> Batch:
+    """[b, ...] -> [accumulate, b / accumulate, ...]; each device's rows stay on it."""
+    return jax.tree.map(
+        lambda x: x.reshape(x.shape[0] // accumulate, accumulate, *x.shape[1:]).swapaxes(0, 1), dict(batch)
+    )
+
+
+def _mask(batch: Batch) -> Float[Array, " b"]:
+    if "mask" in batch:
+        return batch["mask"].astype(jnp.float32)
+    return jnp.ones(jax.tree.leaves(batch["targets"])[0].shape[:1], jnp.float32)
+
+
+def _correct(outputs: Any, targets: Any) -> Float[Array, " b"]:
+    return (jnp.argmax(_logits(outputs), axis=-1) == targets).astype(jnp.float32)
+
+
+def _logits(outputs: Any) -> Float[Array, "b classes"]:
+    """A model returns logits, or a dict whose key `logits` holds them beside auxiliary outputs."""
+    return outputs["logits"] if isinstance(outputs, Mapping) else outputs
