@@ -1,8 +1,8 @@
-"""Checkpoints on disk: the state, and beside it everything that a later command needs, so that none of them needs a config.
+"""Checkpoints on disk: the state, and beside it all that a later command needs, so that none of them needs a config.
 
 `WORKDIR/checkpoints/STEP/` holds three items: `weights` (params, batch_stats, ema), `optimizer` (step, opt_state) and
-`meta` (JSON: resolved config, labels, layout, channels, data position). Orbax writes them asynchronously and renames a finished
-folder into place, so a folder that exists is whole.
+`meta` (JSON: resolved config, labels, layout, channels). The position in the data is the step itself. Orbax writes
+asynchronously and renames a finished folder into place, so a folder that exists is whole.
 """
 
 import logging
@@ -33,7 +33,8 @@ class Checkpoints:
         self.folder = Path(workdir).resolve() / FOLDER
         if read_only and not self.folder.is_dir():
             raise UserError(
-                f"no checkpoints in {str(workdir)!r}: wanted the --workdir of a `jaxact train` run, with a folder {FOLDER!r}"
+                f"no checkpoints in {str(workdir)!r}: wanted the --workdir of a `jaxact train` run, "
+                f"with a folder {FOLDER!r}"
             )
         policy = AnyPreservationPolicy(
             [
@@ -78,7 +79,7 @@ class Checkpoints:
         return chosen
 
     def save(self, state: TrainState, meta: Mapping[str, Any], metrics: Mapping[str, float] | None = None) -> None:
-        """Starts writing the state; returns once the arrays have been copied off the devices. A saved step stays as it is."""
+        """Starts writing the state; returns once the arrays have left the devices. A saved step stays as it is."""
         step = int(state.step)
         if step in self._manager.all_steps():
             return
@@ -143,9 +144,12 @@ class _full_disk:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         text = str(error)
-        if isinstance(error, OSError) or (error is not None and ("No space left" in text or "RESOURCE_EXHAUSTED" in text)):
+        if isinstance(error, OSError) or (
+            error is not None and ("No space left" in text or "RESOURCE_EXHAUSTED" in text)
+        ):
             raise UserError(
-                f"cannot write a checkpoint to {str(self.folder)!r}: {text.splitlines()[0]}; earlier checkpoints are kept"
+                f"cannot write a checkpoint to {str(self.folder)!r}: {text.splitlines()[0]}; "
+                "earlier checkpoints are kept"
             ) from error
 
 

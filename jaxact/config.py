@@ -1,4 +1,4 @@
-"""Every option once: its type, unit and default. Configs in `configs/` fill these in; nothing below the commands sees them."""
+"""Every option once: its type, unit and default. Files in `configs/` fill these in; only the commands see them."""
 
 import dataclasses
 import runpy
@@ -29,11 +29,15 @@ class ClipConfig:
 
     frames: int = 300  # T
     persons: int = 2  # M
-    sampling: Literal["window", "resize"] = "window"  # first T frames and padding, or linear resampling of the whole clip to T
+    sampling: Literal["window", "resize"] = (
+        "window"  # first T frames and padding, or linear resampling of the whole clip to T
+    )
     pad: Literal["zero", "replay"] = "zero"  # what fills a clip shorter than T (window only)
     person: Literal["file", "frame_score", "clip_mean", "energy"] = "file"  # which M people are kept
     stream: Stream = "joint"
-    center: Literal["none", "frame", "first"] = "none"  # subtract the centre joint of person 0: per frame, or of the first frame
+    center: Literal["none", "frame", "first"] = (
+        "none"  # subtract the centre joint of person 0: per frame, or of the first frame
+    )
     align: bool = False  # 3-D: rotate so that the spine of the first frame is z and the shoulders x
     scale: Literal["none", "skeleton"] = "none"  # divide by the clip's mean bone length times the number of bones
     views: int = 1  # evaluation clips per record, their probabilities averaged
@@ -44,7 +48,9 @@ class AugmentConfig:
     """Random changes made in training only."""
 
     window: int = 0  # frames of a random window placed in T frames (ST-GCN's random_choose); 0 = off
-    move: bool = False  # ST-GCN's random moving: rotation, scale and translation interpolated over the clip, x and y only
+    move: bool = (
+        False  # ST-GCN's random moving: rotation, scale and translation interpolated over the clip, x and y only
+    )
     crop: float = 1.0  # resize sampling: shortest random share of the clip that is kept, in (0, 1]
     rotate: float = 0.0  # largest random rotation in radians: about each axis (3-D) or in the plane (2-D)
     rescale: float = 0.0  # random scale in [1 - a, 1 + a], one draw per spatial axis
@@ -109,7 +115,9 @@ class TrainConfig:
     log_every: int = 50  # steps
     eval_every: float = 5.0  # epochs; 0 = only at the end
     checkpoint_every: int = 500  # steps
-    select: Literal["last", "best"] = "last"  # which checkpoint evaluate and export take: the last, or best top-1 on eval_split
+    select: Literal["last", "best"] = (
+        "last"  # which checkpoint evaluate and export take: the last, or best top-1 on eval_split
+    )
 
 
 MODELS = {"stgcn": STGCNConfig}  # the section that `model.name` stands for
@@ -138,7 +146,9 @@ def load(file: str, overrides: Sequence[str] = ()) -> TrainConfig:
     for item in overrides:
         name, given, text = item.partition("=")
         if not name.startswith("--config.") or not given:
-            raise UserError(f"unknown argument {item!r}; options of the config are given as --config.section.option=value")
+            raise UserError(
+                f"unknown argument {item!r}; options of the config are given as --config.section.option=value"
+            )
         override(config, name.removeprefix("--config."), text)
     check(config)
     return config
@@ -152,7 +162,9 @@ def override(config: Any, name: str, text: str) -> None:
         section = getattr(section, _known(part, section, name))
     kind = _types(section)[_known(option, section, name)]
     if dataclasses.is_dataclass(getattr(section, option)):
-        raise UserError(f"config.{name} is a section; set one of its options: {', '.join(_types(getattr(section, option)))}")
+        raise UserError(
+            f"config.{name} is a section; set one of its options: {', '.join(_types(getattr(section, option)))}"
+        )
     setattr(section, option, _parse(text, kind, f"config.{name}"))
 
 

@@ -9,7 +9,7 @@ def cross_entropy(
 ) -> Float[Array, " b"]:
     """Softmax cross entropy with smoothed targets, -sum_j q_j log softmax(logits)_j.
 
-    q_j = (1 - a) [j = target] + a / classes, with a = `label_smoothing`; a = 0 is the loss of every skeleton paper here.
+    q_j = (1 - a) [j = target] + a / classes, with a = `label_smoothing`; the skeleton papers here have a = 0.
 
     Args:
       logits: unnormalised scores.

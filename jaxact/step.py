@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-from jaxact.state import Tree, TrainState, variables
+from jaxact.state import TrainState, Tree, variables
 
 Batch = Mapping[str, Any]
 Loss = Callable[[Any, Any], Float[Array, " b"]]
@@ -35,7 +35,7 @@ def train_step(
     Args:
       apply: the model's `apply`.
       loss: per-example loss of (outputs, targets), unreduced.
-      seed: the dropout key is `fold_in(key(seed), step)`, folded once more with device and micro-batch where there are several.
+      seed: the dropout key is `fold_in(key(seed), step)`, folded again with device and micro-batch.
       ema: decay of the parameters' moving average; 0 = none.
       axis_name: set where the step sees one device's share of the batch.
 
@@ -67,9 +67,7 @@ def train_step(
     updates, opt_state = tx.update(grads, state.opt_state, state.params)
     params = optax.apply_updates(state.params, updates)
     average = state.ema if state.ema is None else optax.incremental_update(params, state.ema, 1.0 - ema)
-    new = state.replace(
-        step=state.step + 1, params=params, batch_stats=batch_stats, opt_state=opt_state, ema=average
-    )
+    new = state.replace(step=state.step + 1, params=params, batch_stats=batch_stats, opt_state=opt_state, ema=average)
     return new, {**sums, "grad_norm": optax.global_norm(grads)}
 
 

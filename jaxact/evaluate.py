@@ -1,0 +1,172 @@
+"""One evaluator for every model: a pass over a split in which each example counts exactly once."""
+
+import csv
+import dataclasses
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Float, Int
+
+from jaxact import config as configs
+from jaxact import files, metrics, step, trained
+from jaxact.errors import UserError
+from jaxact.sharding import Placement, make_placement
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Scores:
+    """Every example's logits, in the order of the records."""
+
+    id: np.ndarray
+    logits: Float[np.ndarray, "n classes"]
+    label: Int[np.ndarray, " n"]
+
+
+def compile_scorer(apply: Callable[..., Any], placement: Placement) -> Callable[[Any, Mapping], dict]:
+    """The evaluation step over the devices of `placement`: (weights, batch) -> logits, targets, mask."""
+    run = placement.compile_eval(functools.partial(step.eval_step, apply=apply))
+    return lambda weights, batch: jax.device_get(run(weights, placement.shard_eval(batch)))
+
+
+def totals(
+    scorer: Callable, weights: Any, batches: Iterable[Mapping[str, np.ndarray]], *, classes: int
+) -> metrics.Sums:
+    """The sums over all processes' batches; every process gets the same."""
+    sums = metrics.Sums.empty(classes)
+    for batch in batches:
+        found = scorer(weights, batch)
+        sums += metrics.from_logits(found["logits"], found["targets"], found["mask"])
+    return sums
+
+
+def score(scorer: Callable, weights: Any, batches: Iterable[Mapping[str, np.ndarray]]) -> Scores:
+    """The logits of every example of one process's pass.
+
+    Raises:
+      UserError: the pass holds no example.
+    """
+    rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    for batch in batches:
+        found, real = scorer(weights, batch), np.asarray(batch["mask"])
+        rows.append((batch["id"][real], found["logits"][real], found["targets"][real]))
+    if not sum(len(row[0]) for row in rows):
+        raise UserError("no example to evaluate: the split, or its subset of classes, is empty")
+    ids, logits, labels = (np.concatenate(column) for column in zip(*rows, strict=True))
+    return Scores(ids, logits, labels)
+
+
+def run(
+    workdir: str | Path,
+    *,
+    out: str | Path,
+    split: str | None = None,
+    subset: str | Sequence[str] | None = None,
+    data_dir: str | None = None,
+    step: int | None = None,
+    how: str | None = None,
+    batch_size: int | None = None,
+) -> dict[str, Any]:
+    """Evaluates a run's checkpoint; `out` gets `metrics.json`, `scores.npz`, `per_class.csv` and `confusion.csv`.
+
+    Args:
+      workdir: the --workdir of `jaxact train`.
+      split: a split or protocol split of the run's data set; by default the run's own evaluation split.
+      subset: a subset that the data set names ("kinetics_motion"), or class names; only their examples count, the
+        network still choosing among all classes.
+      data_dir: where the prepared data lie now, if not where training found them.
+      step, how: which checkpoint; see `trained.load`.
+      batch_size: examples at a time; by default the run's.
+
+    Returns:
+      What `metrics.json` holds.
+
+    Raises:
+      UserError: no checkpoint, no such data set, split or subset, or data that do not fit the network.
+    """
+    from jaxact.datasets import read
+    from jaxact.pipeline import batches
+
+    net = trained.load(workdir, step=step, how=how)
+    data = net.config.data
+    split = split or data.eval_split
+    info = read.describe(data.name, data_dir or data.data_dir)
+    _check_data(info, net)
+    placement = make_placement()
+    size = -(-(batch_size or net.config.batch_size) // placement.mesh.size) * placement.mesh.size
+    source = batches.eval_batches(
+        info,
+        split=split,
+        batch_size=size,
+        process_index=jax.process_index(),
+        process_count=jax.process_count(),
+        classes=_classes(subset, info),
+        clip=dataclasses.asdict(net.config.clip),
+    )
+    found = score(compile_scorer(net.model.apply, placement), placement.replicate(net.weights), source)
+    return write(out, found, net, split=split, subset=subset, data_dir=str(info.path), workdir=str(workdir))
+
+
+def write(
+    out: str | Path, found: Scores, net: trained.Trained, *, split: str, subset: Any, **where: str
+) -> dict[str, Any]:
+    """The report's files, each whole or absent; `metrics.json`, which says how the number came about, comes last."""
+    folder = Path(out)
+    sums = metrics.from_logits(found.logits, found.label)
+    rows = metrics.table(sums, net.labels)
+    with files.replacing(folder / "scores.npz") as path, path.open("wb") as stream:
+        np.savez_compressed(stream, id=found.id.astype(str), logits=found.logits, label=found.label)
+    with files.replacing(folder / "per_class.csv") as path, path.open("w", newline="", encoding="utf-8") as stream:
+        table = csv.DictWriter(stream, ["class", "count", "recall", "mistaken_for"])
+        table.writeheader()
+        table.writerows(rows)
+    with files.replacing(folder / "confusion.csv") as path, path.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows(
+            [["truth", *net.labels], *([n, *r] for n, r in zip(net.labels, sums.confusion.tolist(), strict=True))]
+        )
+    report = {
+        **metrics.compute(sums),
+        "dataset": net.config.data.name,
+        "split": split,
+        "subset": subset,
+        "step": net.step,
+        "step_chosen": net.chosen,
+        "preprocessing": dataclasses.asdict(net.config.clip),
+        "layout": net.layout.name,
+        "channels": list(net.channels),
+        "model": configs.to_dict(net.config)["model"],
+        **where,
+    }
+    files.write_json(folder / "metrics.json", report)
+    return report
+
+
+def _check_data(info: Any, net: trained.Trained) -> None:
+    if info.labels != net.labels:
+        raise UserError(
+            f"the {len(info.labels)} classes of {info.name!r} are not the {len(net.labels)} of the checkpoint"
+        )
+    if info.layout != net.layout or info.channels != net.channels:
+        raise UserError(
+            f"the data set {info.name!r} has the layout {info.layout.name!r} with channels {info.channels}, "
+            f"the checkpoint {net.layout.name!r} with {net.channels}"
+        )
+
+
+def _classes(subset: str | Sequence[str] | None, info: Any) -> tuple[int, ...] | None:
+    """A subset's class ids: one that the data set names, or class names separated by commas."""
+    if not subset:
+        return None
+    if isinstance(subset, str) and subset in info.subsets:
+        return tuple(info.subsets[subset])
+    names = [name.strip() for name in subset.split(",")] if isinstance(subset, str) else list(subset)
+    missing = [name for name in names if name not in info.labels]
+    if missing:
+        raise UserError(
+            f"no class or subset {missing[0]!r} in {info.name!r}; subsets: {', '.join(info.subsets) or 'none'}; "
+            f"classes: {', '.join(info.labels)}"
+        )
+    return tuple(info.labels.index(name) for name in names)

@@ -1,0 +1,93 @@
+"""Where a run's batches come from: prepared records through tf.data, or arrays in memory without TensorFlow."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+
+import jax
+import numpy as np
+
+from jaxact import config as configs
+from jaxact.skeletons import Layout
+
+Batch = Mapping[str, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where batches come from: prepared records (`from_records`), or arrays in memory (`from_arrays`).
+
+    Attributes:
+      size: training examples, over all processes.
+      train: the endless batches of this process from a step on.
+      evaluate: this process's batches of one pass over the evaluation split.
+      radii: mean distance of each joint from the gravity centre, where the model asks for it.
+    """
+
+    labels: tuple[str, ...]
+    layout: Layout
+    channels: tuple[str, ...]
+    size: int
+    train: Callable[[int], Iterable[Batch]]
+    evaluate: Callable[[], Iterable[Batch]]
+    radii: tuple[float, ...] | None = None
+
+
+def from_records(run: configs.TrainConfig) -> Source:
+    """Batches of prepared records through tf.data."""
+    from jaxact.datasets import read
+    from jaxact.pipeline import batches
+
+    info = read.describe(run.data.name, run.data.data_dir)
+    share = {"process_index": jax.process_index(), "process_count": jax.process_count()}
+    clip, augment = dataclasses.asdict(run.clip), dataclasses.asdict(run.augment)
+    return Source(
+        labels=info.labels,
+        layout=info.layout,
+        channels=info.channels,
+        size=info.count(run.data.train_split),
+        train=lambda start: batches.train_batches(
+            info,
+            split=run.data.train_split,
+            batch_size=run.batch_size,
+            seed=run.seed,
+            start_step=start,
+            shuffle_buffer=run.data.shuffle_buffer,
+            clip=clip,
+            augment=augment,
+            **share,
+        ),
+        evaluate=lambda: batches.eval_batches(
+            info, split=run.data.eval_split, batch_size=_eval_size(run), clip=clip, **share
+        ),
+        radii=batches.gravity_radii(info, run.data.train_split, clip=clip) if run.model.metric == "gravity" else None,
+    )
+
+
+def from_arrays(
+    run: configs.TrainConfig,
+    train: tuple[np.ndarray, np.ndarray],
+    test: tuple[np.ndarray, np.ndarray],
+    *,
+    labels: tuple[str, ...],
+    layout: Layout,
+    channels: tuple[str, ...],
+) -> Source:
+    """Batches of arrays in memory, `(inputs [n, t, m, v, c], targets [n])`, without TensorFlow."""
+    from jaxact.pipeline import arrays
+
+    return Source(
+        labels=labels,
+        layout=layout,
+        channels=channels,
+        size=len(train[1]),
+        train=lambda start: arrays.train_batches_from_arrays(
+            *train, batch_size=run.batch_size, seed=run.seed, start_step=start
+        ),
+        evaluate=lambda: arrays.eval_batches_from_arrays(*test, batch_size=_eval_size(run)),
+    )
+
+
+def _eval_size(run: configs.TrainConfig) -> int:
+    """Evaluation batches hold as many clips as training batches, and divide over any number of devices in use."""
+    share = jax.device_count()
+    return -(-max(1, run.batch_size // max(1, run.clip.views)) // share) * share

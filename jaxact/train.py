@@ -1,0 +1,179 @@
+"""One loop for every model, from an iterator of batches to checkpoints that can be resumed bit by bit."""
+
+import contextlib
+import dataclasses
+import functools
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxact import evaluate, losses, metrics, optim, sharding, state, step, trained
+from jaxact.checkpoint import Checkpoints
+from jaxact.config import TrainConfig, check
+from jaxact.interrupt import StopRequest
+from jaxact.journal import Journal, Window
+from jaxact.progress import Bar
+from jaxact.source import Source, from_records
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended: at which step, whether it was told to stop early, and its last evaluation."""
+
+    step: int
+    stopped: bool
+    metrics: dict[str, float] | None
+
+
+def run(config: TrainConfig, workdir: str | Path, source: Source | None = None) -> Outcome:
+    """Trains, or goes on where the last checkpoint in `workdir` stands, to the end of the last epoch.
+
+    Args:
+      config: the resolved config.
+      workdir: gets `checkpoints/`, `metrics.jsonl`, `config.json` and `tensorboard/`.
+      source: where batches come from; the prepared records that the config names, by default.
+
+    Raises:
+      UserError: options that do not fit each other, the data, or the checkpoints in `workdir`; a non-finite loss.
+    """
+    check(config)
+    placement = sharding.make_placement(parallel=config.parallel, batch_norm=config.batch_norm, devices=config.devices)
+    placement.check_batch(config.batch_size, accumulate=config.optim.accumulate)
+    source = source or from_records(config)
+    steps = max(1, math.ceil(config.epochs * source.size / config.batch_size))
+    meta = trained.describe(
+        config, source.layout, source.labels, source.channels, radii=source.radii, data={"size": source.size}
+    )
+    tx, rate = _optimizer(config, source.size, steps)
+    start = functools.partial(
+        state.create, trained.build(meta), _zeros(meta), tx, seed=config.seed, ema=bool(config.optim.ema)
+    )
+    saved = Checkpoints(workdir)
+    try:
+        begun = _begin(saved, meta, start, placement)
+        first = jax.process_index() == 0
+        with contextlib.ExitStack() as stack:
+            journal = stack.enter_context(Journal(Path(workdir), meta["config"], int(begun.step))) if first else None
+            fit = _Fit(run=config, source=source, placement=placement, steps=steps, rate=rate, saved=saved, meta=meta)
+            return fit(begun, _compiled_step(config, meta, tx, placement), journal)
+    finally:
+        saved.close()
+
+
+@dataclasses.dataclass(slots=True, kw_only=True)
+class _Fit:
+    """The loop, and what it looks at."""
+
+    run: TrainConfig
+    source: Source
+    placement: sharding.Placement
+    steps: int
+    rate: Callable[[int], Any]
+    saved: Checkpoints
+    meta: trained.Meta
+
+    def __call__(self, begun: state.TrainState, update: Callable, journal: Journal | None) -> Outcome:
+        from jaxact.pipeline.batches import to_devices
+
+        run, now, count = self.run, begun, int(begun.step)
+        scorer = evaluate.compile_scorer(trained.build(self.meta).apply, self.placement)
+        eval_steps = max(1, round(run.eval_every * self.source.size / run.batch_size)) if run.eval_every else 0
+        found, window, stop = None, Window(count), StopRequest()
+        bar = Bar(total=self.steps, start=count, what="training", unit="steps", quiet=journal is None)
+        feed = to_devices(self.source.train(count), self.placement.shard_train)
+        with stop, contextlib.closing(feed), contextlib.closing(bar):
+            while count < self.steps and not stop.asked(count):
+                now, sums = update(now, next(feed))
+                count += 1
+                window.add(sums)
+                bar.advance()
+                if count % run.log_every == 0 or count == self.steps:
+                    self._log(journal, bar, window, count)
+                last = count == self.steps
+                if last or (eval_steps and count % eval_steps == 0):
+                    found = self._evaluate(scorer, now, journal, bar, count)
+                    self._save(now, window, found)
+                elif count % run.checkpoint_every == 0:
+                    self._save(now, window)
+            if count < self.steps:
+                self._save(now, window)
+        return Outcome(count, count < self.steps, found or self.saved.metrics(count))
+
+    def _log(self, journal: Journal | None, bar: Bar, window: Window, count: int) -> None:
+        line = window.flush(count, self.run.batch_size, self.saved.latest)
+        line = {**self._when(count), **line, "learning_rate": float(self.rate(count - 1))}
+        if journal:
+            journal.write(line)
+            bar.note(
+                f"step {count}/{self.steps}, epoch {line['epoch']:.2f}: loss {line['train_loss']:.4f}, "
+                f"top-1 {line['train_top1']:.1%}, {line['clips_per_second']:.1f} clips/s"
+            )
+
+    def _evaluate(self, scorer: Callable, now: state.TrainState, journal, bar: Bar, count: int) -> dict[str, float]:
+        weights = self.placement.globalize(now).weights
+        sums = evaluate.totals(scorer, weights, self.source.evaluate(), classes=len(self.source.labels))
+        found = metrics.compute(sums)
+        if journal:
+            journal.write({**self._when(count), **{f"eval_{name}": value for name, value in found.items()}})
+            bar.note(
+                f"step {count}/{self.steps}: {self.run.data.eval_split} top-1 {found['top1']:.2%}, "
+                f"top-5 {found['top5']:.2%}, mean class {found['mean_class']:.2%}, loss {found['loss']:.4f}"
+            )
+        return found
+
+    def _save(self, now: state.TrainState, window: Window, found: dict[str, float] | None = None) -> None:
+        window.check(self.saved.latest)
+        self.saved.save(self.placement.globalize(now), self.meta, found)
+
+    def _when(self, count: int) -> dict[str, Any]:
+        return {"step": count, "epoch": round(count * self.run.batch_size / self.source.size, 4)}
+
+
+def _begin(
+    saved: Checkpoints, meta: trained.Meta, start: Callable[[], state.TrainState], placement
+) -> state.TrainState:
+    """The state to go on from: the last checkpoint's, or a fresh one."""
+    latest = saved.latest
+    if latest is None:
+        return placement.replicate(start())
+    trained.check_same_run(saved.meta(latest), meta, saved.folder)
+    return saved.restore(latest, jax.eval_shape(start), placement.replicated)
+
+
+def _optimizer(run: TrainConfig, size: int, steps: int):
+    per_epoch = size / run.batch_size
+    section = dataclasses.asdict(run.optim)
+    rate = optim.schedule(
+        kind=section.pop("schedule"),
+        learning_rate=section.pop("learning_rate"),
+        total_steps=steps,
+        milestones=[round(epoch * per_epoch) for epoch in section.pop("milestones")],
+        factor=section.pop("factor"),
+        warmup_steps=round(section.pop("warmup") * per_epoch),
+    )
+    section = {name: value for name, value in section.items() if name not in ("ema", "accumulate")}
+    return optim.optimizer(rate, **section), rate
+
+
+def _compiled_step(run: TrainConfig, meta: trained.Meta, tx, placement: sharding.Placement) -> Callable:
+    return placement.compile_train(
+        functools.partial(
+            step.train_step,
+            apply=trained.build(meta, axis_name=placement.norm_axis).apply,
+            loss=functools.partial(losses.cross_entropy, label_smoothing=run.label_smoothing),
+            tx=tx,
+            seed=run.seed,
+            ema=run.optim.ema,
+            accumulate=run.optim.accumulate,
+            axis_name=placement.step_axis,
+        )
+    )
+
+
+def _zeros(meta: trained.Meta) -> np.ndarray:
+    shape = trained.example(meta)
+    return np.zeros(shape.shape, shape.dtype)
