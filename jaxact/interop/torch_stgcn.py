@@ -20,7 +20,7 @@ def from_torch(state: Mapping[str, np.ndarray], parts: int = 3) -> dict[str, Any
     """The state dict as the variables {params, batch_stats}.
 
     Args:
-        state: arrays by their public name. Gradients carry the same names, so a dict of gradients is converted too, with
+        state: arrays by their public name. Gradients carry the same names: a dict of gradients is converted too, with
             empty `batch_stats`. The graph `A` and the batch counters are left aside.
         parts: size of the partition, K.
 

@@ -1,0 +1,120 @@
+"""ST-GCN as a module: parameter counts, free sizes, state, precision, devices."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxact import models, skeletons
+from jaxact.errors import UserError
+from jaxact.models import stgcn
+
+NTU, KINETICS = ("ntu-25", 60), ("openpose-18", 400)
+
+
+def count(layout: str, classes: int, **options) -> int:
+    joints = skeletons.get_layout(layout)
+    model = models.build("stgcn", layout=joints, num_classes=classes, channels=3, **options)
+    inputs = jnp.zeros((1, 16, 2, len(joints.joints), 3))
+    return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(model.init, jax.random.key(0), inputs)["params"]))
+
+
+@pytest.mark.parametrize(
+    ("data", "network", "with_importance", "without"),
+    [  # K = 1, 2, 3
+        (NTU, "stem9", (2_648_956, 2_873_894, 3_098_832), (2_642_706, 2_861_394, 3_080_082)),
+        (KINETICS, "stem9", (2_733_284, 2_955_212, 3_177_140), (2_730_044, 2_948_732, 3_167_420)),
+        (NTU, "literal9", (2_607_371, 2_827_524, 3_047_677), (2_601_746, 2_816_274, 3_030_802)),
+        (KINETICS, "literal9", (2_692_000, 2_909_444, 3_126_888), (2_689_084, 2_903_612, 3_118_140)),
+        (("ntu-25", 120), "stem9", (None, None, 3_114_252), (None, None, None)),
+    ],
+)
+def test_parameter_counts_are_the_published_ones(data, network, with_importance, without):
+    for position, strategy in enumerate(("uniform", "distance", "spatial")):
+        for importance, expected in ((True, with_importance[position]), (False, without[position])):
+            if expected is not None:
+                assert count(*data, network=network, strategy=strategy, edge_importance=importance) == expected
+
+
+def small(**options) -> stgcn.STGCN:
+    options = {"width": 4, "strategy": "spatial", "dropout": 0.5, **options}
+    return models.build("stgcn", layout=skeletons.get_layout("kinect-15"), num_classes=5, channels=3, **options)
+
+
+def clips(frames=20, persons=2, batch=4):
+    return jax.random.normal(jax.random.key(3), (batch, frames, persons, 15, 3))
+
+
+@pytest.fixture(scope="module")
+def variables():
+    return jax.jit(small().init)(jax.random.key(0), clips())
+
+
+@pytest.mark.parametrize(("frames", "persons"), [(20, 2), (33, 1), (300, 3)])
+def test_frames_and_persons_are_free_at_run_time(variables, frames, persons):
+    assert jax.eval_shape(small().apply, variables, clips(frames, persons)).shape == (4, 5)
+
+
+def test_the_order_of_persons_does_not_matter(variables):
+    model, inputs = small(), clips()
+    np.testing.assert_allclose(
+        model.apply(variables, inputs), model.apply(variables, inputs[:, :, ::-1]), rtol=1e-4, atol=1e-6
+    )
+
+
+def train(model, variables, inputs, seed=0):
+    return jax.jit(lambda: model.apply(variables, inputs, train=True, mutable=["batch_stats"], rngs=keys(seed)))()
+
+
+def keys(seed):
+    return {"dropout": jax.random.key(seed)}
+
+
+def test_training_moves_every_running_statistic_and_dropout_follows_its_key(variables):
+    logits, state = train(small(), variables, clips())
+    moved = jax.tree.map(lambda old, new: bool(np.all(old != new)), variables["batch_stats"], state["batch_stats"])
+    assert all(jax.tree.leaves(moved))
+    np.testing.assert_array_equal(logits, train(small(), variables, clips())[0])
+    assert np.abs(logits - train(small(), variables, clips(), seed=1)[0]).max() > 1e-4
+
+
+def test_rematerialisation_changes_no_gradient(variables):
+    def gradients(model):
+        def loss(params):
+            variables_ = {**variables, "params": params}
+            logits, _ = model.apply(variables_, clips(), train=True, mutable=["batch_stats"], rngs=keys(0))
+            return jnp.sum(jnp.sin(logits))
+
+        return jax.jit(jax.grad(loss))(variables["params"])
+
+    largest = max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(gradients(small())))
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5 * largest),
+        gradients(small()),
+        gradients(small(remat=True)),
+    )
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_bfloat16_computes_near_float32_with_float32_state(variables, fast):
+    exact = train(small(dropout=0.0, fast=fast), variables, clips())
+    rounded = train(small(dropout=0.0, dtype="bfloat16", fast=fast), variables, clips())
+    assert {leaf.dtype for leaf in jax.tree.leaves(rounded)} == {jnp.dtype("float32")}
+    assert 0 < np.abs(exact[0] - rounded[0]).max() < 0.1 * np.abs(exact[0]).max()
+
+
+@pytest.mark.parametrize(("init", "deviation"), [("v2", 0.02), ("he_fan_out", np.sqrt(2 / (9 * 128)))])
+def test_weights_start_with_the_deviation_of_their_release(init, deviation):
+    params = jax.jit(small(init=init, width=32).init)(jax.random.key(0), clips())["params"]
+    assert np.std(params["unit9"]["temporal_kernel"]) == pytest.approx(deviation, rel=0.03)
+    scales = params["unit9"]["temporal_norm"]["scale"]
+    assert np.std(scales) == pytest.approx(0.02 if init == "v2" else 0, rel=0.3)
+    assert not np.any(params["unit9"]["temporal_bias"]) and np.all(params["unit9"]["importance"] == 1)
+
+
+def test_an_unknown_model_or_network_is_named_with_what_exists():
+    layout = skeletons.get_layout("kinect-15")
+    with pytest.raises(UserError, match=r"unknown model 'stgn'; available: .*stgcn.*did you mean 'stgcn'"):
+        models.build("stgn", layout=layout, num_classes=5, channels=3)
+    with pytest.raises(UserError, match="unknown network 'stem8'; available: literal9, stem9"):
+        small(network="stem8")

@@ -1,0 +1,102 @@
+"""ST-GCN gives the numbers of the public PyTorch code: forward, backward and running statistics."""
+
+import os
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from jaxact import skeletons
+from jaxact.interop.torch_stgcn import from_torch
+from jaxact.models import stgcn
+
+SMALL = Path(__file__).parents[1] / "data" / "stgcn_public_small.npz"
+BIG = Path(os.environ.get("JAXACT_DATA", "/nowhere")) / "weights"
+LAYOUTS = {"ntu-rgb+d": "ntu-25", "openpose": "openpose-18"}
+FORMS = pytest.mark.parametrize("fast", [False, True], ids=["plain", "fast"])
+
+
+def public_network(layout: str, **options) -> stgcn.STGCN:
+    adjacency = skeletons.adjacency(skeletons.get_layout(layout), "spatial_v2", "joint")
+    return stgcn.STGCN(adjacency=stgcn.as_tuple(adjacency), dropout=0.0, **options)
+
+
+def group(numbers, prefix: str) -> dict:
+    return {name.removeprefix(prefix): numbers[name] for name in numbers if name.startswith(prefix)}
+
+
+def train_pass(model, variables, inputs, labels):
+    """Loss, logits, gradients and updated running statistics of one training pass."""
+
+    def loss_of(params):
+        logits, updated = model.apply({**variables, "params": params}, inputs, train=True, mutable=["batch_stats"])
+        return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean(), (logits, updated["batch_stats"])
+
+    (loss, (logits, stats)), gradients = jax.jit(jax.value_and_grad(loss_of, has_aux=True))(variables["params"])
+    return loss, logits, gradients, stats
+
+
+def assert_logits_equal(ours, theirs) -> None:
+    assert np.abs(ours - theirs).max() < 1e-4 * np.abs(theirs).max()
+
+
+def assert_gradients_equal(ours, theirs) -> None:
+    """Relative L2 below 1e-3; what normalisation cancels (a bias before it) is rounding noise and must be small."""
+    norm = np.sqrt(sum(np.sum(np.square(leaf)) for leaf in jax.tree.leaves(theirs)))
+
+    def compare(path, ours, theirs):
+        difference = np.linalg.norm(np.asarray(ours) - theirs)
+        assert difference < max(1e-3 * np.linalg.norm(theirs), 1e-6 * norm), jax.tree_util.keystr(path)
+
+    jax.tree_util.tree_map_with_path(compare, ours, theirs)
+
+
+@FORMS
+@pytest.mark.parametrize("graph", LAYOUTS)
+def test_a_small_network_equals_the_public_code(graph, fast):
+    with np.load(SMALL) as archive:
+        numbers = group(archive, f"{graph}/")
+    variables = from_torch(group(numbers, "state/"))
+    model = public_network(LAYOUTS[graph], num_classes=7, width=4, fast=fast)
+    np.testing.assert_allclose(np.array(model.adjacency), numbers["state/A"], atol=1e-7)
+    inputs = numbers["inputs"].transpose(0, 2, 4, 3, 1)
+
+    assert_logits_equal(jax.jit(model.apply)(variables, inputs), numbers["eval_logits"])
+    loss, logits, gradients, stats = train_pass(model, variables, inputs, numbers["labels"])
+    assert_logits_equal(logits, numbers["train_logits"])
+    assert loss == pytest.approx(numbers["loss"], rel=1e-5)
+    assert_gradients_equal(gradients, from_torch(group(numbers, "gradient/"))["params"])
+    # PyTorch keeps the unbiased variance, n / (n - 1) of ours; n is 256 in `data_norm` and more elsewhere.
+    expected = from_torch(group(numbers, "updated/"))["batch_stats"]
+    jax.tree.map(lambda ours, theirs: np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5), stats, expected)
+
+
+@FORMS
+@pytest.mark.skipif(not BIG.is_dir(), reason="needs JAXACT_DATA, a folder with weights/stgcn_public_random.pt")
+def test_the_full_network_equals_the_public_code(fast):
+    torch = pytest.importorskip("torch")
+    state = torch.load(BIG / "stgcn_public_random.pt", weights_only=True, map_location="cpu")
+    variables = from_torch({name: value.numpy() for name, value in state.items()})
+    model = public_network("ntu-25", num_classes=60, fast=fast)
+    with np.load(BIG / "stgcn_public_random_expected.npz") as archive:
+        numbers = dict(archive)
+    inputs = numbers["x_nctvm"].transpose(0, 2, 4, 3, 1)
+
+    assert_logits_equal(jax.jit(model.apply)(variables, inputs), numbers["logits_eval"])
+    loss, logits, gradients, _ = train_pass(model, variables, inputs, jnp.asarray(numbers["labels"]))
+    assert_logits_equal(logits, numbers["logits_train"])
+    assert loss == pytest.approx(float(numbers["loss"]), rel=1e-5)
+    # Rounding puts a few inputs of a ReLU on the other side of zero: single arrays differ by up to 1 %, the whole less.
+    given = from_torch(group(numbers, "grad/"))["params"]
+    pairs = [(_leaf(gradients, path), leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(given)]
+    difference = sum(np.sum(np.square(ours - theirs)) for ours, theirs in pairs)
+    assert difference < 1e-6 * sum(np.sum(np.square(theirs)) for _, theirs in pairs)
+
+
+def _leaf(tree, path):
+    for key in path:
+        tree = tree[key.key]
+    return tree
