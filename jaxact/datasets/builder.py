@@ -1,0 +1,209 @@
+"""What every skeleton dataset shares: finding sources, parsing them into records, and writing the records with TFDS.
+
+A dataset is a subclass of `SkeletonBuilder` with two pure functions. `find` looks at names and lists, never into clips,
+and says what there is; `parse` turns one source into records and runs in other processes. Neither imports TensorFlow.
+Which split a clip is in depends on the protocol, so TFDS's splits are *cells*, the finest pieces that no protocol cuts,
+and every protocol split is a union of cells, kept in the metadata beside everything else a reader needs.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import tensorflow_datasets as tfds
+from jaxtyping import Float
+
+from jaxact.errors import UserError
+from jaxact.skeletons import Layout
+
+Record = dict[str, Any]
+
+XYZ = ("x", "y", "z")
+XY = ("x", "y")
+XY_SCORE = ("x", "y", "score")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Source:
+    """One raw thing that becomes a record (or several).
+
+    Attributes:
+      id: what the record is called; unique in its dataset.
+      path: the raw file, "" where there is none.
+      cell: the TFDS split its records go to.
+      label: 0-based class.
+      facts: whatever else names and lists tell that `parse` needs; plain values.
+    """
+
+    id: str
+    path: str
+    cell: str
+    label: int
+    facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(slots=True, kw_only=True)
+class Found:
+    """What `find` saw in the raw folder.
+
+    Attributes:
+      sources: everything to parse.
+      labels: class names in label order.
+      layout: joints of every clip.
+      channels: what the last axis of the joints holds.
+      unions: protocol split -> its cells. Cells without a source are left out when the set is written.
+      subsets: evaluation subset -> its label ids.
+      test_only: the subsets that a published protocol evaluates on without training on them alone.
+      dropped: reason -> number of clips that the dataset itself leaves out.
+    """
+
+    sources: list[Source]
+    labels: tuple[str, ...]
+    layout: Layout
+    channels: tuple[str, ...] = XYZ
+    unions: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    subsets: dict[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
+    test_only: tuple[str, ...] = ()
+    dropped: dict[str, int] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(slots=True, kw_only=True)
+class Job:
+    """What `prepare` hands to a builder: the metadata to store, and a cell's records (or a Beam transform of them)."""
+
+    found: Found
+    cells: tuple[str, ...]
+    metadata: dict[str, Any]
+    examples: Callable[[str], Iterable[tuple[str, Record]]]
+
+
+class _Info(tfds.core.DatasetInfo):
+    def initialize_from_bucket(self) -> None:
+        """TFDS would ask its bucket on the network for sets that are only here."""
+
+
+class SkeletonBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    """A TFDS builder of skeleton records; made and run by `jaxact.datasets.prepare`.
+
+    Attributes:
+      EXPECTS: what the raw folder holds, as the end of the sentence "expected ...".
+      LICENCE: terms of the data, one line.
+      COMPRESS: store joints zlib-compressed: pays where most person slots are empty.
+      NEEDS_RAW: False for a set that is generated.
+      NAMED: True where the user names the set (`custom/NAME`).
+    """
+
+    VERSION = tfds.core.Version("1.0.0")
+    url_infos: ClassVar[dict[str, Any]] = {}  # nothing is downloaded; TFDS would look for checksums beside the code
+    code_path = None
+    EXPECTS: ClassVar[str] = ""
+    LICENCE: ClassVar[str] = "unknown"
+    COMPRESS: ClassVar[bool] = False
+    NEEDS_RAW: ClassVar[bool] = True
+    NAMED: ClassVar[bool] = False
+
+    def __init__(self, *, job: Job | None = None, **options: Any) -> None:
+        self._job = job
+        super().__init__(**options)
+
+    @classmethod
+    def find(cls, raw: Path, *, layout: str | None) -> Found:
+        """Lists what is under `raw` by names and lists alone.
+
+        Args:
+          raw: a folder (or file) that exists.
+          layout: the user's choice where the dataset leaves one (`custom`), else None.
+        """
+        raise NotImplementedError
+
+    @staticmethod
+    def parse(source: Source) -> Iterator[Record]:
+        """Reads one source.
+
+        Raises:
+          UserError: the raw file cannot be used; the message names it and the place in it.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def extras(cls, found: Found) -> dict[str, Any]:
+        """Features of a record beyond id, joints, num_frames and label."""
+        del found
+        return {}
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        if self._job is None:
+            raise UserError(f"{self.name} is written by `jaxact prepare {self.name}` and read by jaxact.datasets.read")
+        found = self._job.found
+        shape = (None, None, len(found.layout.joints), len(found.channels))
+        features = {
+            "id": tfds.features.Text(),
+            "joints": tfds.features.Tensor(
+                shape=shape,
+                dtype=np.float32,
+                encoding="zlib" if self.COMPRESS else "bytes",
+                doc="t m v c; zero: missing",
+            ),
+            "num_frames": tfds.features.Scalar(np.int32),
+            "label": tfds.features.ClassLabel(names=list(found.labels)),
+            **self.extras(found),
+        }
+        return _Info(
+            builder=self,
+            description=(type(self).__doc__ or "").strip(),
+            features=tfds.features.FeaturesDict(features),
+            metadata=tfds.core.MetadataDict(self._job.metadata),
+            license=self.LICENCE,
+        )
+
+    def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
+        del dl_manager
+        assert self._job is not None
+        return {cell: self._generate_examples(cell) for cell in self._job.cells}
+
+    def _generate_examples(self, cell: str) -> Any:
+        assert self._job is not None
+        return self._job.examples(cell)
+
+
+def dense(shape: tuple[int | None, ...], dtype: Any, doc: str = "") -> tfds.features.Tensor:
+    """A per-frame extra that repeats itself and therefore compresses."""
+    return tfds.features.Tensor(shape=shape, dtype=dtype, encoding="zlib", doc=doc)
+
+
+def record(source: Source, joints: Float[np.ndarray, "t m v c"], **extras: Any) -> Record:
+    """The record of one clip as it is stored.
+
+    Single coordinates that are not finite are kept as the file has them: the pipeline turns them into missing joints.
+
+    Args:
+      source: where it comes from.
+      joints: every frame and person of the clip; empty slots zero.
+      extras: further features of the dataset.
+
+    Raises:
+      UserError: the clip has no frame, or more than half of its numbers are not finite.
+    """
+    if joints.ndim != 4 or 0 in joints.shape:
+        raise UserError(f"{source.path or source.id!r}: no frames; joints have the shape {joints.shape}")
+    joints = np.ascontiguousarray(joints, np.float32)
+    lost = np.count_nonzero(~np.isfinite(joints))
+    if lost:
+        there = np.count_nonzero((joints != 0).any((2, 3))) * joints.shape[2] * joints.shape[3]
+        if 2 * lost > there:
+            raise UserError(f"{source.path!r}: {lost} of its {there} coordinates are not finite numbers")
+    return {"id": source.id, "joints": joints, "num_frames": np.int32(len(joints)), "label": source.label, **extras}
+
+
+def listed(raw: Path, pattern: str, expects: str) -> list[Path]:
+    """Files under `raw` that match `pattern`, sorted.
+
+    Raises:
+      UserError: there is none; says what is expected there.
+    """
+    files = sorted(raw.rglob(pattern)) if raw.is_dir() else []
+    if not files:
+        raise UserError(f"no file {pattern!r} under {str(raw)!r}; expected {expects}")
+    return files

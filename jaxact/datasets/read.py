@@ -1,0 +1,226 @@
+"""Prepared sets as records. What is needed to read one lies beside it: neither raw files nor a builder class."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jaxact.errors import UserError, unknown
+from jaxact.skeletons import Layout
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+FIELDS = ("id", "joints", "label")  # what is decoded unless more is asked for
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Shard:
+    """One TFRecord file and the number of records in it."""
+
+    path: str
+    records: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetInfo:
+    """What a prepared set holds.
+
+    Attributes:
+      name: as given to `prepare`.
+      path: its folder.
+      layout: the joints.
+      labels: class names in label order.
+      channels: what the last axis of the joints holds, e.g. ("x", "y", "score").
+      splits: number of records of every split: protocol splits, "all", and the cells they are unions of.
+      subsets: named label subsets for evaluation, e.g. kinetics_motion.
+      test_only: the subsets that are evaluated on by a model trained on every class.
+      licence: terms of the data.
+      summary: what preparing it counted (frames, persons, skipped ...).
+      unions: cells of every protocol split.
+      shards: files of every cell.
+    """
+
+    name: str
+    path: str
+    layout: Layout
+    labels: tuple[str, ...]
+    channels: tuple[str, ...]
+    splits: Mapping[str, int]
+    subsets: Mapping[str, tuple[int, ...]]
+    test_only: tuple[str, ...]
+    licence: str
+    summary: Mapping[str, Any]
+    unions: Mapping[str, tuple[str, ...]]
+    shards: Mapping[str, tuple[Shard, ...]]
+
+
+def data_root(data_dir: str | os.PathLike[str] = "") -> Path:
+    """The folder of prepared sets: `data_dir`, else $TFDS_DATA_DIR, else ~/tensorflow_datasets."""
+    given = os.fspath(data_dir) or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    return Path(given).expanduser()
+
+
+def prepared(data_dir: str | os.PathLike[str] = "") -> list[str]:
+    """Names of the sets prepared under `data_dir`."""
+    root = data_root(data_dir)
+    found = {path.parent.parent.relative_to(root).as_posix() for path in root.glob("*/*/metadata.json")}
+    found |= {path.parent.parent.relative_to(root).as_posix() for path in root.glob("*/*/*/metadata.json")}
+    return sorted(name for name in found if not any(part.startswith(".") for part in name.split("/")))
+
+
+def version_folder(name: str, data_dir: str | os.PathLike[str] = "") -> Path | None:
+    """Folder of the newest prepared version of a set, or None."""
+    versions = (data_root(data_dir) / name).glob("*.*.*/metadata.json")
+    folders = [path.parent for path in versions if path.parent.name.replace(".", "").isdigit()]
+    return max(folders, key=lambda path: tuple(map(int, path.name.split("."))), default=None)
+
+
+def describe(name: str, data_dir: str | os.PathLike[str] = "") -> DatasetInfo:
+    """What the prepared set `name` holds.
+
+    Raises:
+      UserError: the set is unknown, or not prepared under `data_dir`.
+    """
+    from jaxact.datasets import DATASETS
+
+    folder = version_folder(name, data_dir)
+    if folder is None:
+        available = prepared(data_dir)
+        if name.split("/")[0] not in DATASETS:
+            raise unknown("dataset", name, sorted({*DATASETS, *available}))
+        raise UserError(
+            f"dataset {name!r} is not prepared in {str(data_root(data_dir))!r} (prepared there: "
+            f"{', '.join(available) or 'none'}); prepare it with {command(name, data_dir)!r}"
+        )
+    return read_info(folder)
+
+
+def command(name: str, data_dir: str | os.PathLike[str] = "") -> str:
+    """The command line that prepares `name`."""
+    from jaxact.datasets import DATASETS
+
+    head, _, config = name.partition("/")
+    raw = " --raw DIR" if DATASETS[head].NEEDS_RAW else ""
+    named = f" --name {config or 'NAME'}" if DATASETS[head].NAMED else ""
+    return f"jaxact prepare {head}{named}{raw} --data-dir {data_root(data_dir)}"
+
+
+def read_info(folder: Path) -> DatasetInfo:
+    """What the prepared version in `folder` holds.
+
+    Raises:
+      UserError: jaxact did not write it.
+    """
+    import tensorflow_datasets as tfds
+
+    try:
+        metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
+        stored = tfds.builder_from_directory(folder).info.splits
+        layout = Layout.from_dict(metadata["layout"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{str(folder)!r} is not a set that jaxact prepared: {error}") from error
+    counts = {cell: stored[cell].num_examples for cell in stored}
+    unions = {name: tuple(cells) for name, cells in metadata["unions"].items()}
+    shards = {
+        cell: tuple(
+            Shard(os.fspath(path), records)
+            for path, records in zip(stored[cell].filepaths, stored[cell].shard_lengths, strict=True)
+        )
+        for cell in stored
+    }
+    return DatasetInfo(
+        name=metadata["name"],
+        path=os.fspath(folder),
+        layout=layout,
+        labels=tuple(metadata["labels"]),
+        channels=tuple(metadata["channels"]),
+        splits={**counts, **{name: sum(counts[cell] for cell in cells) for name, cells in unions.items()}},
+        subsets={name: tuple(ids) for name, ids in metadata["subsets"].items()},
+        test_only=tuple(metadata["test_only"]),
+        licence=metadata["licence"],
+        summary=metadata["summary"],
+        unions=unions,
+        shards=shards,
+    )
+
+
+def shards(info: DatasetInfo, split: str) -> tuple[Shard, ...]:
+    """The files of a split in their fixed order.
+
+    Raises:
+      UserError: there is no such split; lists those there are.
+    """
+    if split in info.unions:
+        return tuple(shard for cell in info.unions[split] for shard in info.shards[cell])
+    if split in info.shards:
+        return info.shards[split]
+    raise unknown(f"split of {info.name!r}", split, info.unions)
+
+
+def serialized(
+    info: DatasetInfo, split: str, *, shuffle_seed: int | Sequence[int] | None = None, cycle: int = 16
+) -> "tf.data.Dataset":
+    """The records of a split as stored bytes, for a pipeline that shuffles before it decodes.
+
+    Args:
+      shuffle_seed: None keeps the fixed order, file after file. A seed (e.g. the pair of run seed and epoch) draws an
+        order of the files and reads `cycle` of them in turn, so that cells mix. Either order is deterministic.
+      cycle: files open at a time.
+    """
+    import tensorflow as tf
+
+    paths = [shard.path for shard in shards(info, split)]
+    if shuffle_seed is None:
+        return tf.data.TFRecordDataset(paths)
+    order = np.random.default_rng(shuffle_seed).permutation(len(paths))
+    files = tf.data.Dataset.from_tensor_slices([paths[i] for i in order])
+    return files.interleave(
+        tf.data.TFRecordDataset, cycle_length=min(cycle, len(paths)), block_length=1, deterministic=True
+    )
+
+
+def parser(info: DatasetInfo, fields: Sequence[str] | None = FIELDS) -> "Callable[[tf.Tensor], dict[str, tf.Tensor]]":
+    """The function from stored bytes to a record; give it to `Dataset.map`.
+
+    Args:
+      fields: what to decode; None is everything.
+
+    Raises:
+      UserError: a field is not in the record.
+    """
+    import tensorflow_datasets as tfds
+
+    features = tfds.builder_from_directory(info.path).info.features
+    if fields is not None:
+        for field in fields:
+            if field not in features:
+                raise unknown(f"field of {info.name!r}", field, features)
+        features = tfds.decode.PartialDecoding(dict.fromkeys(fields, True)).extract_features(features)
+    return features.deserialize_example
+
+
+def records(
+    info: DatasetInfo,
+    split: str,
+    *,
+    shuffle_seed: int | Sequence[int] | None = None,
+    fields: Sequence[str] | None = FIELDS,
+    parallel: int = 2,
+) -> "tf.data.Dataset":
+    """The records of a split: {id: string, joints: f32 [t, m, v, c], label: i64} and whatever else `fields` names.
+
+    Args:
+      shuffle_seed: see `serialized`.
+      fields: what to decode; None is everything.
+      parallel: records decoded at a time; the order does not depend on it.
+
+    Raises:
+      UserError: the split or a field does not exist.
+    """
+    stored = serialized(info, split, shuffle_seed=shuffle_seed)
+    return stored.map(parser(info, fields), num_parallel_calls=parallel, deterministic=True)

@@ -1,0 +1,102 @@
+"""UTD-MHAD (Chen, Jafari and Kehtarnavaz, ICIP 2015): 27 actions, 8 subjects, Kinect v1 skeletons in MATLAB files."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow_datasets as tfds
+from jaxtyping import Float
+
+from jaxact.datasets.builder import Found, Record, SkeletonBuilder, Source, listed, record
+from jaxact.errors import UserError
+from jaxact.skeletons import get_layout
+
+LABELS = (
+    *("swipe left", "swipe right", "wave", "clap", "throw", "arm cross", "basketball shoot", "draw x"),
+    *("draw circle clockwise", "draw circle counter clockwise", "draw triangle", "bowling", "boxing"),
+    *("baseball swing", "tennis swing", "arm curl", "tennis serve", "push", "knock", "catch", "pick up and throw"),
+    *("jog", "walk", "sit to stand", "stand to sit", "lunge", "squat"),
+)
+SUBJECTS = range(1, 9)
+_NAME = re.compile(r"a(\d+)_s(\d+)_t(\d+)_skeleton")
+
+
+class UtdMhad(SkeletonBuilder):
+    """UTD-MHAD skeletons: joints [t, 1, 20, 3] in metres, y up, layout kinect-20; odd subjects train, even test."""
+
+    EXPECTS = "the skeleton files a<action>_s<subject>_t<trial>_skeleton.mat"
+    LICENCE = "freely available for research; cite Chen, Jafari and Kehtarnavaz, ICIP 2015"
+
+    @classmethod
+    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+        """One source per `.mat` file; the cells are the subjects."""
+        sources = []
+        for path in listed(raw, "*_skeleton.mat", cls.EXPECTS):
+            match = _NAME.fullmatch(path.stem)
+            if not match:
+                raise UserError(f"{str(path)!r} is not named a<action>_s<subject>_t<trial>_skeleton.mat")
+            action, subject, trial = map(int, match.groups())
+            if not 1 <= action <= len(LABELS):
+                raise UserError(f"{str(path)!r}: action {action} is outside the list; UTD-MHAD has 1 to {len(LABELS)}")
+            if subject not in SUBJECTS:
+                raise UserError(f"{str(path)!r}: subject {subject} is outside the list; UTD-MHAD has 1 to 8")
+            facts = {"subject": subject, "trial": trial}
+            name = path.stem.removesuffix("_skeleton")
+            sources.append(Source(name, str(path), f"subject{subject}", action - 1, facts))
+        return Found(
+            sources=sources,
+            labels=LABELS,
+            layout=get_layout("kinect-20"),
+            unions={
+                "train": tuple(f"subject{s}" for s in SUBJECTS if s % 2),
+                "test": tuple(f"subject{s}" for s in SUBJECTS if s % 2 == 0),
+            },
+        )
+
+    @staticmethod
+    def parse(source: Source) -> Iterator[Record]:
+        """The clip of one `.mat` file."""
+        yield record(source, read_mat(source.path), **source.facts)
+
+    @classmethod
+    def extras(cls, found: Found) -> dict[str, Any]:
+        """Subject 1 to 8 and trial 1 to 4."""
+        return {"subject": tfds.features.Scalar(np.int32), "trial": tfds.features.Scalar(np.int32)}
+
+
+def read_mat(path: str) -> Float[np.ndarray, "t 1 20 3"]:
+    """Joints of one file, whose key `d_skel` is (joint, axis, frame).
+
+    Raises:
+      UserError: not a MATLAB file, or not of this shape.
+    """
+    joints = load_mat(path, "d_skel")["d_skel"]
+    if joints.ndim != 3 or joints.shape[:2] != (20, 3):
+        raise UserError(f"{path!r}: d_skel has the shape {joints.shape}, wanted (20, 3, frames)")
+    return np.moveaxis(joints, 2, 0)[:, None].astype(np.float32)
+
+
+def load_mat(path: str, *keys: str) -> dict[str, np.ndarray]:
+    """Numeric arrays of a MATLAB file, those named in `keys` certainly there.
+
+    Raises:
+      UserError: not a MATLAB file, or an array is missing or not numeric.
+    """
+    from scipy.io import loadmat
+
+    try:
+        content = loadmat(path)
+    except (FileNotFoundError, PermissionError, MemoryError):
+        raise
+    except Exception as error:  # broken bytes surface as whatever scipy stumbled over
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{path!r} is not a readable MATLAB file: {reason}") from error
+    for key in keys:
+        if key not in content:
+            there = ", ".join(name for name in content if not name.startswith("__"))
+            raise UserError(f"{path!r} has no array {key!r}; it has: {there or 'none'}")
+        if not np.issubdtype(content[key].dtype, np.number):
+            raise UserError(f"{path!r}: {key!r} is not numeric but {content[key].dtype}")
+    return content
