@@ -85,13 +85,13 @@ class Layout:
         return json.loads(json.dumps(dataclasses.asdict(self)))
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "Layout":
+    def from_dict(cls, content: Any) -> "Layout":
         """A layout from JSON values, joints by number or by name.
 
         Args:
-          content: `name`, `joints`, `edges` (neighbours, in either direction) and `centre` are needed. Without `bones`
-            each joint's bone ends at its neighbour nearer the centre; without `pairs`, names that differ in left/right
-            pair up.
+          content: a mapping; `name`, `joints`, `edges` (neighbours, in either direction) and `centre` are needed.
+            Without `bones` each joint's bone ends at its neighbour nearer the centre; without `pairs`, names that
+            differ in left/right pair up.
 
         Raises:
           UserError: a field is missing, unknown or malformed, or the edges are not a tree.
@@ -227,7 +227,7 @@ def hop_distances(layout: Layout) -> Int[np.ndarray, " v"]:
 
 
 def gravity_radii(
-    clips: Iterable[Float[np.ndarray, "t m v c"]], *, channels: Sequence[str] = ("x", "y", "z")
+    clips: Iterable[Float[np.ndarray, "_ _ v _"]], *, channels: Sequence[str] = ("x", "y", "z")
 ) -> Float[np.ndarray, " v"]:
     """Mean distance of each joint to the body's centre of gravity: r_i of ST-GCN, Eq. 8.
 
@@ -235,7 +235,7 @@ def gravity_radii(
     present.
 
     Args:
-      clips: records' joints; a joint that is all zero, or whose score is zero, is missing.
+      clips: records' joints [t, m, v, c]; a joint that is all zero, or whose score is zero, is missing.
       channels: their channel names; the score is no coordinate.
 
     Raises:
