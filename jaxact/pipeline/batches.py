@@ -1,0 +1,257 @@
+"""Prepared records to batches of numpy arrays, and batches to devices.
+
+Training: files of a process's share, in an order drawn for the epoch -> shuffle -> next epoch -> skip -> position ->
+decode and `skeleton.train` -> batch -> prefetch. Nothing is decoded before it is skipped, and whole epochs are skipped
+by starting at the right one, so that resuming costs no more than reading past a part of one epoch. Order and
+augmentation depend on (seed, position) alone: a resumed run sees the bytes an uninterrupted one would.
+
+Evaluation: one pass in stored order; every record is in exactly one row of one process, the rest is padding that
+`mask` marks.
+"""
+
+import os
+import queue
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+import tensorflow as tf
+
+from jaxact.datasets import read
+from jaxact.errors import UserError
+from jaxact.pipeline import skeleton
+
+Placed = TypeVar("Placed")
+
+FIELDS = ("id", "joints", "label")
+OPEN_FILES = 16  # read in turn, so that the cells of a split mix before the shuffle buffer
+SHUFFLE_BYTES = 1 << 30  # the shuffle buffer holds stored records of at most this size
+ENDLESS = np.iinfo(np.int64).max
+
+
+def train_batches(
+    info: read.DatasetInfo,
+    *,
+    split: str,
+    batch_size: int,
+    seed: int,
+    clip: Mapping[str, Any],
+    augment: Mapping[str, Any],
+    start_step: int = 0,
+    process_index: int = 0,
+    process_count: int = 1,
+    shuffle_buffer: int = 8192,
+) -> Iterator[dict[str, np.ndarray]]:
+    """Endless full training batches from `start_step` on.
+
+    An epoch runs on into the next inside a batch. With several processes each example belongs to one process, which
+    shuffles its own share; the share's length may differ by one, so that epochs of processes drift apart slowly.
+
+    Args:
+      batch_size: examples per step over all processes; a process yields `batch_size / process_count` rows.
+      seed: of order and augmentation, in [0, 2**32).
+      clip: the fields of the clip section.
+      augment: the fields of the augment section.
+      start_step: steps already taken.
+      shuffle_buffer: records the order is mixed over; fewer where they would take more than `SHUFFLE_BYTES`.
+
+    Returns:
+      Iterator of {inputs f32 [b, t, m, v, c], targets i32 [b]}.
+
+    Raises:
+      UserError: an option that cannot be used, an unknown or empty split, a batch the processes do not divide.
+    """
+    skeleton.check(clip=clip, augment=augment, layout=info.layout, channels=info.channels)
+    rows = _rows(batch_size, process_count)
+    if not 0 <= seed < 2**32:
+        raise UserError(f"seed is {seed!r}, but must lie in [0, 2**32)")
+    if shuffle_buffer < 1:
+        raise UserError(f"data.shuffle_buffer is {shuffle_buffer!r}, but must be at least 1")
+    shards = read.shards(info, split)
+    share = _share(info, split, process_index, process_count)
+    if not share:
+        raise UserError(
+            f"split {split!r} of {info.name!r} has {info.splits[split]} records, too few for {process_count} processes"
+        )
+    first_epoch, offset = divmod(start_step * rows, share)
+    decode = read.parser(info, FIELDS)
+
+    def example(position: tf.Tensor, stored: tf.Tensor) -> dict[str, tf.Tensor]:
+        pair = tf.stack([tf.constant(seed, tf.int64), position * process_count + process_index])
+        return skeleton.train(decode(stored), pair, layout=info.layout, channels=info.channels, **clip, **augment)
+
+    buffer = min(shuffle_buffer, share, _records_in(SHUFFLE_BYTES, shards))
+    stored = _epochs(shards, first_epoch, seed=seed, buffer=buffer, index=process_index, count=process_count)
+    positions = tf.data.Dataset.range(start_step * rows, ENDLESS)
+    data = tf.data.Dataset.zip(positions, stored.skip(offset))
+    data = data.map(_plain(example), num_parallel_calls=tf.data.AUTOTUNE)
+    return _numpy(data.batch(rows, drop_remainder=True).prefetch(2))
+
+
+def eval_batches(
+    info: read.DatasetInfo,
+    *,
+    split: str,
+    batch_size: int,
+    clip: Mapping[str, Any],
+    process_index: int = 0,
+    process_count: int = 1,
+    classes: Collection[int] | None = None,
+) -> Iterator[dict[str, np.ndarray]]:
+    """One pass over a split in stored order; every process yields the same number of full batches.
+
+    Process i has the records i, i + n, i + 2n ... of n processes. Rows beyond the last record are padding: zeros,
+    `mask` False, an empty id.
+
+    Args:
+      batch_size: rows per batch over all processes; a process yields `batch_size / process_count` of them.
+      clip: the fields of the clip section.
+      classes: label ids to keep; None is all.
+
+    Returns:
+      Iterator of {inputs f32 [b, views, t, m, v, c], targets i32 [b], mask bool [b], id object [b]}.
+
+    Raises:
+      UserError: an option that cannot be used, an unknown split, a label id the set lacks, no record left.
+    """
+    skeleton.check(clip=clip, augment=None, layout=info.layout, channels=info.channels)
+    rows = _rows(batch_size, process_count)
+    stored, total = read.serialized(info, split), info.splits[split]
+    if classes is not None:
+        stored, total = _of_classes(info, split, stored, classes)
+    if not total:
+        chosen = "" if classes is None else f" of the classes {sorted(classes)}"
+        raise UserError(f"split {split!r} of {info.name!r} has no records{chosen}; nothing can be evaluated")
+    decode = read.parser(info, FIELDS)
+
+    def example(stored: tf.Tensor) -> dict[str, tf.Tensor]:
+        return skeleton.evaluate(decode(stored), layout=info.layout, channels=info.channels, **clip)
+
+    data = stored.shard(process_count, process_index).map(_plain(example), num_parallel_calls=tf.data.AUTOTUNE)
+    shape = (rows, clip["views"], *skeleton.input_shape(clip=clip, layout=info.layout, channels=info.channels))
+    return _padded(_numpy(data.batch(rows).prefetch(2)), batches=-(-total // (rows * process_count)), shape=shape)
+
+
+def to_devices(
+    batches: Iterable[Mapping[str, Any]], place: Callable[[Any], Placed], prefetch: int = 2
+) -> Iterator[Placed]:
+    """Places batches on the devices ahead of their use, in a thread of its own.
+
+    An exception of `batches` or `place` is raised where its batch would have come. Closing the iterator, or dropping
+    it, ends the thread.
+
+    Args:
+      place: from a batch to arrays on devices, e.g. `Placement.shard_train`.
+      prefetch: batches on the devices that wait for their use.
+    """
+    room, ready = threading.Semaphore(prefetch), queue.SimpleQueue()
+    closed = threading.Event()
+
+    def work() -> None:
+        source = iter(batches)
+        try:
+            while room.acquire() and not closed.is_set():
+                ready.put((place(next(source)), None))
+        except StopIteration:
+            ready.put((None, None))
+        except BaseException as error:  # the consumer raises it
+            ready.put((None, error))
+        finally:
+            getattr(source, "close", lambda: None)()
+
+    thread = threading.Thread(target=work, name="to_devices", daemon=True)
+    thread.start()
+    try:
+        while True:
+            batch, error = ready.get()
+            if error is not None:
+                raise error
+            if batch is None:
+                return
+            room.release()
+            yield batch
+    finally:
+        closed.set()
+        room.release()
+        thread.join()
+
+
+def _epochs(
+    shards: Iterable[read.Shard], first: int, *, seed: int, buffer: int, index: int, count: int
+) -> tf.data.Dataset:
+    """One process's stored records, epoch after epoch from `first` on, every epoch in an order of its own."""
+    shards = [shard for shard in shards if shard.records]
+    before = np.cumsum([0, *(shard.records for shard in shards[:-1])])
+    # Record r of a split belongs to process r mod count: of each file, those with this remainder.
+    files = ([shard.path for shard in shards], (index - before) % count)
+
+    def read_file(path: tf.Tensor, remainder: tf.Tensor) -> tf.data.Dataset:
+        return tf.data.TFRecordDataset(path).shard(count, remainder)
+
+    def epoch(number: tf.Tensor) -> tf.data.Dataset:
+        drawn = tf.constant(seed << 31, tf.int64) + number
+        order = tf.data.Dataset.from_tensor_slices(files).shuffle(len(shards), drawn, reshuffle_each_iteration=False)
+        records = order.interleave(_plain(read_file), cycle_length=min(OPEN_FILES, len(shards)), block_length=1)
+        return records.shuffle(buffer, drawn, reshuffle_each_iteration=False)
+
+    return tf.data.Dataset.range(first, ENDLESS).flat_map(_plain(epoch))
+
+
+def _of_classes(
+    info: read.DatasetInfo, split: str, stored: tf.data.Dataset, classes: Collection[int]
+) -> tuple[tf.data.Dataset, int]:
+    """The stored records of some classes, and how many there are."""
+    if unknown := sorted(set(classes) - set(range(len(info.labels)))):
+        raise UserError(f"{info.name!r} has no label ids {unknown}; its {len(info.labels)} labels are numbered from 0")
+    label, wanted = read.parser(info, ("label",)), tf.constant(sorted(classes), tf.int64)
+    kept = stored.filter(_plain(lambda record: tf.reduce_any(label(record)["label"] == wanted)))
+    return kept, int(kept.reduce(np.int64(0), lambda total, _: total + 1))
+
+
+def _padded(
+    source: Iterator[dict[str, np.ndarray]], *, batches: int, shape: tuple[int, ...]
+) -> Iterator[dict[str, np.ndarray]]:
+    """Exactly `batches` batches of `shape`: those of `source`, the last one filled up, then empty ones."""
+    rows = shape[0]
+    for _ in range(batches):
+        batch = next(source, None)
+        here = 0 if batch is None else len(batch["targets"])
+        inputs, targets = np.zeros(shape, np.float32), np.zeros(rows, np.int32)
+        names = np.full(rows, "", object)
+        if batch is not None:
+            inputs[:here], targets[:here] = batch["inputs"], batch["targets"]
+            names[:here] = [name.decode() for name in batch["id"]]
+        yield {"inputs": inputs, "targets": targets, "mask": np.arange(rows) < here, "id": names}
+
+
+def _rows(batch_size: int, process_count: int) -> int:
+    if batch_size < 1 or batch_size % process_count:
+        raise UserError(f"batch_size {batch_size!r} does not divide over {process_count} processes")
+    return batch_size // process_count
+
+
+def _share(info: read.DatasetInfo, split: str, process_index: int, process_count: int) -> int:
+    """How many records r of the split have r mod process_count == process_index."""
+    return max(0, -(-(info.splits[split] - process_index) // process_count))
+
+
+def _records_in(size: int, shards: Iterable[read.Shard]) -> int:
+    """How many stored records of average length fit into `size` bytes, at least one."""
+    total = sum(os.path.getsize(shard.path) for shard in shards)
+    return max(1, size * sum(shard.records for shard in shards) // max(total, 1))
+
+
+def _plain(function: Callable) -> Callable:
+    """Keeps TensorFlow from rewriting Python control flow: ours is all on options, decided once."""
+    return tf.autograph.experimental.do_not_convert(function)
+
+
+def _numpy(data: tf.data.Dataset) -> Iterator[dict[str, np.ndarray]]:
+    options = tf.data.Options()
+    options.deterministic = True
+    options.autotune.ram_budget = 1 << 30
+    # Clips are small: many at once, one thread each, beats many threads on one.
+    options.threading.max_intra_op_parallelism = 1
+    options.threading.private_threadpool_size = os.cpu_count() or 2
+    return data.with_options(options).as_numpy_iterator()

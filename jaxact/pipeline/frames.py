@@ -1,0 +1,91 @@
+"""A clip of any length becomes `frames` frames: a window with padding, or linear resampling."""
+
+import tensorflow as tf
+from jaxtyping import Bool, Float, Int
+
+from jaxact.pipeline import joints as jt
+
+Clip = tuple[Float[tf.Tensor, "t m v c"], Bool[tf.Tensor, "t m v"]]
+
+
+def window(
+    joints: Float[tf.Tensor, "s m v c"],
+    present: Bool[tf.Tensor, "s m v"],
+    *,
+    frames: int,
+    pad: str,
+    start: int | Int[tf.Tensor, ""] = 0,
+) -> Clip:
+    """Takes `frames` frames from `start` on.
+
+    Args:
+      pad: what lies before and after the clip: "zero" empty frames, "replay" the clip again and again (ST-GCN's
+        section 4.1 replays from the start; its released arrays hold zeros).
+      start: first frame taken; a negative one leaves that many frames of padding in front.
+    """
+    index = tf.range(frames) + start
+    length = tf.shape(joints)[0]
+    if pad == "replay":
+        index = index % length
+        return tf.gather(joints, index), tf.gather(present, index)
+    inside = (index >= 0) & (index < length)
+    index = tf.clip_by_value(index, 0, length - 1)
+    present = tf.gather(present, index) & inside[:, None, None]
+    return tf.where(inside[:, None, None, None], tf.gather(joints, index), 0.0), present
+
+
+def random_start(
+    length: Int[tf.Tensor, ""], *, window: int, frames: int, pad: str, seed: Int[tf.Tensor, "2"]
+) -> Int[tf.Tensor, ""]:
+    """Where a random window starts, every place equally likely.
+
+    A clip of at least `window` frames is cropped; a shorter one lies at a random place among empty frames. With
+    pad="replay" the window lies in the clip replayed to `frames` frames, as ST-GCN's training clips do.
+    """
+    if pad == "replay":
+        length = tf.maximum(length, max(frames, window))
+    slack = length - window
+    return tf.random.stateless_uniform([], seed, tf.minimum(0, slack), tf.maximum(0, slack) + 1, tf.int32)
+
+
+def resize(
+    joints: Float[tf.Tensor, "s m v c"],
+    present: Bool[tf.Tensor, "s m v"],
+    *,
+    frames: int,
+    start: float | Float[tf.Tensor, ""] = 0.0,
+    share: float | Float[tf.Tensor, ""] = 1.0,
+) -> Clip:
+    """Resamples a share of the clip to `frames` frames by linear interpolation, first and last frame included.
+
+    Empty frames at both ends are left out. Between two frames that both have a joint it is interpolated; where only
+    one of them has it, it is taken from there, never mixed with a missing joint's zeros.
+
+    Args:
+      start: where the share begins, as a share of the clip, 0 to 1 - `share`.
+      share: how much of the clip is taken, above 0 and at most 1.
+    """
+    filled = tf.reduce_any(present, axis=(1, 2))
+    first = tf.argmax(filled, output_type=tf.int32)
+    last = tf.shape(joints)[0] - 1 - tf.argmax(filled[::-1], output_type=tf.int32)
+    place = start + share * tf.linspace(0.0, 1.0, frames)
+    place = tf.cast(first, tf.float32) + tf.cast(last - first, tf.float32) * place
+    # A place that is a frame up to rounding is that frame: its missing joints must not come from a neighbour.
+    nearest = tf.round(place)
+    place = tf.where(tf.abs(place - nearest) < 1e-3, nearest, place)
+    before, after = tf.floor(place), tf.math.ceil(place)
+    weight = (place - before)[:, None, None]
+    before = tf.clip_by_value(tf.cast(before, tf.int32), first, last)
+    after = tf.clip_by_value(tf.cast(after, tf.int32), first, last)
+    here, there = tf.gather(present, before), tf.gather(present, after)
+    weight = tf.where(here & there, weight, tf.cast(there & ~here, tf.float32))[..., None]
+    left, right = tf.gather(joints, before), tf.gather(joints, after)
+    present = here | there
+    return jt.keep(left + weight * (right - left), present), present
+
+
+def random_share(crop: float, seed: Int[tf.Tensor, "2"]) -> tuple[Float[tf.Tensor, ""], Float[tf.Tensor, ""]]:
+    """A random (start, share) for `resize`: the share uniform in [`crop`, 1], its place uniform in what is left."""
+    draw = tf.random.stateless_uniform([2], seed)
+    share = crop + (1.0 - crop) * draw[0]
+    return (1.0 - share) * draw[1], share

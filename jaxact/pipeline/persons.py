@@ -1,0 +1,72 @@
+"""Which people of a clip are kept, and in which slots."""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+from jaxtyping import Float
+
+from jaxact.errors import UserError, unknown
+from jaxact.pipeline import joints as jt
+
+PERSONS = ("file", "frame_score", "clip_mean", "energy")
+DETECTIONS = 5  # the released Kinetics preprocessing looks at the first five detections of a frame
+
+
+def choose(
+    joints: Float[tf.Tensor, "t n v c"], *, persons: int, person: str, channels: Sequence[str]
+) -> Float[tf.Tensor, "t m v c"]:
+    """Keeps `persons` people and fills up with empty slots.
+
+    Args:
+      joints: a record's joints, every person.
+      persons: slots wanted, m.
+      person: "file" keeps the first slots of the record; "frame_score" the best of each frame's first five detections
+        by the sum of their joint scores, sorted anew in every frame as the released Kinetics arrays are (a slot is then
+        no identity); "clip_mean" those of the first five slots whose scores have the highest mean over the clip, as
+        ST-GCN's section 4.1 has it; "energy" those whose joints move most, as 2s-AGCN's NTU arrays do.
+      channels: the record's channels.
+    """
+    if person == "frame_score":
+        joints = joints[:, :DETECTIONS]
+        joints = tf.gather(joints, _ranked(tf.reduce_sum(joints[..., -1], axis=2)), axis=1, batch_dims=1)
+    elif person == "clip_mean":
+        joints = joints[:, :DETECTIONS]
+        joints = tf.gather(joints, _ranked(tf.reduce_mean(joints[..., -1], axis=(0, 2))), axis=1)
+    elif person == "energy":
+        joints = tf.gather(joints, _ranked(energy(joints, jt.space(channels))), axis=1)
+    elif person != "file":
+        raise unknown("person choice", person, PERSONS)
+    joints = joints[:, :persons]
+    joints = tf.pad(joints, [[0, 0], [0, persons - tf.shape(joints)[1]], [0, 0], [0, 0]])
+    return tf.ensure_shape(joints, [None, persons, None, None])
+
+
+def energy(joints: Float[tf.Tensor, "t n v c"], dims: int) -> Float[tf.Tensor, " n"]:
+    """How much each person moves: the sum over the axes of the standard deviation over frames and joints.
+
+    Only frames in which the person is there count. 2s-AGCN keeps the two of most energy of NTU's bodies, whose
+    false detections are chairs and other things that stand still.
+    """
+    there = tf.reduce_any(jt.present(joints), axis=2)[..., None, None]
+    weight = tf.cast(there, tf.float32)
+    count = tf.reduce_sum(weight, axis=(0, 2)) * tf.cast(tf.shape(joints)[2], tf.float32)
+    positions = joints[..., :dims] * weight
+    mean = tf.math.divide_no_nan(tf.reduce_sum(positions, axis=(0, 2)), count)
+    squares = tf.reduce_sum(tf.square(positions - mean[:, None]) * weight, axis=(0, 2))
+    return tf.reduce_sum(tf.sqrt(tf.math.divide_no_nan(squares, count)), axis=-1)
+
+
+def check(*, person: str, channels: Sequence[str]) -> None:
+    """Raises UserError for an unknown choice, or one by score where the records have none."""
+    if person not in PERSONS:
+        raise unknown("person choice", person, PERSONS)
+    if person in ("frame_score", "clip_mean") and channels[-1] != "score":
+        raise UserError(
+            f"person={person!r} ranks people by a score channel, but these records hold {tuple(channels)}; "
+            "use person='file' or person='energy'"
+        )
+
+
+def _ranked(worth: tf.Tensor) -> tf.Tensor:
+    """Slots from the most to the least worth; equal ones keep their order."""
+    return tf.argsort(worth, axis=-1, direction="DESCENDING", stable=True)

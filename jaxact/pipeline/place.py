@@ -1,0 +1,97 @@
+"""Where a person stands, which way they face and how tall they are, taken out of the joints."""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+from jaxtyping import Bool, Float
+
+from jaxact.errors import UserError
+from jaxact.pipeline import joints as jt
+from jaxact.skeletons import Layout
+
+
+def origin(
+    joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, layout: Layout, dims: int
+) -> Float[tf.Tensor, " d"]:
+    """Position of the first person's centre joint in the first frame that has it; zero where none has."""
+    # A missing joint is zero, so that argmax's 0 for "nowhere" needs no case of its own.
+    return joints[tf.argmax(present[:, 0, layout.centre]), 0, layout.centre, :dims]
+
+
+def centre(
+    joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, center: str, layout: Layout, dims: int
+) -> Float[tf.Tensor, "t m v c"]:
+    """Subtracts the first person's centre joint from every present joint of every person.
+
+    Args:
+      center: "first": of the first frame that has the joint, so that the clip keeps its path; "frame": of each frame.
+        A frame without that joint falls back on the first one that has it.
+    """
+    point = origin(joints, present, layout=layout, dims=dims)
+    if center == "frame":
+        has = present[:, 0, layout.centre, None]
+        point = tf.where(has, joints[:, 0, layout.centre, :dims], point)[:, None, None]
+    return jt.keep(jt.on_space(joints, dims, lambda positions: positions - point), present)
+
+
+def align(
+    joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, layout: Layout
+) -> Float[tf.Tensor, "t m v c"]:
+    """Turns 3-D joints so that the first person first stands along z with the shoulders along x.
+
+    Two rotations about the origin, as in 2s-AGCN's preprocessing: lower to upper spine onto z, then left to right
+    shoulder onto x (which tilts the spine again where the two are not at right angles). Both are read from the first
+    frame that has all four joints; without one, or where a vector already points along its axis or exactly against it,
+    nothing is turned.
+    """
+    assert layout.spine and layout.shoulders
+    needed = [*layout.spine, *layout.shoulders]
+    four = tf.gather(present[:, 0], needed, axis=1)
+    complete = tf.reduce_all(four, axis=1)
+    pose = tf.gather(joints[tf.argmax(complete), 0], needed, axis=0) * tf.cast(tf.reduce_any(complete), tf.float32)
+    lower, upper, right, left = tf.unstack(pose)
+    upright = turn(upper - lower, tf.constant([0.0, 0.0, 1.0]))
+    across = turn(tf.linalg.matvec(upright, right - left), tf.constant([1.0, 0.0, 0.0]))
+    return jt.linear(joints, across @ upright, 3)
+
+
+def turn(source: Float[tf.Tensor, "3"], target: Float[tf.Tensor, "3"]) -> Float[tf.Tensor, "3 3"]:
+    """The rotation about their common normal that takes the direction of `source` to that of `target` (Rodrigues).
+
+    R = I + sin(a) K + (1 - cos(a)) K K, with K the cross product's matrix of the unit normal; the identity where
+    the two are parallel, opposite or zero.
+    """
+    normal = tf.linalg.cross(source, target)
+    sine, cosine = tf.norm(normal), tf.reduce_sum(source * target)
+    size = tf.norm(source) * tf.norm(target)
+    x, y, z = tf.unstack(tf.math.divide_no_nan(normal, sine))
+    o = tf.zeros([])
+    cross = tf.reshape(tf.stack([o, -z, y, z, o, -x, -y, x, o]), [3, 3])
+    sine, cosine = tf.math.divide_no_nan(sine, size), tf.math.divide_no_nan(cosine, size)
+    return tf.eye(3) + sine * cross + (1.0 - cosine) * cross @ cross
+
+
+def unit_skeleton(
+    joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, layout: Layout, dims: int
+) -> Float[tf.Tensor, "t m v c"]:
+    """Divides by the whole skeleton's length: the clip's mean bone length times the number of bones.
+
+    Bones with both ends present count, over all frames and persons; a clip without one keeps its size.
+    """
+    bones = [(joint, parent) for joint, parent in layout.bones if joint != parent]
+    ends, roots = [joint for joint, _ in bones], [parent for _, parent in bones]
+    both = tf.cast(tf.gather(present, ends, axis=2) & tf.gather(present, roots, axis=2), tf.float32)
+    positions = joints[..., :dims]
+    lengths = tf.norm(tf.gather(positions, ends, axis=2) - tf.gather(positions, roots, axis=2), axis=-1)
+    size = tf.math.divide_no_nan(tf.reduce_sum(lengths * both), tf.reduce_sum(both)) * len(bones)
+    size = tf.where(size > 0.0, size, 1.0)
+    return jt.on_space(joints, dims, lambda positions: positions / size)
+
+
+def check_align(*, layout: Layout, channels: Sequence[str]) -> None:
+    """Raises UserError where view alignment cannot be done: 2-D joints, or a layout without spine or shoulders."""
+    if jt.space(channels) != 3:
+        raise UserError(f"align turns 3-D joints, but these records hold {tuple(channels)}; leave clip.align off")
+    if layout.spine is None or layout.shoulders is None:
+        lacking = " and ".join(name for name in ("spine", "shoulders") if getattr(layout, name) is None)
+        raise UserError(f"align needs a layout with spine and shoulders, but {layout.name!r} has no {lacking}")

@@ -1,0 +1,54 @@
+"""The four input streams of skeleton models: joints, bones, and the motion of each."""
+
+import tensorflow as tf
+from jaxtyping import Bool, Float
+
+from jaxact.errors import unknown
+from jaxact.pipeline.frames import Clip
+from jaxact.pipeline.joints import keep
+from jaxact.skeletons import Layout
+
+STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
+
+
+def stream(
+    joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, stream: str, layout: Layout, dims: int
+) -> Clip:
+    """The stream called `stream`, of the same shape as the joints."""
+    if stream not in STREAMS:
+        raise unknown("stream", stream, STREAMS)
+    clip = joints, present
+    if stream.startswith("bone"):
+        clip = bones(*clip, layout=layout, dims=dims)
+    if stream.endswith("motion"):
+        clip = motion(*clip, dims=dims)
+    return clip
+
+
+def bones(joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, layout: Layout, dims: int) -> Clip:
+    """Each joint minus its parent in `layout.bones`; the root's bone is zero, a score is the mean of the two ends'.
+
+    Departs from the released preprocessing, which subtracts plainly: a bone with a missing end is itself missing, for
+    the difference to a missing joint's zeros is no bone of the body.
+    """
+    parents = [parent for _, parent in layout.bones]
+    present = present & tf.gather(present, parents, axis=2)
+    return _difference(tf.gather(joints, parents, axis=2), joints, present, dims)
+
+
+def motion(joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, dims: int) -> Clip:
+    """m[t] = x[t+1] - x[t], zero in the last frame; a score is the mean of the two frames'.
+
+    Departs from the released preprocessing in the same way as `bones`: a joint that either frame lacks has no motion,
+    instead of a leap to or from the origin.
+    """
+    later = tf.concat([joints[1:], tf.zeros_like(joints[:1])], axis=0)
+    present = present & tf.concat([present[1:], tf.zeros_like(present[:1])], axis=0)
+    return _difference(joints, later, present, dims)
+
+
+def _difference(start: tf.Tensor, end: tf.Tensor, present: tf.Tensor, dims: int) -> Clip:
+    change = end[..., :dims] - start[..., :dims]
+    if start.shape[-1] > dims:
+        change = tf.concat([change, (end[..., dims:] + start[..., dims:]) / 2.0], axis=-1)
+    return keep(change, present), present
