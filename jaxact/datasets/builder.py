@@ -7,7 +7,7 @@ and every protocol split is a union of cells, kept in the metadata beside everyt
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -71,12 +71,21 @@ class Found:
 
 @dataclasses.dataclass(slots=True, kw_only=True)
 class Job:
-    """What `prepare` hands to a builder: the metadata to store, and a cell's records (or a Beam transform of them)."""
+    """What `prepare` hands to a builder.
+
+    Attributes:
+      found: labels, layout and channels.
+      cells: the TFDS splits.
+      metadata: what a reader needs, stored beside the records.
+      examples: cell -> its (key, record) pairs, or the Beam transform that makes them.
+      counted: what a finished Beam pipeline adds to the summary in the metadata.
+    """
 
     found: Found
     cells: tuple[str, ...]
     metadata: dict[str, Any]
-    examples: Callable[[str], Iterable[tuple[str, Record]]]
+    examples: Callable[[str], Any]
+    counted: Callable[[Any], dict[str, Any]] | None = None
 
 
 class _Info(tfds.core.DatasetInfo):
@@ -167,6 +176,10 @@ class SkeletonBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         assert self._job is not None
         return self._job.examples(cell)
 
+    def _process_pipeline_result(self, pipeline_result: Any) -> None:
+        if self._job is not None and self._job.counted is not None:
+            self.info.metadata["summary"].update(self._job.counted(pipeline_result))
+
 
 def dense(shape: tuple[int | None, ...], dtype: Any, doc: str = "") -> tfds.features.Tensor:
     """A per-frame extra that repeats itself and therefore compresses."""
@@ -198,12 +211,12 @@ def record(source: Source, joints: Float[np.ndarray, "t m v c"], **extras: Any) 
 
 
 def listed(raw: Path, pattern: str, expects: str) -> list[Path]:
-    """Files under `raw` that match `pattern`, sorted.
+    """Files under `raw` that match `pattern`, sorted, without hidden ones.
 
     Raises:
       UserError: there is none; says what is expected there.
     """
-    files = sorted(raw.rglob(pattern)) if raw.is_dir() else []
+    files = sorted(path for path in raw.rglob(pattern) if path.name[0] != ".") if raw.is_dir() else []
     if not files:
         raise UserError(f"no file {pattern!r} under {str(raw)!r}; expected {expects}")
     return files

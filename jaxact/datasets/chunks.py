@@ -167,8 +167,8 @@ def _stamp(path: str) -> tuple[int, int] | None:
         return None
     try:
         status = os.stat(path)
-    except OSError as error:
-        raise UserError(f"cannot read {path!r}: {error.strerror}") from error
+    except OSError:  # parsing will say so
+        return None
     return status.st_size, status.st_mtime_ns
 
 

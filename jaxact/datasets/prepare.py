@@ -6,14 +6,12 @@ The set appears under its name whole or not at all. Finished chunks outlive a ki
 bounded by a few chunks per process and TFDS's sorting buffer, whatever the size of the set.
 """
 
-import contextlib
 import dataclasses
 import functools
-import io
+import importlib.util
 import os
 import shutil
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +20,8 @@ from jaxact import progress
 from jaxact.datasets import DATASETS, read
 from jaxact.datasets.builder import Found, Job, Record, SkeletonBuilder
 from jaxact.datasets.chunks import MOST_WORKERS, Chunk, Parsed, cut, parse_all, stored
-from jaxact.errors import UserError, unknown
-
-SORT_BYTES = 256 << 20  # records that TFDS sorts in memory before it goes to disk
-SHARD_BYTES = 128 << 20  # largest shard: many of them let several files be read in turn
-WORTH_KEEPING = 60.0  # seconds of parsing above which an error keeps the finished chunks for the next run
+from jaxact.datasets.write import locked, restore, tidy, work_folder, write
+from jaxact.errors import UserError, missing_extra, unknown
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +34,7 @@ class Summary:
       frames: frames of all records.
       persons: most people in one record.
       empty: records without a person in any frame.
-      splits: records of every split.
+      splits: records of every protocol split.
       skipped: (file, reason) of raw files that could not be used.
       dropped: reason -> clips that the dataset itself leaves out.
       path: the prepared folder.
@@ -96,31 +91,72 @@ def prepare(
     """
     maker, config = _builder(name)
     target = read.data_root(data_dir) / name / str(maker.VERSION)
-    _restore(target)
+    restore(target)
     if target.is_dir() and not overwrite:
         progress.log(f"{name} is prepared already in {target}; --overwrite prepares it again")
         return _summary(target, existed=True)
     folder = _raw_folder(maker, name, raw)
     if workers is not None and workers < 1:
         raise UserError(f"workers must be 1 or more, got {workers!r}")
+    if importlib.util.find_spec("tensorflow") is None:
+        raise missing_extra("tensorflow", "data", "preparing a dataset")
     found = maker.find(folder, layout=layout)
-    _check_ids(found)
-    work = _work(target)
-    with _tidy(work, target), _locked(work, name):
-        make = functools.partial(_write, maker, config, target)
-        if beam_options is not None:
-            from jaxact.datasets import beam
-
-            make(found, beam.examples(maker.parse, found, skip_bad), _metadata(name, maker, found, None), beam_options)
+    _check(found)
+    with locked(work_folder(target), name), tidy(target):
+        if beam_options is None:
+            _prepare_here(maker, name, config, target, found, workers, skip_bad)
         else:
-            key = f"{jaxact.__version__} {name} {maker.VERSION} {found.layout} {found.channels} {found.labels}"
-            chunks = cut(found.sources, work, key)
-            parsed = _parse(maker, chunks, workers, skip_bad)
-            ticks = progress.track(range(parsed.clips), total=parsed.clips, what="writing", unit="clips")
-            filled = _without_empty_cells(found, chunks)
-            make(filled, functools.partial(_examples, chunks, ticks), _metadata(name, maker, filled, parsed), None)
-        shutil.rmtree(work)
+            _prepare_with_beam(maker, name, config, target, found, skip_bad, beam_options)
+        shutil.rmtree(work_folder(target))
     return _summary(target)
+
+
+def _prepare_here(
+    maker: type[SkeletonBuilder],
+    name: str,
+    config: str,
+    target: Path,
+    found: Found,
+    workers: int | None,
+    skip_bad: bool,
+) -> None:
+    key = f"{jaxact.__version__} {name} {maker.VERSION} {found.layout} {found.channels} {found.labels}"
+    chunks = cut(found.sources, work_folder(target), key)
+    parsed = _parse(maker, chunks, workers, skip_bad)
+    found = _without_empty_cells(found, chunks)
+    ticks = progress.track(range(parsed.clips), total=parsed.clips, what="writing", unit="clips")
+    job = Job(
+        found=found,
+        cells=_cells(found),
+        metadata=_metadata(name, maker, found, parsed),
+        examples=functools.partial(_examples, chunks, ticks),
+    )
+    write(maker, config, target, job)
+
+
+def _prepare_with_beam(
+    maker: type[SkeletonBuilder],
+    name: str,
+    config: str,
+    target: Path,
+    found: Found,
+    skip_bad: bool,
+    beam_options: str,
+) -> None:
+    from jaxact.datasets import beam
+
+    options = beam.pipeline_options(beam_options)
+    job = Job(
+        found=found,
+        cells=_cells(found),
+        metadata=_metadata(name, maker, found, Parsed()),
+        examples=beam.examples(maker.parse, found, skip_bad),
+        counted=lambda result: _counts(beam.counts(result)),
+    )
+    try:
+        write(maker, config, target, job, options)
+    except Exception as error:
+        raise beam.user_error(error) or error from error
 
 
 def _builder(name: str) -> tuple[type[SkeletonBuilder], str]:
@@ -148,7 +184,7 @@ def _raw_folder(maker: type[SkeletonBuilder], name: str, raw: str | os.PathLike[
     return folder
 
 
-def _check_ids(found: Found) -> None:
+def _check(found: Found) -> None:
     first: dict[str, str] = {}
     for source in found.sources:
         if source.id in first:
@@ -196,11 +232,9 @@ def _cells(found: Found) -> tuple[str, ...]:
     return tuple(sorted({source.cell for source in found.sources}))
 
 
-def _metadata(name: str, maker: type[SkeletonBuilder], found: Found, parsed: Parsed | None) -> dict[str, Any]:
+def _metadata(name: str, maker: type[SkeletonBuilder], found: Found, parsed: Parsed) -> dict[str, Any]:
     cells = _cells(found)
     unions = {split: [cell for cell in cells if cell in members] for split, members in found.unions.items()}
-    summary = dataclasses.asdict(parsed or Parsed())
-    summary["skipped"] = summary.pop("bad")
     return {
         "jaxact": jaxact.__version__,
         "name": name,
@@ -211,133 +245,14 @@ def _metadata(name: str, maker: type[SkeletonBuilder], found: Found, parsed: Par
         "subsets": {subset: list(ids) for subset, ids in found.subsets.items()},
         "test_only": list(found.test_only),
         "licence": maker.LICENCE,
-        "summary": {**summary, "dropped": found.dropped},
+        "summary": {**_counts(parsed), "dropped": found.dropped},
     }
 
 
-def _write(
-    maker: type[SkeletonBuilder],
-    config: str,
-    target: Path,
-    found: Found,
-    examples: Any,
-    metadata: dict[str, Any],
-    beam_options: str | None,
-) -> None:
-    """Runs the TFDS builder; the old set, if there is one, makes way only when the new one is whole."""
-    import tensorflow_datasets as tfds
-
-    job = Job(found=found, cells=_cells(found), metadata=metadata, examples=examples)
-    options = tfds.download.DownloadConfig(
-        try_download_gcs=False, compute_stats=tfds.download.ComputeStatsMode.SKIP, max_shard_size=SHARD_BYTES
-    )
-    if beam_options is not None:
-        from jaxact.datasets import beam
-
-        options.beam_options = beam.pipeline_options(beam_options)
-    root = target.parents[2] if config else target.parents[1]
-    for stale in target.parent.glob(f"incomplete.*_{target.name}*"):
-        shutil.rmtree(stale, ignore_errors=True)
-    aside = _aside(target)
-    if target.is_dir():
-        target.rename(aside)
-    try:
-        with _quiet_and_small():
-            variant = tfds.core.BuilderConfig(name=config) if config else None
-            builder = maker(job=job, data_dir=os.fspath(root), config=variant)
-            # TFDS makes a folder for downloads although nothing is downloaded; it vanishes with the chunks.
-            builder.download_and_prepare(download_config=options, download_dir=os.fspath(_work(target)))
-    finally:
-        _restore(target)
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _work(target: Path) -> Path:
-    return target.with_name(".parsing")
-
-
-def _aside(target: Path) -> Path:
-    return target.with_name(f".replaced-{target.name}")
-
-
-def _restore(target: Path) -> None:
-    """Gives the old set its name back where a run ended between setting it aside and writing the new one."""
-    if _aside(target).is_dir() and not target.is_dir():
-        _aside(target).rename(target)
-
-
-@contextlib.contextmanager
-def _quiet_and_small() -> Iterator[None]:
-    """TFDS without its own progress bars, and with a sorting buffer that fits a small machine."""
-    import resource
-
-    import tensorflow_datasets as tfds
-    from tensorflow_datasets.core import shuffle
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = 4096 if hard == resource.RLIM_INFINITY else min(hard, 4096)
-    before = shuffle.MAX_MEM_BUFFER_SIZE
-    try:
-        # Sorting on disk keeps a thousand files open.
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
-        shuffle.MAX_MEM_BUFFER_SIZE = SORT_BYTES
-        tfds.disable_progress_bar()
-        with contextlib.redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        shuffle.MAX_MEM_BUFFER_SIZE = before
-        tfds.enable_progress_bar()
-
-
-@contextlib.contextmanager
-def _locked(work: Path, name: str) -> Iterator[None]:
-    """Keeps a second `prepare` of the same set out."""
-    import fcntl
-
-    work.mkdir(parents=True, exist_ok=True)
-    with open(work / "lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UserError(f"another run is preparing {name!r} in {str(work.parent)!r}; wait for it to end") from error
-        yield
-
-
-@contextlib.contextmanager
-def _tidy(work: Path, target: Path) -> Iterator[None]:
-    """Turns failures of the disk into errors of the user, and leaves nothing half-written behind them."""
-    start = time.monotonic()
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        told = _disk_error(error)
-        if told is not None or time.monotonic() - start < WORTH_KEEPING or not isinstance(error, UserError):
-            shutil.rmtree(work, ignore_errors=True)
-        for folder in (target.parent, *target.parents):
-            if folder.name == "" or not _remove_empty(folder):
-                break
-        if told is not None:
-            raise UserError(f"cannot write {str(target)!r}: {told}") from error
-        raise
-
-
-def _remove_empty(folder: Path) -> bool:
-    try:
-        folder.rmdir()
-    except OSError:
-        return False
-    return True
-
-
-def _disk_error(error: BaseException) -> str | None:
-    """What the disk refused, where that is what went wrong; TensorFlow has error classes of its own."""
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    if type(error).__module__.startswith("tensorflow"):
-        return str(getattr(error, "message", error)).split("\n")[0]
-    return None
+def _counts(parsed: Parsed) -> dict[str, Any]:
+    counted = dataclasses.asdict(parsed)
+    counted["skipped"] = counted.pop("bad")
+    return counted
 
 
 def _summary(target: Path, existed: bool = False) -> Summary:
@@ -346,4 +261,10 @@ def _summary(target: Path, existed: bool = False) -> Summary:
         field.name: info.summary[field.name] for field in dataclasses.fields(Summary) if field.name in info.summary
     }
     counted["skipped"] = [tuple(pair) for pair in counted["skipped"]]
-    return Summary(**counted, classes=len(info.labels), splits=dict(info.splits), path=info.path, existed=existed)
+    return Summary(
+        **counted,
+        classes=len(info.labels),
+        splits={name: info.splits[name] for name in info.unions},
+        path=info.path,
+        existed=existed,
+    )

@@ -1,6 +1,7 @@
 """Prepared sets as records. What is needed to read one lies beside it: neither raw files nor a builder class."""
 
 import dataclasses
+import importlib.util
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jaxact.errors import UserError, unknown
+from jaxact.errors import UserError, missing_extra, unknown
 from jaxact.skeletons import Layout
 
 if TYPE_CHECKING:
@@ -172,6 +173,8 @@ def serialized(
         order of the files and reads `cycle` of them in turn, so that cells mix. Either order is deterministic.
       cycle: files open at a time.
     """
+    if importlib.util.find_spec("tensorflow") is None:
+        raise missing_extra("tensorflow", "data", "reading a prepared dataset")
     import tensorflow as tf
 
     paths = [shard.path for shard in shards(info, split)]
@@ -193,6 +196,7 @@ def parser(info: DatasetInfo, fields: Sequence[str] | None = FIELDS) -> "Callabl
     Raises:
       UserError: a field is not in the record.
     """
+    import absl.logging
     import tensorflow_datasets as tfds
 
     features = tfds.builder_from_directory(info.path).info.features
@@ -201,7 +205,17 @@ def parser(info: DatasetInfo, fields: Sequence[str] | None = FIELDS) -> "Callabl
             if field not in features:
                 raise unknown(f"field of {info.name!r}", field, features)
         features = tfds.decode.PartialDecoding(dict.fromkeys(fields, True)).extract_features(features)
-    return features.deserialize_example
+
+    def parse(example: "tf.Tensor") -> "dict[str, tf.Tensor]":
+        # TFDS logs a deprecation of its own while this is traced.
+        level = absl.logging.get_verbosity()
+        absl.logging.set_verbosity(absl.logging.ERROR)
+        try:
+            return features.deserialize_example(example)
+        finally:
+            absl.logging.set_verbosity(level)
+
+    return parse
 
 
 def records(

@@ -10,6 +10,7 @@ import tensorflow_datasets as tfds
 from jaxtyping import Float
 
 from jaxact.datasets.builder import Found, Record, SkeletonBuilder, Source, listed, record
+from jaxact.datasets.matlab import load_mat
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
 
@@ -76,27 +77,3 @@ def read_mat(path: str) -> Float[np.ndarray, "t 1 20 3"]:
     if joints.ndim != 3 or joints.shape[:2] != (20, 3):
         raise UserError(f"{path!r}: d_skel has the shape {joints.shape}, wanted (20, 3, frames)")
     return np.moveaxis(joints, 2, 0)[:, None].astype(np.float32)
-
-
-def load_mat(path: str, *keys: str) -> dict[str, np.ndarray]:
-    """Numeric arrays of a MATLAB file, those named in `keys` certainly there.
-
-    Raises:
-      UserError: not a MATLAB file, or an array is missing or not numeric.
-    """
-    from scipy.io import loadmat
-
-    try:
-        content = loadmat(path)
-    except (FileNotFoundError, PermissionError, MemoryError):
-        raise
-    except Exception as error:  # broken bytes surface as whatever scipy stumbled over
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{path!r} is not a readable MATLAB file: {reason}") from error
-    for key in keys:
-        if key not in content:
-            there = ", ".join(name for name in content if not name.startswith("__"))
-            raise UserError(f"{path!r} has no array {key!r}; it has: {there or 'none'}")
-        if not np.issubdtype(content[key].dtype, np.number):
-            raise UserError(f"{path!r}: {key!r} is not numeric but {content[key].dtype}")
-    return content

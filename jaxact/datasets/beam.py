@@ -1,0 +1,87 @@
+"""The same parsers under Apache Beam, for sets that outgrow one machine."""
+
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+from jaxact.datasets.builder import Found, Source
+from jaxact.datasets.chunks import Parse, Parsed
+from jaxact.errors import UserError, missing_extra
+
+COUNTED = ("sources", "clips", "frames", "empty")
+
+
+def pipeline_options(text: str) -> Any:
+    """Beam's pipeline options from one command-line string.
+
+    Raises:
+      UserError: apache-beam is not installed.
+    """
+    try:
+        from apache_beam.options.pipeline_options import PipelineOptions
+    except ImportError as error:
+        raise missing_extra("apache-beam", "beam", "preparing a dataset under Apache Beam") from error
+    return PipelineOptions(shlex.split(text))
+
+
+def examples(parse: Parse, found: Found, skip_bad: bool) -> Callable[[str], Any]:
+    """The function from a cell to the Beam transform that makes its (key, record) pairs."""
+    import apache_beam as beam
+
+    def of_cell(cell: str) -> Any:
+        sources = [source for source in found.sources if source.cell == cell]
+        return beam.Create(sources) | beam.Reshuffle() | beam.FlatMap(_Keyed(parse, skip_bad))
+
+    return of_cell
+
+
+class _Keyed:
+    """Parses a source in a Beam worker and counts what came of it."""
+
+    def __init__(self, parse: Parse, skip_bad: bool) -> None:
+        self.parse = parse
+        self.skip_bad = skip_bad
+
+    def __call__(self, source: Source) -> list[tuple[str, dict[str, Any]]]:
+        from apache_beam.metrics import Metrics
+
+        try:
+            records = list(self.parse(source))
+        except (UserError, OSError) as error:
+            if not self.skip_bad:
+                raise
+            Metrics.string_set("jaxact", "bad").add(f"{source.path}\t{error}")
+            records = []
+        parsed = Parsed(sources=1)
+        for record in records:
+            parsed.count(record)
+        for field in COUNTED:
+            Metrics.counter("jaxact", field).inc(getattr(parsed, field))
+        Metrics.distribution("jaxact", "persons").update(parsed.persons)
+        return [(record["id"], record) for record in records]
+
+
+def counts(result: Any) -> Parsed:
+    """What the workers of a finished pipeline counted together."""
+    metrics = result.metrics().query()
+    parsed = Parsed()
+    for counter in metrics["counters"]:
+        if counter.key.metric.namespace == "jaxact":
+            setattr(parsed, counter.key.metric.name, counter.result)
+    for spread in metrics["distributions"]:
+        if spread.key.metric.namespace == "jaxact":
+            parsed.persons = int(spread.result.max)
+    for texts in metrics.get("string_sets", []):
+        if texts.key.metric.namespace == "jaxact":
+            parsed.bad = sorted((path, reason) for path, _, reason in (text.partition("\t") for text in texts.result))
+    return parsed
+
+
+def user_error(error: BaseException) -> UserError | None:
+    """The complaint about a raw file inside whatever Beam wrapped it in."""
+    while error is not None:
+        text = str(error)
+        if isinstance(error, UserError) or "UserError: " in text:
+            return UserError(text.split("UserError: ")[-1].split(" [while running")[0].strip())
+        error = error.__cause__ or error.__context__
+    return None

@@ -1,0 +1,33 @@
+"""MATLAB files, with complaints that name the file and the array."""
+
+import importlib.util
+
+import numpy as np
+
+from jaxact.errors import UserError, missing_extra
+
+
+def load_mat(path: str, *keys: str) -> dict[str, np.ndarray]:
+    """Numeric arrays of a MATLAB file, those named in `keys` certainly there.
+
+    Raises:
+      UserError: not a MATLAB file, or an array is missing or not numeric.
+    """
+    if importlib.util.find_spec("scipy") is None:
+        raise missing_extra("scipy", "data", "reading MATLAB files")
+    from scipy.io import loadmat
+
+    try:
+        content = loadmat(path)
+    except (FileNotFoundError, PermissionError, MemoryError):
+        raise
+    except Exception as error:  # broken bytes surface as whatever scipy stumbled over
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{path!r} is not a readable MATLAB file: {reason}") from error
+    for key in keys:
+        if key not in content:
+            there = ", ".join(name for name in content if not name.startswith("__"))
+            raise UserError(f"{path!r} has no array {key!r}; it has: {there or 'none'}")
+        if not np.issubdtype(content[key].dtype, np.number):
+            raise UserError(f"{path!r}: {key!r} is not numeric but {content[key].dtype}")
+    return content
