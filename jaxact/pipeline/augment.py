@@ -60,12 +60,11 @@ def move(
     """
     nodes = tf.stack([angles * (math.pi / 180.0), scales, shifts_x, shifts_y])[:, :, None]
     ramp = tf.linspace(0.0, 1.0, tf.shape(joints)[0])
-    angle, scale, shift_x, shift_y = tf.unstack((nodes[:, 0] + (nodes[:, 1] - nodes[:, 0]) * ramp)[:, :, None, None])
+    angle, scale, shift_x, shift_y = tf.unstack(nodes[:, 0] + (nodes[:, 1] - nodes[:, 0]) * ramp)
     cosine, sine = scale * tf.cos(angle), scale * tf.sin(angle)
-    x, y = joints[..., 0], joints[..., 1]
-    moved = tf.stack([cosine * x - sine * y + shift_x, sine * x + cosine * y + shift_y], axis=-1)
-    moved = tf.concat([moved, joints[..., 2:]], axis=-1)
-    return moved if move_missing else jt.keep(moved, present)
+    matrix = tf.reshape(tf.stack([cosine, -sine, sine, cosine], axis=1), [-1, 2, 2])
+    moved = tf.ones_like(present) if move_missing else present
+    return jt.translate(jt.linear(joints, matrix), moved, tf.stack([shift_x, shift_y], axis=1))
 
 
 def random_move(joints: Joints, present: Present, *, seed: Seed) -> Joints:
@@ -95,51 +94,53 @@ def rotation(angles: Float[tf.Tensor, " n"]) -> Float[tf.Tensor, "d d"]:
 def random_rotate(joints: Joints, *, rotate: float, dims: int, seed: Seed) -> Joints:
     """Rotates about the origin by angles uniform in [-`rotate`, `rotate`] radians: about each axis, or in the plane."""
     angles = tf.random.stateless_uniform([3 if dims == 3 else 1], seed, -rotate, rotate)
-    return jt.linear(joints, rotation(angles), dims)
+    return jt.linear(joints, rotation(angles))
 
 
 def random_rescale(joints: Joints, *, rescale: float, dims: int, seed: Seed) -> Joints:
     """Stretches each spatial axis by its own factor, uniform in [1 - `rescale`, 1 + `rescale`]."""
     factors = tf.random.stateless_uniform([dims], seed, 1.0 - rescale, 1.0 + rescale)
-    return jt.on_space(joints, dims, lambda positions: positions * factors)
+    return jt.linear(joints, tf.linalg.diag(factors))
 
 
 def random_jitter(joints: Joints, present: Present, *, jitter: float, dims: int, seed: Seed) -> Joints:
     """Adds normal noise of standard deviation `jitter` to every coordinate of every present joint."""
-    noise = jitter * tf.random.stateless_normal(tf.shape(joints[..., :dims]), seed)
-    return jt.keep(jt.on_space(joints, dims, lambda positions: positions + noise), present)
+    noise = tf.random.stateless_normal(
+        tf.shape(joints), seed, stddev=[jitter] * dims + [0.0] * (joints.shape[-1] - dims)
+    )
+    return joints + jt.keep(noise, present)
 
 
-def mirror(joints: Joints, present: Present, *, layout: Layout, dims: int) -> Clip:
+def mirror(
+    joints: Joints, present: Present, *, mirrored: bool | Bool[tf.Tensor, ""] = True, layout: Layout, dims: int
+) -> Clip:
     """The clip in a mirror: x changes sign about the first person's centre joint, left and right joints change places.
 
     The mirror stands where that joint is in the first frame that has it, so that a centred clip stays centred.
     """
-    plane = 2.0 * origin(joints, present, layout=layout, dims=dims)[0]
-    sign = tf.constant([-1.0] + [1.0] * (dims - 1))
-    shift = plane * tf.one_hot(0, dims)
-    order = list(layout.mirrored())
-    joints = jt.on_space(tf.gather(joints, order, axis=2), dims, lambda positions: positions * sign + shift)
-    present = tf.gather(present, order, axis=2)
-    return jt.keep(joints, present), present
+    axis = tf.cast(mirrored, tf.float32) * tf.one_hot(0, dims)
+    shift = 2.0 * axis * origin(joints, present, layout=layout, dims=dims)
+    order = tf.where(mirrored, list(layout.mirrored()), list(range(len(layout.joints))))
+    joints, present = tf.gather(joints, order, axis=2), tf.gather(present, order, axis=2)
+    return jt.translate(jt.linear(joints, tf.linalg.diag(1.0 - 2.0 * axis)), present, shift), present
 
 
 def random_mirror(joints: Joints, present: Present, *, layout: Layout, dims: int, seed: Seed) -> Clip:
     """`mirror` with probability 1/2."""
-    return _sometimes(seed, (joints, present), mirror(joints, present, layout=layout, dims=dims))
+    return mirror(joints, present, mirrored=_heads(seed), layout=layout, dims=dims)
 
 
-def swap(joints: Joints, present: Present) -> Clip:
+def swap(joints: Joints, present: Present, *, swapped: bool | Bool[tf.Tensor, ""] = True) -> Clip:
     """Exchanges the first two persons, where the clip has both."""
-    order = [1, 0, *range(2, int(joints.shape[1]))]
+    order = list(range(int(joints.shape[1])))
     both = tf.reduce_all(tf.reduce_any(present[:, :2], axis=(0, 2)))
-    order = tf.where(both, order, list(range(len(order))))
+    order = tf.where(both & swapped, [1, 0, *order[2:]], order)
     return tf.gather(joints, order, axis=1), tf.gather(present, order, axis=1)
 
 
 def random_swap(joints: Joints, present: Present, *, seed: Seed) -> Clip:
     """`swap` with probability 1/2."""
-    return _sometimes(seed, (joints, present), swap(joints, present))
+    return swap(joints, present, swapped=_heads(seed))
 
 
 def random_drop_joints(joints: Joints, present: Present, *, drop_joints: float, seed: Seed) -> Clip:
@@ -183,7 +184,5 @@ def augment(
     return clip
 
 
-def _sometimes(seed: Seed, clip: Clip, changed: Clip) -> Clip:
-    # Both are computed: a graph without branches is quicker on clips of this size.
-    heads = tf.random.stateless_uniform([], seed) < 0.5
-    return tf.where(heads, changed[0], clip[0]), tf.where(heads, changed[1], clip[1])
+def _heads(seed: Seed) -> Bool[tf.Tensor, ""]:
+    return tf.random.stateless_uniform([], seed) < 0.5

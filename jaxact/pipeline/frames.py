@@ -3,8 +3,6 @@
 import tensorflow as tf
 from jaxtyping import Bool, Float, Int
 
-from jaxact.pipeline import joints as jt
-
 Clip = tuple[Float[tf.Tensor, "t m v c"], Bool[tf.Tensor, "t m v"]]
 
 
@@ -23,15 +21,14 @@ def window(
         section 4.1 replays from the start; its released arrays hold zeros).
       start: first frame taken; a negative one leaves that many frames of padding in front.
     """
-    index = tf.range(frames) + start
-    length = tf.shape(joints)[0]
     if pad == "replay":
-        index = index % length
+        index = (tf.range(frames) + start) % tf.shape(joints)[0]
         return tf.gather(joints, index), tf.gather(present, index)
-    inside = (index >= 0) & (index < length)
-    index = tf.clip_by_value(index, 0, length - 1)
-    present = tf.gather(present, index) & inside[:, None, None]
-    return tf.where(inside[:, None, None, None], tf.gather(joints, index), 0.0), present
+    first = tf.maximum(start, 0)
+    joints, present = joints[first : start + frames], present[first : start + frames]
+    around = [first - start, frames - (first - start) - tf.shape(joints)[0]]
+    joints, present = tf.pad(joints, [around, [0, 0], [0, 0], [0, 0]]), tf.pad(present, [around, [0, 0], [0, 0]])
+    return tf.ensure_shape(joints, [frames, *[None] * 3]), tf.ensure_shape(present, [frames, None, None])
 
 
 def random_start(
@@ -80,8 +77,8 @@ def resize(
     here, there = tf.gather(present, before), tf.gather(present, after)
     weight = tf.where(here & there, weight, tf.cast(there & ~here, tf.float32))[..., None]
     left, right = tf.gather(joints, before), tf.gather(joints, after)
-    present = here | there
-    return jt.keep(left + weight * (right - left), present), present
+    # A joint that is missing in both is zero in both, and so is what lies between.
+    return left + weight * (right - left), here | there
 
 
 def random_share(crop: float, seed: Int[tf.Tensor, "2"]) -> tuple[Float[tf.Tensor, ""], Float[tf.Tensor, ""]]:

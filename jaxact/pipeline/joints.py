@@ -1,11 +1,11 @@
 """Joints with gaps: what is missing, where it is, and which channels are space.
 
-A clip is a pair (`joints` f32 [t, m, v, c], `present` bool [t, m, v]). In a record a joint that is zero in every channel
-is missing. From there on `present` says so, because a present joint may well come to lie at the origin: centring puts
-the centre joint there in every frame. Every operation keeps missing joints at zero.
+A clip is a pair (`joints` f32 [t, m, v, c], `present` bool [t, m, v]). In a record a joint that is zero in every
+channel is missing. From there on `present` says so, because a present joint may well come to lie at the origin:
+centring puts the centre joint there in every frame. Every operation keeps missing joints at zero.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import tensorflow as tf
 from jaxtyping import Bool, Float
@@ -18,8 +18,12 @@ def space(channels: Sequence[str]) -> int:
 
 def finite(joints: Float[tf.Tensor, "t m v c"]) -> Float[tf.Tensor, "t m v c"]:
     """Makes a joint with a NaN or infinite channel a missing one, and a clip without frames one empty frame."""
-    good = tf.reduce_all(tf.math.is_finite(joints), axis=-1, keepdims=True)
-    joints = tf.where(good, joints, 0.0)
+    good = tf.math.is_finite(joints)
+    joints = tf.cond(
+        tf.reduce_all(good),
+        lambda: tf.identity(joints),
+        lambda: tf.where(tf.reduce_all(good, axis=-1, keepdims=True), joints, 0.0),
+    )
     return tf.pad(joints, [[0, tf.cast(tf.shape(joints)[0] == 0, tf.int32)], [0, 0], [0, 0], [0, 0]])
 
 
@@ -30,36 +34,41 @@ def present(joints: Float[tf.Tensor, "t m v c"]) -> Bool[tf.Tensor, "t m v"]:
 
 def keep(joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"]) -> Float[tf.Tensor, "t m v c"]:
     """Sets the joints that are not present to zero."""
-    return tf.where(present[..., None], joints, 0.0)
+    return joints * tf.cast(present, tf.float32)[..., None]
 
 
-def on_space(
-    joints: Float[tf.Tensor, "t m v c"], dims: int, change: Callable[[tf.Tensor], tf.Tensor]
+def linear(joints: Float[tf.Tensor, "t m v c"], matrix: Float[tf.Tensor, "*t d d"]) -> Float[tf.Tensor, "t m v c"]:
+    """Multiplies each position, a column vector, by a matrix, one for the clip or one per frame.
+
+    A channel beyond the d of space, a score, stays as it is. Missing joints stay zero.
+    """
+    channels, dims = joints.shape[-1], matrix.shape[-1]
+    if channels > dims:
+        matrix = tf.pad(matrix, [[0, 0]] * (len(matrix.shape) - 2) + [[0, channels - dims]] * 2)
+        matrix += tf.linalg.diag([0.0] * dims + [1.0] * (channels - dims))
+    # As few matrix products as can be: a broadcast batch of tiny ones is many times slower.
+    rows = [-1, channels] if len(matrix.shape) == 2 else [tf.shape(joints)[0], -1, channels]
+    moved = tf.matmul(tf.reshape(joints, rows), matrix, transpose_b=True)
+    return tf.ensure_shape(tf.reshape(moved, tf.shape(joints)), joints.shape)
+
+
+def translate(
+    joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], shift: Float[tf.Tensor, "*t d"]
 ) -> Float[tf.Tensor, "t m v c"]:
-    """Applies `change` to the first `dims` channels; a score is never moved, turned or scaled."""
-    if joints.shape[-1] == dims:
-        return change(joints)
-    return tf.concat([change(joints[..., :dims]), joints[..., dims:]], axis=-1)
+    """Adds `shift`, one for the clip or one per frame, to the positions of the present joints; a score stays."""
+    channels, dims = joints.shape[-1], shift.shape[-1]
+    shift = tf.pad(shift, [[0, 0]] * (len(shift.shape) - 1) + [[0, channels - dims]])[..., None, :]
+    # present x shift as a matrix product, which is far quicker than a broadcast over a last axis of three.
+    rows = [-1, 1] if len(shift.shape) == 2 else [tf.shape(joints)[0], -1, 1]
+    shifts = tf.matmul(tf.reshape(tf.cast(present, tf.float32), rows), shift)
+    return joints + tf.ensure_shape(tf.reshape(shifts, tf.shape(joints)), joints.shape)
 
 
-def linear(
-    joints: Float[tf.Tensor, "t m v c"], matrix: Float[tf.Tensor, "d d"], dims: int
-) -> Float[tf.Tensor, "t m v c"]:
-    """Multiplies each position, a column vector, by `matrix`. Missing joints need no care: zero stays zero."""
-
-    def product(positions: tf.Tensor) -> tf.Tensor:
-        # One flat product: a broadcast batch of tiny ones is many times slower.
-        flat = tf.matmul(tf.reshape(positions, [-1, dims]), matrix, transpose_b=True)
-        return tf.ensure_shape(tf.reshape(flat, tf.shape(positions)), positions.shape)
-
-    return on_space(joints, dims, product)
-
-
-def from_frame_shares(joints: Float[tf.Tensor, "t m v c"]) -> Float[tf.Tensor, "t m v c"]:
+def from_frame_shares(joints: Float[tf.Tensor, "t m v 3"]) -> Float[tf.Tensor, "t m v 3"]:
     """Moves the origin of 2-D poses with scores from the picture's corner to its middle.
 
     Detected poses are stored as shares of the frame's width and height, 0 to 1. The released Kinetics-skeleton arrays
     hold x - 0.5 and y - 0.5, and zeros where the score is zero; random moving turns about that origin.
     """
-    moved = joints - tf.constant([0.5, 0.5, 0.0])
-    return tf.where(joints[..., 2:] == 0.0, tf.constant([0.0, 0.0, 1.0]) * joints, moved)
+    scored = joints[..., 2] != 0.0
+    return translate(keep(joints, scored), scored, tf.constant([-0.5, -0.5]))

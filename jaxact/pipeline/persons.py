@@ -36,9 +36,9 @@ def choose(
         joints = tf.gather(joints, _ranked(energy(joints, jt.space(channels))), axis=1)
     elif person != "file":
         raise unknown("person choice", person, PERSONS)
-    joints = joints[:, :persons]
-    joints = tf.pad(joints, [[0, 0], [0, persons - tf.shape(joints)[1]], [0, 0], [0, 0]])
-    return tf.ensure_shape(joints, [None, persons, None, None])
+    kept = joints[:, :persons]
+    kept = tf.pad(kept, [[0, 0], [0, persons - tf.shape(kept)[1]], [0, 0], [0, 0]])
+    return tf.ensure_shape(kept, [None, persons, *joints.shape[2:]])
 
 
 def energy(joints: Float[tf.Tensor, "t n v c"], dims: int) -> Float[tf.Tensor, " n"]:

@@ -15,7 +15,7 @@ def origin(
 ) -> Float[tf.Tensor, " d"]:
     """Position of the first person's centre joint in the first frame that has it; zero where none has."""
     # A missing joint is zero, so that argmax's 0 for "nowhere" needs no case of its own.
-    return joints[tf.argmax(present[:, 0, layout.centre]), 0, layout.centre, :dims]
+    return tf.gather(joints[:, 0, layout.centre, :dims], tf.argmax(present[:, 0, layout.centre]))
 
 
 def centre(
@@ -29,9 +29,8 @@ def centre(
     """
     point = origin(joints, present, layout=layout, dims=dims)
     if center == "frame":
-        has = present[:, 0, layout.centre, None]
-        point = tf.where(has, joints[:, 0, layout.centre, :dims], point)[:, None, None]
-    return jt.keep(jt.on_space(joints, dims, lambda positions: positions - point), present)
+        point = tf.where(present[:, 0, layout.centre, None], joints[:, 0, layout.centre, :dims], point)
+    return jt.translate(joints, present, -point)
 
 
 def align(
@@ -48,11 +47,12 @@ def align(
     needed = [*layout.spine, *layout.shoulders]
     four = tf.gather(present[:, 0], needed, axis=1)
     complete = tf.reduce_all(four, axis=1)
-    pose = tf.gather(joints[tf.argmax(complete), 0], needed, axis=0) * tf.cast(tf.reduce_any(complete), tf.float32)
+    pose = tf.gather(tf.gather(joints[:, 0], tf.argmax(complete)), needed)
+    pose *= tf.cast(tf.reduce_any(complete), tf.float32)
     lower, upper, right, left = tf.unstack(pose)
     upright = turn(upper - lower, tf.constant([0.0, 0.0, 1.0]))
     across = turn(tf.linalg.matvec(upright, right - left), tf.constant([1.0, 0.0, 0.0]))
-    return jt.linear(joints, across @ upright, 3)
+    return jt.linear(joints, across @ upright)
 
 
 def turn(source: Float[tf.Tensor, "3"], target: Float[tf.Tensor, "3"]) -> Float[tf.Tensor, "3 3"]:
@@ -82,10 +82,11 @@ def unit_skeleton(
     ends, roots = [joint for joint, _ in bones], [parent for _, parent in bones]
     both = tf.cast(tf.gather(present, ends, axis=2) & tf.gather(present, roots, axis=2), tf.float32)
     positions = joints[..., :dims]
-    lengths = tf.norm(tf.gather(positions, ends, axis=2) - tf.gather(positions, roots, axis=2), axis=-1)
+    vectors = tf.gather(positions, ends, axis=2) - tf.gather(positions, roots, axis=2)
+    lengths = tf.sqrt(tf.reduce_sum(vectors * vectors, axis=-1))
     size = tf.math.divide_no_nan(tf.reduce_sum(lengths * both), tf.reduce_sum(both)) * len(bones)
     size = tf.where(size > 0.0, size, 1.0)
-    return jt.on_space(joints, dims, lambda positions: positions / size)
+    return jt.linear(joints, tf.eye(dims) / size)
 
 
 def check_align(*, layout: Layout, channels: Sequence[str]) -> None:

@@ -43,7 +43,7 @@ def train(
     center: str,
     align: bool,
     scale: str,
-    views: int,  # noqa: ARG001 - a section is passed whole; only evaluation has views
+    views: int,  # a section is passed whole; only evaluation has views
     window: int,
     move: bool,
     crop: float,
