@@ -6,6 +6,7 @@ from jaxact.datasets.jhmdb import Jhmdb
 from jaxact.datasets.kinetics import KineticsSkeleton
 from jaxact.datasets.ntu import Ntu60, Ntu120
 from jaxact.datasets.sbu import Sbu
+from jaxact.datasets.synthetic_actions import SyntheticActions
 from jaxact.datasets.utd_mhad import UtdMhad
 
 DATASETS: dict[str, type[SkeletonBuilder]] = {
@@ -15,5 +16,6 @@ DATASETS: dict[str, type[SkeletonBuilder]] = {
     "ntu60": Ntu60,
     "ntu120": Ntu120,
     "sbu": Sbu,
+    "synthetic_actions": SyntheticActions,
     "utd_mhad": UtdMhad,
 }

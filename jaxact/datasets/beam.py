@@ -12,7 +12,10 @@ COUNTED = ("sources", "clips", "frames", "empty")
 
 
 def pipeline_options(text: str) -> Any:
-    """Beam's pipeline options from one command-line string.
+    """Beam's pipeline options from one string.
+
+    Args:
+      text: "runner=DirectRunner,direct_num_workers=2" as TFDS writes them, or "--runner=DirectRunner --..." as Beam does.
 
     Raises:
       UserError: apache-beam is not installed.
@@ -21,7 +24,10 @@ def pipeline_options(text: str) -> Any:
         from apache_beam.options.pipeline_options import PipelineOptions
     except ImportError as error:
         raise missing_extra("apache-beam", "beam", "preparing a dataset under Apache Beam") from error
-    return PipelineOptions(shlex.split(text))
+    flags = (
+        shlex.split(text) if "--" in text else [f"--{option.strip()}" for option in text.split(",") if option.strip()]
+    )
+    return PipelineOptions(flags)
 
 
 def examples(parse: Parse, found: Found, skip_bad: bool) -> Callable[[str], Any]:

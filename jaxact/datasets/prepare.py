@@ -82,7 +82,7 @@ def prepare(
       data_dir: folder of prepared sets; "" is $TFDS_DATA_DIR or ~/tensorflow_datasets.
       workers: processes that parse; None is one per core, at most 8.
       skip_bad: leave out raw files that cannot be used, and list them; else the first one is an error.
-      beam_options: run under Apache Beam with these pipeline options, e.g. "--runner=DirectRunner"; None does not.
+      beam_options: run under Apache Beam with these pipeline options, e.g. "runner=DirectRunner"; None does not.
       layout: joint layout of a custom set, by name or JSON file.
       overwrite: replace the set where it exists.
 
