@@ -1,3 +1,3 @@
-"""Human action recognition in JAX: skeleton and frame models, trained, evaluated by protocol and exported with proof."""
+"""Human action recognition in JAX: skeleton and frame models, trained, scored by protocol, exported with proof."""
 
 __version__ = "0.1.0"

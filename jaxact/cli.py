@@ -14,6 +14,7 @@ _DATA_DIR = "folder of prepared data (default: $TFDS_DATA_DIR, or ~/tensorflow_d
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns 0, or 2 for an error of the user's. One of ours ends in a traceback and exit code 1."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)
     if rest and not (options.command is _train and all(item.startswith("--config.") for item in rest)):
@@ -164,10 +165,9 @@ def _prepare(options: argparse.Namespace, _: list[str]) -> int:
     from jaxact.datasets import prepare
 
     summary = prepare.prepare(
-        options.dataset,
+        f"{options.dataset}/{options.name}" if options.name else options.dataset,
         raw=options.raw,
         data_dir=options.data_dir,
-        name=options.name,
         layout=options.layout,
         workers=options.workers,
         skip_bad=options.skip_bad,
@@ -241,8 +241,7 @@ def _plot(options: argparse.Namespace, _: list[str]) -> int:
 
 
 def _start_jax() -> None:
-    """What must be set before JAX starts: page reuse on CPUs, quiet libraries, a cache of compiled programs."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    """What must be set before JAX starts: page reuse on CPUs, a cache of compiled programs."""
     from jaxact import allocator
 
     allocator.keep_pages()

@@ -72,9 +72,8 @@ def run(workdir: str | Path, *, out: str | Path, step: int | None = None, how: s
     with files.replacing(out) as temporary:
         meta = describe(net, inputs, symbolic)
         _pack(temporary, exported, meta)
-        meta["parity"] = parity(
-            Exported(temporary), lambda x: net.model.apply(net.weights, x, train=False), inputs, symbolic
-        )
+        original = jax.jit(lambda clips: net.model.apply(net.weights, clips, train=False))
+        meta["parity"] = parity(Exported(temporary), original, inputs, symbolic)
         _pack(temporary, exported, meta)
     return meta
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
@@ -54,9 +55,9 @@ class Placement:
         return NamedSharding(self.mesh, P(AXIS))
 
     def replicate(self, tree: Any) -> Any:
-        """The same values on every device; every process must pass the same."""
+        """A copy on every device, which a compiled step may consume; every process must pass the same values."""
         if jax.process_count() == 1:
-            return jax.device_put(tree, self.replicated)
+            return jax.device_put(jax.tree.map(jnp.array, tree), self.replicated)
         return jax.tree.map(
             lambda x: jax.make_array_from_callback(np.shape(x), self.replicated, lambda index: np.asarray(x)[index]),
             tree,

@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import optax
 from flax import linen as nn
 from flax import struct
-from jaxtyping import Array, Int
 
 Tree = Any
 
@@ -16,14 +15,14 @@ class TrainState(struct.PyTreeNode):
     """Four array trees, and a fifth where a moving average is asked for.
 
     Attributes:
-      step: updates made so far.
+      step: updates made so far, i32 [].
       params: trainable arrays.
       batch_stats: BatchNorm's running mean and variance.
       opt_state: the optimiser's memory.
       ema: moving average of `params`, or None.
     """
 
-    step: Int[Array, ""]
+    step: Tree
     params: Tree
     batch_stats: Tree
     opt_state: Tree
@@ -40,17 +39,23 @@ def variables(params: Tree, batch_stats: Tree) -> dict[str, Tree]:
     return {"params": params, "batch_stats": batch_stats} if batch_stats else {"params": params}
 
 
+def init(model: nn.Module, example: jax.ShapeDtypeStruct, seed: int) -> dict[str, Tree]:
+    """The model's fresh variables; compiled, so that the forward pass is never run."""
+    make = jax.jit(lambda key: model.init({"params": key}, jnp.zeros(example.shape, example.dtype), train=False))
+    return make(jax.random.key(seed))
+
+
 def create(
-    model: nn.Module, example: Any, tx: optax.GradientTransformation, *, seed: int, ema: bool = False
+    model: nn.Module, example: jax.ShapeDtypeStruct, tx: optax.GradientTransformation, *, seed: int, ema: bool = False
 ) -> TrainState:
     """The state before the first step.
 
     Args:
-      example: model inputs, of which only the shapes matter.
+      example: shape and type of the model's inputs.
       seed: of the initialisation.
       ema: keep a moving average of the parameters.
     """
-    initial = model.init({"params": jax.random.key(seed)}, example, train=False)
+    initial = init(model, example, seed)
     params = initial["params"]
     return TrainState(
         step=jnp.zeros((), jnp.int32),

@@ -68,7 +68,7 @@ def train_step(
     params = optax.apply_updates(state.params, updates)
     average = state.ema if state.ema is None else optax.incremental_update(params, state.ema, 1.0 - ema)
     new = state.replace(step=state.step + 1, params=params, batch_stats=batch_stats, opt_state=opt_state, ema=average)
-    return new, {**sums, "grad_norm": optax.global_norm(grads)}
+    return new, {**sums, "grad_norm": optax.tree.norm(grads)}
 
 
 def eval_step(weights: Tree, batch: Batch, *, apply: Callable[..., Any]) -> dict[str, Any]:

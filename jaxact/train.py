@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
 
 from jaxact import evaluate, losses, metrics, optim, sharding, state, step, trained
 from jaxact.checkpoint import Checkpoints
@@ -50,7 +49,7 @@ def run(config: TrainConfig, workdir: str | Path, source: Source | None = None) 
     )
     tx, rate = _optimizer(config, source.size, steps)
     start = functools.partial(
-        state.create, trained.build(meta), _zeros(meta), tx, seed=config.seed, ema=bool(config.optim.ema)
+        state.create, trained.build(meta), trained.example(meta), tx, seed=config.seed, ema=bool(config.optim.ema)
     )
     saved = Checkpoints(workdir)
     try:
@@ -172,8 +171,3 @@ def _compiled_step(run: TrainConfig, meta: trained.Meta, tx, placement: sharding
             axis_name=placement.step_axis,
         )
     )
-
-
-def _zeros(meta: trained.Meta) -> np.ndarray:
-    shape = trained.example(meta)
-    return np.zeros(shape.shape, shape.dtype)

@@ -17,7 +17,7 @@ from jaxact.skeletons import Layout
 Meta = dict[str, Any]
 
 # Options that may differ when a run is resumed: none of them changes what the parameters become.
-_FREE = ("devices", "parallel", "log_every", "eval_every", "checkpoint_every", "select", "data.data_dir")
+_FREE = ("epochs", "devices", "parallel", "log_every", "eval_every", "checkpoint_every", "select", "data.data_dir")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -99,10 +99,7 @@ def load(workdir: str | Path, *, step: int | None = None, how: str | None = None
         meta = saved.meta(chosen)
         run = config.from_dict(meta["config"])
         model = build(meta)
-        shape = example(meta)
-        variables = jax.eval_shape(
-            lambda: model.init({"params": jax.random.key(0)}, np.zeros(shape.shape, shape.dtype), train=False)
-        )
+        variables = jax.eval_shape(lambda: state.init(model, example(meta), run.seed))
         ema = variables["params"] if run.optim.ema else None
         like = {"params": variables["params"], "batch_stats": variables.get("batch_stats", {}), "ema": ema}
         found = saved.restore_weights(chosen, like, jax.sharding.SingleDeviceSharding(jax.local_devices()[0]))

@@ -1,0 +1,84 @@
+import json
+
+import pytest
+
+from jaxact import config
+from jaxact.errors import UserError
+
+FILE = """
+from jaxact.config import TrainConfig
+def get_config(arg=""):
+    run = TrainConfig(epochs=1 if arg == "quick" else 80)
+    {line}
+    return run
+"""
+
+
+@pytest.fixture
+def config_file(tmp_path):
+    def write(line: str = "pass") -> str:
+        path = tmp_path / "some.py"
+        path.write_text(FILE.format(line=line))
+        return str(path)
+
+    return write
+
+
+def test_a_file_its_argument_and_overrides_make_a_config(config_file):
+    overrides = ["--config.optim.milestones=(1,2.5)", "--config.augment.move=true", "--config.data.name=custom/mine"]
+    run = config.load(config_file() + ":quick", overrides)
+    assert (run.epochs, run.optim.milestones, run.augment.move, run.data.name) == (1, (1.0, 2.5), True, "custom/mine")
+    assert config.load(config_file()).epochs == 80
+
+
+def test_a_config_survives_json(config_file):
+    run = config.load(config_file(), ["--config.optim.milestones=3,4"])
+    assert config.from_dict(json.loads(json.dumps(config.to_dict(run)))) == run
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("--config.optim.lr=1", r"unknown option config.optim.lr: no 'lr'; available: .*learning_rate"),
+        ("--config.optm.ema=1", "unknown option config.optm.ema: no 'optm'.*did you mean 'optim'"),
+        ("--config.seed.x=1", "unknown option config.seed.x: no 'x'"),
+        ("--config.optim=sgd", "config.optim is a section; set one of its options: name, learning_rate"),
+        ("--config.epochs=2.5", "config.epochs takes int, not '2.5'"),
+        ("--config.augment.move=maybe", "config.augment.move takes true or false, not 'maybe'"),
+        ("--config.model.strategy=spatia", "unknown value of config.model.strategy 'spatia'.*did you mean 'spatial'"),
+        ("--config.batch_size=-4", "config.batch_size takes a number from 0 up, not -4"),
+        ("--config.epochs", "unknown argument '--config.epochs'; options of the config are given as"),
+        ("--epochs=3", "unknown argument '--epochs=3'"),
+    ],
+)
+def test_a_wrong_override_is_one_sentence(config_file, override, message):
+    with pytest.raises(UserError, match=message):
+        config.load(config_file(), [override])
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("run.optim.learning_rat = 3", "fails with AttributeError"),
+        ("run.model.norm = 'all'", "unknown value of config.model.norm 'all'; available: eq10, joint, subset"),
+        ("run.epochs = 'ten'", "config.epochs takes int, not 'ten'"),
+        ("return 3", "returns int; wanted jaxact.config.TrainConfig"),
+        ("1/0", "fails with ZeroDivisionError"),
+    ],
+)
+def test_a_mistake_in_the_file_is_one_sentence(config_file, line, message):
+    with pytest.raises(UserError, match=message):
+        config.load(config_file(line))
+
+
+def test_a_missing_file_names_its_neighbours(config_file):
+    path = config_file()
+    with pytest.raises(UserError, match=r"no config file '.*none.py'; in that folder: .*some.py"):
+        config.load(path.replace("some.py", "none.py"))
+
+
+def test_an_option_of_another_version_is_refused():
+    values = config.to_dict(config.TrainConfig())
+    values["optim"]["lookahead"] = 5
+    with pytest.raises(UserError, match="unknown option config.optim.lookahead=5: written by another version"):
+        config.from_dict(values)

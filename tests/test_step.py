@@ -1,0 +1,165 @@
+"""The training step: what it changes, and that devices, micro-batches and masks do not change what it means."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxact import losses, optim, sharding, state, step, trained
+from tests import toys
+
+RATE = 0.02
+
+
+def one_step(*, batch: dict, steps: int = 1, devices: int = 1, accumulate: int = 1, ema: float = 0.0, **overrides):
+    """The state before and after `steps` steps on the same batch, and the last step's sums."""
+    run = toys.run_config(devices=devices, optim__accumulate=accumulate, optim__ema=ema, **overrides)
+    placement = sharding.make_placement(parallel=run.parallel, batch_norm=run.batch_norm, devices=devices)
+    meta = trained.describe(run, toys.LAYOUT, toys.LABELS, toys.CHANNELS)
+    tx = optim.optimizer(lambda count: RATE, name="sgd")
+    before = state.create(trained.build(meta), trained.example(meta), tx, seed=0, ema=bool(ema))
+    update = placement.compile_train(
+        functools.partial(
+            step.train_step,
+            apply=trained.build(meta, axis_name=placement.norm_axis).apply,
+            loss=losses.cross_entropy,
+            tx=tx,
+            seed=0,
+            ema=ema,
+            accumulate=accumulate,
+            axis_name=placement.step_axis,
+        )
+    )
+    after, sums = placement.replicate(before), None
+    for _ in range(steps):
+        after, sums = update(after, placement.shard_train(batch))
+    return jax.device_get((before, after, sums))
+
+
+def toy_batch(count: int = 8) -> dict:
+    inputs, targets = toys.clips(count)
+    return {"inputs": inputs, "targets": targets}
+
+
+def distance(a, b) -> float:
+    """Largest difference of two trees, relative to the largest value of each array."""
+    pairs = zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
+    return max(float(np.abs(x - y).max() / max(np.abs(x).max(), 1e-3)) for x, y in pairs)
+
+
+def test_a_step_moves_everything_that_should_move():
+    before, after, sums = one_step(batch=toy_batch(), ema=0.9)
+    assert after.step == 1 and sums["count"] == 8
+    for tree in ("params", "batch_stats", "opt_state", "ema"):
+        assert distance(getattr(before, tree), getattr(after, tree)) > 0, tree
+    moved = [np.any(x != y) for x, y in zip(jax.tree.leaves(before.params), jax.tree.leaves(after.params), strict=True)]
+    assert np.mean(moved) > 0.95
+    for start, end, mean in zip(*map(jax.tree.leaves, (before.params, after.params, after.ema)), strict=True):
+        np.testing.assert_allclose(mean, 0.9 * start + 0.1 * end, rtol=1e-4, atol=1e-6)
+
+
+def test_dropout_differs_between_steps_and_repeats_between_runs():
+    frozen = {"optim__learning_rate": 0.0}
+    losses_seen = [one_step(batch=toy_batch(), steps=n, **frozen)[2]["loss"] for n in (1, 2, 2)]
+    assert losses_seen[0] != losses_seen[1] == losses_seen[2]
+
+
+@pytest.mark.parametrize("parallel", ["jit", "pmap"])
+def test_four_devices_are_one_device(parallel):
+    plain = {"batch": toy_batch(), "model__dropout": 0.0}
+    _, one, sums = one_step(**plain)
+    _, four, same = one_step(devices=4, parallel=parallel, **plain)
+    assert distance(one.params, four.params) < 2e-4
+    assert distance(one.batch_stats, four.batch_stats) < 2e-5
+    np.testing.assert_allclose(sums["loss"], same["loss"], rtol=1e-5)
+    assert sums["count"] == same["count"] == 8 and sums["correct"] == same["correct"]
+
+
+def test_pmap_and_jit_agree_on_per_device_normalisation_which_is_not_the_global_one():
+    plain = {"batch": toy_batch(), "devices": 2, "model__dropout": 0.0}
+    _, jit, _ = one_step(batch_norm="per_device", **plain)
+    _, pmap, _ = one_step(batch_norm="per_device", parallel="pmap", **plain)
+    _, whole, _ = one_step(**plain)
+    assert distance(jit.params, pmap.params) < 2e-4 and distance(jit.batch_stats, pmap.batch_stats) < 2e-5
+    assert distance(jit.batch_stats, whole.batch_stats) > 1e-2
+
+
+def test_dropout_is_the_same_on_one_and_four_devices_under_jit():
+    _, one, _ = one_step(batch=toy_batch())
+    _, four, _ = one_step(batch=toy_batch(), devices=4)
+    assert distance(one.params, four.params) < 2e-4
+
+
+def test_each_device_drops_other_elements_under_pmap():
+    half = {name: np.concatenate([x[:4], x[:4]]) for name, x in toy_batch().items()}
+    one = one_step(batch={n: x[:4] for n, x in half.items()}, batch_norm="per_device", parallel="pmap")[2]
+    two = one_step(batch=half, devices=2, batch_norm="per_device", parallel="pmap")[2]
+    assert abs(two["loss"] - 2 * one["loss"]) > 1e-4
+
+
+def test_accumulated_gradients_are_the_whole_batchs_without_batch_norm():
+    """With a linear model the update of four micro-batches is that of the batch, on one device and on two."""
+    batch = toy_batch()
+
+    def apply(weights, inputs, *, train, mutable=(), rngs=None):
+        return inputs.mean((1, 2, 3)) @ weights["params"]["w"], {}
+
+    tx = optim.optimizer(lambda count: 0.1, name="sgd")
+    params = {"w": jnp.asarray(np.random.default_rng(0).standard_normal((3, 4)), jnp.float32)}
+    updated = []
+    for accumulate, devices in ((1, 1), (4, 1), (2, 2)):
+        placement = sharding.make_placement(devices=devices)
+        run = functools.partial(
+            step.train_step, apply=apply, loss=losses.cross_entropy, tx=tx, seed=0, accumulate=accumulate
+        )
+        start = placement.replicate(state.TrainState(jnp.zeros((), jnp.int32), params, {}, tx.init(params)))
+        end, sums = placement.compile_train(run)(start, placement.shard_train(batch))
+        updated.append(np.asarray(end.params["w"]))
+        assert sums["count"] == 8
+    np.testing.assert_allclose(updated[1], updated[0], rtol=1e-5)
+    np.testing.assert_allclose(updated[2], updated[0], rtol=1e-5)
+
+
+def test_accumulation_moves_the_running_statistics_once_a_micro_batch():
+    """Two equal micro-batches: statistics decay twice towards what one step on the half decays to once."""
+    half = {name: x[:4] for name, x in toy_batch().items()}
+    twice = {name: np.repeat(x, 2, axis=0) for name, x in half.items()}  # rows 0 and 1 go to different micro-batches
+    before, once, _ = one_step(batch=half, model__dropout=0.0)
+    _, two, _ = one_step(batch=twice, accumulate=2, model__dropout=0.0)
+    trees = (before.batch_stats, once.batch_stats, two.batch_stats)
+    for start, first, second in zip(*map(jax.tree.leaves, trees), strict=True):
+        target = (first - 0.9 * start) / 0.1
+        np.testing.assert_allclose(second, 0.81 * start + 0.19 * target, rtol=1e-3, atol=1e-4)
+
+
+def test_masked_rows_do_not_train():
+    batch = toy_batch()
+    garbage = np.where(np.arange(8)[:, None, None, None, None] < 5, batch["inputs"], 1e3).astype(np.float32)
+    mask = np.arange(8) < 5
+
+    def apply(weights, inputs, *, train, mutable=(), rngs=None):
+        return inputs.mean((1, 2, 3)) @ weights["params"]["w"], {}
+
+    tx = optim.optimizer(lambda count: 0.1, name="sgd")
+    params = {"w": jnp.ones((3, 4))}
+    start = state.TrainState(jnp.zeros((), jnp.int32), params, {}, tx.init(params))
+    run = functools.partial(step.train_step, start, apply=apply, loss=losses.cross_entropy, tx=tx, seed=0)
+    masked, sums = run(jax.tree.map(jnp.asarray, {"inputs": garbage, "targets": batch["targets"], "mask": mask}))
+    subset, same = run({name: jnp.asarray(x[:5]) for name, x in batch.items()})
+    np.testing.assert_allclose(masked.params["w"], subset.params["w"], rtol=1e-6)
+    assert sums["count"] == same["count"] == 5
+
+
+def test_views_of_an_example_are_one_prediction():
+    def apply(weights, inputs, *, train):
+        return jnp.asarray(inputs)
+
+    logits = np.random.default_rng(0).standard_normal((3, 4, 5)).astype(np.float32)
+    batch = {"inputs": logits, "targets": np.zeros(3, np.int32), "mask": np.ones(3, bool)}
+    found = step.eval_step({}, batch, apply=apply)["logits"]
+    p = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    np.testing.assert_allclose(np.exp(found), p.mean(1), rtol=1e-5)
+    single = step.eval_step({}, {**batch, "inputs": logits[:, :1]}, apply=apply)["logits"]
+    np.testing.assert_array_equal(single, logits[:, 0])

@@ -1,0 +1,34 @@
+"""A training run of a second: four classes of noise around different means, a network of four channels."""
+
+import numpy as np
+
+from jaxact import config, skeletons, source
+
+LABELS = ("a", "b", "c", "d")
+CHANNELS = ("x", "y", "score")
+LAYOUT = skeletons.get_layout("openpose-18")
+
+
+def clips(count: int, seed: int = 0, frames: int = 8) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs [count, frames, 2, 18, 3] whose mean tells the class, and targets."""
+    random = np.random.default_rng(seed)
+    targets = random.integers(0, len(LABELS), count).astype(np.int32)
+    noise = random.standard_normal((count, frames, 2, 18, 3)) * 0.3
+    return (noise + targets[:, None, None, None, None] * 0.5).astype(np.float32), targets
+
+
+def run_config(**overrides: object) -> config.TrainConfig:
+    """Twelve steps of eight clips; `optim__ema=0.9` sets `config.optim.ema`."""
+    run = config.TrainConfig(batch_size=8, epochs=3, log_every=4, checkpoint_every=5, eval_every=1.0)
+    run.clip.frames = 8
+    run.model.width = 4
+    run.model.dropout = 0.5
+    run.optim.learning_rate = 0.02
+    for name, value in overrides.items():
+        config.override(run, name.replace("__", "."), str(value))
+    return run
+
+
+def toy_source(run: config.TrainConfig, train: int = 32, test: int = 13) -> source.Source:
+    """The source of a run on toy clips."""
+    return source.from_arrays(run, clips(train), clips(test, seed=1), labels=LABELS, layout=LAYOUT, channels=CHANNELS)
