@@ -15,13 +15,13 @@ def pipeline_options(text: str) -> Any:
     """Beam's pipeline options from one string.
 
     Args:
-      text: "runner=DirectRunner,direct_num_workers=2" as TFDS writes them, or "--runner=DirectRunner --..." as Beam does.
+      text: "runner=DirectRunner,direct_num_workers=2" as TFDS writes them, or "--runner=DirectRunner --..." as Beam.
 
     Raises:
       UserError: apache-beam is not installed.
     """
     try:
-        from apache_beam.options.pipeline_options import PipelineOptions
+        from apache_beam.options.pipeline_options import PipelineOptions  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise missing_extra("apache-beam", "beam", "preparing a dataset under Apache Beam") from error
     flags = (
@@ -32,7 +32,7 @@ def pipeline_options(text: str) -> Any:
 
 def examples(parse: Parse, found: Found, skip_bad: bool) -> Callable[[str], Any]:
     """The function from a cell to the Beam transform that makes its (key, record) pairs."""
-    import apache_beam as beam
+    import apache_beam as beam  # pyright: ignore[reportMissingImports]
 
     def of_cell(cell: str) -> Any:
         sources = [source for source in found.sources if source.cell == cell]
@@ -49,7 +49,7 @@ class _Keyed:
         self.skip_bad = skip_bad
 
     def __call__(self, source: Source) -> list[tuple[str, dict[str, Any]]]:
-        from apache_beam.metrics import Metrics
+        from apache_beam.metrics import Metrics  # pyright: ignore[reportMissingImports]
 
         try:
             records = list(self.parse(source))
@@ -68,26 +68,28 @@ class _Keyed:
 
 
 def counts(result: Any) -> Parsed:
-    """What the workers of a finished pipeline counted together."""
+    """What the workers of a finished pipeline counted together; every step (cell) has metrics of its own."""
     metrics = result.metrics().query()
+
+    def ours(kind: str) -> list[Any]:
+        return [metric for metric in metrics.get(kind, []) if metric.key.metric.namespace == "jaxact"]
+
     parsed = Parsed()
-    for counter in metrics["counters"]:
-        if counter.key.metric.namespace == "jaxact":
-            setattr(parsed, counter.key.metric.name, counter.result)
-    for spread in metrics["distributions"]:
-        if spread.key.metric.namespace == "jaxact":
-            parsed.persons = int(spread.result.max)
-    for texts in metrics.get("string_sets", []):
-        if texts.key.metric.namespace == "jaxact":
-            parsed.bad = sorted((path, reason) for path, _, reason in (text.partition("\t") for text in texts.result))
+    for counter in ours("counters"):
+        name = counter.key.metric.name
+        setattr(parsed, name, getattr(parsed, name) + counter.result)
+    parsed.persons = max((int(spread.result.max) for spread in ours("distributions")), default=0)
+    texts = sorted(text for texts in ours("string_sets") for text in texts.result)
+    parsed.bad = [(path, reason) for path, _, reason in (text.partition("\t") for text in texts)]
     return parsed
 
 
 def user_error(error: BaseException) -> UserError | None:
     """The complaint about a raw file inside whatever Beam wrapped it in."""
-    while error is not None:
-        text = str(error)
+    inner: BaseException | None = error
+    while inner is not None:
+        error, text = inner, str(inner)
         if isinstance(error, UserError) or "UserError: " in text:
             return UserError(text.split("UserError: ")[-1].split(" [while running")[0].strip())
-        error = error.__cause__ or error.__context__
+        inner = error.__cause__ or error.__context__
     return None

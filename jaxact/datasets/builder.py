@@ -177,8 +177,9 @@ class SkeletonBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         return self._job.examples(cell)
 
     def _process_pipeline_result(self, pipeline_result: Any) -> None:
+        metadata: Any = self.info.metadata
         if self._job is not None and self._job.counted is not None:
-            self.info.metadata["summary"].update(self._job.counted(pipeline_result))
+            metadata["summary"].update(self._job.counted(pipeline_result))
 
 
 def dense(shape: tuple[int | None, ...], dtype: Any, doc: str = "") -> tfds.features.Tensor:

@@ -20,6 +20,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from jaxact.datasets.builder import Record, Source
 from jaxact.errors import UserError
@@ -155,7 +156,7 @@ def _block(value: object) -> bytes:
     return struct.pack("<Q", len(packed)) + packed
 
 
-def _read_block(file) -> "Parsed | Record":
+def _read_block(file: BinaryIO) -> Any:
     head = file.read(8)
     if len(head) < 8:
         raise EOFError

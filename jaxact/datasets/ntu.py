@@ -23,7 +23,7 @@ TRAIN_SUBJECTS_120 = TRAIN_SUBJECTS_60 | {
 TRAIN_CAMERAS = frozenset((2, 3))
 
 _NAME = re.compile(r"S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})")
-_FACTS = ("setup", "camera", "subject", "replication")
+_FACTS: tuple[str, ...] = ("setup", "camera", "subject", "replication")
 
 
 @functools.cache
@@ -54,7 +54,7 @@ class _Ntu(SkeletonBuilder, skip_registration=True):
             if not match:
                 raise UserError(f"{str(path)!r} is not named SsssCcccPpppRrrrAaaa.skeleton")
             *values, action = map(int, match.groups())
-            facts = dict(zip(_FACTS, values, strict=True))
+            facts: dict[str, int] = dict(zip(_FACTS, values, strict=True))
             if not 1 <= action <= 120:
                 raise UserError(f"{str(path)!r}: action {action} is outside the list; NTU RGB+D has A001 to A120")
             if action <= cls.CLASSES and facts["setup"] <= cls.SETUPS:

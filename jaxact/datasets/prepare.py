@@ -35,7 +35,7 @@ class Summary:
       persons: most people in one record.
       empty: records without a person in any frame.
       splits: records of every protocol split.
-      skipped: (file, reason) of raw files that could not be used.
+      skipped: (file, reason) of raw files that could not be used; the reason names the file too.
       dropped: reason -> clips that the dataset itself leaves out.
       path: the prepared folder.
       existed: the set was there already and nothing was done.
@@ -58,8 +58,8 @@ class Summary:
         lines += [f"splits: {', '.join(f'{name} {count}' for name, count in self.splits.items())}"]
         lines += [f"{self.empty} clips have no person in any frame"] if self.empty else []
         lines += [f"left out, {reason}: {count}" for reason, count in self.dropped.items()]
-        lines += [f"skipped {len(self.skipped)} files:"] if self.skipped else []
-        lines += [f"  {file}: {reason}" for file, reason in self.skipped]
+        lines += [f"skipped files: {len(self.skipped)}"] if self.skipped else []
+        lines += [f"  {reason}" for _, reason in self.skipped]
         return "\n".join([*lines, f"{'already in' if self.existed else 'written to'} {self.path}"])
 
 

@@ -199,7 +199,7 @@ def parser(info: DatasetInfo, fields: Sequence[str] | None = FIELDS) -> "Callabl
     import absl.logging
     import tensorflow_datasets as tfds
 
-    features = tfds.builder_from_directory(info.path).info.features
+    features: Any = tfds.builder_from_directory(info.path).info.features
     if fields is not None:
         for field in fields:
             if field not in features:
