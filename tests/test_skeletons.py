@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -169,6 +170,14 @@ def test_a_json_file_needs_names_edges_and_a_centre_only(tmp_path):
     assert layout.pairs == ((1, 2),)
     assert layout.shoulders == (2, 1)
     assert layout.mirrored() == (0, 2, 1, 3)
+
+
+def test_the_readmes_layout_is_one():
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```json\n(.*?)```", readme, re.DOTALL)
+    layout = Layout.from_dict(json.loads(example))
+    assert layout.pairs == ((2, 4), (3, 5))
+    assert layout.bones == ((0, 1), (1, 1), (2, 1), (3, 2), (4, 1), (5, 4))
 
 
 @pytest.mark.parametrize(
