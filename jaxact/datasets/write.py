@@ -5,6 +5,7 @@ by the next run, and vanishes with it.
 """
 
 import contextlib
+import errno
 import fcntl
 import io
 import os
@@ -23,6 +24,7 @@ from jaxact.errors import UserError
 
 SORT_BYTES = 256 << 20  # records that TFDS sorts in memory before it goes to disk
 SHARD_BYTES = 128 << 20  # largest shard: many of them let several files be read in turn
+_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTDIR)
 WORTH_KEEPING = 60.0  # seconds of parsing above which an error keeps the finished chunks for the next run
 
 
@@ -133,9 +135,12 @@ def tidy(target: Path) -> Iterator[None]:
 
 
 def _disk_error(error: Exception) -> str | None:
-    """What the disk refused, where that is what went wrong; TensorFlow has error classes of its own."""
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    if type(error).__module__.startswith("tensorflow"):
-        return str(getattr(error, "message", error)).split("\n")[0]
+    """What the disk refused, where that is what went wrong. TensorFlow has errors of its own, and TFDS wraps both."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.errno in _REFUSALS:
+            return inner.strerror
+        if type(inner).__name__ in ("ResourceExhaustedError", "PermissionDeniedError"):
+            return str(inner).split("; ")[-1]
+        inner = inner.__cause__ or inner.__context__
     return None
