@@ -2,8 +2,8 @@
 
 24 subjects perform twelve actions four times each: 1152 clips of the 25 joints of a Kinect v2 (layout ``ntu-25``) at
 30 frames a second. A clip is a function of (subject, action, repetition, seed) alone. Coordinates are a Kinect's:
-metres from the sensor, right-handed, x to the sensor's left, y up, z away from it; the person is about three metres away
-and, facing the sensor, has the left hand at negative x.
+metres from the sensor, right-handed, x to the sensor's left, y up, z away from it; the person is about three metres
+away and, facing the sensor, has the left hand at negative x.
 
     actor (bones, manner) -> motion (key poses) -> kinematics (joints on a stage) -> mirror -> view -> sensor
 """

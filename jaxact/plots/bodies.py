@@ -1,0 +1,67 @@
+"""What the pictures of skeletons share: the side of every joint, and a standing pose to draw each layout in."""
+
+import numpy as np
+from jaxtyping import Float
+
+from jaxact.skeletons import Layout
+
+# Where a joint stands in a figure drawn from the front, the body's left on the viewer's right, in body heights from the
+# floor. Looked up by the joint's name, so that every layout that uses these names has a pose.
+_MIDDLE = {
+    "head": (0.0, 0.96), "face": (0.0, 0.95), "nose": (0.0, 0.94), "neck": (0.0, 0.85), "spine_shoulder": (0.0, 0.775),
+    "shoulder_centre": (0.0, 0.81), "spine_mid": (0.0, 0.67), "spine": (0.0, 0.64), "torso": (0.0, 0.65),
+    "belly": (0.0, 0.60), "spine_base": (0.0, 0.54), "hip_centre": (0.0, 0.53),
+}  # fmt: skip
+_SIDE = {
+    "eye": (0.035, 0.975), "ear": (0.075, 0.955), "shoulder": (0.13, 0.79), 
+    "elbow": (0.235, 0.645), "wrist": (0.32, 0.505),
+    "hand": (0.365, 0.445), "hand_tip": (0.405, 0.375), "thumb": (0.315, 0.405), 
+    "hip": (0.085, 0.50), "knee": (0.115, 0.275),
+    "ankle": (0.135, 0.065), "foot": (0.205, 0.01),
+}  # fmt: skip
+
+
+def sides(layout: Layout) -> list[str]:
+    """`left`, `right` or `middle` for each joint."""
+    found = ["middle"] * len(layout.joints)
+    for left, right in layout.pairs:
+        found[left], found[right] = "left", "right"
+    return found
+
+
+def standing(layout: Layout) -> Float[np.ndarray, "v 2"]:
+    """A place in the drawing plane (y up) for each joint: the named pose, or a tree laid out around the centre."""
+    placed = []
+    for name in layout.joints:
+        side, _, part = name.partition("_")
+        if name in _MIDDLE:
+            placed.append(_MIDDLE[name])
+        elif side in ("left", "right") and part in _SIDE:
+            x, y = _SIDE[part]
+            placed.append((x if side == "left" else -x, y))
+        else:
+            return tree(layout)
+    return np.array(placed)
+
+
+def tree(layout: Layout) -> Float[np.ndarray, "v 2"]:
+    """The graph around its centre, one ring per hop, each subtree in a sector as wide as it has leaves."""
+    children: dict[int, list[int]] = {joint: [] for joint in range(len(layout.joints))}
+    for child, parent in layout.edges:
+        children[parent].append(child)
+
+    def leaves(joint: int) -> int:
+        return sum(map(leaves, children[joint])) or 1
+
+    places = np.zeros((len(layout.joints), 2))
+
+    def spread(joint: int, start: float, width: float, ring: int) -> None:
+        angle = start + 0.5 * width
+        places[joint] = (0.2 * ring * np.sin(angle), 0.2 * ring * np.cos(angle))
+        share = width / leaves(joint)
+        for child in children[joint]:
+            spread(child, start, share * leaves(child), ring + 1)
+            start += share * leaves(child)
+
+    spread(layout.centre, -np.pi, 2 * np.pi, 0)
+    return places

@@ -1,0 +1,166 @@
+"""Skeletons in motion: a GIF or an MP4 of one record, seen from the sensor in 3-D or in the image plane in 2-D."""
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from jaxact import files
+from jaxact.errors import UserError, missing_extra
+from jaxact.plots import style
+from jaxact.plots.scene import Plane, Space
+from jaxact.skeletons import Layout
+
+SUFFIXES = (".gif", ".mp4")
+_SIZE = (4.0, 4.2)  # inches
+
+
+def animation(
+    joints: Float[np.ndarray, "t m v c"],
+    layout: Layout,
+    out: str | os.PathLike[str],
+    fps: float | int = 30.0,
+    title: str = "",
+    *,
+    scores: bool | None = None,
+    y_up: bool | None = None,
+    turn: float | int = 0.0,
+    dpi: int = 110,
+) -> None:
+    """Writes the clip as a moving picture.
+
+    Left limbs are blue, right limbs orange and the trunk dark; a second person has lighter tones of the same. Missing
+    joints, which are zero, and the bones that lead to them are not drawn.
+
+    Args:
+      joints: two channels in image coordinates, three in sensor coordinates (x, y, depth), or x, y and a score.
+      layout: of the joints.
+      out: a .gif or .mp4 file.
+      fps: frames a second, above 0.
+      title: written above the picture.
+      scores: the last channel is a score and no coordinate; None: it is where every value of it lies in [0, 1] and
+        the first two do not.
+      y_up: whether y grows upwards; None: as the spine of the layout stands in the clip, else up in 3-D, down in 2-D.
+      turn: degrees by which a 3-D scene is turned to its left before it is drawn.
+      dpi: picture size: 440 x 462 pixels at 110.
+
+    Raises:
+      UserError: another suffix, a shape that does not fit the layout, no visible joint, or a missing package.
+    """
+    suffix = os.path.splitext(os.fspath(out))[1].lower()
+    if suffix not in SUFFIXES:
+        raise UserError(f"cannot animate to {os.fspath(out)!r}: the suffix must be one of {', '.join(SUFFIXES)}")
+    if not fps > 0:
+        raise UserError(f"fps must be above 0, got {fps!r}")
+    write = _write_gif if suffix == ".gif" else _write_mp4
+    pictures = frames(joints, layout, fps, title, scores=scores, y_up=y_up, turn=turn, dpi=dpi)
+    write(pictures, len(joints), out, fps)
+
+
+def frames(
+    joints: Float[np.ndarray, "t m v c"],
+    layout: Layout,
+    fps: float | int = 30.0,
+    title: str = "",
+    *,
+    scores: bool | None = None,
+    y_up: bool | None = None,
+    turn: float | int = 0.0,
+    dpi: int = 110,
+) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+    """The pictures that `animation` writes, one by one."""
+    places, visible = _places(np.asarray(joints), layout, scores)
+    if y_up is None:
+        y_up = _upright(places, visible, layout)
+    # A half turn, never a mirror: a sensor's x runs to its left where y is up and to its right where y is down.
+    places = places * ((-1.0, 1.0, -1.0) if y_up else (1.0, -1.0, -1.0))[: places.shape[-1]]
+    if y_up and places.shape[-1] == 2:
+        places = places * (-1.0, 1.0)
+    with style.context():
+        scene = Space(places, visible, layout, turn) if places.shape[-1] == 3 else Plane(places, visible, layout)
+        drawing = style.figure(*_SIZE, dpi=dpi, layout=None)
+        axes = drawing.add_axes((0.0, 0.0, 1.0, 0.93))
+        axes.set_axis_off()
+        drawing.text(0.035, 0.975, style.shorten(title, 46), fontsize=12, weight="bold", va="top")
+        clock = drawing.text(0.965, 0.972, "", fontsize=9, color=style.SOFT, va="top", ha="right")
+        limbs = scene.prepare(axes)
+        for t in range(len(places)):
+            limbs(t)
+            clock.set_text(f"{t / fps:.2f} s")
+            drawing.canvas.draw()
+            yield np.asarray(drawing.canvas.buffer_rgba())[..., :3].copy()
+
+
+def _places(joints: np.ndarray, layout: Layout, scores: bool | None) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates [t, m, v, 2 or 3] and where they are visible [t, m, v]."""
+    count = len(layout.joints)
+    if joints.ndim != 4 or joints.shape[2] != count or joints.shape[3] not in (2, 3) or not len(joints):
+        raise UserError(
+            f"layout {layout.name!r} wants joints of shape [frames, persons, {count}, 2 or 3], got {joints.shape}"
+        )
+    joints = joints.astype(float)
+    if joints.shape[3] == 3 and scores is None:
+        last, first = joints[..., 2], np.abs(joints[..., :2])
+        scores = bool(last.min() >= 0 and last.max() <= 1 and layout.spine is None and first.max() > 0)
+    visible = np.any(joints != 0, axis=-1) & np.all(np.isfinite(joints), axis=-1)
+    if joints.shape[3] == 3 and scores:
+        visible &= joints[..., 2] > 0
+        joints = joints[..., :2]
+    if not visible.any():
+        raise UserError("nothing to animate: every joint of the clip is zero (missing)")
+    return joints, visible
+
+
+def _upright(places: np.ndarray, visible: np.ndarray, layout: Layout) -> bool:
+    """Whether y grows upwards, read from the spine where the layout has one."""
+    if layout.spine is not None:
+        lower, upper = layout.spine
+        both = visible[..., lower] & visible[..., upper]
+        if both.any():
+            return bool(np.median((places[..., upper, 1] - places[..., lower, 1])[both]) > 0)
+    return places.shape[-1] == 3
+
+
+def _write_gif(
+    pictures: Iterator[UInt8[np.ndarray, "h w 3"]], count: int, out: str | os.PathLike[str], fps: float | int
+) -> None:
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise missing_extra("pillow", "plot", "writing a GIF") from error
+    # A GIF counts hundredths of a second: whole ones that add up to the true length.
+    ends = np.round(100 * np.arange(count + 1) / fps).astype(int)
+    lengths = [10 * int(length) for length in np.maximum(np.diff(ends), 2)]
+    first, palette, images = None, None, []
+    for picture in pictures:
+        image = Image.fromarray(picture)
+        if palette is None:
+            palette = image.quantize(96, method=Image.Quantize.MEDIANCUT)
+        images.append(image.quantize(palette=palette, dither=Image.Dither.NONE))
+    first, *rest = images
+    with files.replacing(out) as temporary:
+        first.save(temporary, format="GIF", save_all=True, append_images=rest, duration=lengths, loop=0, optimize=False)
+
+
+def _write_mp4(
+    pictures: Iterator[UInt8[np.ndarray, "h w 3"]], count: int, out: str | os.PathLike[str], fps: float | int
+) -> None:
+    try:
+        import imageio_ffmpeg
+    except ImportError as error:
+        raise missing_extra("imageio-ffmpeg", "plot", "writing an MP4") from error
+    with files.replacing(out) as temporary:
+        writer = None
+        for picture in pictures:
+            picture = picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
+            if writer is None:
+                size = (picture.shape[1], picture.shape[0])
+                writer = imageio_ffmpeg.write_frames(
+                    str(temporary), size, fps=fps, codec="libx264", pix_fmt_out="yuv420p", macro_block_size=2,
+                    output_params=["-crf", "20", "-threads", "2"], ffmpeg_log_level="error",
+                )  # fmt: skip
+                writer.send(None)
+            writer.send(np.ascontiguousarray(picture))
+        if writer is not None:
+            writer.close()

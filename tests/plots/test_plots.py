@@ -1,0 +1,336 @@
+"""Pictures: what they show is read from the figure, that they are whole from the file, refusals from their text."""
+
+import builtins
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from jaxact import plots, skeletons
+from jaxact.errors import UserError
+from jaxact.plots import bodies, classes, clips, curves, partitions, scene, style
+
+pytest.importorskip("matplotlib")
+from PIL import Image
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Figures as they are saved."""
+    figures = []
+    save = style.save
+    monkeypatch.setattr(style, "save", lambda drawing, out: (figures.append(drawing), save(drawing, out)))
+    return figures
+
+
+def texts(figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text")) if text.get_text()]
+
+
+def line(axes, label):
+    return next(drawn for drawn in axes.get_lines() if drawn.get_label() == label).get_xydata()
+
+
+def write(path, lines):
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in lines))
+    return path
+
+
+LINES = [
+    {"step": 10, "epoch": 0.5, "train_loss": 2.0, "train_top1": 0.25, "learning_rate": 0.1},
+    {"step": 20, "epoch": 1.0, "train_loss": 1.0, "train_top1": 0.5, "learning_rate": 0.05},
+    {"step": 20, "epoch": 1.0, "eval_top1": 0.75, "eval_top5": 1.0, "eval_loss": 0.5},
+]
+
+
+def walker(frames=8, layout="ntu-25"):
+    """A standing figure that shifts sideways, three metres away, y up."""
+    pose = bodies.standing(skeletons.get_layout(layout))
+    joints = np.zeros((frames, 2, len(pose), 3))
+    joints[:, 0] = np.column_stack([-1.7 * pose[:, 0], 1.7 * pose[:, 1], np.full(len(pose), 3.0)])
+    joints[:, 0, :, 0] += np.linspace(0, 0.4, frames)[:, None]
+    return joints
+
+
+# --- curves
+
+
+def test_curves_draw_the_numbers_of_the_file_in_percent_over_epochs(tmp_path, drawn):
+    plots.training_curves(write(tmp_path / "metrics.jsonl", LINES), tmp_path / "curves.png")
+    loss, accuracy, rate = drawn[0].axes
+    np.testing.assert_allclose(line(loss, "training"), [[0.5, 2.0], [1.0, 1.0]])
+    np.testing.assert_allclose(line(loss, "evaluation"), [[1.0, 0.5]])
+    np.testing.assert_allclose(line(accuracy, "training, top-1"), [[0.5, 25.0], [1.0, 50.0]])
+    np.testing.assert_allclose(line(accuracy, "evaluation, top-5"), [[1.0, 100.0]])
+    np.testing.assert_allclose(line(rate, "learning rate")[:, 1], [0.1, 0.05])
+    assert (loss.get_xlabel(), accuracy.get_ylabel()) == ("epoch", "%")
+    with Image.open(tmp_path / "curves.png") as picture:
+        assert picture.size[0] > 600
+
+
+def test_curves_leave_out_what_no_run_has(tmp_path, drawn):
+    path = write(tmp_path / "m.jsonl", [{"step": 1, "train_loss": 3.0}, {"step": 2, "train_loss": 2.0}])
+    plots.training_curves(path, tmp_path / "c.svg")
+    (loss,) = drawn[0].axes
+    assert loss.get_title(loc="left") == "Loss" and loss.get_xlabel() == "step"
+
+
+def test_several_runs_share_a_panel_in_colours_of_their_own(tmp_path, drawn):
+    for name in ("joint", "bone"):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "metrics.jsonl", LINES)
+    plots.training_curves([tmp_path / "joint", tmp_path / "bone"], tmp_path / "both.png")
+    loss = drawn[0].axes[0]
+    assert len({drawn.get_color() for drawn in loss.get_lines()}) == 2
+    assert {"joint", "bone"} <= set(texts(loss.get_legend()))
+
+
+def test_a_line_cut_off_at_the_end_is_left_out_and_one_in_the_middle_is_an_error(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(json.dumps(LINES[0]) + '\n{"step": 20, "trai')
+    assert len(curves._read(path)) == 1
+    path.write_text('{"step": 20, "trai\n' + json.dumps(LINES[0]) + "\n")
+    with pytest.raises(UserError, match="line 1, is not JSON"):
+        curves._read(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "cannot read the metrics"), ("{}\n", "nothing to draw in"), ("[1]\n", "not a JSON")]
+)
+def test_curves_refuse_a_file_without_metrics(tmp_path, content, message):
+    path = tmp_path / "metrics.jsonl"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(UserError, match=message):
+        plots.training_curves(path, tmp_path / "c.png")
+    assert not (tmp_path / "c.png").exists()
+
+
+# --- classes
+
+
+def test_a_confusion_matrix_normalises_rows_and_names_both_axes(tmp_path, drawn):
+    counts = np.array([[3, 1, 0], [0, 2, 2], [0, 0, 0]])
+    plots.confusion_matrix(counts, ["walk", "wave", "throw"], tmp_path / "c.png")
+    axes = drawn[0].axes[0]
+    shown = axes.images[0].get_array()
+    np.testing.assert_allclose(shown[:2], [[0.75, 0.25, 0.0], [0.0, 0.5, 0.5]])
+    assert shown.mask[2].all(), "a class without clips has no shares"
+    assert (axes.get_ylabel(), axes.get_xlabel()) == ("true class", "predicted class")
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["walk", "wave", "throw"]
+    cells = {(round(t.get_position()[1]), round(t.get_position()[0])): t.get_text() for t in axes.texts}
+    assert cells == {(0, 0): "75", (0, 1): "25", (1, 1): "50", (1, 2): "50"}
+    assert axes.get_title(loc="left") == "Confusion matrix    top-1 62.5 % of 8 clips"
+
+
+@pytest.mark.parametrize("number", [1, 27, 60, 130])
+def test_a_confusion_matrix_of_any_size_is_drawn(tmp_path, drawn, number):
+    counts = 9 * np.eye(number, dtype=int)
+    counts[0, -1] += 3
+    plots.confusion_matrix(counts, [f"class {i}" for i in range(number)], tmp_path / "c.png")
+    written = texts(drawn[0])
+    assert (" 25 %  class 0 → class 129" in written) == (number == 130)
+    assert ("class 26" in written) == (number in (27, 60))
+
+
+def test_bars_stand_in_the_order_of_accuracy_with_empty_classes_last(tmp_path, drawn):
+    accuracy = np.array([0.5, np.nan, 1.0, 0.0])
+    plots.per_class_bars(accuracy, ["a", "b", "c", "d"], tmp_path / "b.png", counts=np.array([4, 0, 2, 3]))
+    axes = drawn[0].axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["c", "a", "d", "b"]
+    np.testing.assert_allclose([bar.get_width() for bar in axes.patches], [100, 50, 0, 0])
+    assert axes.get_title(loc="left") == "Accuracy per class    mean 50.0 %"
+    assert "no clip" in texts(axes)
+
+
+@pytest.mark.parametrize("draw", [plots.confusion_matrix, plots.per_class_bars])
+def test_numbers_of_other_classes_than_the_labels_are_refused(tmp_path, draw):
+    numbers = np.zeros((3, 3), int) if draw is plots.confusion_matrix else np.zeros(3)
+    with pytest.raises(UserError, match="2 labels"):
+        draw(numbers, ["a", "b"], tmp_path / "c.png")
+
+
+def test_labels_are_shortened_to_their_place():
+    assert style.shorten("swing", 5) == "swing" and style.shorten("tennis swing", 8) == "tennis…"
+    assert classes._NUMBERS < classes._NAMES
+
+
+# --- partition
+
+
+@pytest.mark.parametrize("name", skeletons.LAYOUTS)
+def test_every_layout_has_a_pose_of_its_own_for_drawing(name):
+    layout = skeletons.get_layout(name)
+    places = bodies.standing(layout)
+    assert len(np.unique(places, axis=0)) == len(layout.joints), "two joints on one place"
+    for left, right in layout.pairs:
+        np.testing.assert_allclose(places[left] * (-1, 1), places[right])
+        assert places[left, 0] > 0, "seen from the front the left is on the right"
+    assert not np.allclose(places, bodies.tree(layout))
+
+
+def test_a_layout_of_ones_own_is_drawn_as_a_tree_without_crossings(tmp_path):
+    edges = [(1, 0), (2, 1), (3, 0), (4, 3), (5, 3)]
+    layout = skeletons.Layout.from_dict({"name": "own", "joints": list("abcdef"), "edges": edges, "centre": 0})
+    places = bodies.standing(layout)
+    assert len(np.unique(places.round(6), axis=0)) == 6
+    np.testing.assert_allclose(np.linalg.norm(places, axis=-1), 0.2 * skeletons.hop_distances(layout), atol=1e-9)
+    plots.partition(layout, tmp_path / "own.png")
+    assert (tmp_path / "own.png").stat().st_size > 1000
+
+
+def test_the_spatial_panel_colours_root_nearer_and_farther_as_the_adjacency_does(tmp_path, drawn):
+    layout = skeletons.get_layout("openpose-18")
+    plots.partition(layout, tmp_path / "p.png", strategies=("spatial",), root="left_elbow")
+    places = bodies.standing(layout)
+    from matplotlib.colors import to_rgba
+
+    def joints_in(colour):
+        offsets = [
+            dots.get_offsets()
+            for dots in drawn[0].axes[1].collections
+            if hasattr(dots, "get_sizes") and len(dots.get_sizes()) and dots.get_sizes()[0] == 105
+            if np.allclose(dots.get_facecolors()[0], to_rgba(colour))
+        ]
+        return [int(np.argmin(np.linalg.norm(places - place, axis=-1))) for place in np.concatenate(offsets)]
+
+    names = {colour: [layout.joints[joint] for joint in joints_in(colour)] for colour in partitions._PALETTE}
+    assert list(names.values()) == [["left_elbow"], ["left_shoulder"], ["left_wrist"]]
+
+
+def test_partition_has_a_panel_for_the_frame_and_one_for_every_strategy(tmp_path, drawn):
+    plots.partition(skeletons.get_layout("ntu-25"), tmp_path / "p.pdf", strategies=skeletons.STRATEGIES)
+    heads = [axes.get_title(loc="left") for axes in drawn[0].axes]
+    assert len(heads) == 7 and heads[0] == "(a) Input frame" and heads[4] == "(e) Spatial configuration"
+
+
+def test_partition_refuses_names_it_does_not_know(tmp_path):
+    layout = skeletons.get_layout("ntu-25")
+    with pytest.raises(UserError, match=r"unknown strategy 'spatail'; .* did you mean 'spatial'"):
+        plots.partition(layout, tmp_path / "p.png", strategies=("spatail",))
+    with pytest.raises(UserError, match="unknown joint of layout 'ntu-25' 'tail'"):
+        plots.partition(layout, tmp_path / "p.png", root="tail")
+    with pytest.raises(UserError, match="no joint 25; its joints are numbered 0 to 24"):
+        plots.partition(layout, tmp_path / "p.png", root=25)
+
+
+# --- animation
+
+
+def test_a_gif_lasts_as_long_as_the_clip(tmp_path):
+    plots.animation(walker(9), skeletons.get_layout("ntu-25"), tmp_path / "a.gif", fps=30, title="walk")
+    with Image.open(tmp_path / "a.gif") as picture:
+        lengths = []
+        for frame in range(picture.n_frames):
+            picture.seek(frame)
+            lengths.append(picture.info["duration"])
+    assert len(lengths) == 9 and sum(lengths) == 300
+
+
+def test_an_mp4_holds_every_frame(tmp_path):
+    reader = pytest.importorskip("imageio_ffmpeg")
+    plots.animation(walker(7), skeletons.get_layout("ntu-25"), tmp_path / "a.mp4", fps=25)
+    frames, seconds = reader.count_frames_and_secs(str(tmp_path / "a.mp4"))
+    assert frames == 7 and abs(seconds - 7 / 25) < 0.05
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+def shown(joints, layout, **options):
+    """Segments drawn in each frame, by the colour of their side, without rendering a picture."""
+    seen = []
+    move = scene.Limbs.move
+
+    def record(self, points, depth, visible):
+        move(self, points, depth, visible)
+        seen.append((points.copy(), visible.copy(), len(self.lines.get_segments())))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scene.Limbs, "move", record)
+        list(clips.frames(joints, skeletons.get_layout(layout), dpi=20, **options))
+    return seen
+
+
+def test_who_faces_a_sensor_has_the_left_on_the_viewers_right_and_the_head_on_top():
+    joints = walker(2)
+    for clip, options in ((joints, {}), (joints * (-1, -1, 1), {})):  # y up; and y down with x to the right
+        points, *_ = shown(clip, "ntu-25", **options)[0]
+        assert points[0, 4, 0] > points[0, 8, 0], "left shoulder"
+        assert points[0, 3, 1] > points[0, 0, 1] > points[0, 15, 1], "head over hips over feet"
+
+
+def test_image_coordinates_are_drawn_with_y_down_and_x_as_it_is():
+    joints = walker(2, "openpose-18")[..., :2] * (1, -1)
+    points, *_ = shown(joints, "openpose-18")[0]
+    assert points[0, 0, 1] > points[0, 10, 1], "nose over ankle"
+    assert points[0, 2, 0] > points[0, 5, 0], "x is not mirrored"
+
+
+def test_missing_joints_and_their_bones_are_not_drawn():
+    joints = walker(2)
+    joints[1, 0, 13] = 0  # a knee: the bones to hip and ankle go with it
+    (_, first, bones), (_, second, fewer) = shown(joints, "ntu-25")
+    assert first[0].all() and not first[1].any(), "the second person is not there"
+    assert not second[0, 13] and fewer == bones - 2 == 22
+
+
+def test_a_score_of_zero_is_a_missing_joint():
+    joints = walker(1, "openpose-18")
+    joints[..., :2] *= 100
+    joints[..., 2] = 0.9
+    joints[0, 0, 4, 2] = 0
+    (_, visible, _) = shown(joints, "openpose-18")[0]
+    assert list(np.flatnonzero(~visible[0])) == [4]
+
+
+def test_feet_stand_on_the_floor_of_the_picture():
+    stage = scene.Space(walker(3)[:, :1] * (-1, 1, -1), np.ones((3, 1, 25), bool), skeletons.get_layout("ntu-25"), 0.0)
+    assert abs(stage.places[..., 1].min()) < 1e-6 and stage.height == pytest.approx(1.7 * 0.95, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("joints", "out", "options", "message"),
+    [
+        (walker(2), "a.avi", {}, "the suffix must be one of .gif, .mp4"),
+        (walker(2)[:, :, :20], "a.gif", {}, r"layout 'ntu-25' wants joints of shape .* 25, .* got \(2, 2, 20, 3\)"),
+        (np.zeros((2, 1, 25, 3)), "a.gif", {}, "every joint of the clip is zero"),
+        (walker(2), "a.gif", {"fps": 0.0}, "fps must be above 0, got 0.0"),
+    ],
+)
+def test_animation_refuses_what_it_cannot_draw_and_leaves_nothing(tmp_path, joints, out, options, message):
+    with pytest.raises(UserError, match=message):
+        plots.animation(joints, skeletons.get_layout("ntu-25"), tmp_path / out, **options)
+    assert not list(tmp_path.iterdir())
+
+
+# --- all
+
+
+def test_a_suffix_that_is_no_picture_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"cannot draw to .*c\.txt.*: the suffix must be one of .*\.png"):
+        plots.per_class_bars(np.ones(1), ["a"], tmp_path / "c.txt")
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
+    for module in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, module)
+    found = builtins.__import__
+
+    def no_matplotlib(name, *args, **options):
+        if name.split(".")[0] == "matplotlib":
+            raise ImportError(name)
+        return found(name, *args, **options)
+
+    monkeypatch.setattr(builtins, "__import__", no_matplotlib)
+    with pytest.raises(UserError, match=r"matplotlib.*pip install 'jaxact\[plot\]'"):
+        plots.per_class_bars(np.ones(1), ["a"], tmp_path / "c.png")
+
+
+def test_drawing_leaves_the_style_of_the_caller_alone(tmp_path):
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    plots.per_class_bars(np.ones(1), ["a"], tmp_path / "c.png")
+    assert dict(matplotlib.rcParams) == before
+    assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
