@@ -1,24 +1,91 @@
 """Convolution over the skeleton graph: one matrix of weights per part of the partition."""
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
 def graph_conv(
-    x: Float[Array, "n t v c"],
-    kernel: Float[Array, "c k d"],
-    bias: Float[Array, "k d"],
-    adjacency: Float[Array, "k v w"],
-) -> Float[Array, "n t w d"]:
-    """y[w] = sum_k sum_v A[k, v, w] (x[v] @ kernel[:, k] + bias[k]) (Yan et al. 2018, Equation 10, A given normalised).
-
-    The bias is inside the sum, as in the released code: it reaches a joint times the column sums of the adjacency.
+    x: Float[Array, "n v t c"], kernel: Float[Array, "c k d"], adjacency: Float[Array, "k v w"]
+) -> Float[Array, "n w t d"]:
+    """y[w] = sum_k sum_v A[k, v, w] x[v] @ kernel[:, k] (Yan et al. 2018, Equation 10, A given normalised).
 
     Args:
         x: features.
         kernel: one c-to-d projection per part.
-        bias: one per part.
         adjacency: weight with which source v reaches target w in part k; edge importance already multiplied in.
     """
-    projected = jnp.einsum("ntvc,ckd->ntkvd", x, kernel.astype(x.dtype)) + bias.astype(x.dtype)[None, None, :, None]
-    return jnp.einsum("ntkvd,kvw->ntwd", projected, adjacency.astype(x.dtype))
+    projected = jnp.einsum("nvtc,ckd->nkvtd", x, kernel.astype(x.dtype))
+    return jnp.einsum("nkvtd,kvw->nwtd", projected, adjacency.astype(x.dtype))
+
+
+def graph_bias(bias: Float[Array, "k d"], adjacency: Float[Array, "k v w"]) -> Float[Array, "w 1 d"]:
+    """What the projections' biases add to every frame: each reaches a joint times the column sum of its part."""
+    return jnp.einsum("kd,kvw->wd", bias, adjacency)[:, None]
+
+
+@jax.custom_vjp
+def planned_graph_conv(
+    x: Float[Array, "n v t c"], kernel: Float[Array, "c k d"], adjacency: Float[Array, "k v w"]
+) -> Float[Array, "n w t d"]:
+    """`graph_conv` in few large matrix products, each over memory as it lies.
+
+    The graph is applied on the side with fewer channels: to x where c < d, to its projections elsewhere. The backward
+    pass projects the cotangent instead of keeping the k projections.
+    """
+    if x.shape[-1] < kernel.shape[-1]:
+        return _project_parts(_spread(x, adjacency), kernel)
+    return _gather(_project_each(x, kernel), adjacency)
+
+
+def _planned_forward(x, kernel, adjacency):
+    return planned_graph_conv(x, kernel, adjacency), (x, kernel, adjacency)
+
+
+def _planned_backward(saved, dy):
+    x, kernel, adjacency = saved
+    transposed = jnp.transpose(kernel, (2, 1, 0))
+    back = _project_each(dy, transposed)  # dy[w] @ kernel[:, k].T, of which dx and dA are sums
+    dx = _gather(back, jnp.swapaxes(adjacency, 1, 2))
+    samples, parts, joints = back.shape[:3]
+    pairs = x.reshape(samples, joints, -1) @ jnp.swapaxes(back.reshape(samples, parts * joints, -1), 1, 2)
+    d_adjacency = jnp.moveaxis(jnp.sum(pairs, 0).reshape(joints, parts, joints), 1, 0)
+    spread = _spread(x, adjacency)
+    d_kernel = jnp.stack([_contract_rows(spread[:, part], dy) for part in range(parts)], axis=1)
+    return dx, d_kernel, d_adjacency
+
+
+planned_graph_conv.defvjp(_planned_forward, _planned_backward)
+
+
+def _project_each(x: Float[Array, "n v t c"], kernel: Float[Array, "c k d"]) -> Float[Array, "n k v t d"]:
+    """x @ kernel[:, k] for each part, as separate products so that the part leads in memory."""
+    return jnp.stack([x @ kernel[:, part] for part in range(kernel.shape[1])], axis=1)
+
+
+def _project_parts(x: Float[Array, "n k v t c"], kernel: Float[Array, "c k d"]) -> Float[Array, "n v t d"]:
+    """The sum over parts of x[k] @ kernel[:, k]."""
+    return sum(x[:, part] @ kernel[:, part] for part in range(kernel.shape[1]))
+
+
+def _spread(x: Float[Array, "n v t c"], adjacency: Float[Array, "k v w"]) -> Float[Array, "n k w t c"]:
+    """sum_v A[k, v, w] x[v] of each part."""
+    parts, joints, _ = adjacency.shape
+    matrix = jnp.swapaxes(adjacency, 1, 2).reshape(parts * joints, joints)
+    return _mix(matrix, x.reshape(x.shape[0], joints, -1)).reshape(x.shape[0], parts, *x.shape[1:])
+
+
+def _gather(x: Float[Array, "n k v t d"], adjacency: Float[Array, "k v w"]) -> Float[Array, "n w t d"]:
+    """sum_k sum_v A[k, v, w] x[k, v]."""
+    samples, parts, joints, frames, features = x.shape
+    matrix = jnp.moveaxis(adjacency, 2, 0).reshape(joints, parts * joints)
+    return _mix(matrix, x.reshape(samples, parts * joints, -1)).reshape(samples, joints, frames, features)
+
+
+def _mix(matrix: Float[Array, "i j"], x: Float[Array, "n j r"]) -> Float[Array, "n i r"]:
+    """matrix @ x of each sample; the matrix is repeated because XLA would transpose x otherwise."""
+    return jnp.broadcast_to(matrix, (x.shape[0], *matrix.shape)) @ x
+
+
+def _contract_rows(x: Float[Array, "n v t c"], y: Float[Array, "n v t d"]) -> Float[Array, "c d"]:
+    return jnp.einsum("nvtc,nvtd->cd", x, y)

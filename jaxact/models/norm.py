@@ -1,4 +1,4 @@
-"""Batch normalisation over every axis but the last, with statistics kept in float32."""
+"""Batch normalisation over every axis but the last, as a factor and an offset per channel, kept in float32."""
 
 import flax.linen as nn
 import jax
@@ -10,7 +10,7 @@ EPSILON = 1e-5
 
 
 class BatchNorm(nn.Module):
-    """y = (x - mean) / sqrt(var + eps) * scale + bias (Ioffe and Szegedy, ICML 2015, Algorithm 1).
+    """(x - mean) / sqrt(var + eps) * scale + bias (Ioffe and Szegedy, ICML 2015, Algorithm 1), given as an affine map.
 
     Training takes mean and (biased) variance of the batch and moves the running ones a tenth of the way towards them;
     evaluation uses the running ones. Collections: `params` {scale, bias}, `batch_stats` {mean, var}, all float32.
@@ -24,50 +24,59 @@ class BatchNorm(nn.Module):
     scale_init: nn.initializers.Initializer = nn.initializers.ones
 
     @nn.compact
-    def __call__(self, x: Float[Array, "*rows c"], train: bool = False) -> Float[Array, "*rows c"]:
-        """Normalises `x`; with `train` by the batch's statistics, which then also move the running ones."""
+    def __call__(
+        self, x: Float[Array, "*rows c"], train: bool = False, left_out: Float[Array, " c"] | float = 0.0
+    ) -> tuple[Float[Array, " c"], Float[Array, " c"]]:
+        """Factor and offset with which `affine` normalises `x`.
+
+        Args:
+            x: what is to be normalised.
+            train: use the batch's statistics, and let them move the running ones.
+            left_out: a bias that belongs to `x` and was not added to it. A normalised batch does not feel it, the
+                running mean does.
+        """
         channels = x.shape[-1]
         scale = self.param("scale", self.scale_init, (channels,))
         bias = self.param("bias", nn.initializers.zeros, (channels,))
         running_mean = self.variable("batch_stats", "mean", jnp.zeros, (channels,))
         running_var = self.variable("batch_stats", "var", jnp.ones, (channels,))
-        if train:
-            mean, var = batch_statistics(x, self.axis_name if not self.is_initializing() else None)
-            if not self.is_initializing():
-                running_mean.value = MOMENTUM * running_mean.value + (1 - MOMENTUM) * mean
-                running_var.value = MOMENTUM * running_var.value + (1 - MOMENTUM) * var
+        if not train or self.is_initializing():
+            mean, var = running_mean.value - left_out, running_var.value
         else:
-            mean, var = running_mean.value, running_var.value
-        return normalise(x, mean, var, scale, bias)
+            mean, var = batch_statistics(x, self.axis_name)
+            running_mean.value = MOMENTUM * running_mean.value + (1 - MOMENTUM) * (mean + left_out)
+            running_var.value = MOMENTUM * running_var.value + (1 - MOMENTUM) * var
+        factor = scale * jax.lax.rsqrt(var + EPSILON)
+        return factor, bias - mean * factor
 
 
 def batch_statistics(
-    x: Float[Array, "*rows c"], axis_name: str | None
+    x: Float[Array, "*rows c"], axis_name: str | None = None
 ) -> tuple[Float[Array, " c"], Float[Array, " c"]]:
-    """Mean and biased variance over all axes but the last, in float32, over the devices of `axis_name` too."""
+    """Mean and biased variance over all axes but the last, in float32, over the devices of `axis_name` too.
+
+    One pass over `x`: mean = s + E[x - s], var = E[(x - s)^2] - E[x - s]^2. Any s gives the same; the first row lies
+    within a few deviations of the mean, so nothing cancels where the mean is large beside the deviation.
+    """
     axes = tuple(range(x.ndim - 1))
-    x = x.astype(jnp.float32)
-    mean = jnp.mean(x, axes)
-    if axis_name is not None:
-        mean = jax.lax.pmean(mean, axis_name)
-    var = jnp.mean(jnp.square(x - _as(mean, x)), axes)
-    if axis_name is not None:
-        var = jax.lax.pmean(var, axis_name)
-    return mean, var
+    shift = jax.lax.stop_gradient(x[(0,) * len(axes)]).astype(jnp.float32)
+    centred = x.astype(jnp.float32) - _beside(shift, x)
+    mean = jnp.mean(centred, axes)
+    var = jnp.maximum(jnp.mean(jnp.square(centred), axes) - jnp.square(mean), 0)
+    mean = mean + shift
+    if axis_name is None:
+        return mean, var
+    everywhere = jax.lax.pmean(mean, axis_name)
+    return everywhere, jax.lax.pmean(var + jnp.square(mean - everywhere), axis_name)
 
 
-def normalise(
-    x: Float[Array, "*rows c"],
-    mean: Float[Array, " c"],
-    var: Float[Array, " c"],
-    scale: Float[Array, " c"],
-    bias: Float[Array, " c"],
+def affine(
+    x: Float[Array, "*rows c"], factor: Float[Array, " c"], offset: Float[Array, " c"]
 ) -> Float[Array, "*rows c"]:
-    """The affine map of the class docstring, computed in float32 and returned in the type of `x`."""
-    factor = scale * jax.lax.rsqrt(var + EPSILON)
-    return ((x - _as(mean, x)) * _as(factor, x) + _as(bias, x)).astype(x.dtype)
+    """x * factor + offset per channel, in float32."""
+    return x.astype(jnp.float32) * _beside(factor, x) + _beside(offset, x)
 
 
-def _as(vector: Float[Array, " c"], like: Array) -> Array:
-    """`vector` with leading axes of one, so that strict rank promotion accepts it beside `like`."""
-    return vector.reshape((1,) * (like.ndim - 1) + vector.shape)
+def _beside(vector: Float[Array, " c"], x: Array) -> Array:
+    """`vector` with leading axes of one, so that strict rank promotion accepts it beside `x`."""
+    return vector.reshape((1,) * (x.ndim - 1) + vector.shape)

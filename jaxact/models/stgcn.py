@@ -10,8 +10,9 @@ Kinetics-skeleton 30.7 % top-1 (`configs/stgcn_kinetics.py`), NTU RGB+D 81.5 % X
 (`configs/stgcn_ntu60.py`), from the paper's Tables 2 and 3.
 """
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import flax.linen as nn
@@ -20,10 +21,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from jaxact.models.bysample import by_sample
 from jaxact.models.dropout import dropout
-from jaxact.models.graphconv import graph_conv
-from jaxact.models.norm import BatchNorm
-from jaxact.models.temporal import TAPS, temporal_conv
+from jaxact.models.graphconv import graph_bias, graph_conv, planned_graph_conv
+from jaxact.models.norm import BatchNorm, affine
+from jaxact.models.temporal import TAPS, fourier_temporal_conv, temporal_conv
 
 Adjacency = tuple[tuple[tuple[float, ...], ...], ...]  # [k][source][target], nested so that a module can be hashed
 
@@ -78,31 +80,38 @@ class Unit(nn.Module):
     fast: bool
 
     @nn.compact
-    def __call__(self, x: Float[Array, "n t v c"], train: bool = False) -> Float[Array, "n s v d"]:
+    def __call__(self, x: Float[Array, "n v t c"], train: bool = False) -> Float[Array, "n v s d"]:
         """Features in, features out; `train` turns on batch statistics and dropout (rng `dropout`)."""
         channels, features = x.shape[-1], self.features
         adjacency = jnp.asarray(self.adjacency, jnp.float32)
         parts = adjacency.shape[0]
         if self.edge_importance:
             adjacency = adjacency * self.param("importance", nn.initializers.ones, adjacency.shape)
-        shape = (channels, parts, features)
-        y = graph_conv(x, *self._weights("spatial", shape, (parts, features), fan_out=features), adjacency)
-        y = nn.relu(self._norm("spatial_norm")(y, train))
-        shape = (TAPS, features, features)
-        y = temporal_conv(y, *self._weights("temporal", shape, (features,), fan_out=TAPS * features), self.stride)
-        y = self._norm("temporal_norm")(y, train)
+        kernel, bias = self._weights("spatial", (channels, parts, features), (parts, features), fan_out=features)
+        y = self._run(_spatial, x, (kernel, adjacency, graph_bias(bias, adjacency)))
+        normal = self._norm("spatial_norm")(y, train)
+        kernel, bias = self._weights("temporal", (TAPS, features, features), (features,), fan_out=TAPS * features)
+        y = self._run(functools.partial(_temporal, stride=self.stride), y, (kernel, *normal))
+        y = affine(y, *self._norm("temporal_norm")(y, train, bias))
         if train and self.dropout > 0:
             y = dropout(self.make_rng("dropout"), y, self.dropout)
         if self.residual:
             y = y + self._shortcut(x, train)
-        return nn.relu(y)
+        return nn.relu(y).astype(x.dtype)
 
     def _shortcut(self, x: Array, train: bool) -> Array:
         if self.stride == 1 and x.shape[-1] == self.features:
             return x
         shape = (1, x.shape[-1], self.features)
         kernel, bias = self._weights("shortcut", shape, (self.features,), fan_out=self.features)
-        return self._norm("shortcut_norm")(temporal_conv(x, kernel, bias, self.stride), train)
+        x = x[:, :, :: self.stride] @ kernel[0].astype(x.dtype)
+        return affine(x, *self._norm("shortcut_norm")(x, train, bias))
+
+    def _run(self, function: Callable[..., Array], x: Array, weights: tuple[Array, ...]) -> Array:
+        """One of the two convolutions: as it is, or in the formulation for CPUs, a few samples at a time."""
+        if not self.fast:
+            return function(x, *weights, fast=False)
+        return by_sample(lambda x, weights: function(x, *weights, fast=True), x, weights)
 
     def _weights(self, name: str, shape: Sequence[int], bias_shape: Sequence[int], fan_out: int) -> tuple[Array, Array]:
         kernel = self.param(f"{name}_kernel", kernel_init(self.initial, fan_out), tuple(shape))
@@ -110,6 +119,16 @@ class Unit(nn.Module):
 
     def _norm(self, name: str) -> BatchNorm:
         return BatchNorm(axis_name=self.axis_name, scale_init=scale_init(self.initial), name=name)
+
+
+def _spatial(x: Array, kernel: Array, adjacency: Array, bias: Array, *, fast: bool) -> Array:
+    convolve = planned_graph_conv if fast else graph_conv
+    return convolve(x, kernel, adjacency) + bias[None].astype(x.dtype)
+
+
+def _temporal(x: Array, kernel: Array, factor: Array, offset: Array, *, stride: int, fast: bool) -> Array:
+    convolve = fourier_temporal_conv if fast else temporal_conv
+    return convolve(nn.relu(affine(x, factor, offset)).astype(x.dtype), kernel, stride)
 
 
 class STGCN(nn.Module):
@@ -152,9 +171,10 @@ class STGCN(nn.Module):
         """
         batch, frames, persons, joints, channels = inputs.shape
         fast = jax.default_backend() == "cpu" if self.fast is None else self.fast
-        x = jnp.moveaxis(inputs, 2, 1).reshape(batch * persons, frames, joints * channels)
+        x = inputs.reshape(batch, frames, persons, joints * channels)
         norm = BatchNorm(axis_name=self.axis_name, scale_init=scale_init(self.initial), name="data_norm")
-        x = norm(x, train).reshape(batch * persons, frames, joints, channels).astype(self.dtype)
+        x = affine(x, *norm(x, train)).reshape(inputs.shape).astype(self.dtype)
+        x = jnp.transpose(x, (0, 2, 3, 1, 4)).reshape(batch * persons, joints, frames, channels)
         unit = nn.remat(Unit, static_argnums=(2,)) if self.remat else Unit
         for name, factor, stride in VARIANTS[self.network]:
             is_stem = name == "stem"

@@ -72,7 +72,7 @@ def keys(seed):
 
 def test_training_moves_every_running_statistic_and_dropout_follows_its_key(variables):
     logits, state = train(small(), variables, clips())
-    moved = jax.tree.map(lambda old, new: bool(np.all(old != new)), variables["batch_stats"], state["batch_stats"])
+    moved = jax.tree.map(lambda old, new: bool(np.any(old != new)), variables["batch_stats"], state["batch_stats"])
     assert all(jax.tree.leaves(moved))
     np.testing.assert_array_equal(logits, train(small(), variables, clips())[0])
     assert np.abs(logits - train(small(), variables, clips(), seed=1)[0]).max() > 1e-4

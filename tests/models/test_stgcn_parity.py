@@ -62,7 +62,7 @@ def test_a_small_network_equals_the_public_code(graph, fast):
     variables = from_torch(group(numbers, "state/"))
     model = public_network(LAYOUTS[graph], num_classes=7, width=4, fast=fast)
     np.testing.assert_allclose(np.array(model.adjacency), numbers["state/A"], atol=1e-7)
-    inputs = numbers["inputs"].transpose(0, 2, 4, 3, 1)
+    inputs = jnp.asarray(numbers["inputs"].transpose(0, 2, 4, 3, 1))
 
     assert_logits_equal(jax.jit(model.apply)(variables, inputs), numbers["eval_logits"])
     loss, logits, gradients, stats = train_pass(model, variables, inputs, numbers["labels"])
@@ -83,7 +83,7 @@ def test_the_full_network_equals_the_public_code(fast):
     model = public_network("ntu-25", num_classes=60, fast=fast)
     with np.load(BIG / "stgcn_public_random_expected.npz") as archive:
         numbers = dict(archive)
-    inputs = numbers["x_nctvm"].transpose(0, 2, 4, 3, 1)
+    inputs = jnp.asarray(numbers["x_nctvm"].transpose(0, 2, 4, 3, 1))
 
     assert_logits_equal(jax.jit(model.apply)(variables, inputs), numbers["logits_eval"])
     loss, logits, gradients, _ = train_pass(model, variables, inputs, jnp.asarray(numbers["labels"]))

@@ -1,0 +1,52 @@
+"""A function over the leading axis a few samples at a time, so that what it makes on the way stays in the cache."""
+
+import functools
+import os
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array
+
+CORES_PER_SAMPLE = 2  # cores that one sample's matrix products keep busy
+
+
+def by_sample(function: Callable[..., Any], x: Array, weights: Any) -> Any:
+    """`function(x, weights)` for a function that treats every sample of x's leading axis alike and on its own.
+
+    Nothing in between is kept: the backward pass computes it again, sample by sample, from `x` and `weights`.
+    Over several devices the samples are spread anyway and the function is applied to all of them at once.
+    """
+    count = x.shape[0]
+    wanted = max(1, (os.cpu_count() or 1) // CORES_PER_SAMPLE)
+    size = max(divisor for divisor in range(1, wanted + 1) if count % divisor == 0)
+    if jax.device_count() > 1 or size == count:
+        return jax.checkpoint(function)(x, weights)
+    return _mapped(function, x.reshape(count // size, size, *x.shape[1:]), weights)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _mapped(function: Callable[..., Any], chunks: Array, weights: Any) -> Array:
+    y = jax.lax.map(lambda x: function(x, weights), chunks)
+    return y.reshape(-1, *y.shape[2:])
+
+
+def _forward(function: Callable[..., Any], chunks: Array, weights: Any) -> tuple[Array, tuple[Array, Any]]:
+    return _mapped(function, chunks, weights), (chunks, weights)
+
+
+def _backward(function: Callable[..., Any], saved: tuple[Array, Any], cotangent: Array) -> tuple[Array, Any]:
+    chunks, weights = saved
+
+    def one(total: Any, inputs: tuple[Array, Array]) -> tuple[Any, Array]:
+        x, dy = inputs
+        dx, dw = jax.vjp(function, x, weights)[1](dy)
+        return jax.tree.map(jnp.add, total, dw), dx
+
+    zeros = jax.tree.map(jnp.zeros_like, weights)
+    total, dx = jax.lax.scan(one, zeros, (chunks, cotangent.reshape(chunks.shape[0], -1, *cotangent.shape[1:])))
+    return dx, total
+
+
+_mapped.defvjp(_forward, _backward)
