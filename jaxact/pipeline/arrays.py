@@ -13,7 +13,7 @@ from jaxact.errors import UserError
 
 def train_batches_from_arrays(
     inputs: Float[np.ndarray, "n t m v c"],
-    targets: Int[np.ndarray, " n"],
+    targets: Int[np.ndarray, " _"],
     *,
     batch_size: int,
     seed: int,
@@ -42,7 +42,7 @@ def train_batches_from_arrays(
 
 def eval_batches_from_arrays(
     inputs: Float[np.ndarray, "n *views t m v c"],
-    targets: Int[np.ndarray, " n"],
+    targets: Int[np.ndarray, " _"],
     *,
     batch_size: int,
     ids: Sequence[str] | None = None,

@@ -18,9 +18,11 @@ from typing import Any, TypeVar
 import numpy as np
 import tensorflow as tf
 
+from jaxact import skeletons
 from jaxact.datasets import read
 from jaxact.errors import UserError
-from jaxact.pipeline import skeleton
+from jaxact.pipeline import persons, skeleton
+from jaxact.pipeline.joints import finite
 
 Placed = TypeVar("Placed")
 
@@ -133,6 +135,18 @@ def eval_batches(
     return _padded(_numpy(data.batch(rows).prefetch(2)), batches=-(-total // (rows * process_count)), shape=shape)
 
 
+def gravity_radii(info: read.DatasetInfo, split: str, *, clip: Mapping[str, Any]) -> tuple[float, ...]:
+    """`skeletons.gravity_radii` of the people that `clip` chooses from the records of a split, in one pass."""
+    skeleton.check(clip=clip, augment=None, layout=info.layout, channels=info.channels)
+
+    def people(record: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        found, chosen = finite(record["joints"]), {name: clip[name] for name in ("persons", "person")}
+        return persons.choose(found, channels=info.channels, **chosen)
+
+    clips = read.records(info, split, fields=("joints",)).map(_plain(people)).as_numpy_iterator()
+    return tuple(map(float, skeletons.gravity_radii(clips, channels=info.channels)))
+
+
 def to_devices(
     batches: Iterable[Mapping[str, Any]], place: Callable[[Any], Placed], prefetch: int = 2
 ) -> Iterator[Placed]:
@@ -190,10 +204,14 @@ def _epochs(
         return tf.data.TFRecordDataset(path).shard(count, remainder)
 
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
-        drawn = tf.constant(seed << 31, tf.int64) + number
-        order = tf.data.Dataset.from_tensor_slices(files).shuffle(len(shards), drawn, reshuffle_each_iteration=False)
+        # `shuffle` mixes in the global seed and takes 31 bits of its own: fix the one, for this function's graph alone,
+        # and draw the other, or seed 1 would have in epoch 0 the order that seed 0 has in epoch 1.
+        tf.compat.v1.set_random_seed(1)
+        pair = tf.stack([tf.constant(seed, tf.int64), number])
+        drawn = tf.random.stateless_uniform([2], pair, 0, 2**31 - 1, tf.int64)
+        order = tf.data.Dataset.from_tensor_slices(files).shuffle(len(shards), drawn[0], reshuffle_each_iteration=False)
         records = order.interleave(_plain(read_file), cycle_length=min(OPEN_FILES, len(shards)), block_length=1)
-        return records.shuffle(buffer, drawn, reshuffle_each_iteration=False)
+        return records.shuffle(buffer, drawn[1], reshuffle_each_iteration=False)
 
     return tf.data.Dataset.range(first, ENDLESS).flat_map(_plain(epoch))
 

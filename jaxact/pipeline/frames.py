@@ -24,9 +24,10 @@ def window(
     if pad == "replay":
         index = (tf.range(frames) + start) % tf.shape(joints)[0]
         return tf.gather(joints, index), tf.gather(present, index)
-    first = tf.maximum(start, 0)
-    joints, present = joints[first : start + frames], present[first : start + frames]
-    around = [first - start, frames - (first - start) - tf.shape(joints)[0]]
+    first, end = tf.maximum(start, 0), tf.maximum(start + frames, 0)
+    joints, present = joints[first:end], present[first:end]
+    front = tf.minimum(first - start, frames)
+    around = [front, frames - front - tf.shape(joints)[0]]
     joints, present = tf.pad(joints, [around, [0, 0], [0, 0], [0, 0]]), tf.pad(present, [around, [0, 0], [0, 0]])
     return tf.ensure_shape(joints, [frames, *[None] * 3]), tf.ensure_shape(present, [frames, None, None])
 

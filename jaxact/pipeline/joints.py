@@ -16,7 +16,7 @@ def space(channels: Sequence[str]) -> int:
     return len(channels) - (channels[-1] == "score")
 
 
-def finite(joints: Float[tf.Tensor, "t m v c"]) -> Float[tf.Tensor, "t m v c"]:
+def finite(joints: Float[tf.Tensor, "s m v c"]) -> Float[tf.Tensor, "t m v c"]:
     """Makes a joint with a NaN or infinite channel a missing one, and a clip without frames one empty frame."""
     good = tf.math.is_finite(joints)
     joints = tf.cond(

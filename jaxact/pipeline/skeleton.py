@@ -24,12 +24,6 @@ from jaxact.skeletons import Layout
 VIEW_SHARE = 0.9  # with resize sampling and several views, the share of the clip that each view sees
 
 
-def select(example: Mapping[str, tf.Tensor], *, persons: int, person: str, channels: Sequence[str]) -> dict[str, Any]:
-    """Chooses the persons and drops what no model reads: what a shuffle buffer should hold. `train` takes it too."""
-    joints = pe.choose(jt.finite(example["joints"]), persons=persons, person=person, channels=channels)
-    return {"joints": joints, "label": example["label"], "id": example["id"]}
-
-
 def train(
     example: Mapping[str, tf.Tensor],
     seed: Int[tf.Tensor, "2"],

@@ -1,0 +1,72 @@
+"""Joint, bone and motion streams."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from jaxact.errors import UserError
+from jaxact.pipeline import streams
+from jaxact.skeletons import get_layout
+
+COCO = get_layout("coco-17")
+
+
+def clip(channels=3, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(0.1, 1.0, (5, 2, 17, channels)).astype(np.float32)
+    present = rng.uniform(size=x.shape[:3]) > 0.3
+    return x * present[..., None], present
+
+
+def run(x, present, name, dims):
+    joints, there = streams.stream(tf.constant(x), tf.constant(present), stream=name, layout=COCO, dims=dims)
+    return joints.numpy(), there.numpy()
+
+
+def bone_loop(x, present, dims):
+    out, there = np.zeros_like(x), np.zeros_like(present)
+    for t, m in np.ndindex(x.shape[:2]):
+        for v, parent in COCO.bones:
+            there[t, m, v] = present[t, m, v] and present[t, m, parent]
+            if there[t, m, v]:
+                out[t, m, v, :dims] = x[t, m, v, :dims] - x[t, m, parent, :dims]
+                out[t, m, v, dims:] = (x[t, m, v, dims:] + x[t, m, parent, dims:]) / 2
+    return out, there
+
+
+def motion_loop(x, present, dims):
+    out, there = np.zeros_like(x), np.zeros_like(present)
+    for t, m, v in np.ndindex(len(x) - 1, *x.shape[1:3]):
+        there[t, m, v] = present[t, m, v] and present[t + 1, m, v]
+        if there[t, m, v]:
+            out[t, m, v, :dims] = x[t + 1, m, v, :dims] - x[t, m, v, :dims]
+            out[t, m, v, dims:] = (x[t + 1, m, v, dims:] + x[t, m, v, dims:]) / 2
+    return out, there
+
+
+@pytest.mark.parametrize(("channels", "dims"), [(2, 2), (3, 2), (3, 3)])
+def test_streams_are_differences_of_present_joints(channels, dims):
+    x, present = clip(channels)
+    bone, motion = bone_loop(x, present, dims), motion_loop(x, present, dims)
+    wanted = {"joint": (x, present), "bone": bone, "joint_motion": motion, "bone_motion": motion_loop(*bone, dims)}
+    assert set(wanted) == set(streams.STREAMS)
+    for name, (joints, there) in wanted.items():
+        got, got_there = run(x, present, name, dims)
+        np.testing.assert_allclose(got, joints, atol=1e-6, err_msg=name)
+        np.testing.assert_array_equal(got_there, there, err_msg=name)
+
+
+def test_a_joint_at_the_origin_that_is_present_has_a_bone_and_a_motion():
+    x, present = clip()
+    present[:] = True
+    x[:, 0, 0] = 0.0  # the root, as after centring
+    bone, _ = run(x, present, "bone", 3)
+    np.testing.assert_allclose(bone[:, 0, 1], x[:, 0, 1])
+    motion, there = run(x, present, "joint_motion", 3)
+    assert there[:-1].all()
+    assert not motion[:, 0, 0].any()
+
+
+def test_an_unknown_stream_is_named():
+    with pytest.raises(UserError, match="unknown stream 'bones'; available: bone, bone_motion, joint, joint_motion"):
+        run(*clip(), "bones", 3)
