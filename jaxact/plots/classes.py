@@ -128,7 +128,7 @@ def _worst(axes: Any, counts: np.ndarray, total: np.ndarray, labels: Sequence[st
     lines = []
     for row, column in zip(*np.unravel_index(order, wrong.shape), strict=True):
         if wrong[row, column] > 0:
-            pair = f"{style.shorten(labels[row], 22)} → {style.shorten(labels[column], 22)}"
+            pair = f"{style.shorten(str(labels[row]), 22)} → {style.shorten(str(labels[column]), 22)}"
             lines.append(f"{100 * wrong[row, column]:3.0f} %  {pair}")
     text = "\n".join(lines) or "no clip is confused"
     axes.text(0.0, 1.0, "Most confused", transform=axes.transAxes, va="top", fontsize=10, weight="bold")
@@ -166,7 +166,7 @@ def per_class_bars(
         drawing = style.figure(2.4 + 2.9 * len(columns) + 0.6 * (len(columns) == 1), height * rows + 1.1)
         panels = drawing.subplots(1, len(columns), squeeze=False)[0]
         for axes, chosen in zip(panels, columns, strict=True):
-            _bars(axes, 100 * accuracy[chosen], [labels[label] for label in chosen], rows, 100 * mean)
+            _bars(axes, 100 * accuracy[chosen], [str(labels[label]) for label in chosen], rows, 100 * mean)
             if counts is not None:
                 for place, label in enumerate(chosen):
                     axes.text(101.5, place, f"{int(counts[label])}", va="center", fontsize=7, color=style.SOFT)

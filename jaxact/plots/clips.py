@@ -157,7 +157,8 @@ def _write_mp4(
             if writer is None:
                 size = (picture.shape[1], picture.shape[0])
                 writer = imageio_ffmpeg.write_frames(
-                    str(temporary), size, fps=fps, codec="libx264", pix_fmt_out="yuv420p", macro_block_size=2,
+                    str(temporary), size, fps=fps,  # pyright: ignore[reportArgumentType]
+                    codec="libx264", pix_fmt_out="yuv420p", macro_block_size=2,
                     output_params=["-crf", "20", "-threads", "2"], ffmpeg_log_level="error",
                 )  # fmt: skip
                 writer.send(None)

@@ -109,7 +109,7 @@ def _keys(quantities: Sequence, runs: Mapping[str, list[dict]]) -> list[Any]:
         Line2D([], [], color=style.CYCLE[number % len(style.CYCLE)], linewidth=3, label=style.shorten(run, 32))
         for number, run in enumerate(runs)
     ]
-    marks = {"-": ("", "-"), "o-": ("o", "-"), "s:": ("s", ":")}
+    marks: dict[str, Any] = {"-": ("", "-"), "o-": ("o", "-"), "s:": ("s", ":")}
     styles = [
         Line2D([], [], color=style.SOFT, marker=marks[line][0], linestyle=marks[line][1], markersize=3.6, label=name,
                linewidth=1.1 if key.startswith("train_") else 1.9)

@@ -60,7 +60,7 @@ def partition(
     places = bodies.standing(layout)
     with style.context():
         (low, high), width = _box(places), 2.75
-        height = 0.93 * width * (high - low)[1] / (high - low)[0] + 1.5
+        height = 0.93 * width * (high - low)[1] / (high - low)[0] + 1.65
         drawing = style.figure(width * (1 + len(strategies)), height)
         panels = drawing.subplots(1, 1 + len(strategies), squeeze=False)[0]
         heads = ["Input frame", *(_HEADS[strategy] for strategy in strategies)]
@@ -98,7 +98,9 @@ def _root(layout: Layout, root: int | str | None) -> int:
 def _skeleton(axes: Any, layout: Layout, places: np.ndarray) -> None:
     from matplotlib.collections import LineCollection
 
-    axes.add_collection(LineCollection(places[np.array(layout.edges)], colors="#b9c0c9", linewidths=2.2, zorder=1))
+    axes.add_collection(
+        LineCollection(list(places[np.array(layout.edges)]), colors="#b9c0c9", linewidths=2.2, zorder=1)
+    )
     axes.scatter(*places.T, s=30, color="#8f98a3", linewidths=0, zorder=2)
     (left, bottom), (right, top) = _box(places)
     axes.set_xlim(left, right)

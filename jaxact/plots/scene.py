@@ -33,7 +33,7 @@ class Limbs:
         order = np.argsort(-0.5 * (depth[:, start] + depth[:, end])[shown], kind="stable")
         segments = np.stack([points[:, start], points[:, end]], axis=2)[shown][order]
         self.lines.set_segments(list(segments))
-        self.lines.set_colors(self.bone_colours[shown][order])
+        self.lines.set_colors(self.bone_colours[shown][order].tolist())
         order = np.argsort(-depth[visible], kind="stable")
         self.dots.set_offsets(points[visible][order])
         self.dots.set_sizes(np.broadcast_to(self.sizes, visible.shape)[visible][order])

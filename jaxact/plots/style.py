@@ -73,7 +73,7 @@ def context() -> Any:
     return need_matplotlib().rc_context(_RC)
 
 
-def figure(width: float, height: float, dpi: int = 144, layout: str | None = "constrained") -> Any:
+def figure(width: float, height: float, dpi: int = 144, layout: Any = "constrained") -> Any:
     """An empty figure of `width` x `height` inches with a canvas of its own: no window, no global state."""
     need_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg

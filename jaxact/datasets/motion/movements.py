@@ -131,6 +131,9 @@ def jump(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> P
             -0.62: None, -half - 0.14: (0.25, -0.72, -0.52), -half - 0.02: (0.15, -0.45, 0.65), -0.02: (0.22, up, 0.55),
             half: (0.28, 0.0, 0.75), half + 0.16: (0.25, -0.68, 0.42), half + 0.5: None,
         })  # fmt: skip
+        # Raised arms bend with the elbows to the front and out, hanging ones to the back.
+        raised = ease(t, -1.3 * half, -0.3 * half) * (1 - ease(t, 0.3 * half, 1.5 * half))
+        pose.elbows[:, side] += raised[:, None] * np.array((0.3, -0.5, 0.9))
     return pose
 
 
