@@ -8,7 +8,7 @@ from jaxact.errors import UserError, missing_extra
 
 
 def load_mat(path: str, *keys: str) -> dict[str, np.ndarray]:
-    """Numeric arrays of a MATLAB file, those named in `keys` certainly there.
+    """Arrays of a MATLAB file; those named in `keys` are there and numeric.
 
     Raises:
       UserError: not a MATLAB file, or an array is missing or not numeric.
@@ -18,7 +18,7 @@ def load_mat(path: str, *keys: str) -> dict[str, np.ndarray]:
     from scipy.io import loadmat
 
     try:
-        content = loadmat(path)
+        content = {key: array for key, array in loadmat(path).items() if isinstance(array, np.ndarray)}
     except (FileNotFoundError, PermissionError, MemoryError):
         raise
     except Exception as error:  # broken bytes surface as whatever scipy stumbled over
@@ -26,8 +26,7 @@ def load_mat(path: str, *keys: str) -> dict[str, np.ndarray]:
         raise UserError(f"{path!r} is not a readable MATLAB file: {reason}") from error
     for key in keys:
         if key not in content:
-            there = ", ".join(name for name in content if not name.startswith("__"))
-            raise UserError(f"{path!r} has no array {key!r}; it has: {there or 'none'}")
+            raise UserError(f"{path!r} has no array {key!r}; it has: {', '.join(content) or 'none'}")
         if not np.issubdtype(content[key].dtype, np.number):
             raise UserError(f"{path!r}: {key!r} is not numeric but {content[key].dtype}")
     return content

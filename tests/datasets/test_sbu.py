@@ -1,0 +1,75 @@
+"""SBU: two people per row, five folds of pairs."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jaxact.datasets.sbu import FOLDS, Sbu
+from jaxact.errors import UserError
+
+DATA = os.environ.get("JAXACT_DATA", "")
+
+
+def take(root: Path, place: str, text: str | None = None) -> Path:
+    folder = root / place
+    folder.mkdir(parents=True)
+    rows = np.arange(3 * 91, dtype=float).reshape(3, 91)
+    rows[:, 0] = (180, 181, 183)
+    text = "\n".join(",".join(map(str, row)) for row in rows) if text is None else text
+    (folder / "skeleton_pos.txt").write_text(text)
+    return root
+
+
+def test_a_row_holds_the_first_person_then_the_second(tmp_path):
+    (source,) = Sbu.find(take(tmp_path, "s01s02/08/001")).sources
+    (record,) = Sbu.parse(source)
+    assert record["joints"].shape == (3, 2, 15, 3)
+    assert record["joints"][1, 0, 0].tolist() == [92, 93, 94]
+    assert record["joints"][1, 1, 0].tolist() == [92 + 45, 93 + 45, 94 + 45]
+    assert record["frame_number"].tolist() == [180, 181, 183]
+    assert (record["id"], record["label"], source.cell) == ("s01s02/08/001", 7, "fold1")
+
+
+def test_every_fold_tests_what_the_other_four_train_on(tmp_path):
+    for pairs in FOLDS:
+        take(tmp_path, f"{pairs[0]}/01/001")
+    found = Sbu.find(tmp_path)
+    for number, pairs in enumerate(FOLDS, 1):
+        train, test = (
+            {s.id[:6] for s in found.sources if s.cell in found.unions[f"fold{number}_{half}"]}
+            for half in ("train", "test")
+        )
+        assert test == {pairs[0]} and train == {other[0] for other in FOLDS} - test
+
+
+@pytest.mark.parametrize(
+    ("place", "problem"),
+    [("s01s09/01/001", "'s01s09' is in none of the five folds"), ("s01s02/09/001", "class '09' is outside the list")],
+)
+def test_a_folder_outside_the_lists_is_an_error(tmp_path, place, problem):
+    with pytest.raises(UserError, match=problem):
+        Sbu.find(take(tmp_path, place))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "skeleton_pos.txt' is empty"),
+        ("1,2,3", "line 1: 3 numbers, wanted 91"),
+        (",".join(["1"] * 91) + "\n" + ",".join(["x"] * 91), "line 2: could not convert string to float: 'x'"),
+    ],
+)
+def test_rows_that_are_wrong_are_named(tmp_path, text, problem):
+    (source,) = Sbu.find(take(tmp_path, "s01s02/08/001", text)).sources
+    with pytest.raises(UserError, match=problem):
+        next(Sbu.parse(source))
+
+
+@pytest.mark.skipif(not DATA, reason="JAXACT_DATA names no folder of real data")
+def test_the_real_takes_are_the_published_282():
+    found = Sbu.find(Path(DATA, "skeleton/sbu"))
+    assert len(found.sources) == 282
+    (record,) = Sbu.parse(found.sources[0])
+    assert record["joints"].shape[1:] == (2, 15, 3) and record["joints"].all()
