@@ -5,7 +5,6 @@
 asynchronously and renames a finished folder into place, so a folder that exists is whole.
 """
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,7 +48,6 @@ class Checkpoints:
             read_only=read_only,
             cleanup_tmp_directories=not read_only,
         )
-        logging.getLogger("absl").setLevel(logging.ERROR)
         with _full_disk(self.folder):
             self._manager = ocp.CheckpointManager(
                 self.folder, item_names=("weights", "optimizer", "meta"), options=options

@@ -1,0 +1,210 @@
+"""What each command does. Imports come with the command, so that `jaxact --help` is instant."""
+
+import argparse
+import os
+from typing import Any
+
+from jaxact.errors import UserError, missing_extra
+
+
+def quickstart(options: argparse.Namespace) -> None:
+    """`jaxact quickstart`"""
+    start_jax()
+    from jaxact import quickstart
+
+    quickstart.run(options.out)
+
+
+def prepare(options: argparse.Namespace) -> None:
+    """`jaxact prepare`"""
+    _need_tensorflow("preparing data")
+    from jaxact.datasets.prepare import prepare
+
+    summary = prepare(
+        f"{options.dataset}/{options.own_name}" if options.own_name else options.dataset,
+        raw=options.raw,
+        data_dir=options.data_dir,
+        layout=options.layout,
+        workers=options.workers,
+        skip_bad=options.skip_bad,
+        overwrite=options.overwrite,
+        beam_options=options.beam_pipeline_options,
+    )
+    print(summary)
+
+
+def train(options: argparse.Namespace) -> None:
+    """`jaxact train`"""
+    from jaxact import config
+
+    run = config.load(options.config, options.overrides)
+    if options.data_dir:
+        run.data.data_dir = options.data_dir
+    _need_tensorflow("reading prepared data")
+    start_jax()
+    _start_processes(options)
+    from jaxact import train
+
+    outcome = train.run(run, options.workdir)
+    if outcome.stopped:
+        print(f"stopped after step {outcome.step} and saved; the same command resumes there")
+    else:
+        last = f": top-1 {outcome.metrics['top1']:.2%} on {run.data.eval_split!r}" if outcome.metrics else ""
+        print(f"finished {outcome.step} steps{last}; next: jaxact evaluate --checkpoint {options.workdir} --out DIR")
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """`jaxact evaluate`"""
+    _need_tensorflow("reading prepared data")
+    start_jax()
+    from jaxact import evaluate
+
+    report = evaluate.run(
+        options.checkpoint,
+        out=options.out,
+        split=options.split,
+        subset=options.subset,
+        data_dir=options.data_dir,
+        step=options.step,
+        how=options.select,
+        batch_size=options.batch_size,
+    )
+    print(
+        f"{report['dataset']} {report['split']}, {report['count']} clips, "
+        f"step {report['step']} ({report['step_chosen']}): "
+        f"top-1 {report['top1']:.2%}, top-5 {report['top5']:.2%}, mean class {report['mean_class']:.2%}, "
+        f"loss {report['loss']:.4f}; written to {options.out}"
+    )
+
+
+def export(options: argparse.Namespace) -> None:
+    """`jaxact export`"""
+    start_jax()
+    from jaxact import export
+
+    meta = export.run(options.checkpoint, out=options.out, step=options.step, how=options.select)
+    print(
+        f"{options.out}: step {meta['step']}, input {meta['input']['shape']}, symbolic {meta['input']['symbolic']}, "
+        f"largest difference {meta['parity']['max_relative_difference']:.1e} of the largest logit after reloading"
+    )
+
+
+def plot_curves(options: argparse.Namespace) -> None:
+    """`jaxact plot curves`"""
+    from jaxact.plots import training_curves
+
+    training_curves(options.workdirs, options.out)
+    print(options.out)
+
+
+def plot_confusion(options: argparse.Namespace) -> None:
+    """`jaxact plot confusion`"""
+    from jaxact.plots import confusion_matrix
+
+    labels, counts, title = confusion(options.results)
+    confusion_matrix(counts, labels, options.out, title=title)
+    print(options.out)
+
+
+def plot_classes(options: argparse.Namespace) -> None:
+    """`jaxact plot classes`"""
+    from jaxact import metrics
+    from jaxact.plots import per_class_bars
+
+    labels, counts, title = confusion(options.results)
+    recall = metrics.per_class(metrics.Sums(counts, 0, 0.0))
+    per_class_bars(recall, labels, options.out, counts=counts.sum(axis=1), title=title)
+    print(options.out)
+
+
+def plot_partition(options: argparse.Namespace) -> None:
+    """`jaxact plot partition`"""
+    from jaxact.plots import partition
+    from jaxact.skeletons import get_layout
+
+    partition(get_layout(options.layout), options.out)
+    print(options.out)
+
+
+def plot_clip(options: argparse.Namespace) -> None:
+    """`jaxact plot clip`"""
+    _need_tensorflow("reading prepared data")
+    from jaxact.datasets import read
+    from jaxact.plots import animation
+
+    info = read.describe(options.dataset, options.data_dir)
+    record = _record(info, options)
+    title = f"{info.labels[record['label']]} ({record['id'].decode()})"
+    animation(record["joints"], info.layout, options.out, fps=options.fps, title=title)
+    print(options.out)
+
+
+def quiet_libraries() -> None:
+    """TensorFlow, TFDS and Orbax say only what went wrong."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its only effect here is a notice at every start
+    from absl import logging
+
+    logging.set_verbosity(logging.ERROR)
+
+
+def start_jax() -> None:
+    """What must be set before JAX starts: page reuse on CPUs, and a cache of compiled programs."""
+    from jaxact import allocator
+
+    allocator.keep_pages()
+    import jax
+
+    if not jax.config.jax_compilation_cache_dir:
+        cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+        jax.config.update("jax_compilation_cache_dir", os.path.join(cache, "jaxact", "xla"))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
+
+
+def _start_processes(options: argparse.Namespace) -> None:
+    given = (options.coordinator, options.processes, options.process)
+    if options.distributed:
+        import jax
+
+        jax.distributed.initialize()
+    elif any(value is not None for value in given):
+        if None in given:
+            raise UserError("several processes need all of --coordinator, --processes and --process (or --distributed)")
+        import jax
+
+        jax.distributed.initialize(options.coordinator, options.processes, options.process)
+
+
+def _need_tensorflow(purpose: str) -> None:
+    import importlib.util
+
+    if importlib.util.find_spec("tensorflow") is None:
+        raise missing_extra("tensorflow", "data", purpose)
+
+
+def confusion(folder: str) -> tuple[list[str], Any, str]:
+    """Labels, counts and a title from the folder that `jaxact evaluate` wrote."""
+    import csv
+    import json
+    from pathlib import Path
+
+    import numpy as np
+
+    try:
+        report = json.loads((Path(folder) / "metrics.json").read_text(encoding="utf-8"))
+        with (Path(folder) / "confusion.csv").open(newline="", encoding="utf-8") as stream:
+            (_, *labels), *rows = csv.reader(stream)
+        counts = np.array([row[1:] for row in rows], np.int64).reshape(len(labels), len(labels))
+        return labels, counts, f"{report['dataset']}, {report['split']}"
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"no evaluation in {folder!r} ({error}); wanted the --out of `jaxact evaluate`") from error
+
+
+def _record(info: Any, options: argparse.Namespace) -> dict[str, Any]:
+    from jaxact.datasets import read
+
+    for index, record in enumerate(read.records(info, options.split).as_numpy_iterator()):
+        if (record["id"].decode() == options.id) if options.id else (index == options.index):
+            return record
+    wanted = f"the id {options.id!r}" if options.id else f"the index {options.index}"
+    raise UserError(f"no record with {wanted} in the split {options.split!r} of {info.name!r} ({index + 1} records)")
