@@ -33,7 +33,7 @@ def packed_arrays(path: str) -> dict[str, np.ndarray]:
 
 def _npz(path: str) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as content:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
             return {key: content[key] for key in content.files}
     except FileNotFoundError:
         raise

@@ -154,7 +154,7 @@ def _find_packed(raw: Path, layout: str | None) -> Found:
     )
 
 
-def _packed_split(row: np.ndarray, where: str) -> tuple[str, ...]:
+def _packed_split(row: np.ndarray | np.generic, where: str) -> tuple[str, ...]:
     if row.ndim == 0 and not np.issubdtype(row.dtype, np.integer):
         return _split_names(str(row), where)
     flags = row.reshape(-1)

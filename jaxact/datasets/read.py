@@ -182,9 +182,7 @@ def serialized(
         return tf.data.TFRecordDataset(paths)
     order = np.random.default_rng(shuffle_seed).permutation(len(paths))
     files = tf.data.Dataset.from_tensor_slices([paths[i] for i in order])
-    return files.interleave(
-        tf.data.TFRecordDataset, cycle_length=min(cycle, len(paths)), block_length=1, deterministic=True
-    )
+    return files.interleave(tf.data.TFRecordDataset, cycle_length=min(cycle, len(paths)), block_length=1)
 
 
 def parser(info: DatasetInfo, fields: Sequence[str] | None = FIELDS) -> "Callable[[tf.Tensor], dict[str, tf.Tensor]]":
