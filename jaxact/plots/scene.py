@@ -63,6 +63,7 @@ class Space:
     """A stage with a floor, seen in perspective by a viewer a little above the sensor's line of sight."""
 
     def __init__(self, places: np.ndarray, visible: np.ndarray, layout: Layout, turn: float | int) -> None:
+        places = _levelled(places, visible)
         seen = places[visible]
         floor = np.percentile(np.where(visible, places[..., 1], np.inf).min(axis=(1, 2)), 15)
         low, high = seen.min(axis=0), seen.max(axis=0)
@@ -118,6 +119,18 @@ class Space:
             limbs.move(points[t], away[t], self.visible[t])
 
         return show
+
+
+def _levelled(places: np.ndarray, visible: np.ndarray) -> np.ndarray:
+    """Takes out the slope that a tilted sensor gives the floor, where feet at different depths show it."""
+    there = visible.any(axis=-1)
+    height = np.where(visible, places[..., 1], np.inf)
+    lowest = np.take_along_axis(places, height.argmin(axis=-1)[..., None, None], axis=2)[:, :, 0][there]
+    depth = lowest[:, 2] - lowest[:, 2].mean()
+    if depth.std() < 0.15 * _typical_height(places, visible):
+        return places
+    slope = np.clip(depth @ lowest[:, 1] / (depth @ depth), -0.5, 0.5)
+    return places - slope * (places[..., 2:] - lowest[:, 2].mean()) * (0.0, 1.0, 0.0)
 
 
 def _frame(axes: Any, low: np.ndarray, high: np.ndarray) -> None:

@@ -288,6 +288,14 @@ def test_feet_stand_on_the_floor_of_the_picture():
     assert abs(stage.places[..., 1].min()) < 1e-6 and stage.height == pytest.approx(1.7 * 0.95, abs=0.02)
 
 
+def test_the_floor_of_a_tilted_sensor_is_drawn_level():
+    joints = walker(5)[:, :1] * (-1, 1, -1)
+    joints[..., 2] += np.linspace(0, 2, 5)[:, None, None]
+    joints[..., 1] += 0.2 * joints[..., 2]
+    stage = scene.Space(joints, np.ones((5, 1, 25), bool), skeletons.get_layout("ntu-25"), 0.0)
+    np.testing.assert_allclose(stage.places[..., 1].min(axis=(1, 2)), 0, atol=0.01)
+
+
 @pytest.mark.parametrize(
     ("joints", "out", "options", "message"),
     [
