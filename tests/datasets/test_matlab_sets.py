@@ -21,7 +21,7 @@ def utd(root: Path, *names: str, frames: int = 4) -> Path:
     return root
 
 
-def jhmdb(root: Path, flags: dict[str, tuple[int, int, int]], **arrays: np.ndarray) -> Path:
+def jhmdb(root: Path, flags: dict[str, tuple[int, int, int]], **arrays: np.ndarray | str) -> Path:
     """Clips "class/clip" with their flags in the three splits; `arrays` replace those of every file."""
     (root / "splits").mkdir()
     for clip, numbers in flags.items():

@@ -235,6 +235,7 @@ def test_a_set_of_your_own_is_read_under_its_name(tmp_path):
     assert info.labels == ("run", "walk") and info.channels == ("x", "y") and info.layout.name == "jhmdb-15"
 
 
+@pytest.mark.filterwarnings("ignore")  # Beam's and protobuf's own
 def test_beam_prepares_the_same_set(raw, tmp_path):
     pytest.importorskip("apache_beam", reason="the extra `beam` is not installed")
     here = run(raw, tmp_path / "here")
