@@ -62,6 +62,7 @@ def test_curves_draw_the_numbers_of_the_file_in_percent_over_epochs(tmp_path, dr
     np.testing.assert_allclose(line(loss, "training"), [[0.5, 2.0], [1.0, 1.0]])
     np.testing.assert_allclose(line(loss, "evaluation"), [[1.0, 0.5]])
     np.testing.assert_allclose(line(accuracy, "training, top-1"), [[0.5, 25.0], [1.0, 50.0]])
+    np.testing.assert_allclose(line(accuracy, "evaluation, top-1"), [[1.0, 75.0]])
     np.testing.assert_allclose(line(accuracy, "evaluation, top-5"), [[1.0, 100.0]])
     np.testing.assert_allclose(line(rate, "learning rate")[:, 1], [0.1, 0.05])
     assert (loss.get_xlabel(), accuracy.get_ylabel()) == ("epoch", "%")
