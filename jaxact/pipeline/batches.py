@@ -1,4 +1,4 @@
-"""Prepared records to batches of numpy arrays, and batches to devices.
+"""Prepared records to batches of numpy arrays.
 
 Training: files of a process's share, in an order drawn for the epoch -> shuffle -> next epoch -> skip -> position ->
 decode and `skeleton.train` -> batch -> prefetch. Nothing is decoded before it is skipped, and whole epochs are skipped
@@ -9,11 +9,10 @@ Evaluation: one pass in stored order; every record is in exactly one row of one 
 `mask` marks.
 """
 
+import contextlib
 import os
-import queue
-import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -22,9 +21,14 @@ from jaxact import skeletons
 from jaxact.datasets import read
 from jaxact.errors import UserError
 from jaxact.pipeline import persons, skeleton
+from jaxact.pipeline.feed import to_devices
 from jaxact.pipeline.joints import finite
 
-Placed = TypeVar("Placed")
+__all__ = ["eval_batches", "gravity_radii", "to_devices", "train_batches"]
+
+# The GPU is JAX's: a TensorFlow that can see it would take all of its memory. Too late where TensorFlow already runs.
+with contextlib.suppress(RuntimeError):
+    tf.config.set_visible_devices([], "GPU")
 
 FIELDS = ("id", "joints", "label")
 OPEN_FILES = 16  # read in turn, so that the cells of a split mix before the shuffle buffer
@@ -145,50 +149,6 @@ def gravity_radii(info: read.DatasetInfo, split: str, *, clip: Mapping[str, Any]
 
     clips = read.records(info, split, fields=("joints",)).map(_plain(people)).as_numpy_iterator()
     return tuple(map(float, skeletons.gravity_radii(clips, channels=info.channels)))
-
-
-def to_devices(
-    batches: Iterable[Mapping[str, Any]], place: Callable[[Any], Placed], prefetch: int = 2
-) -> Iterator[Placed]:
-    """Places batches on the devices ahead of their use, in a thread of its own.
-
-    An exception of `batches` or `place` is raised where its batch would have come. Closing the iterator, or dropping
-    it, ends the thread.
-
-    Args:
-      place: from a batch to arrays on devices, e.g. `Placement.shard_train`.
-      prefetch: batches on the devices that wait for their use.
-    """
-    room, ready = threading.Semaphore(prefetch), queue.SimpleQueue()
-    closed = threading.Event()
-
-    def work() -> None:
-        source = iter(batches)
-        try:
-            while room.acquire() and not closed.is_set():
-                ready.put((place(next(source)), None))
-        except StopIteration:
-            ready.put((None, None))
-        except BaseException as error:  # the consumer raises it
-            ready.put((None, error))
-        finally:
-            getattr(source, "close", lambda: None)()
-
-    thread = threading.Thread(target=work, name="to_devices", daemon=True)
-    thread.start()
-    try:
-        while True:
-            batch, error = ready.get()
-            if error is not None:
-                raise error
-            if batch is None:
-                return
-            room.release()
-            yield batch
-    finally:
-        closed.set()
-        room.release()
-        thread.join()
 
 
 def _epochs(
