@@ -69,3 +69,8 @@ def test_closing_or_dropping_the_stream_ends_the_thread_and_closes_the_source():
     del stream
     assert ended == [True, True]
     assert not feeder()
+
+
+def test_a_source_that_cannot_be_iterated_is_an_error_and_no_silence():
+    with pytest.raises(TypeError):
+        next(to_devices(None, lambda batch: batch))
