@@ -112,12 +112,14 @@ def test_a_file_that_changed_since_the_interrupted_run_is_parsed_again(raw, tmp_
     assert record["joints"].shape == (2, 1, 20, 3)
 
 
-def test_the_first_bad_file_is_an_error_that_leaves_nothing(raw, tmp_path):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_first_bad_file_is_an_error_that_leaves_nothing(raw, tmp_path, monkeypatch, workers):
+    monkeypatch.setattr(chunks, "CLIPS", 1)
     (raw / "a2_s2_t1_skeleton.mat").write_bytes(b"")
     with pytest.raises(
         UserError, match=r"a2_s2_t1_skeleton.mat' is not a readable .*; --skip-bad leaves such files out"
     ):
-        run(raw, tmp_path / "data")
+        run(raw, tmp_path / "data", workers=workers)
     assert not (tmp_path / "data").exists()
 
 
