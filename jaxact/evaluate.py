@@ -94,7 +94,7 @@ def run(
     data = net.config.data
     split = split or data.eval_split
     info = read.describe(data.name, data_dir or data.data_dir)
-    _check_data(info, net)
+    check_data(info, net)
     placement = make_placement()
     size = -(-(batch_size or net.config.batch_size) // placement.mesh.size) * placement.mesh.size
     source = batches.eval_batches(
@@ -144,7 +144,8 @@ def write(
     return report
 
 
-def _check_data(info: Any, net: trained.Trained) -> None:
+def check_data(info: Any, net: trained.Trained) -> None:
+    """Raises UserError where a data set is not of the kind that the network was trained on."""
     if info.labels != net.labels:
         raise UserError(
             f"the {len(info.labels)} classes of {info.name!r} are not the {len(net.labels)} of the checkpoint"

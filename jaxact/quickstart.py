@@ -1,4 +1,4 @@
-"""From nothing to a trained, evaluated, exported and drawn network in a few minutes, by the same code as the commands."""
+"""From nothing to a trained, evaluated, exported and drawn network in minutes, by the code of the commands."""
 
 import json
 import time
@@ -18,9 +18,9 @@ def get_config(arg: str = "") -> TrainConfig:
         model=STGCNConfig(width=16, dropout=0.2),
         clip=ClipConfig(frames=32, sampling="resize", center="first"),
         augment=AugmentConfig(crop=0.8, rotate=0.2),
-        optim=OptimConfig(learning_rate=0.1, schedule="cosine", warmup=0.5, weight_decay=5e-4, decay="kernels"),
+        optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=0.5, weight_decay=0.01),
         batch_size=16,
-        epochs=6,
+        epochs=8,
         label_smoothing=0.1,
         eval_every=2.0,
         log_every=20,
@@ -71,7 +71,8 @@ def _draw(folder: Path, config: TrainConfig) -> None:
         if label not in seen and len(seen) < 3:
             seen.add(label)
             name = info.labels[label]
-            plots.animation(record["joints"], info.layout, pictures / f"{name.replace(' ', '_')}.gif", title=name, dpi=70)
+            picture = pictures / f"{name.replace(' ', '_')}.gif"
+            plots.animation(record["joints"], info.layout, picture, title=name, dpi=70)
 
 
 def _summary(folder: Path, report: dict[str, Any], seconds: float) -> str:

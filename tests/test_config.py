@@ -80,5 +80,5 @@ def test_a_missing_file_names_its_neighbours(config_file):
 def test_an_option_of_another_version_is_refused():
     values = config.to_dict(config.TrainConfig())
     values["optim"]["lookahead"] = 5
-    with pytest.raises(UserError, match="unknown option config.optim.lookahead=5: written by another version"):
+    with pytest.raises(UserError, match=r"unknown option config.optim.lookahead=5: written by another version"):
         config.from_dict(values)

@@ -15,7 +15,9 @@ RATE = 0.02
 
 def one_step(*, batch: dict, steps: int = 1, devices: int = 1, accumulate: int = 1, ema: float = 0.0, **overrides):
     """The state before and after `steps` steps on the same batch, and the last step's sums."""
-    run = toys.run_config(model__init="he_fan_out", devices=devices, optim__accumulate=accumulate, optim__ema=ema, **overrides)
+    run = toys.run_config(
+        model__init="he_fan_out", devices=devices, optim__accumulate=accumulate, optim__ema=ema, **overrides
+    )
     placement = sharding.make_placement(parallel=run.parallel, batch_norm=run.batch_norm, devices=devices)
     meta = trained.describe(run, toys.LAYOUT, toys.LABELS, toys.CHANNELS)
     tx = optim.optimizer(lambda count: RATE, name="sgd")
@@ -59,7 +61,7 @@ def test_a_step_moves_everything_that_should_move():
     before, after, sums = one_step(batch=toy_batch(), ema=0.9)
     assert after.step == 1 and sums["count"] == 8
     for tree in ("params", "batch_stats", "opt_state", "ema"):
-        assert distance(getattr(before, tree), getattr(after, tree)) > 0, tree
+        assert distance(getattr(after, tree), getattr(before, tree)) > 0, tree
     pairs = zip(jax.tree.leaves(before.params), jax.tree.leaves(after.params), strict=True)
     assert all(np.any(start != end) for start, end in pairs if start.ndim > 1)
     for start, end, mean in zip(*map(jax.tree.leaves, (before.params, after.params, after.ema)), strict=True):

@@ -1,0 +1,203 @@
+"""The command line: its contract, and one sentence and exit code 2 for every mistake of the user's."""
+
+import errno
+import json
+
+import numpy as np
+import pytest
+
+from jaxact import cli, commands, train
+from jaxact.errors import UserError
+from tests import toys
+
+CONFIG = """
+from tests import toys
+def get_config(arg=""):
+    run = toys.run_config(epochs=1, eval_every=0.0, devices=1)
+    run.data.name, run.data.data_dir = "custom/toy", {data_dir!r}
+    run.clip.persons, run.clip.frames = 1, 8
+    return run
+"""
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory):
+    """A folder with a prepared set of twelve clips, a config, and a run of it."""
+    root = tmp_path_factory.mktemp("world")
+    raw = root / "raw"
+    raw.mkdir()
+    random = np.random.default_rng(0)
+    rows = ["id,label,split"]
+    for index in range(12):
+        label = "wave" if index % 2 else "clap"
+        np.save(raw / f"c{index}.npy", (random.standard_normal((9, 18, 3)) + index % 2).astype(np.float32))
+        rows.append(f"c{index},{label},{'test' if index >= 8 else 'train'}")
+    (raw / "labels.csv").write_text("\n".join(rows) + "\n")
+    data = str(root / "data")
+    assert (
+        cli.main(
+            ["prepare", "custom", "--name", "toy", "--layout", "openpose-18", "--raw", str(raw), "--data-dir", data]
+        )
+        == 0
+    )
+    (root / "config.py").write_text(CONFIG.format(data_dir=data))
+    assert cli.main(["train", "--config", str(root / "config.py"), "--workdir", str(root / "run")]) == 0
+    return root
+
+
+def refused(capsys, *arguments: str) -> str:
+    """The one line that a refused command prints."""
+    capsys.readouterr()
+    assert cli.main(list(arguments)) == 2
+    captured = capsys.readouterr()
+    message = [line for line in captured.err.splitlines() if line.startswith("jaxact: ")]
+    assert len(message) == 1 and "Traceback" not in captured.err
+    return message[0]
+
+
+def test_evaluate_export_and_plot_work_on_what_train_leaves(world, tmp_path, capsys):
+    run = str(world / "run")
+    assert cli.main(["evaluate", "--checkpoint", run, "--out", str(tmp_path / "results")]) == 0
+    report = json.loads((tmp_path / "results" / "metrics.json").read_text())
+    assert report["count"] == 4 and {"top1", "top5", "mean_class"} <= report.keys() and report["split"] == "test"
+    assert (
+        cli.main(
+            ["evaluate", "--checkpoint", run, "--split", "train", "--subset", "wave", "--out", str(tmp_path / "wave")]
+        )
+        == 0
+    )
+    subset = json.loads((tmp_path / "wave" / "metrics.json").read_text())
+    assert subset["count"] == 4 and subset["subset"] == "wave"
+    assert cli.main(["export", "--checkpoint", run, "--out", str(tmp_path / "net.jaxact")]) == 0
+    data = ["--data-dir", str(world / "data")]
+    for arguments in (
+        ["curves", run, "--out", str(tmp_path / "curves.png")],
+        ["confusion", str(tmp_path / "results"), "--out", str(tmp_path / "confusion.png")],
+        ["classes", str(tmp_path / "results"), "--out", str(tmp_path / "classes.png")],
+        ["partition", "openpose-18", "--out", str(tmp_path / "partition.png")],
+        ["clip", "custom/toy", *data, "--id", "c9", "--out", str(tmp_path / "clip.gif")],
+    ):
+        assert cli.main(["plot", *arguments]) == 0, arguments
+        assert (tmp_path / arguments[-1].rsplit("/", 1)[1]).stat().st_size > 1000
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "results", "wave", "net.jaxact", "curves.png", "confusion.png", "classes.png", "partition.png", "clip.gif",
+    }  # fmt: skip
+
+
+def test_training_again_in_a_finished_folder_says_so_and_changes_nothing(world, capsys):
+    before = (world / "run" / "metrics.jsonl").read_text()
+    assert cli.main(["train", "--config", str(world / "config.py"), "--workdir", str(world / "run")]) == 0
+    assert "finished 1 steps" in capsys.readouterr().out
+    assert (world / "run" / "metrics.jsonl").read_text() == before
+
+
+@pytest.mark.parametrize("command", ["quickstart", "prepare", "train", "evaluate", "export", "plot"])
+def test_help_shows_a_real_example(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main([command, "--help"])
+    assert end.value.code == 0
+    assert f"jaxact {command}" in capsys.readouterr().out.split("example")[-1]
+
+
+def test_an_unknown_option_is_refused(world, capsys):
+    config = str(world / "config.py")
+    message = refused(capsys, "train", "--config", config, "--workdir", "x", "--config.optim.lr=3")
+    assert "unknown option config.optim.lr: no 'lr'; available: " in message and "learning_rate" in message
+    assert "unknown argument '--epochs=3'" in refused(
+        capsys, "train", "--config", config, "--workdir", "x", "--epochs=3"
+    )
+    assert "unknown argument '--top'" in refused(capsys, "evaluate", "--checkpoint", "x", "--out", "y", "--top")
+
+
+def test_an_unknown_data_set_lists_those_there_are(capsys, tmp_path):
+    message = refused(capsys, "prepare", "ntu61", "--raw", str(tmp_path), "--data-dir", str(tmp_path))
+    assert "'ntu61'" in message and "kinetics_skeleton" in message and "did you mean 'ntu60'" in message
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_layout_lists_those_there_are(capsys, tmp_path, world):
+    message = refused(capsys, "plot", "partition", "ntu25", "--out", str(tmp_path / "x.png"))
+    assert "'ntu25'" in message and "openpose-18" in message
+    where = ["--raw", str(world / "raw"), "--data-dir", str(tmp_path)]
+    assert "'coco18'" in refused(capsys, "prepare", "custom", "--name", "toy", "--layout", "coco18", *where)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_raw_folder_is_refused(capsys, tmp_path):
+    message = refused(capsys, "prepare", "ntu60", "--raw", str(tmp_path / "none"), "--data-dir", str(tmp_path))
+    assert str(tmp_path / "none") in message and not list(tmp_path.iterdir())
+
+
+def test_a_data_set_that_is_not_prepared_names_the_command(world, capsys, tmp_path):
+    config = str(world / "config.py")
+    other = ["--config.data.name=utd_mhad", "--data-dir", str(tmp_path)]
+    message = refused(capsys, "train", "--config", config, "--workdir", str(tmp_path / "run"), *other)
+    assert "'utd_mhad' is not prepared" in message and "jaxact prepare utd_mhad --raw DIR" in message
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_split_or_subset_is_refused(world, capsys, tmp_path):
+    out = str(tmp_path / "out")
+    run = str(world / "run")
+    assert "'val'" in refused(capsys, "evaluate", "--checkpoint", run, "--split", "val", "--out", out)
+    message = refused(capsys, "evaluate", "--checkpoint", run, "--subset", "run", "--out", out)
+    assert "no class or subset 'run'" in message and "clap, wave" in message
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_checkpoint_that_is_not_there_is_refused(world, capsys, tmp_path):
+    out = str(tmp_path / "out")
+    assert "no checkpoints in" in refused(capsys, "evaluate", "--checkpoint", str(tmp_path), "--out", out)
+    assert "no checkpoint of step 77" in refused(
+        capsys, "export", "--checkpoint", str(world / "run"), "--step", "77", "--out", out
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_checkpoint_of_another_model_is_refused(world, capsys, tmp_path):
+    config = str(world / "config.py")
+    message = refused(capsys, "train", "--config", config, "--workdir", str(world / "run"), "--config.model.width=8")
+    assert "holds a run with other options (model.width 4 -> 8)" in message
+
+
+def test_data_of_another_layout_than_the_checkpoints_are_refused(world, tmp_path):
+    run = toys.run_config(epochs=1, eval_every=0.0, devices=1)
+    train.run(run, tmp_path / "run", toys.toy_source(run))
+    with pytest.raises(UserError, match="the 2 classes of 'custom/toy' are not the 4 of the checkpoint"):
+        from jaxact import evaluate, trained
+        from jaxact.datasets import read
+
+        evaluate.check_data(read.describe("custom/toy", world / "data"), trained.load(tmp_path / "run"))
+
+
+def test_several_processes_need_all_three_arguments(world, capsys):
+    config = str(world / "config.py")
+    message = refused(
+        capsys, "train", "--config", config, "--workdir", "x", "--coordinator", "localhost:1", "--processes", "2"
+    )
+    assert "need all of --coordinator, --processes and --process" in message
+
+
+def test_a_missing_package_names_the_extra(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    message = refused(capsys, "prepare", "utd_mhad", "--raw", str(tmp_path))
+    assert "needs the package 'tensorflow', which is not installed: pip install 'jaxact[data]'" in message
+
+
+def test_an_error_of_ours_is_not_dressed_up_as_the_users(monkeypatch):
+    def broken(folder):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(commands, "confusion", broken)
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["plot", "confusion", "x", "--out", "y"])
+
+
+def test_a_full_disk_while_evaluating_leaves_nothing(world, capsys, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", full)
+    message = refused(capsys, "evaluate", "--checkpoint", str(world / "run"), "--out", str(tmp_path / "out"))
+    assert "No space left on device" in message
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()]

@@ -1,0 +1,67 @@
+"""Evaluation: every example once, the report's numbers, and what is refused."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from jaxact import config, evaluate, sharding, trained
+from jaxact.errors import UserError
+from jaxact.pipeline.arrays import eval_batches_from_arrays
+from tests import toys
+
+LOGITS = np.random.default_rng(0).standard_normal((13, 4)).astype(np.float32)
+TARGETS = np.random.default_rng(1).integers(0, 4, 13).astype(np.int32)
+
+
+@pytest.fixture
+def scorer():
+    """A network that passes its first four numbers on as logits."""
+
+    def apply(weights, inputs, *, train):
+        return inputs[:, 0, 0, 0, :]
+
+    return evaluate.compile_scorer(apply, sharding.make_placement())
+
+
+def clips() -> np.ndarray:
+    return np.tile(LOGITS[:, None, None, None, :], (1, 2, 1, 3, 1))
+
+
+@pytest.mark.parametrize("batch_size", [4, 8, 16])
+def test_every_example_counts_once_at_any_batch_size(scorer, batch_size):
+    batches = list(eval_batches_from_arrays(clips(), TARGETS, batch_size=batch_size))
+    found = evaluate.score(scorer, {}, batches)
+    np.testing.assert_array_equal(found.logits, LOGITS)
+    np.testing.assert_array_equal(found.label, TARGETS)
+    assert len(set(found.id.tolist())) == 13
+    sums = evaluate.totals(scorer, {}, batches, classes=4)
+    assert sums.count == 13 and np.trace(sums.confusion) == (LOGITS.argmax(1) == TARGETS).sum()
+
+
+def test_the_report_holds_what_the_number_depends_on(tmp_path, scorer):
+    run = config.TrainConfig()
+    net = trained.Trained(
+        model=None, weights={}, config=run, layout=toys.LAYOUT, labels=toys.LABELS, channels=toys.CHANNELS, step=7,
+        chosen="the last checkpoint of the run",
+    )  # fmt: skip
+    found = evaluate.Scores(np.array([f"clip{i}" for i in range(13)], object), LOGITS, TARGETS)
+    evaluate.write(tmp_path, found, net, split="test", subset=None, workdir="runs/a")
+    report = json.loads((tmp_path / "metrics.json").read_text())
+    assert report["top1"] == pytest.approx((LOGITS.argmax(1) == TARGETS).mean())
+    assert {"top5", "mean_class", "loss"} <= report.keys() and report["count"] == 13
+    assert (report["split"], report["step"], report["step_chosen"]) == ("test", 7, "the last checkpoint of the run")
+    assert report["preprocessing"]["frames"] == 300 and report["layout"] == "openpose-18"
+    scores = np.load(tmp_path / "scores.npz")
+    np.testing.assert_array_equal(scores["logits"], LOGITS)
+    assert scores["id"].tolist() == [f"clip{i}" for i in range(13)] and scores["label"].tolist() == TARGETS.tolist()
+    rows = list(csv.DictReader((tmp_path / "per_class.csv").open()))
+    assert sum(int(row["count"]) for row in rows) == 13
+    _, *confusion = csv.reader((tmp_path / "confusion.csv").open())
+    assert sum(int(cell) for row in confusion for cell in row[1:]) == 13
+
+
+def test_an_empty_pass_is_refused(scorer):
+    with pytest.raises(UserError, match="no example to evaluate"):
+        evaluate.score(scorer, {}, [])

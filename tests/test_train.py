@@ -1,0 +1,200 @@
+"""The loop: a run can be cut anywhere, moved between devices, and comes to the same end."""
+
+import dataclasses
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import jax
+import numpy as np
+import pytest
+
+from jaxact import source, train, trained
+from jaxact.errors import UserError
+from tests import toys
+
+ONE = {"devices": 1}
+
+
+def fit(workdir, **overrides):
+    run = toys.run_config(**overrides)
+    return train.run(run, workdir, toys.toy_source(run))
+
+
+def impatient(stops: set):
+    """A request to stop at given steps, in place of a signal."""
+
+    class Impatient(train.StopRequest):
+        def asked(self, count):
+            return count in stops
+
+    return Impatient
+
+
+def weights(workdir):
+    return jax.tree.leaves(jax.device_get(trained.load(workdir).weights))
+
+
+def same(a, b) -> bool:
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+def close(a, b) -> bool:
+    a, b = (np.concatenate([np.ravel(x) for x in tree]) for tree in (a, b))
+    return float(np.linalg.norm(a - b) / np.linalg.norm(a)) < 1e-3
+
+
+def start(workdir, *arguments) -> subprocess.Popen:
+    command = [sys.executable, "-m", "tests.toy_run", str(workdir), *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def lines(workdir) -> list[dict]:
+    return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The uninterrupted run of twelve steps on one device."""
+    workdir = tmp_path_factory.mktemp("whole")
+    outcome = fit(workdir, **ONE)
+    assert (outcome.step, outcome.stopped) == (12, False)
+    return workdir
+
+
+def test_a_run_leaves_metrics_of_every_window_and_evaluation(whole):
+    found = lines(whole)
+    assert [line["step"] for line in found if "train_loss" in line] == [4, 8, 12]
+    assert [line["step"] for line in found if "eval_top1" in line] == [4, 8, 12]
+    assert found[-1]["eval_count"] == 13 and 0 <= found[-1]["eval_top1"] <= 1
+    assert json.loads((whole / "config.json").read_text())["batch_size"] == 8
+    assert list((whole / "tensorboard").iterdir())
+
+
+def test_a_toy_corpus_can_be_overfitted(tmp_path):
+    run = toys.run_config(epochs=20, model__dropout=0.0, model__init="he_fan_out", optim__learning_rate=0.05, devices=1)
+    inputs, targets = toys.clips(16)
+    data = source.from_arrays(
+        run, (inputs, targets), (inputs, targets), labels=toys.LABELS, layout=toys.LAYOUT, channels=toys.CHANNELS
+    )
+    assert train.run(run, tmp_path, data).metrics["top1"] == 1.0
+
+
+def test_a_run_cut_at_a_step_and_resumed_ends_bitwise_where_the_whole_one_does(whole, tmp_path, monkeypatch):
+    for at in (3, 5, 10):
+        monkeypatch.setattr(train, "StopRequest", impatient({at}))
+        outcome = fit(tmp_path, **ONE)
+        assert (outcome.step, outcome.stopped) == (at, True)
+    monkeypatch.setattr(train, "StopRequest", impatient(set()))
+    assert fit(tmp_path, **ONE).step == 12
+    assert same(weights(tmp_path), weights(whole))
+    assert [line["step"] for line in lines(tmp_path) if "eval_top1" in line] == [4, 8, 12]
+
+
+def test_killed_at_random_moments_and_resumed_it_ends_bitwise_where_the_whole_one_does(tmp_path):
+    plain, killed = tmp_path / "plain", tmp_path / "killed"
+    longer = ["devices=1", "epochs=40", "checkpoint_every=3", "eval_every=0"]
+    assert "step=160" in start(plain, *longer).communicate(timeout=300)[0]
+    moments, deaths = random.Random(0), 0
+    for _ in range(2):
+        process = start(killed, *longer)
+        while process.poll() is None and not list(killed.glob("checkpoints/[0-9]*")):
+            time.sleep(0.02)
+        time.sleep(moments.uniform(0.0, 0.3))
+        process.kill()
+        process.communicate()
+        deaths += process.returncode == -signal.SIGKILL
+    assert deaths, "every run was over before it was killed"
+    assert "step=160" in start(killed, *longer).communicate(timeout=300)[0]
+    assert same(weights(killed), weights(plain))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_and_ends_with_success(tmp_path, number):
+    process = start(tmp_path, "devices=1", "epochs=100000", "eval_every=0")
+    while not (tmp_path / "metrics.jsonl").exists() or not (tmp_path / "metrics.jsonl").read_text():
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.02)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, output
+    step = int(output.split("stopped=True step=")[1])
+    assert trained.load(tmp_path).step == step > 0
+
+
+@pytest.mark.parametrize(
+    "later", [{"devices": 4}, {"devices": 2, "parallel": "pmap"}], ids=["four devices", "two devices under pmap"]
+)
+def test_a_run_moves_between_device_counts_and_between_jit_and_pmap(tmp_path, monkeypatch, later):
+    steady = {"model__dropout": 0.0, "model__init": "he_fan_out", "optim__learning_rate": 0.002}
+    fit(tmp_path / "whole", **steady, **ONE)
+
+    for stop, where in ((4, ONE), (8, later), (None, ONE)):
+        monkeypatch.setattr(train, "StopRequest", impatient({stop}))
+        fit(tmp_path / "moved", **steady, **where)
+    assert close(weights(tmp_path / "whole"), weights(tmp_path / "moved"))
+
+
+def test_two_processes_train_one_model_and_save_one_checkpoint(tmp_path):
+    steady = ["model__dropout=0", "model__init=he_fan_out", "optim__learning_rate=0.002", "devices=0"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    pair = [start(tmp_path / "pair", address, "2", str(index), *steady) for index in (0, 1)]
+    for process in pair:
+        output, _ = process.communicate(timeout=300)
+        assert process.returncode == 0 and "step=12" in output, output[-3000:]
+    assert len([p for p in (tmp_path / "pair" / "checkpoints").iterdir() if p.name == "12"]) == 1
+    assert [line["step"] for line in lines(tmp_path / "pair") if "eval_top1" in line] == [4, 8, 12]
+    assert all(line["eval_count"] == 13 for line in lines(tmp_path / "pair") if "eval_count" in line)
+    assert len(weights(tmp_path / "pair")) > 100
+
+
+def test_the_latest_and_the_best_checkpoint_are_kept(whole):
+    kept = sorted(int(path.name) for path in (whole / "checkpoints").iterdir())
+    scores = {line["step"]: line["eval_top1"] for line in lines(whole) if "eval_top1" in line}
+    best = trained.load(whole, how="best").step
+    assert kept[-1] == 12 and scores[best] == max(scores.values()) and set(kept) == {best, 12}
+    assert trained.load(whole).chosen == "the last checkpoint of the run"
+    assert "best top-1 on the split 'test'" in trained.load(whole, how="best").chosen
+
+
+def test_other_options_in_the_same_folder_are_refused_by_name(whole):
+    with pytest.raises(UserError, match=r"holds a run with other options \(seed 0 -> 1\)"):
+        fit(whole, seed=1, **ONE)
+    with pytest.raises(UserError, match=r"model.width 4 -> 8"):
+        fit(whole, model__width=8, **ONE)
+
+
+def test_other_data_in_the_same_folder_are_refused_by_name(whole):
+    run = toys.run_config(**ONE)
+    with pytest.raises(UserError, match="holds a run on data with other data"):
+        train.run(run, whole, toys.toy_source(run, train=31))
+
+
+def test_a_loss_that_is_not_finite_names_the_step_and_keeps_the_last_good_checkpoint(tmp_path):
+    run = toys.run_config(checkpoint_every=2, **ONE)
+    good = toys.toy_source(run)
+
+    def poisoned(first):
+        for step, batch in enumerate(good.train(first), first + 1):
+            yield {**batch, "inputs": batch["inputs"] * (np.nan if step == 6 else 1)}
+
+    with pytest.raises(UserError, match=r"not finite at step 6; the last good checkpoint is of step 4"):
+        train.run(run, tmp_path, dataclasses.replace(good, train=poisoned))
+    assert trained.load(tmp_path).step == 4
+
+
+def test_a_batch_that_the_devices_do_not_divide_is_refused(tmp_path):
+    with pytest.raises(UserError, match="batch_size 6 does not divide over 4 devices; use a multiple of 4"):
+        fit(tmp_path, batch_size=6)
+    with pytest.raises(UserError, match="batch_size 8 does not divide over 4 devices x 4 micro-batches"):
+        fit(tmp_path, optim__accumulate=4)
+    with pytest.raises(UserError, match="devices=5 was asked for, but there are 4"):
+        fit(tmp_path, devices=5)
+    assert not os.listdir(tmp_path)
