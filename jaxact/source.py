@@ -38,7 +38,6 @@ def from_records(run: configs.TrainConfig) -> Source:
     from jaxact.pipeline import batches
 
     info = read.describe(run.data.name, run.data.data_dir)
-    share = {"process_index": jax.process_index(), "process_count": jax.process_count()}
     clip, augment = dataclasses.asdict(run.clip), dataclasses.asdict(run.augment)
     return Source(
         labels=info.labels,
@@ -54,10 +53,10 @@ def from_records(run: configs.TrainConfig) -> Source:
             shuffle_buffer=run.data.shuffle_buffer,
             clip=clip,
             augment=augment,
-            **share,
+            **_share(),
         ),
         evaluate=lambda: batches.eval_batches(
-            info, split=run.data.eval_split, batch_size=_eval_size(run), clip=clip, **share
+            info, split=run.data.eval_split, batch_size=_eval_size(run), clip=clip, **_share()
         ),
         radii=batches.gravity_radii(info, run.data.train_split, clip=clip) if run.model.metric == "gravity" else None,
     )
@@ -81,13 +80,18 @@ def from_arrays(
         channels=channels,
         size=len(train[1]),
         train=lambda start: arrays.train_batches_from_arrays(
-            *train, batch_size=run.batch_size, seed=run.seed, start_step=start
+            *train, batch_size=run.batch_size, seed=run.seed, start_step=start, **_share()
         ),
-        evaluate=lambda: arrays.eval_batches_from_arrays(*test, batch_size=_eval_size(run)),
+        evaluate=lambda: arrays.eval_batches_from_arrays(*test, batch_size=_eval_size(run), **_share()),
     )
 
 
+def _share() -> dict[str, int]:
+    """Which part of a batch is this process's."""
+    return {"process_index": jax.process_index(), "process_count": jax.process_count()}
+
+
 def _eval_size(run: configs.TrainConfig) -> int:
-    """Evaluation batches hold as many clips as training batches, and divide over any number of devices in use."""
-    share = jax.device_count()
-    return -(-max(1, run.batch_size // max(1, run.clip.views)) // share) * share
+    """Evaluation batches hold about as many clips as training batches, and divide over the devices."""
+    devices = run.devices or jax.device_count()
+    return -(-max(1, run.batch_size // max(1, run.clip.views)) // devices) * devices

@@ -76,7 +76,7 @@ class _Fit:
     meta: trained.Meta
 
     def __call__(self, begun: state.TrainState, update: Callable, journal: Journal | None) -> Outcome:
-        from jaxact.pipeline.batches import to_devices
+        from jaxact.pipeline.feed import to_devices
 
         run, now, count = self.run, begun, int(begun.step)
         scorer = evaluate.compile_scorer(trained.build(self.meta).apply, self.placement)
