@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-CORES_PER_SAMPLE = 2  # cores that one sample's matrix products keep busy
+CHUNK = 2**18  # numbers of `x` per core and chunk: 1 MiB, so that the few arrays made of it stay in the cache
 
 
 def by_sample(function: Callable[..., Any], x: Array, weights: Any) -> Any:
@@ -19,7 +19,7 @@ def by_sample(function: Callable[..., Any], x: Array, weights: Any) -> Any:
     Over several devices the samples are spread anyway and the function is applied to all of them at once.
     """
     count = x.shape[0]
-    wanted = max(1, (os.cpu_count() or 1) // CORES_PER_SAMPLE)
+    wanted = min(count, max(1, CHUNK * (os.cpu_count() or 1) * count // x.size))
     size = max(divisor for divisor in range(1, wanted + 1) if count % divisor == 0)
     if jax.device_count() > 1 or size == count:
         return jax.checkpoint(function)(x, weights)

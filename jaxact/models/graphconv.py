@@ -44,15 +44,15 @@ def _planned_forward(x, kernel, adjacency):
 
 def _planned_backward(saved, dy):
     x, kernel, adjacency = saved
-    transposed = jnp.transpose(kernel, (2, 1, 0))
-    back = _project_each(dy, transposed)  # dy[w] @ kernel[:, k].T, of which dx and dA are sums
+    channels, parts, features = kernel.shape
+    samples, joints = x.shape[:2]
+    back = _project_each(dy, jnp.transpose(kernel, (2, 1, 0)))  # dy[w] @ kernel[:, k].T, of which dx and dA are sums
     dx = _gather(back, jnp.swapaxes(adjacency, 1, 2))
-    samples, parts, joints = back.shape[:3]
-    pairs = x.reshape(samples, joints, -1) @ jnp.swapaxes(back.reshape(samples, parts * joints, -1), 1, 2)
-    d_adjacency = jnp.moveaxis(jnp.sum(pairs, 0).reshape(joints, parts, joints), 1, 0)
-    spread = _spread(x, adjacency)
-    d_kernel = jnp.stack([_contract_rows(spread[:, part], dy) for part in range(parts)], axis=1)
-    return dx, d_kernel, d_adjacency
+    pairs = jnp.einsum("nvr,nur->vu", x.reshape(samples, joints, -1), back.reshape(samples, parts * joints, -1))
+    d_adjacency = jnp.moveaxis(pairs.reshape(joints, parts, joints), 1, 0)
+    spread = jnp.moveaxis(_spread(x, adjacency), 1, 3)  # all parts of a row side by side: one product for all
+    d_kernel = jnp.einsum("rp,rd->pd", spread.reshape(-1, parts * channels), dy.reshape(-1, features))
+    return dx, jnp.swapaxes(d_kernel.reshape(parts, channels, features), 0, 1), d_adjacency
 
 
 planned_graph_conv.defvjp(_planned_forward, _planned_backward)
@@ -85,7 +85,3 @@ def _gather(x: Float[Array, "n k v t d"], adjacency: Float[Array, "k v w"]) -> F
 def _mix(matrix: Float[Array, "i j"], x: Float[Array, "n j r"]) -> Float[Array, "n i r"]:
     """matrix @ x of each sample; the matrix is repeated because XLA would transpose x otherwise."""
     return jnp.broadcast_to(matrix, (x.shape[0], *matrix.shape)) @ x
-
-
-def _contract_rows(x: Float[Array, "n v t c"], y: Float[Array, "n v t d"]) -> Float[Array, "c d"]:
-    return jnp.einsum("nvtc,nvtd->cd", x, y)

@@ -55,11 +55,12 @@ def batch_statistics(
 ) -> tuple[Float[Array, " c"], Float[Array, " c"]]:
     """Mean and biased variance over all axes but the last, in float32, over the devices of `axis_name` too.
 
-    One pass over `x`: mean = s + E[x - s], var = E[(x - s)^2] - E[x - s]^2. Any s gives the same; the first row lies
-    within a few deviations of the mean, so nothing cancels where the mean is large beside the deviation.
+    One pass over `x`: mean = s + E[x - s], var = E[(x - s)^2] - E[x - s]^2. Any s gives the same; the mean
+    of the samples' first rows is near enough that nothing cancels where the mean is large beside the deviation.
     """
     axes = tuple(range(x.ndim - 1))
-    shift = jax.lax.stop_gradient(x[(0,) * len(axes)]).astype(jnp.float32)
+    first = x[(slice(None), *(0,) * (x.ndim - 2))]  # of every sample, so that no device has to ask another for its own
+    shift = jax.lax.stop_gradient(jnp.mean(first.astype(jnp.float32), 0))
     centred = x.astype(jnp.float32) - _beside(shift, x)
     mean = jnp.mean(centred, axes)
     var = jnp.maximum(jnp.mean(jnp.square(centred), axes) - jnp.square(mean), 0)

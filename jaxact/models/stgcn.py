@@ -25,7 +25,7 @@ from jaxact.models.bysample import by_sample
 from jaxact.models.dropout import dropout
 from jaxact.models.graphconv import graph_bias, graph_conv, planned_graph_conv
 from jaxact.models.norm import BatchNorm, affine
-from jaxact.models.temporal import TAPS, fourier_temporal_conv, temporal_conv
+from jaxact.models.temporal import TAPS, correlate, fourier_kernel, temporal_conv
 
 Adjacency = tuple[tuple[tuple[float, ...], ...], ...]  # [k][source][target], nested so that a module can be hashed
 
@@ -91,6 +91,8 @@ class Unit(nn.Module):
         y = self._run(_spatial, x, (kernel, adjacency, graph_bias(bias, adjacency)))
         normal = self._norm("spatial_norm")(y, train)
         kernel, bias = self._weights("temporal", (TAPS, features, features), (features,), fan_out=TAPS * features)
+        if self.fast:
+            kernel = fourier_kernel(kernel, -(-x.shape[2] // self.stride), self.stride)
         y = self._run(functools.partial(_temporal, stride=self.stride), y, (kernel, *normal))
         y = affine(y, *self._norm("temporal_norm")(y, train, bias))
         if train and self.dropout > 0:
@@ -127,8 +129,8 @@ def _spatial(x: Array, kernel: Array, adjacency: Array, bias: Array, *, fast: bo
 
 
 def _temporal(x: Array, kernel: Array, factor: Array, offset: Array, *, stride: int, fast: bool) -> Array:
-    convolve = fourier_temporal_conv if fast else temporal_conv
-    return convolve(nn.relu(affine(x, factor, offset)).astype(x.dtype), kernel, stride)
+    x = nn.relu(affine(x, factor, offset)).astype(x.dtype)
+    return correlate(x, kernel, TAPS, stride).astype(x.dtype) if fast else temporal_conv(x, kernel, stride)
 
 
 class STGCN(nn.Module):

@@ -39,35 +39,56 @@ def fourier_temporal_conv(
     tile costs about 1.5 N products of channels, where the sum above costs `taps` per output frame. A stride of 2 is
     stride 1 on pairs of frames: twice the channels, half the taps.
     """
+    frames = -(-x.shape[2] // stride)
+    return correlate(x, fourier_kernel(kernel, frames, stride), kernel.shape[0], stride)
+
+
+def fourier_kernel(kernel: Float[Array, "taps c d"], frames: int, stride: int = 1) -> Float[Array, "p c2 d"]:
+    """The kernel in the Fourier basis, for `frames` outputs; made once and used for every sample."""
+    before, after = _folded_padding(kernel.shape[0], stride)
+    kernel = jnp.pad(kernel, ((before, after), (0, 0), (0, 0)))
+    kernel = kernel.reshape(-1, stride * kernel.shape[1], kernel.shape[2])
+    weigh = fourier_products(kernel.shape[0], tile_length(frames, kernel.shape[0]))[1]
+    return (weigh @ kernel.reshape(kernel.shape[0], -1)).reshape(-1, *kernel.shape[1:])
+
+
+def correlate(
+    x: Float[Array, "n v t c"], kernel: Float[Array, "p c2 d"], taps: int, stride: int = 1
+) -> Float[Array, "n v s d"]:
+    """`temporal_conv` of `x` with the kernel that `fourier_kernel` transformed; `taps` is the number before that."""
     samples, joints, frames, channels = x.shape
-    half = kernel.shape[0] // 2
-    before = -(-half // stride)  # zeros in front of the clip, in folded frames
+    before, after = _folded_padding(taps, stride)
+    taps, lead = (before + taps + after) // stride, (before + taps // 2) // stride
     x = jnp.pad(x, ((0, 0), (0, 0), (0, -frames % stride), (0, 0)))
     x = x.reshape(samples * joints, -1, stride * channels).astype(jnp.float32)
-    kernel = jnp.pad(kernel, ((before * stride - half, -(before * stride + half + 1) % stride), (0, 0), (0, 0)))
-    kernel = kernel.reshape(-1, stride * channels, kernel.shape[2])
 
     rows, count, channels = x.shape
-    taps, _, features = kernel.shape
+    features = kernel.shape[2]
     length = tile_length(count, taps)
     tiles = -(-count // length)
-    into, weigh, out = fourier_products(taps, length)
-    x = jnp.pad(x, ((0, 0), (before, (tiles + 1) * length - count - before), (0, 0)))
+    into, _, out = fourier_products(taps, length)
+    x = jnp.pad(x, ((0, 0), (lead, (tiles + 1) * length - count - lead), (0, 0)))
     x = x.reshape(rows, tiles + 1, length, channels)
     x = jnp.concatenate([x[:, :-1], x[:, 1:, : taps - 1]], axis=2)  # each tile sees the beginning of the next
     x = (into @ jnp.moveaxis(x, 2, 0).reshape(length + taps - 1, -1)).reshape(-1, rows * tiles, channels)
-    y = x @ jnp.einsum("pi,icd->pcd", weigh, kernel)
-    y = (out @ y.reshape(out.shape[1], -1)).reshape(length, rows, tiles * features)
-    y = jnp.moveaxis(y.reshape(length, rows, tiles, features), 0, 2)
-    return y.reshape(samples, joints, tiles * length, features)[:, :, :count]
+    y = x @ kernel
+    y = (out @ y.reshape(out.shape[1], -1)).reshape(length, rows, tiles, features)
+    y = jnp.moveaxis(y, 0, 2).reshape(samples, joints, tiles * length, features)
+    return y[:, :, :count]
+
+
+def _folded_padding(taps: int, stride: int) -> tuple[int, int]:
+    """Zero taps before and after, with which windows begin and end at multiples of the stride."""
+    before = -(taps // 2) % stride
+    return before, -(before + taps) % stride
 
 
 def tile_length(frames: int, taps: int) -> int:
-    """Output frames per tile for which the transforms and products of `frames` outputs are fewest."""
+    """Output frames per tile with which `frames` outputs cost least: long tiles overlap less and transform dearer."""
 
-    def cost(length: int) -> int:
+    def cost(length: int) -> float:
         size = length + taps - 1
-        return -(-frames // length) * (3 * size // 2 + 8)  # products, and the fixed share of a tile as measured
+        return -(-frames // length) * (1.5 * size + size * size / 32)  # products, and transforms as measured
 
     return min(range(taps - 1, 33), key=cost)
 

@@ -1,9 +1,12 @@
 """ST-GCN as a module: parameter counts, free sizes, state, precision, devices."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxact import models, skeletons
 from jaxact.errors import UserError
@@ -36,8 +39,16 @@ def test_parameter_counts_are_the_published_ones(data, network, with_importance,
                 assert count(*data, network=network, strategy=strategy, edge_importance=importance) == expected
 
 
+@pytest.fixture(scope="module", autouse=True)
+def short():
+    """A network with one unit of each kind, which compiles in a fraction of the time."""
+    stgcn.VARIANTS["short"] = tuple(stgcn.VARIANTS["stem9"][i] for i in (0, 1, 4))
+    yield
+    del stgcn.VARIANTS["short"]
+
+
 def small(**options) -> stgcn.STGCN:
-    options = {"width": 4, "strategy": "spatial", "dropout": 0.5, **options}
+    options = {"network": "short", "width": 4, "strategy": "spatial", "dropout": 0.5, **options}
     return models.build("stgcn", layout=skeletons.get_layout("kinect-15"), num_classes=5, channels=3, **options)
 
 
@@ -46,7 +57,7 @@ def clips(frames=20, persons=2, batch=4):
 
 
 @pytest.fixture(scope="module")
-def variables():
+def variables(short):
     return jax.jit(small().init)(jax.random.key(0), clips())
 
 
@@ -78,21 +89,49 @@ def test_training_moves_every_running_statistic_and_dropout_follows_its_key(vari
     assert np.abs(logits - train(small(), variables, clips(), seed=1)[0]).max() > 1e-4
 
 
+def backward(model, variables, inputs):
+    """Gradients of a loss with dropout, and the logits and running statistics beside them."""
+
+    def loss(params, inputs):
+        collections = {**variables, "params": params}
+        logits, state = model.apply(collections, inputs, train=True, mutable=["batch_stats"], rngs=keys(0))
+        return jnp.sum(jnp.sin(logits)), (logits, state)
+
+    return jax.jit(jax.grad(loss, has_aux=True))(variables["params"], inputs)
+
+
+def assert_close(ours, theirs, tolerance):
+    """Every array within `tolerance` of the largest number of its tree."""
+    for ours_, theirs_ in zip(ours, theirs, strict=True):
+        atol = tolerance * max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(theirs_))
+        jax.tree.map(functools.partial(np.testing.assert_allclose, atol=atol), ours_, theirs_)
+
+
 def test_rematerialisation_changes_no_gradient(variables):
-    def gradients(model):
-        def loss(params):
-            variables_ = {**variables, "params": params}
-            logits, _ = model.apply(variables_, clips(), train=True, mutable=["batch_stats"], rngs=keys(0))
-            return jnp.sum(jnp.sin(logits))
+    assert_close(*(backward(small(remat=remat), variables, clips()) for remat in (True, False)), tolerance=1e-5)
 
-        return jax.jit(jax.grad(loss))(variables["params"])
 
-    largest = max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(gradients(small())))
-    jax.tree.map(
-        lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5 * largest),
-        gradients(small()),
-        gradients(small(remat=True)),
-    )
+@pytest.mark.parametrize("devices", [1, 4])
+def test_both_forms_agree_in_logits_gradients_statistics_and_masks(variables, monkeypatch, devices):
+    monkeypatch.setattr(jax, "device_count", lambda: devices)  # one: a few samples at a time
+    fast, plain = (backward(small(fast=fast), variables, clips(frames=50)) for fast in (True, False))
+    assert_close(fast, plain, tolerance=1e-5)
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_a_batch_on_four_devices_gives_what_it_gives_on_one(variables, fast):
+    mesh = Mesh(np.array(jax.devices()), ("data",))
+    spread = jax.device_put(clips(), NamedSharding(mesh, PartitionSpec("data")))
+    assert_close(*(backward(small(fast=fast), variables, inputs) for inputs in (spread, clips())), tolerance=1e-5)
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_mapped_devices_share_batch_statistics(variables, fast):
+    model = small(fast=fast, dropout=0.0, axis_name="data")
+    apply = functools.partial(model.apply, train=True, mutable=["batch_stats"])
+    logits, state = jax.pmap(apply, "data", in_axes=(None, 0))(variables, clips()[:, None])
+    expected = train(small(fast=fast, dropout=0.0), variables, clips())
+    assert_close((logits[:, 0], jax.tree.map(lambda leaf: leaf[0], state)), expected, tolerance=1e-5)
 
 
 @pytest.mark.parametrize("fast", [False, True])
@@ -103,18 +142,18 @@ def test_bfloat16_computes_near_float32_with_float32_state(variables, fast):
     assert 0 < np.abs(exact[0] - rounded[0]).max() < 0.1 * np.abs(exact[0]).max()
 
 
-@pytest.mark.parametrize(("init", "deviation"), [("v2", 0.02), ("he_fan_out", np.sqrt(2 / (9 * 128)))])
+@pytest.mark.parametrize(("init", "deviation"), [("v2", 0.02), ("he_fan_out", np.sqrt(2 / (9 * 64)))])
 def test_weights_start_with_the_deviation_of_their_release(init, deviation):
     params = jax.jit(small(init=init, width=32).init)(jax.random.key(0), clips())["params"]
-    assert np.std(params["unit9"]["temporal_kernel"]) == pytest.approx(deviation, rel=0.03)
-    scales = params["unit9"]["temporal_norm"]["scale"]
+    assert np.std(params["unit4"]["temporal_kernel"]) == pytest.approx(deviation, rel=0.03)
+    scales = params["unit4"]["temporal_norm"]["scale"]
     assert np.std(scales) == pytest.approx(0.02 if init == "v2" else 0, rel=0.3)
-    assert not np.any(params["unit9"]["temporal_bias"]) and np.all(params["unit9"]["importance"] == 1)
+    assert not np.any(params["unit4"]["temporal_bias"]) and np.all(params["unit4"]["importance"] == 1)
 
 
 def test_an_unknown_model_or_network_is_named_with_what_exists():
     layout = skeletons.get_layout("kinect-15")
     with pytest.raises(UserError, match=r"unknown model 'stgn'; available: .*stgcn.*did you mean 'stgcn'"):
         models.build("stgn", layout=layout, num_classes=5, channels=3)
-    with pytest.raises(UserError, match="unknown network 'stem8'; available: literal9, stem9"):
+    with pytest.raises(UserError, match=r"unknown network 'stem8'; available: literal9, .*stem9"):
         small(network="stem8")

@@ -1,0 +1,30 @@
+"""A few samples at a time gives what all at once gives, gradients included."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxact.models import bysample
+
+
+def function(x, weights):
+    return jnp.tanh(x @ weights["a"]) * weights["b"]
+
+
+@pytest.mark.parametrize("samples", [1, 6, 7])
+@pytest.mark.parametrize("numbers", [1, 50, 10**6])
+def test_chunks_change_neither_values_nor_gradients(monkeypatch, samples, numbers):
+    monkeypatch.setattr(jax, "device_count", lambda: 1)
+    monkeypatch.setattr(bysample, "CHUNK", numbers)
+    x = jax.random.normal(jax.random.key(0), (samples, 3, 4))
+    weights = {"a": jnp.eye(4, 5) + 0.1, "b": jnp.float32(2)}
+
+    def loss(run):
+        def total(x, weights):
+            return jnp.sum(jnp.sin(run(x, weights)))
+
+        return jax.value_and_grad(total, (0, 1))(x, weights)
+
+    whole, chunked = loss(function), loss(lambda x, weights: bysample.by_sample(function, x, weights))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), whole, chunked)
