@@ -3,6 +3,7 @@
 import csv
 import json
 
+import flax.linen as nn
 import numpy as np
 import pytest
 
@@ -43,7 +44,7 @@ def test_every_example_counts_once_at_any_batch_size(scorer, batch_size):
 def test_the_report_holds_what_the_number_depends_on(tmp_path, scorer):
     run = config.TrainConfig()
     net = trained.Trained(
-        model=None, weights={}, config=run, layout=toys.LAYOUT, labels=toys.LABELS, channels=toys.CHANNELS, step=7,
+        model=nn.Dense(4), weights={}, config=run, layout=toys.LAYOUT, labels=toys.LABELS, channels=toys.CHANNELS, step=7,
         chosen="the last checkpoint of the run",
     )  # fmt: skip
     found = evaluate.Scores(np.array([f"clip{i}" for i in range(13)], object), LOGITS, TARGETS)

@@ -1,0 +1,48 @@
+"""Every config: it loads, its run card says what it must, and its toy makes a step."""
+
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from jaxact import config, quickstart, skeletons, trained
+
+CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
+KNOWN = {  # layout, channels and classes of the data set of each config
+    "synthetic_actions": ("ntu-25", ("x", "y", "z"), 12),
+    "utd_mhad": ("kinect-20", ("x", "y", "z"), 27),
+    "sbu": ("kinect-15", ("x", "y", "z"), 8),
+    "custom/jhmdb14": ("jhmdb-15", ("x", "y"), 14),
+    "custom/mine": ("coco-17", ("x", "y", "score"), 3),
+    "ntu60": ("ntu-25", ("x", "y", "z"), 60),
+    "ntu120": ("ntu-25", ("x", "y", "z"), 120),
+    "kinetics_skeleton": ("openpose-18", ("x", "y", "score"), 400),
+}
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_config_loads_and_its_quick_form_describes_a_network_that_runs(path):
+    whole, quick = config.load(str(path)), config.load(f"{path}:quick")
+    assert quick.epochs == 1 and quick.model.width < whole.model.width and quick.clip.frames < whole.clip.frames
+    assert config.from_dict(config.to_dict(whole)) == whole
+    layout, channels, classes = KNOWN[whole.data.name]
+    meta = trained.describe(quick, skeletons.get_layout(layout), tuple(map(str, range(classes))), channels)
+    model = trained.build(meta)
+    shape = trained.example(meta)
+    logits, _ = jax.eval_shape(
+        lambda key: model.init_with_output({"params": key}, jax.numpy.zeros(shape.shape), train=False),
+        jax.random.key(0),
+    )
+    assert logits.shape == (1, classes) and logits.dtype == np.float32
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_run_card_names_paper_number_and_command(path):
+    card = path.read_text().split('"""')[1]
+    assert f"--config configs/{path.name}" in card and "Paper: " in card and "jaxact prepare" in card
+    assert "Ours: " in card and ("%" in card.split("Ours: ")[1] or "not run" in card)
+
+
+def test_quickstarts_config_is_the_one_in_the_folder():
+    assert quickstart.get_config() == config.load(str(CONFIGS[0].parent / "stgcn_synthetic.py"))
