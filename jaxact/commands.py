@@ -99,21 +99,21 @@ def plot_curves(options: argparse.Namespace) -> None:
 
 def plot_confusion(options: argparse.Namespace) -> None:
     """`jaxact plot confusion`"""
+    from jaxact import evaluate
     from jaxact.plots import confusion_matrix
 
-    labels, counts, title = confusion(options.results)
-    confusion_matrix(counts, labels, options.out, title=title)
+    found = evaluate.read(options.results)
+    confusion_matrix(found.confusion, found.labels, options.out, title=found.title)
     print(options.out)
 
 
 def plot_classes(options: argparse.Namespace) -> None:
     """`jaxact plot classes`"""
-    from jaxact import metrics
+    from jaxact import evaluate
     from jaxact.plots import per_class_bars
 
-    labels, counts, title = confusion(options.results)
-    recall = metrics.per_class(metrics.Sums(counts, 0, 0.0))
-    per_class_bars(recall, labels, options.out, counts=counts.sum(axis=1), title=title)
+    found = evaluate.read(options.results)
+    per_class_bars(found.recall, found.labels, options.out, counts=found.confusion.sum(axis=1), title=found.title)
     print(options.out)
 
 
@@ -180,24 +180,6 @@ def _need_tensorflow(purpose: str) -> None:
 
     if importlib.util.find_spec("tensorflow") is None:
         raise missing_extra("tensorflow", "data", purpose)
-
-
-def confusion(folder: str) -> tuple[list[str], Any, str]:
-    """Labels, counts and a title from the folder that `jaxact evaluate` wrote."""
-    import csv
-    import json
-    from pathlib import Path
-
-    import numpy as np
-
-    try:
-        report = json.loads((Path(folder) / "metrics.json").read_text(encoding="utf-8"))
-        with (Path(folder) / "confusion.csv").open(newline="", encoding="utf-8") as stream:
-            (_, *labels), *rows = csv.reader(stream)
-        counts = np.array([row[1:] for row in rows], np.int64).reshape(len(labels), len(labels))
-        return labels, counts, f"{report['dataset']}, {report['split']}"
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"no evaluation in {folder!r} ({error}); wanted the --out of `jaxact evaluate`") from error
 
 
 def _record(info: Any, options: argparse.Namespace) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import functools
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,36 @@ def write(
     }
     files.write_json(folder / "metrics.json", report)
     return report
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Report:
+    """An evaluation read back from its folder."""
+
+    labels: list[str]
+    confusion: Int[np.ndarray, "classes classes"]
+    title: str
+
+    @property
+    def recall(self) -> Float[np.ndarray, " classes"]:
+        """Of each class; NaN where it has no example."""
+        return metrics.per_class(metrics.Sums(self.confusion, 0, 0.0))
+
+
+def read(folder: str | Path) -> Report:
+    """What `run` wrote to `folder`.
+
+    Raises:
+      UserError: there is no evaluation in it.
+    """
+    try:
+        report = json.loads((Path(folder) / "metrics.json").read_text(encoding="utf-8"))
+        with (Path(folder) / "confusion.csv").open(newline="", encoding="utf-8") as stream:
+            (_, *labels), *rows = csv.reader(stream)
+        counts = np.array([row[1:] for row in rows], np.int64).reshape(len(labels), len(labels))
+        return Report(labels, counts, f"{report['dataset']}, {report['split']}")
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"no evaluation in {str(folder)!r} ({error}); wanted the --out of `jaxact evaluate`") from error
 
 
 def check_data(info: Any, net: trained.Trained) -> None:

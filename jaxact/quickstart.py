@@ -56,15 +56,15 @@ def run(out: str | Path, config: TrainConfig | None = None) -> dict[str, Any]:
 
 
 def _draw(folder: Path, config: TrainConfig) -> None:
-    from jaxact import commands, plots, skeletons
+    from jaxact import evaluate, plots
     from jaxact.datasets import read
 
-    labels, counts, title = commands.confusion(str(folder / "results"))
+    found = evaluate.read(folder / "results")
     pictures = folder / "pictures"
     plots.training_curves([str(folder / "run")], pictures / "curves.png")
-    plots.confusion_matrix(counts, labels, pictures / "confusion.png", title=title)
+    plots.confusion_matrix(found.confusion, found.labels, pictures / "confusion.png", title=found.title)
     info = read.describe(config.data.name, config.data.data_dir)
-    plots.partition(skeletons.get_layout(info.layout.name), pictures / "partition.png")
+    plots.partition(info.layout, pictures / "partition.png")
     seen: set[int] = set()
     for record in read.records(info, SPLIT).as_numpy_iterator():
         label = int(record["label"])

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from jaxact import cli, commands, train
+from jaxact import cli, evaluate, train
 from jaxact.errors import UserError
 from tests import toys
 
@@ -164,7 +164,7 @@ def test_data_of_another_layout_than_the_checkpoints_are_refused(world, tmp_path
     run = toys.run_config(epochs=1, eval_every=0.0, devices=1)
     train.run(run, tmp_path / "run", toys.toy_source(run))
     with pytest.raises(UserError, match="the 2 classes of 'custom/toy' are not the 4 of the checkpoint"):
-        from jaxact import evaluate, trained
+        from jaxact import trained
         from jaxact.datasets import read
 
         evaluate.check_data(read.describe("custom/toy", world / "data"), trained.load(tmp_path / "run"))
@@ -188,7 +188,7 @@ def test_an_error_of_ours_is_not_dressed_up_as_the_users(monkeypatch):
     def broken(folder):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(commands, "confusion", broken)
+    monkeypatch.setattr(evaluate, "read", broken)
     with pytest.raises(ZeroDivisionError):
         cli.main(["plot", "confusion", "x", "--out", "y"])
 

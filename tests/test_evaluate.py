@@ -44,7 +44,8 @@ def test_every_example_counts_once_at_any_batch_size(scorer, batch_size):
 def test_the_report_holds_what_the_number_depends_on(tmp_path, scorer):
     run = config.TrainConfig()
     net = trained.Trained(
-        model=nn.Dense(4), weights={}, config=run, layout=toys.LAYOUT, labels=toys.LABELS, channels=toys.CHANNELS, step=7,
+        model=nn.Dense(4), weights={}, config=run, layout=toys.LAYOUT, labels=toys.LABELS, channels=toys.CHANNELS,
+        step=7,
         chosen="the last checkpoint of the run",
     )  # fmt: skip
     found = evaluate.Scores(np.array([f"clip{i}" for i in range(13)], object), LOGITS, TARGETS)
@@ -54,13 +55,17 @@ def test_the_report_holds_what_the_number_depends_on(tmp_path, scorer):
     assert {"top5", "mean_class", "loss"} <= report.keys() and report["count"] == 13
     assert (report["split"], report["step"], report["step_chosen"]) == ("test", 7, "the last checkpoint of the run")
     assert report["preprocessing"]["frames"] == 300 and report["layout"] == "openpose-18"
-    scores = np.load(tmp_path / "scores.npz")
-    np.testing.assert_array_equal(scores["logits"], LOGITS)
-    assert scores["id"].tolist() == [f"clip{i}" for i in range(13)] and scores["label"].tolist() == TARGETS.tolist()
-    rows = list(csv.DictReader((tmp_path / "per_class.csv").open()))
+    with np.load(tmp_path / "scores.npz") as scores:
+        np.testing.assert_array_equal(scores["logits"], LOGITS)
+        assert scores["id"].tolist() == [f"clip{i}" for i in range(13)]
+        assert scores["label"].tolist() == TARGETS.tolist()
+    with (tmp_path / "per_class.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
     assert sum(int(row["count"]) for row in rows) == 13
-    _, *confusion = csv.reader((tmp_path / "confusion.csv").open())
-    assert sum(int(cell) for row in confusion for cell in row[1:]) == 13
+    read = evaluate.read(tmp_path)
+    assert read.labels == list(toys.LABELS) and read.confusion.sum() == 13
+    assert read.title == f"{run.data.name}, test"
+    np.testing.assert_array_equal(read.confusion.sum(axis=1), np.bincount(TARGETS, minlength=4))
 
 
 def test_an_empty_pass_is_refused(scorer):

@@ -19,8 +19,9 @@ FLOORS = (
     {"pipeline", "interop", "export", "plots"},
     {"evaluate", "predict", "source"},
     {"train"},
-    {"quickstart", "drawing"},
-    {"cli", "__main__"},
+    {"quickstart"},
+    {"commands"},
+    {"cli"},
 )
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 # Closer than the floors: records know no network and networks know no records.
