@@ -5,10 +5,11 @@
     python scripts/bench_step.py --torch-checkout st-gcn --out bench   # also PyTorch eager and torch.compile
 
 Every side runs in a process of its own, one after the other and `--rounds` times over, so that a slow spell of the
-machine meets all of them; all have the same allocator settings (JAXACT_ALLOCATOR=default leaves the C library's). Times
-are medians over rounds of the fastest step of a round. FLOP are the network's own, 2 per multiply-add of its direct form
-(34.2 GFLOP per clip forward, three times that for training), whatever a formulation saves of them, so a share of the
-matrix product's peak is a share of what the direct form could reach. On a GPU both sides compute in bfloat16.
+machine meets all of them; all have the same allocator settings (JAXACT_ALLOCATOR=default leaves the C library's).
+Times are medians over rounds of the fastest step of a round. FLOP are the network's own, 2 per multiply-add of its
+direct form (34.2 GFLOP per clip forward, three times that for training), whatever a formulation saves of them, so a
+share of the matrix product's peak is a share of what the direct form could reach. On a GPU both sides compute in
+bfloat16.
 """
 
 import argparse
