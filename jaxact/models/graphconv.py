@@ -48,8 +48,8 @@ def _planned_backward(saved, dy):
     samples, joints = x.shape[:2]
     back = _project_each(dy, jnp.transpose(kernel, (2, 1, 0)))  # dy[w] @ kernel[:, k].T, of which dx and dA are sums
     dx = _gather(back, jnp.swapaxes(adjacency, 1, 2))
-    pairs = jnp.einsum("nvr,nur->vu", x.reshape(samples, joints, -1), back.reshape(samples, parts * joints, -1))
-    d_adjacency = jnp.moveaxis(pairs.reshape(joints, parts, joints), 1, 0)
+    pairs = jnp.einsum("nvr,nur->nvu", x.reshape(samples, joints, -1), back.reshape(samples, parts * joints, -1))
+    d_adjacency = jnp.moveaxis(jnp.sum(pairs, 0).reshape(joints, parts, joints), 1, 0)
     spread = jnp.moveaxis(_spread(x, adjacency), 1, 3)  # all parts of a row side by side: one product for all
     d_kernel = jnp.einsum("rp,rd->pd", spread.reshape(-1, parts * channels), dy.reshape(-1, features))
     return dx, jnp.swapaxes(d_kernel.reshape(parts, channels, features), 0, 1), d_adjacency
