@@ -1,0 +1,55 @@
+"""Kills a run with SIGKILL at ten random moments, resumes it each time, and compares the end with the whole run's.
+
+    python scripts/check_resume.py [--kills 10] [--seed 0]
+
+Needs the tests' toy run, so call it in a checkout. Prints the moments and ends with exit code 1 where a bit differs.
+"""
+
+import argparse
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from jaxact import trained
+
+RUN = ["devices=1", "epochs=150", "checkpoint_every=7", "eval_every=25.0"]
+
+
+def start(workdir: Path) -> subprocess.Popen:
+    """The toy run as a process of its own."""
+    return subprocess.Popen([sys.executable, "-m", "tests.toy_run", str(workdir), *RUN], stderr=subprocess.DEVNULL)
+
+
+def main() -> int:
+    """Runs once whole and once in pieces."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    moments = random.Random(options.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        whole, pieces = Path(folder) / "whole", Path(folder) / "pieces"
+        began = time.monotonic()
+        assert start(whole).wait() == 0
+        length = time.monotonic() - began
+        for _ in range(options.kills):
+            process = start(pieces)
+            time.sleep(moments.uniform(0.2, 1.0) * length * 0.6)
+            process.kill()
+            kept = sorted(int(p.name) for p in (pieces / "checkpoints").glob("*") if p.name.isdigit())
+            print(f"killed (exit {process.wait()}); checkpoints of steps {kept}", flush=True)
+        assert start(pieces).wait() == 0
+        pair = [jax.tree.leaves(jax.device_get(trained.load(path).weights)) for path in (whole, pieces)]
+        same = all(np.array_equal(a, b) for a, b in zip(*pair, strict=True))
+        print(f"{len(pair[0])} arrays: {'bitwise the same' if same else 'DIFFERENT'}")
+    return 0 if same else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
