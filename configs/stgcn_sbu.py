@@ -11,9 +11,7 @@ def get_config(arg: str = "") -> TrainConfig:
         model=STGCNConfig(width=32, dropout=0.2),
         clip=ClipConfig(frames=32, persons=2, sampling="resize", center="first"),
         augment=AugmentConfig(crop=0.7, rotate=0.2, rescale=0.1, mirror=True, swap=True),
-        optim=OptimConfig(
-            name="adamw", learning_rate=3e-3, schedule="cosine", warmup=3.0, weight_decay=0.01, ema=0.99
-        ),
+        optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=3.0, weight_decay=0.01, ema=0.99),
         batch_size=16,
         epochs=60,
         label_smoothing=0.1,

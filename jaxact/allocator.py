@@ -20,8 +20,8 @@ def keep_pages() -> bool:
     """Makes this process keep the memory it frees; to be called before the first large allocation.
 
     Activations of tens of megabytes are otherwise mapped, zeroed page by page and unmapped in every step. The price is
-    that the process holds its peak until it ends (and somewhat more than it, by fragmentation). Does nothing where the C
-    library is not glibc, or where the environment variable JAXACT_ALLOCATOR is "default".
+    that the process holds its peak until it ends (and somewhat more than it, by fragmentation). Does nothing where the
+    C library is not glibc, or where the environment variable JAXACT_ALLOCATOR is "default".
 
     Returns:
         Whether every setting was taken.

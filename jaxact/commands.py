@@ -155,7 +155,7 @@ def start_jax() -> None:
     allocator.keep_pages()
     import jax
 
-    if not jax.config.jax_compilation_cache_dir:
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
         jax.config.update("jax_compilation_cache_dir", os.path.join(cache, "jaxact", "xla"))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)

@@ -65,7 +65,7 @@ def run(workdir: str | Path, *, out: str | Path, step: int | None = None, how: s
     portable = trained.build(_meta_of(net), portable=True)
     inputs = trained.example(_meta_of(net), training=False)
 
-    def function(clips: jax.Array) -> jax.Array:
+    def function(clips: jax.Array) -> Any:
         return portable.apply(net.weights, clips, train=False)
 
     exported, symbolic = _lower(function, inputs)

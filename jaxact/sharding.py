@@ -128,9 +128,7 @@ class Placement:
         return jax.jit(step, in_shardings=(self.replicated, self.split), out_shardings=self.replicated)
 
 
-def make_placement(
-    *, parallel: str = "jit", batch_norm: str = "global", devices: int | Sequence[jax.Device] = 0
-) -> Placement:
+def make_placement(*, parallel: str = "jit", batch_norm: str = "global", devices: int | Sequence[Any] = 0) -> Placement:
     """A placement over all devices, the first `devices` of them, or exactly those given.
 
     Raises:

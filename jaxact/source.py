@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import jax
 import numpy as np
@@ -86,7 +87,7 @@ def from_arrays(
     )
 
 
-def _share() -> dict[str, int]:
+def _share() -> dict[str, Any]:
     """Which part of a batch is this process's."""
     return {"process_index": jax.process_index(), "process_count": jax.process_count()}
 

@@ -60,7 +60,7 @@ def describe(
 
 def build(meta: Meta, *, axis_name: str | None = None, portable: bool = False) -> nn.Module:
     """The network that `meta` describes, without weights; `portable` keeps to forms that every platform runs well."""
-    section = dict(meta["config"]["model"]) | ({"fast": False} if portable else {})
+    section: Meta = dict(meta["config"]["model"]) | ({"fast": False} if portable else {})
     extra = {"radii": np.asarray(meta["radii"], np.float64)} if meta.get("radii") else {}
     return models.build(
         section.pop("name"),
@@ -94,7 +94,7 @@ def load(workdir: str | Path, *, step: int | None = None, how: str | None = None
     saved = checkpoint.Checkpoints(workdir, read_only=True)
     try:
         first = saved.meta(saved.select("last"))
-        how = how or first["config"]["select"]
+        how = how or str(first["config"]["select"])
         chosen = saved.select(how, step)
         meta = saved.meta(chosen)
         run = config.from_dict(meta["config"])

@@ -28,7 +28,7 @@ def start(workdir: Path) -> subprocess.Popen:
 
 def main() -> int:
     """Runs once whole and once in pieces."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

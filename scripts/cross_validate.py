@@ -18,7 +18,7 @@ FIGURES = ("top1", "top5", "mean_class")
 
 def main() -> int:
     """Runs the folds; writes `mean.json` beside them."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--config", required=True)
     parser.add_argument("--arguments", required=True, help="what get_config is called with, separated by commas")
     parser.add_argument("--data-dir", default="")

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, TypeVar
 
 Placed = TypeVar("Placed")
@@ -10,7 +10,7 @@ Placed = TypeVar("Placed")
 
 def to_devices(
     batches: Iterable[Mapping[str, Any]], place: Callable[[Any], Placed], prefetch: int = 2
-) -> Iterator[Placed]:
+) -> Generator[Placed, None, None]:
     """Places batches on the devices ahead of their use, in a thread of its own.
 
     An exception of `batches` or `place` is raised where its batch would have come. Closing the iterator, or dropping
