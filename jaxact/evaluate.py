@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from jaxact import config as configs
 from jaxact import files, metrics, step, trained
 from jaxact.errors import UserError
+from jaxact.progress import track
 from jaxact.sharding import Placement, make_placement
 
 
@@ -71,7 +72,7 @@ def run(
     how: str | None = None,
     batch_size: int | None = None,
 ) -> dict[str, Any]:
-    """Evaluates a run's checkpoint; `out` gets `metrics.json`, `scores.npz`, `per_class.csv` and `confusion.csv`.
+    """Evaluates a run's checkpoint, in one process; `out` gets `metrics.json`, `scores.npz`, `per_class.csv` and `confusion.csv`.
 
     Args:
       workdir: the --workdir of `jaxact train`.
@@ -107,7 +108,10 @@ def run(
         classes=_classes(subset, info),
         clip=dataclasses.asdict(net.config.clip),
     )
-    found = score(compile_scorer(net.model.apply, placement), placement.replicate(net.weights), source)
+    scorer = compile_scorer(net.model.apply, placement)
+    total = None if subset else -(-info.splits[split] // size)
+    shown = track(source, total=total, what=f"evaluating {split}", unit="batches")
+    found = score(scorer, placement.replicate(net.weights), shown)
     return write(out, found, net, split=split, subset=subset, data_dir=str(info.path), workdir=str(workdir))
 
 

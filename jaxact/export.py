@@ -18,6 +18,7 @@ import jaxact
 from jaxact import config as configs
 from jaxact import files, trained
 from jaxact.errors import UserError
+from jaxact.progress import log
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 TOLERANCE = 1e-4  # of the largest logit, between the reloaded function and the network it came from
@@ -68,7 +69,9 @@ def run(workdir: str | Path, *, out: str | Path, step: int | None = None, how: s
     def function(clips: jax.Array) -> Any:
         return portable.apply(net.weights, clips, train=False)
 
+    log(f"lowering the network for {', '.join(PLATFORMS)}")
     exported, symbolic = _lower(function, inputs)
+    log("comparing the file, read back, with the network")
     with files.replacing(out) as temporary:
         meta = describe(net, inputs, symbolic)
         _pack(temporary, exported, meta)
