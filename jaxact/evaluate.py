@@ -72,7 +72,9 @@ def run(
     how: str | None = None,
     batch_size: int | None = None,
 ) -> dict[str, Any]:
-    """Evaluates a run's checkpoint, in one process; `out` gets `metrics.json`, `scores.npz`, `per_class.csv` and `confusion.csv`.
+    """Evaluates a run's checkpoint, in one process.
+
+    `out` gets `metrics.json`, `scores.npz`, `per_class.csv` and `confusion.csv`.
 
     Args:
       workdir: the --workdir of `jaxact train`.
@@ -109,7 +111,7 @@ def run(
         clip=dataclasses.asdict(net.config.clip),
     )
     scorer = compile_scorer(net.model.apply, placement)
-    total = None if subset else -(-info.splits[split] // size)
+    total = None if subset else -(-sum(shard.records for shard in read.shards(info, split)) // size)
     shown = track(source, total=total, what=f"evaluating {split}", unit="batches")
     found = score(scorer, placement.replicate(net.weights), shown)
     return write(out, found, net, split=split, subset=subset, data_dir=str(info.path), workdir=str(workdir))
