@@ -79,7 +79,7 @@ def run_torch(
     import torch
 
     sys.path.insert(0, checkout)
-    from net import st_gcn
+    from net import st_gcn  # pyright: ignore[reportMissingImports]
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.set_num_threads(len(os.sched_getaffinity(0)))

@@ -21,7 +21,7 @@ WIDTHS = (3, 4, 4, 4, 4, 8, 8, 8, 16, 16, 16)
 def small_network(graph: str):
     """The public model with its blocks replaced by the same blocks of a sixteenth of the width."""
     import torch
-    from net import st_gcn
+    from net import st_gcn  # pyright: ignore[reportMissingImports]
 
     model = st_gcn.Model(3, 7, {"layout": graph, "strategy": "spatial"}, True, dropout=0)
     sizes = itertools.pairwise(WIDTHS)
@@ -65,4 +65,4 @@ if __name__ == "__main__":
     parser.add_argument("checkout", help="folder of the public code")
     sys.path.insert(0, parser.parse_args().checkout)
     cases = [next(filter(None, (run(graph, seed) for seed in itertools.count()))) for graph in CASES]
-    np.savez_compressed("tests/data/stgcn_public_small.npz", **cases[0], **cases[1])
+    np.savez_compressed("tests/data/stgcn_public_small.npz", allow_pickle=False, **cases[0], **cases[1])

@@ -34,7 +34,7 @@ def planned_graph_conv(
     pass projects the cotangent instead of keeping the k projections.
     """
     if x.shape[-1] < kernel.shape[-1]:
-        return _project_parts(_spread(x, adjacency), kernel)
+        return _spread(x, adjacency) @ jnp.swapaxes(kernel, 0, 1).reshape(-1, kernel.shape[-1])
     return _gather(_project_each(x, kernel), adjacency)
 
 
@@ -50,8 +50,8 @@ def _planned_backward(saved, dy):
     dx = _gather(back, jnp.swapaxes(adjacency, 1, 2))
     pairs = jnp.einsum("nvr,nur->nvu", x.reshape(samples, joints, -1), back.reshape(samples, parts * joints, -1))
     d_adjacency = jnp.moveaxis(jnp.sum(pairs, 0).reshape(joints, parts, joints), 1, 0)
-    spread = jnp.moveaxis(_spread(x, adjacency), 1, 3)  # all parts of a row side by side: one product for all
-    d_kernel = jnp.einsum("rp,rd->pd", spread.reshape(-1, parts * channels), dy.reshape(-1, features))
+    spread = _spread(x, adjacency).reshape(-1, parts * channels)
+    d_kernel = jnp.einsum("rp,rd->pd", spread, dy.reshape(-1, features))
     return dx, jnp.swapaxes(d_kernel.reshape(parts, channels, features), 0, 1), d_adjacency
 
 
@@ -63,16 +63,12 @@ def _project_each(x: Float[Array, "n v t c"], kernel: Float[Array, "c k d"]) -> 
     return jnp.stack([x @ kernel[:, part] for part in range(kernel.shape[1])], axis=1)
 
 
-def _project_parts(x: Float[Array, "n k v t c"], kernel: Float[Array, "c k d"]) -> Float[Array, "n v t d"]:
-    """The sum over parts of x[k] @ kernel[:, k]."""
-    return sum(x[:, part] @ kernel[:, part] for part in range(kernel.shape[1]))
-
-
-def _spread(x: Float[Array, "n v t c"], adjacency: Float[Array, "k v w"]) -> Float[Array, "n k w t c"]:
-    """sum_v A[k, v, w] x[v] of each part."""
-    parts, joints, _ = adjacency.shape
-    matrix = jnp.swapaxes(adjacency, 1, 2).reshape(parts * joints, joints)
-    return _mix(matrix, x.reshape(x.shape[0], joints, -1)).reshape(x.shape[0], parts, *x.shape[1:])
+def _spread(x: Float[Array, "n v t c"], adjacency: Float[Array, "k v w"]) -> Float[Array, "n w t kc"]:
+    """sum_v A[k, v, w] x[v] of each part, the parts of a row side by side so that one product projects them all."""
+    samples, joints, frames, channels = x.shape
+    matrix = jnp.swapaxes(adjacency, 1, 2).reshape(-1, joints)
+    parts = _mix(matrix, x.reshape(samples, joints, -1)).reshape(samples, -1, joints, frames, channels)
+    return jnp.moveaxis(parts, 1, 3).reshape(samples, joints, frames, -1)
 
 
 def _gather(x: Float[Array, "n k v t d"], adjacency: Float[Array, "k v w"]) -> Float[Array, "n w t d"]:

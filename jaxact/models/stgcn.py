@@ -106,10 +106,9 @@ class Unit(nn.Module):
             return x
         shape = (1, x.shape[-1], self.features)
         kernel, bias = self._weights("shortcut", shape, (self.features,), fan_out=self.features)
-        if self.fast:
-            x = x[:, :, :: self.stride] @ kernel[0].astype(x.dtype)
-        else:  # a convolution of one tap, whose length is spelt like that of the branch where frames are symbolic
-            x = temporal_conv(x, kernel, self.stride)
+        # The plain form is a convolution of one tap: its length is then spelt like the branch's where it is symbolic.
+        frames = x[:, :, :: self.stride]
+        x = frames @ kernel[0].astype(x.dtype) if self.fast else temporal_conv(x, kernel, self.stride)
         return affine(x, *self._norm("shortcut_norm")(x, train, bias))
 
     def _run(self, function: Callable[..., Array], x: Array, weights: tuple[Array, ...]) -> Array:

@@ -48,8 +48,9 @@ def fourier_kernel(kernel: Float[Array, "taps c d"], frames: int, stride: int = 
     before, after = _folded_padding(kernel.shape[0], stride)
     kernel = jnp.pad(kernel, ((before, after), (0, 0), (0, 0)))
     kernel = kernel.reshape(-1, stride * kernel.shape[1], kernel.shape[2])
-    weigh = fourier_products(kernel.shape[0], tile_length(frames, kernel.shape))[1]
-    return (weigh @ kernel.reshape(kernel.shape[0], -1)).reshape(-1, *kernel.shape[1:])
+    taps, channels, features = kernel.shape
+    weigh = fourier_products(taps, tile_length(frames, (taps, channels, features)))[1]
+    return jnp.dot(weigh, kernel.reshape(taps, -1)).reshape(-1, channels, features)
 
 
 def correlate(
@@ -70,9 +71,9 @@ def correlate(
     x = jnp.pad(x, ((0, 0), (lead, (tiles + 1) * length - count - lead), (0, 0)))
     x = x.reshape(rows, tiles + 1, length, channels)
     x = jnp.concatenate([x[:, :-1], x[:, 1:, : taps - 1]], axis=2)  # each tile sees the beginning of the next
-    x = (into @ jnp.moveaxis(x, 2, 0).reshape(length + taps - 1, -1)).reshape(-1, rows * tiles, channels)
+    x = jnp.dot(into, jnp.moveaxis(x, 2, 0).reshape(length + taps - 1, -1)).reshape(-1, rows * tiles, channels)
     y = x @ kernel
-    y = (out @ y.reshape(out.shape[1], -1)).reshape(length, rows, tiles, features)
+    y = jnp.dot(out, y.reshape(out.shape[1], -1)).reshape(length, rows, tiles, features)
     y = jnp.moveaxis(y, 0, 2).reshape(samples, joints, tiles * length, features)
     return y[:, :, :count]
 
@@ -123,4 +124,4 @@ def fourier_products(taps: int, outputs: int) -> tuple[np.ndarray, np.ndarray, n
         into += [a + b, a, b]
         weigh += [c, d - c, c + d]
         out += [2 * (real - imaginary), -2 * imaginary, -2 * real]
-    return np.float32(into), np.float32(weigh), np.float32(out).T
+    return np.array(into, np.float32), np.array(weigh, np.float32), np.array(out, np.float32).T
