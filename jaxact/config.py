@@ -9,8 +9,6 @@ from typing import Any, Literal
 
 from jaxact.errors import UserError, unknown
 
-Stream = Literal["joint", "bone", "joint_motion", "bone_motion"]
-
 
 @dataclasses.dataclass(kw_only=True, slots=True)
 class DataConfig:
@@ -34,7 +32,7 @@ class ClipConfig:
     )
     pad: Literal["zero", "replay"] = "zero"  # what fills a clip shorter than T (window only)
     person: Literal["file", "frame_score", "clip_mean", "energy"] = "file"  # which M people are kept
-    stream: Stream = "joint"
+    stream: str = "joint"  # joint, bone, joint_motion or bone_motion; several, joined by "+", are put side by side
     center: Literal["none", "frame", "first"] = (
         "none"  # subtract the centre joint of person 0: per frame, or of the first frame
     )

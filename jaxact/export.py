@@ -94,7 +94,11 @@ def describe(net: trained.Trained, inputs: jax.ShapeDtypeStruct, symbolic: tuple
             "axes": ["n", "frames", "persons", "joints", "channels"],
             "shape": ["n", frames, persons, joints, channels],
             "symbolic": list(symbolic),
-            "channels": list(net.channels),
+            "channels": [
+                f"{name} {channel}" if name != "joint" else channel
+                for name in net.config.clip.stream.split("+")
+                for channel in net.channels
+            ],
             "missing": "a joint, person or frame that is missing is all zeros",
         },
         "output": {"dtype": "float32", "axes": ["n", "classes"], "meaning": "logits"},

@@ -66,7 +66,7 @@ def build(meta: Meta, *, axis_name: str | None = None, portable: bool = False) -
         section.pop("name"),
         layout=Layout.from_dict(meta["layout"]),
         num_classes=len(meta["labels"]),
-        channels=len(meta["channels"]),
+        channels=example(meta).shape[-1],
         axis_name=axis_name,
         **section,
         **extra,
@@ -77,7 +77,8 @@ def example(meta: Meta, *, training: bool = True) -> jax.ShapeDtypeStruct:
     """The shape of one clip, as training or as evaluation sees it."""
     clip, joints = meta["config"]["clip"], len(meta["layout"]["joints"])
     frames = (meta["config"]["augment"]["window"] if training else 0) or clip["frames"]
-    return jax.ShapeDtypeStruct((1, frames, clip["persons"], joints, len(meta["channels"])), np.float32)
+    width = len(meta["channels"]) * len(clip["stream"].split("+"))
+    return jax.ShapeDtypeStruct((1, frames, clip["persons"], joints, width), np.float32)
 
 
 def load(workdir: str | Path, *, step: int | None = None, how: str | None = None) -> Trained:

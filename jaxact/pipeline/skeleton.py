@@ -133,7 +133,8 @@ def input_shape(
     *, clip: Mapping[str, Any], layout: Layout, channels: Sequence[str], window: int = 0
 ) -> tuple[int, int, int, int]:
     """The shape [t, m, v, c] of one view of an input; `window` is that of the augment section where it is training."""
-    return (window or clip["frames"], clip["persons"], len(layout.joints), len(channels))
+    width = len(channels) * len(streams.check(clip["stream"]))
+    return (window or clip["frames"], clip["persons"], len(layout.joints), width)
 
 
 def check(
@@ -143,12 +144,12 @@ def check(
     for name, available in (
         ("sampling", ("window", "resize")),
         ("pad", ("zero", "replay")),
-        ("stream", streams.STREAMS),
         ("center", ("none", "frame", "first")),
         ("scale", ("none", "skeleton")),
     ):
         if clip[name] not in available:
             raise unknown(f"clip.{name}", clip[name], available)
+    streams.check(clip["stream"])
     for name in ("frames", "persons", "views"):
         if clip[name] < 1:
             raise UserError(f"clip.{name} is {clip[name]!r}, but must be at least 1")

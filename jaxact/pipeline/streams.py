@@ -13,16 +13,27 @@ STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
 
 def stream(
     joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, stream: str, layout: Layout, dims: int
-) -> Clip:
-    """The stream called `stream`, of the same shape as the joints."""
-    if stream not in STREAMS:
-        raise unknown("stream", stream, STREAMS)
-    clip = joints, present
-    if stream.startswith("bone"):
-        clip = bones(*clip, layout=layout, dims=dims)
-    if stream.endswith("motion"):
-        clip = motion(*clip, dims=dims)
-    return clip
+) -> tuple[Float[tf.Tensor, "t m v d"], Bool[tf.Tensor, "t m v"]]:
+    """The stream called `stream`; those of "joint+bone", say, one behind the other along the channels."""
+    parts, anywhere = [], tf.zeros_like(present)
+    for name in check(stream):
+        clip = joints, present
+        if name.startswith("bone"):
+            clip = bones(*clip, layout=layout, dims=dims)
+        if name.endswith("motion"):
+            clip = motion(*clip, dims=dims)
+        parts.append(clip[0])
+        anywhere |= clip[1]
+    return tf.concat(parts, axis=-1), anywhere
+
+
+def check(stream: str) -> list[str]:
+    """The names in `stream`; raises UserError for one that is none of `STREAMS`."""
+    names = stream.split("+")
+    for name in names:
+        if name not in STREAMS:
+            raise unknown("stream", name, STREAMS)
+    return names
 
 
 def bones(joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, layout: Layout, dims: int) -> Clip:

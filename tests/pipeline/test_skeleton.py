@@ -169,7 +169,7 @@ def test_the_input_shape_is_known_before_the_first_batch():
     [
         ("3-D", {"sampling": "loop"}, {}, "unknown clip.sampling 'loop'; available: resize, window"),
         ("3-D", {"pad": "replayed"}, {}, "unknown clip.pad 'replayed'; available: replay, zero; did you mean 'replay'"),
-        ("3-D", {"stream": "bones"}, {}, "unknown clip.stream 'bones'"),
+        ("3-D", {"stream": "bones"}, {}, "unknown stream 'bones'"),
         ("3-D", {"center": "hip"}, {}, "unknown clip.center 'hip'; available: first, frame, none"),
         ("3-D", {"scale": "one"}, {}, "unknown clip.scale 'one'"),
         ("3-D", {"frames": 0}, {}, "clip.frames is 0, but must be at least 1"),

@@ -70,3 +70,11 @@ def test_a_joint_at_the_origin_that_is_present_has_a_bone_and_a_motion():
 def test_an_unknown_stream_is_named():
     with pytest.raises(UserError, match="unknown stream 'bones'; available: bone, bone_motion, joint, joint_motion"):
         run(*clip(), "bones", 3)
+
+
+def test_streams_joined_by_a_plus_lie_side_by_side():
+    x, present = clip()
+    together, there = run("joint+bone_motion", x, present, 2)
+    apart = [run(name, x, present, 2) for name in ("joint", "bone_motion")]
+    np.testing.assert_array_equal(together, np.concatenate([part for part, _ in apart], axis=-1))
+    np.testing.assert_array_equal(there, apart[0][1] | apart[1][1])
