@@ -83,7 +83,7 @@ def train(
         dims=dims,
     )
     inputs, _ = streams.stream(*clip, stream=stream, layout=layout, dims=dims)
-    shape = [window or frames, persons, len(layout.joints), len(channels)]
+    shape = [window or frames, persons, len(layout.joints), len(channels) * len(streams.check(stream))]
     return {"inputs": tf.ensure_shape(inputs, shape), "targets": tf.cast(example["label"], tf.int32)}
 
 
@@ -124,7 +124,7 @@ def evaluate(
             start = tf.cast(tf.round(place_of_view * slack), tf.int32)
             clip = fr.window(joints, present, frames=frames, pad=pad, start=start)
         inputs.append(streams.stream(*clip, stream=stream, layout=layout, dims=dims)[0])
-    shape = [views, frames, persons, len(layout.joints), len(channels)]
+    shape = [views, frames, persons, len(layout.joints), len(channels) * len(streams.check(stream))]
     targets = tf.cast(example["label"], tf.int32)
     return {"inputs": tf.ensure_shape(tf.stack(inputs), shape), "targets": targets, "id": example["id"]}
 

@@ -200,3 +200,15 @@ def test_a_layout_without_sides_cannot_be_mirrored():
     sections = {"clip": dataclasses.asdict(ClipConfig()), "augment": dataclasses.asdict(AugmentConfig(mirror=True))}
     with pytest.raises(UserError, match=r"augment\.mirror needs left/right pairs, but layout 'ntu-25' has none"):
         skeleton.check(**sections, layout=layout, channels=("x", "y", "z"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_streams_side_by_side_have_the_announced_shape_and_the_bytes_of_each(kind):
+    layout, channels = KINDS[kind]
+    clip, names = {"frames": 12, "sampling": "resize"}, ("joint", "bone", "joint_motion")
+    together = evaluate(kind, record(kind), stream="+".join(names), **clip)["inputs"].numpy()
+    apart = [evaluate(kind, record(kind), stream=name, **clip)["inputs"].numpy() for name in names]
+    np.testing.assert_array_equal(together, np.concatenate(apart, axis=-1))
+    options = dataclasses.asdict(ClipConfig(stream="+".join(names), **clip))
+    announced = skeleton.input_shape(clip=options, layout=get_layout(layout), channels=channels)
+    assert together.shape[1:] == announced == train(kind, record(kind), stream="+".join(names), **clip)["inputs"].shape

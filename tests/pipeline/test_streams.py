@@ -74,7 +74,7 @@ def test_an_unknown_stream_is_named():
 
 def test_streams_joined_by_a_plus_lie_side_by_side():
     x, present = clip()
-    together, there = run("joint+bone_motion", x, present, 2)
-    apart = [run(name, x, present, 2) for name in ("joint", "bone_motion")]
+    together, there = run(x, present, "joint+bone_motion", 2)
+    apart = [run(x, present, name, 2) for name in ("joint", "bone_motion")]
     np.testing.assert_array_equal(together, np.concatenate([part for part, _ in apart], axis=-1))
     np.testing.assert_array_equal(there, apart[0][1] | apart[1][1])
