@@ -4,6 +4,8 @@ Paper: Yan, Xiong and Lin, AAAI 2018, Table 3, "ST-GCN": 81.5 % X-Sub, 88.3 % X-
 Ours: not run: needs the data set.
 Command: jaxact prepare ntu60 --raw nturgb+d_skeletons --data-dir data
          jaxact train --config configs/stgcn_ntu60.py:xview --data-dir data --workdir runs/ntu60_xview
+NTU RGB+D 120 by the same recipe: --config.data.name=ntu120 (its own X-Set: --config.data.train_split=xset_train
+--config.data.eval_split=xset_test)
 The paper's own schedule: --config.optim.learning_rate=0.01 --config.optim.milestones=10,20,30,40 --config.epochs=50
 """
 

@@ -16,7 +16,6 @@ KNOWN = {  # layout, channels and classes of the data set of each config
     "custom/jhmdb14": ("jhmdb-15", ("x", "y"), 14),
     "custom/mine": ("coco-17", ("x", "y", "score"), 3),
     "ntu60": ("ntu-25", ("x", "y", "z"), 60),
-    "ntu120": ("ntu-25", ("x", "y", "z"), 120),
     "kinetics_skeleton": ("openpose-18", ("x", "y", "score"), 400),
 }
 
