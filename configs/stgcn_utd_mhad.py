@@ -12,16 +12,14 @@ def get_config(arg: str = "") -> TrainConfig:
     """The run; "quick" is a toy of it."""
     config = TrainConfig(
         data=DataConfig(name="utd_mhad"),
-        model=STGCNConfig(width=32, dropout=0.5),
-        clip=ClipConfig(frames=64, persons=1, sampling="resize", center="first"),
-        augment=AugmentConfig(crop=0.75, rotate=0.3, rescale=0.1, jitter=0.005),
-        optim=OptimConfig(
-            name="sgd", learning_rate=0.1, schedule="cosine", warmup=5.0, weight_decay=5e-4, decay="kernels"
-        ),
-        batch_size=32,
+        model=STGCNConfig(width=32, dropout=0.2),
+        clip=ClipConfig(frames=48, persons=1, sampling="resize", center="first", scale="skeleton", views=5),
+        augment=AugmentConfig(crop=0.9, rotate=0.3, rescale=0.15, drop_joints=0.03),
+        optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=3.0, weight_decay=0.01, ema=0.99),
+        batch_size=16,
         epochs=60,
         label_smoothing=0.1,
-        eval_every=10.0,
+        eval_every=30.0,
     )
     if arg == "quick":
         config.model.width, config.clip.frames, config.epochs = 4, 16, 1
