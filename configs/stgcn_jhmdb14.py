@@ -10,12 +10,12 @@ def get_config(arg: str = "") -> TrainConfig:
         data=DataConfig(name="custom/jhmdb14", train_split=f"{split}_train", eval_split=f"{split}_test"),
         model=STGCNConfig(width=32, dropout=0.2),
         clip=ClipConfig(frames=32, persons=1, sampling="resize", center="first"),
-        augment=AugmentConfig(crop=0.7, rotate=0.2, rescale=0.1, mirror=True, drop_joints=0.03),
+        augment=AugmentConfig(crop=0.85, rotate=0.2, rescale=0.1, mirror=True, drop_joints=0.03),
         optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=3.0, weight_decay=0.01, ema=0.99),
         batch_size=16,
         epochs=60,
         label_smoothing=0.1,
-        eval_every=20.0,
+        eval_every=30.0,
     )
     if arg == "quick":
         config.model.width, config.clip.frames, config.epochs = 4, 8, 1
