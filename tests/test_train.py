@@ -3,20 +3,14 @@
 import dataclasses
 import json
 import os
-import random
-import signal
-import socket
-import subprocess
-import sys
-import time
 
-import jax
 import numpy as np
 import pytest
 
 from jaxact import source, train, trained
 from jaxact.errors import UserError
 from tests import toys
+from tests.toys import lines, same, weights
 
 ONE = {"devices": 1}
 
@@ -34,23 +28,6 @@ def impatient(stops: set):
             return count in stops
 
     return Impatient
-
-
-def weights(workdir):
-    return jax.tree.leaves(jax.device_get(trained.load(workdir).weights))
-
-
-def same(a, b) -> bool:
-    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
-
-
-def start(workdir, *arguments) -> subprocess.Popen:
-    command = [sys.executable, "-m", "tests.toy_run", str(workdir), *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-def lines(workdir) -> list[dict]:
-    return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -91,37 +68,6 @@ def test_a_run_cut_at_a_step_and_resumed_ends_bitwise_where_the_whole_one_does(w
     assert [line["step"] for line in lines(tmp_path) if "eval_top1" in line] == [4, 8, 12]
 
 
-def test_killed_at_random_moments_and_resumed_it_ends_bitwise_where_the_whole_one_does(tmp_path):
-    plain, killed = tmp_path / "plain", tmp_path / "killed"
-    longer = ["devices=1", "epochs=40", "checkpoint_every=3", "eval_every=0"]
-    assert "step=160" in start(plain, *longer).communicate(timeout=300)[0]
-    moments, deaths = random.Random(0), 0
-    for _ in range(2):
-        process = start(killed, *longer)
-        while process.poll() is None and not list(killed.glob("checkpoints/[0-9]*")):
-            time.sleep(0.02)
-        time.sleep(moments.uniform(0.0, 0.3))
-        process.kill()
-        process.communicate()
-        deaths += process.returncode == -signal.SIGKILL
-    assert deaths, "every run was over before it was killed"
-    assert "step=160" in start(killed, *longer).communicate(timeout=300)[0]
-    assert same(weights(killed), weights(plain))
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_saves_and_ends_with_success(tmp_path, number):
-    process = start(tmp_path, "devices=1", "epochs=100000", "eval_every=0")
-    while not (tmp_path / "metrics.jsonl").exists() or not (tmp_path / "metrics.jsonl").read_text():
-        assert process.poll() is None, process.communicate()[0]
-        time.sleep(0.02)
-    process.send_signal(number)
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == 0, output
-    step = int(output.split("stopped=True step=")[1])
-    assert trained.load(tmp_path).step == step > 0
-
-
 @pytest.mark.parametrize(
     "later", [{"devices": 4}, {"devices": 2, "parallel": "pmap"}], ids=["four devices", "two devices under pmap"]
 )
@@ -138,21 +84,6 @@ def test_a_run_moves_between_device_counts_and_between_jit_and_pmap(tmp_path, mo
     ]
     assert len(losses[0]) == 6
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
-
-
-def test_two_processes_train_one_model_and_save_one_checkpoint(tmp_path):
-    steady = ["model__dropout=0", "model__init=he_fan_out", "optim__learning_rate=0.002", "devices=0"]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    pair = [start(tmp_path / "pair", address, "2", str(index), *steady) for index in (0, 1)]
-    for process in pair:
-        output, _ = process.communicate(timeout=300)
-        assert process.returncode == 0 and "step=12" in output, output[-3000:]
-    assert len([p for p in (tmp_path / "pair" / "checkpoints").iterdir() if p.name == "12"]) == 1
-    assert [line["step"] for line in lines(tmp_path / "pair") if "eval_top1" in line] == [4, 8, 12]
-    assert all(line["eval_count"] == 13 for line in lines(tmp_path / "pair") if "eval_count" in line)
-    assert len(weights(tmp_path / "pair")) > 100
 
 
 def test_the_latest_and_the_best_checkpoint_are_kept(whole):

@@ -1,8 +1,11 @@
 """A training run of a second: four classes of noise around different means, a network of four channels."""
 
+import json
+
+import jax
 import numpy as np
 
-from jaxact import config, skeletons, source
+from jaxact import config, skeletons, source, trained
 
 LABELS = ("a", "b", "c", "d")
 CHANNELS = ("x", "y", "score")
@@ -32,3 +35,18 @@ def run_config(**overrides: object) -> config.TrainConfig:
 def toy_source(run: config.TrainConfig, train: int = 32, test: int = 13) -> source.Source:
     """The source of a run on toy clips."""
     return source.from_arrays(run, clips(train), clips(test, seed=1), labels=LABELS, layout=LAYOUT, channels=CHANNELS)
+
+
+def weights(workdir) -> list[np.ndarray]:
+    """The arrays that a run's last checkpoint holds."""
+    return jax.tree.leaves(jax.device_get(trained.load(workdir).weights))
+
+
+def same(a, b) -> bool:
+    """Whether two lists of arrays are bitwise the same."""
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+def lines(workdir) -> list[dict]:
+    """What a run wrote to its metrics."""
+    return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
