@@ -3,7 +3,7 @@
 Paper: none.
 Ours: not run: the data are yours.
 Command: jaxact prepare custom --name mine --raw clips --layout coco-17 --data-dir data
-         jaxact train --config configs/stgcn_custom.py --config.data.name=custom/mine --data-dir data --workdir runs/mine
+         jaxact train --config configs/stgcn_custom.py --config.data.name=custom/mine --data-dir data --workdir mine
 Where left and right tell classes apart (swipe left, swipe right): --config.augment.mirror=false
 """
 

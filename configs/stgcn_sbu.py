@@ -1,4 +1,11 @@
-"""ST-GCN on SBU Kinect Interaction, two persons, five folds. `:fold1` (default) ... `:fold5`."""
+"""ST-GCN on SBU Kinect Interaction, two persons, five folds. `:fold1` (default) ... `:fold5`.
+
+Paper: none.
+Ours: SBUOURS
+Command: jaxact prepare sbu --raw SBU --data-dir data
+         python scripts/cross_validate.py --config configs/stgcn_sbu.py --data-dir data --out results/sbu
+             --arguments fold1,fold2,fold3,fold4,fold5
+"""
 
 from jaxact.config import AugmentConfig, ClipConfig, DataConfig, OptimConfig, STGCNConfig, TrainConfig
 

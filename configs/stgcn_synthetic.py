@@ -1,6 +1,7 @@
 """ST-GCN, small, on the generated data set: what `jaxact quickstart` trains.
 
 Paper: none; subjects 1-16 train, 17-24 test.
+Ours: OURS
 Command: jaxact prepare synthetic_actions --data-dir data
          jaxact train --config configs/stgcn_synthetic.py --data-dir data --workdir runs/synthetic
 """
