@@ -49,7 +49,7 @@ def test_a_run_leaves_metrics_of_every_window_and_evaluation(whole):
 
 
 def test_a_toy_corpus_can_be_overfitted(tmp_path):
-    run = toys.run_config(epochs=20, model__dropout=0.0, model__init="he_fan_out", optim__learning_rate=0.05, devices=1)
+    run = toys.run_config(epochs=50, eval_every=0.0, model__dropout=0.0, model__init="he_fan_out", **ONE)
     inputs, targets = toys.clips(16)
     data = source.from_arrays(
         run, (inputs, targets), (inputs, targets), labels=toys.LABELS, layout=toys.LAYOUT, channels=toys.CHANNELS
