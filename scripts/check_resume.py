@@ -6,6 +6,7 @@ Needs the tests' toy run, so call it in a checkout. Prints the moments and ends 
 """
 
 import argparse
+import json
 import random
 import subprocess
 import sys
@@ -18,12 +19,20 @@ import numpy as np
 
 from jaxact import trained
 
-RUN = ["devices=1", "epochs=150", "checkpoint_every=7", "eval_every=25.0"]
+STEPS = 1200
+RUN = ["devices=1", f"epochs={STEPS // 4}", "checkpoint_every=7", "eval_every=25.0"]
 
 
 def start(workdir: Path) -> subprocess.Popen:
     """The toy run as a process of its own."""
     return subprocess.Popen([sys.executable, "-m", "tests.toy_run", str(workdir), *RUN], stderr=subprocess.DEVNULL)
+
+
+def steps_done(workdir: Path) -> int:
+    """The step of the last line of the run's metrics."""
+    path = workdir / "metrics.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return json.loads(lines[-1])["step"] if lines else 0
 
 
 def main() -> int:
@@ -35,15 +44,15 @@ def main() -> int:
     moments = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as folder:
         whole, pieces = Path(folder) / "whole", Path(folder) / "pieces"
-        began = time.monotonic()
         assert start(whole).wait() == 0
-        length = time.monotonic() - began
-        for _ in range(options.kills):
+        for number in range(options.kills):
             process = start(pieces)
-            time.sleep(moments.uniform(0.2, 1.0) * length * 0.6)
+            while process.poll() is None and steps_done(pieces) < STEPS * (number + moments.random()) / options.kills:
+                time.sleep(0.01)
+            time.sleep(moments.uniform(0.0, 0.2))
             process.kill()
             kept = sorted(int(p.name) for p in (pieces / "checkpoints").glob("*") if p.name.isdigit())
-            print(f"killed (exit {process.wait()}); checkpoints of steps {kept}", flush=True)
+            print(f"killed (exit {process.wait()}) after step {steps_done(pieces)}; checkpoints {kept}", flush=True)
         assert start(pieces).wait() == 0
         pair = [jax.tree.leaves(jax.device_get(trained.load(path).weights)) for path in (whole, pieces)]
         same = all(np.array_equal(a, b) for a, b in zip(*pair, strict=True))
