@@ -5,6 +5,7 @@
 asynchronously and renames a finished folder into place, so a folder that exists is whole.
 """
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -141,13 +142,13 @@ class _full_disk:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        text = str(error)
-        if isinstance(error, OSError) or (
-            error is not None and ("No space left" in text or "RESOURCE_EXHAUSTED" in text)
-        ):
+        full = error is not None and ("No space left" in str(error) or "RESOURCE_EXHAUSTED" in str(error))
+        if full or isinstance(error, OSError):
+            for unfinished in self.folder.glob("*.orbax-checkpoint-tmp"):
+                shutil.rmtree(unfinished, ignore_errors=True)
+            reason = "the disk is full" if full else str(error).splitlines()[0]
             raise UserError(
-                f"cannot write a checkpoint to {str(self.folder)!r}: {text.splitlines()[0]}; "
-                "earlier checkpoints are kept"
+                f"cannot write a checkpoint to {str(self.folder)!r}: {reason}; earlier checkpoints are kept"
             ) from error
 
 
