@@ -66,18 +66,25 @@ class Journal:
         self._board = SummaryWriter(str(workdir / "tensorboard"), purge_step=count + 1 if count else None)
 
     def write(self, line: Mapping[str, Any]) -> None:
-        self._stream.write(json.dumps(line) + "\n")
-        self._stream.flush()
-        for name, value in line.items():
-            if name != "step":
-                self._board.add_scalar(name.replace("_", "/", 1), value, line["step"])
+        try:
+            self._stream.write(json.dumps(line) + "\n")
+            self._stream.flush()
+            for name, value in line.items():
+                if name != "step":
+                    self._board.add_scalar(name.replace("_", "/", 1), value, line["step"])
+        except OSError as error:
+            raise UserError(f"cannot write the run's metrics: {error}") from error
 
     def __enter__(self) -> "Journal":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._stream.close()
-        self._board.close()
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            with contextlib.closing(self._stream):
+                self._board.close()
+        except OSError as problem:
+            if error is None:  # else what stopped the run is the news, and the disk is full for this too
+                raise UserError(f"cannot write the run's metrics: {problem}") from problem
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
