@@ -18,6 +18,7 @@ from jaxact.errors import UserError
 from jaxact.state import TrainState
 
 FOLDER = "checkpoints"
+OVERHEAD = 1 << 20  # bytes of a checkpoint beside its arrays: indices and JSON
 _SELECTED_BY = "top1"
 
 
@@ -88,6 +89,7 @@ class Checkpoints:
             optimizer=ocp.args.StandardSave({"step": state.step, "opt_state": state.opt_state}),
             meta=ocp.args.JsonSave(dict(meta)),
         )
+        _require_room(self.folder, weights, state.opt_state)
         with _full_disk(self.folder):
             self._manager.save(step, args=args, metrics=None if metrics is None else dict(metrics), force=True)
 
@@ -132,6 +134,21 @@ def _abstract(tree: Any, sharding: jax.sharding.Sharding) -> Any:
     return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding), tree)
 
 
+def _require_room(folder: Path, *trees: Any) -> None:
+    """Raises UserError where the disk has no room for the arrays, before the first byte is written.
+
+    Once Orbax's threads have met a full disk, what they wrote stays until the next start and each prints its own trace.
+    """
+    needed = sum(leaf.nbytes for leaf in jax.tree.leaves(trees)) + OVERHEAD
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise _no_room(folder, f"the disk is full: {free / 1e6:.1f} MB are free, {needed / 1e6:.1f} MB are needed")
+
+
+def _no_room(folder: Path, reason: str) -> UserError:
+    return UserError(f"cannot write a checkpoint to {str(folder)!r}: {reason}; earlier checkpoints are kept")
+
+
 class _full_disk:
     """Turns the operating system's refusal to write into the user's error."""
 
@@ -146,10 +163,7 @@ class _full_disk:
         if full or isinstance(error, OSError):
             for unfinished in self.folder.glob("*.orbax-checkpoint-tmp"):
                 shutil.rmtree(unfinished, ignore_errors=True)
-            reason = "the disk is full" if full else str(error).splitlines()[0]
-            raise UserError(
-                f"cannot write a checkpoint to {str(self.folder)!r}: {reason}; earlier checkpoints are kept"
-            ) from error
+            raise _no_room(self.folder, "the disk is full" if full else str(error).splitlines()[0]) from error
 
 
 class _other_model:

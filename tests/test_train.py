@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -119,6 +120,22 @@ def test_a_loss_that_is_not_finite_names_the_step_and_keeps_the_last_good_checkp
     with pytest.raises(UserError, match=r"not finite at step 6; the last good checkpoint is of step 4"):
         train.run(run, tmp_path, dataclasses.replace(good, train=poisoned))
     assert trained.load(tmp_path).step == 4
+
+
+def test_a_disk_without_room_for_a_checkpoint_is_one_sentence_and_the_last_good_one_stays(tmp_path, monkeypatch):
+    run = toys.run_config(checkpoint_every=2, eval_every=0.0, **ONE)
+    good, usage = toys.toy_source(run), shutil.disk_usage
+
+    def filling(first):
+        for step, batch in enumerate(good.train(first), first + 1):
+            if step == 8:
+                monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(path)._replace(free=1_200_000))
+            yield batch
+
+    with pytest.raises(UserError, match=r"the disk is full: 1.2 MB are free, 1\.\d MB are needed; earlier"):
+        train.run(run, tmp_path, dataclasses.replace(good, train=filling))
+    (kept,) = os.listdir(tmp_path / "checkpoints")
+    assert trained.load(tmp_path).step == int(kept)
 
 
 def test_a_batch_that_the_devices_do_not_divide_is_refused(tmp_path):
