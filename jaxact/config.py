@@ -75,6 +75,11 @@ class STGCNConfig:
     remat: bool = False  # recompute each unit's activations in the backward pass
 
 
+# A model's section is chosen by its class in the config file; `name` in it says which network it is.
+ModelConfig = STGCNConfig
+MODELS = {"stgcn": STGCNConfig}  # the section that `model.name` stands for
+
+
 @dataclasses.dataclass(kw_only=True, slots=True)
 class OptimConfig:
     """Optimiser and schedule. Epochs may be fractions."""
@@ -98,7 +103,7 @@ class OptimConfig:
 class TrainConfig:
     """One run."""
 
-    model: STGCNConfig = dataclasses.field(default_factory=STGCNConfig)
+    model: ModelConfig = dataclasses.field(default_factory=STGCNConfig)
     data: DataConfig = dataclasses.field(default_factory=DataConfig)
     clip: ClipConfig = dataclasses.field(default_factory=ClipConfig)
     augment: AugmentConfig = dataclasses.field(default_factory=AugmentConfig)
@@ -116,9 +121,6 @@ class TrainConfig:
     select: Literal["last", "best"] = (
         "last"  # which checkpoint evaluate and export take: the last, or best top-1 on eval_split
     )
-
-
-MODELS = {"stgcn": STGCNConfig}  # the section that `model.name` stands for
 
 
 def load(file: str, overrides: Sequence[str] = ()) -> TrainConfig:

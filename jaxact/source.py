@@ -59,7 +59,7 @@ def from_records(run: configs.TrainConfig) -> Source:
         evaluate=lambda: batches.eval_batches(
             info, split=run.data.eval_split, batch_size=_eval_size(run), clip=clip, **_share()
         ),
-        radii=batches.gravity_radii(info, run.data.train_split, clip=clip) if run.model.metric == "gravity" else None,
+        radii=batches.gravity_radii(info, run.data.train_split, clip=clip) if _by_gravity(run) else None,
     )
 
 
@@ -85,6 +85,10 @@ def from_arrays(
         ),
         evaluate=lambda: arrays.eval_batches_from_arrays(*test, batch_size=_eval_size(run), **_share()),
     )
+
+
+def _by_gravity(run: configs.TrainConfig) -> bool:
+    return getattr(run.model, "metric", "hop") == "gravity"
 
 
 def _share() -> dict[str, Any]:
