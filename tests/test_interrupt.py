@@ -49,8 +49,10 @@ def test_a_signal_saves_and_ends_with_success(tmp_path, number):
     assert trained.load(tmp_path).step == step > 0
 
 
-def test_two_processes_train_one_model_and_save_one_checkpoint(tmp_path):
+@pytest.mark.parametrize("parallel", ["jit", "pmap"])
+def test_two_processes_train_one_model_and_save_one_checkpoint(tmp_path, parallel):
     steady = ["model__dropout=0", "model__init=he_fan_out", "optim__learning_rate=0.002", "devices=0"]
+    steady.append(f"parallel={parallel}")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
