@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"jaxact {__version__}")
     kinds = parser.add_subparsers(title="commands", dest="name", required=True, metavar="COMMAND")
-    for add in (_quickstart, _prepare, _train, _evaluate, _export, _plot):
+    for add in (_quickstart, _prepare, _train, _evaluate, _fuse, _export, _plot):
         add(kinds)
     return parser
 
@@ -127,6 +127,32 @@ def _evaluate(kinds: Any) -> None:
     add.add_argument("--data-dir", default="", help="where the prepared data lie, if not where training found them")
     add.add_argument("--batch-size", type=int, help="clips at a time (default: the run's)")
     add.add_argument("--out", required=True, help="folder for metrics.json, scores.npz, per_class.csv, confusion.csv")
+
+
+def _fuse(kinds: Any) -> None:
+    add = _command(
+        kinds,
+        "fuse",
+        commands.fuse,
+        "add the scores of several systems, joined by id",
+        "jaxact fuse results/joint results/bone --weights 1,1 --out results/fused",
+        "jaxact fuse test/joint test/bone --search-on dev/joint dev/bone --out results/fused",
+    )
+    add.add_argument("scores", nargs="+", metavar="SCORES", help="--out of `jaxact evaluate`, or a scores.npz")
+    add.add_argument("--weights", type=_numbers, help="one a file, separated by commas (default: equal)")
+    add.add_argument(
+        "--kind", default="softmax", help="softmax: add probabilities; logit: the scores as they are (default: softmax)"
+    )
+    add.add_argument("--search-on", nargs="+", default=(), metavar="SCORES", help="search weights on held-out scores")
+    add.add_argument("--oracle", action="store_true", help="search on the scored examples; the report says so")
+    add.add_argument("--out", required=True, help="folder for metrics.json, scores.npz, per_class.csv, confusion.csv")
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(item) for item in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers such as 2,2,1,1") from None
 
 
 def _export(kinds: Any) -> None:

@@ -77,6 +77,27 @@ def evaluate(options: argparse.Namespace) -> None:
     )
 
 
+def fuse(options: argparse.Namespace) -> None:
+    """`jaxact fuse`"""
+    from jaxact import fusion
+
+    found = fusion.run(
+        options.scores,
+        out=options.out,
+        weights=options.weights,
+        kind=options.kind,
+        search_on=options.search_on,
+        oracle=options.oracle,
+    )
+    fused = found["fusion"]
+    for system, top1, weight in zip(fused["systems"], fused["top1"], fused["weights"], strict=True):
+        print(f"{top1:8.2%}  weight {weight:<5g} {system}")
+    print(
+        f"{found['top1']:8.2%}  fused ({fused['scores']}, weights {fused['weights_chosen']}), {found['count']} clips, "
+        f"top-5 {found['top5']:.2%}, mean class {found['mean_class']:.2%}; written to {options.out}"
+    )
+
+
 def export(options: argparse.Namespace) -> None:
     """`jaxact export`"""
     start_jax()
@@ -99,20 +120,20 @@ def plot_curves(options: argparse.Namespace) -> None:
 
 def plot_confusion(options: argparse.Namespace) -> None:
     """`jaxact plot confusion`"""
-    from jaxact import evaluate
+    from jaxact import report
     from jaxact.plots import confusion_matrix
 
-    found = evaluate.read(options.results)
+    found = report.read(options.results)
     confusion_matrix(found.confusion, found.labels, options.out, title=found.title)
     print(options.out)
 
 
 def plot_classes(options: argparse.Namespace) -> None:
     """`jaxact plot classes`"""
-    from jaxact import evaluate
+    from jaxact import report
     from jaxact.plots import per_class_bars
 
-    found = evaluate.read(options.results)
+    found = report.read(options.results)
     per_class_bars(found.recall, found.labels, options.out, counts=found.confusion.sum(axis=1), title=found.title)
     print(options.out)
 

@@ -1,31 +1,19 @@
 """One evaluator for every model: a pass over a split in which each example counts exactly once."""
 
-import csv
 import dataclasses
 import functools
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Float, Int
 
 from jaxact import config as configs
-from jaxact import files, metrics, step, trained
+from jaxact import metrics, report, step, trained
 from jaxact.errors import UserError
 from jaxact.progress import track
 from jaxact.sharding import Placement, make_placement
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Scores:
-    """Every example's logits, in the order of the records."""
-
-    id: np.ndarray
-    logits: Float[np.ndarray, "n classes"]
-    label: Int[np.ndarray, " n"]
 
 
 def compile_scorer(apply: Callable[..., Any], placement: Placement) -> Callable[[Any, Mapping], dict]:
@@ -45,7 +33,7 @@ def totals(
     return sums
 
 
-def score(scorer: Callable, weights: Any, batches: Iterable[Mapping[str, np.ndarray]]) -> Scores:
+def score(scorer: Callable, weights: Any, batches: Iterable[Mapping[str, np.ndarray]]) -> report.Scores:
     """The logits of every example of one process's pass.
 
     Raises:
@@ -58,7 +46,7 @@ def score(scorer: Callable, weights: Any, batches: Iterable[Mapping[str, np.ndar
     if not sum(len(row[0]) for row in rows):
         raise UserError("no example to evaluate: the split, or its subset of classes, is empty")
     ids, logits, labels = (np.concatenate(column) for column in zip(*rows, strict=True))
-    return Scores(ids, logits, labels)
+    return report.Scores(ids, logits, labels)
 
 
 def run(
@@ -114,71 +102,22 @@ def run(
     total = None if subset else -(-sum(shard.records for shard in read.shards(info, split)) // size)
     shown = track(source, total=total, what=f"evaluating {split}", unit="batches")
     found = score(scorer, placement.replicate(net.weights), shown)
-    return write(out, found, net, split=split, subset=subset, data_dir=str(info.path), workdir=str(workdir))
+    where = {"split": split, "subset": subset, "data_dir": str(info.path), "workdir": str(workdir)}
+    return report.write(out, found, net.labels, about(net, **where))
 
 
-def write(
-    out: str | Path, found: Scores, net: trained.Trained, *, split: str, subset: Any, **where: str
-) -> dict[str, Any]:
-    """The report's files, each whole or absent; `metrics.json`, which says how the number came about, comes last."""
-    folder = Path(out)
-    sums = metrics.from_logits(found.logits, found.label)
-    rows = metrics.table(sums, net.labels)
-    with files.replacing(folder / "scores.npz") as path, path.open("wb") as stream:
-        np.savez_compressed(stream, id=found.id.astype(str), logits=found.logits, label=found.label)
-    with files.replacing(folder / "per_class.csv") as path, path.open("w", newline="", encoding="utf-8") as stream:
-        table = csv.DictWriter(stream, ["class", "count", "recall", "mistaken_for"])
-        table.writeheader()
-        table.writerows(rows)
-    with files.replacing(folder / "confusion.csv") as path, path.open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows(
-            [["truth", *net.labels], *([n, *r] for n, r in zip(net.labels, sums.confusion.tolist(), strict=True))]
-        )
-    report = {
-        **metrics.compute(sums),
+def about(net: trained.Trained, **where: Any) -> dict[str, Any]:
+    """What a figure of `net` depends on."""
+    return {
         "dataset": net.config.data.name,
-        "split": split,
-        "subset": subset,
+        **where,
         "step": net.step,
         "step_chosen": net.chosen,
         "preprocessing": dataclasses.asdict(net.config.clip),
         "layout": net.layout.name,
         "channels": list(net.channels),
         "model": configs.to_dict(net.config)["model"],
-        **where,
     }
-    files.write_json(folder / "metrics.json", report)
-    return report
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Report:
-    """An evaluation read back from its folder."""
-
-    labels: list[str]
-    confusion: Int[np.ndarray, "classes classes"]
-    title: str
-
-    @property
-    def recall(self) -> Float[np.ndarray, " classes"]:
-        """Of each class; NaN where it has no example."""
-        return metrics.per_class(metrics.Sums(self.confusion, 0, 0.0))
-
-
-def read(folder: str | Path) -> Report:
-    """What `run` wrote to `folder`.
-
-    Raises:
-      UserError: there is no evaluation in it.
-    """
-    try:
-        report = json.loads((Path(folder) / "metrics.json").read_text(encoding="utf-8"))
-        with (Path(folder) / "confusion.csv").open(newline="", encoding="utf-8") as stream:
-            (_, *labels), *rows = csv.reader(stream)
-        counts = np.array([row[1:] for row in rows], np.int64).reshape(len(labels), len(labels))
-        return Report(labels, counts, f"{report['dataset']}, {report['split']}")
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"no evaluation in {str(folder)!r} ({error}); wanted the --out of `jaxact evaluate`") from error
 
 
 def check_data(info: Any, net: trained.Trained) -> None:

@@ -56,10 +56,10 @@ def run(out: str | Path, config: TrainConfig | None = None) -> dict[str, Any]:
 
 
 def _draw(folder: Path, config: TrainConfig) -> None:
-    from jaxact import evaluate, plots
+    from jaxact import plots, report
     from jaxact.datasets import read
 
-    found = evaluate.read(folder / "results")
+    found = report.read(folder / "results")
     pictures = folder / "pictures"
     plots.training_curves([str(folder / "run")], pictures / "curves.png")
     plots.confusion_matrix(found.confusion, found.labels, pictures / "confusion.png", title=found.title)

@@ -7,7 +7,7 @@ import flax.linen as nn
 import numpy as np
 import pytest
 
-from jaxact import config, evaluate, sharding, trained
+from jaxact import config, evaluate, report, sharding, trained
 from jaxact.errors import UserError
 from jaxact.pipeline.arrays import eval_batches_from_arrays
 from tests import toys
@@ -48,13 +48,13 @@ def test_the_report_holds_what_the_number_depends_on(tmp_path, scorer):
         step=7,
         chosen="the last checkpoint of the run",
     )  # fmt: skip
-    found = evaluate.Scores(np.array([f"clip{i}" for i in range(13)], object), LOGITS, TARGETS)
-    evaluate.write(tmp_path, found, net, split="test", subset=None, workdir="runs/a")
-    report = json.loads((tmp_path / "metrics.json").read_text())
-    assert report["top1"] == pytest.approx((LOGITS.argmax(1) == TARGETS).mean())
-    assert {"top5", "mean_class", "loss"} <= report.keys() and report["count"] == 13
-    assert (report["split"], report["step"], report["step_chosen"]) == ("test", 7, "the last checkpoint of the run")
-    assert report["preprocessing"]["frames"] == 300 and report["layout"] == "openpose-18"
+    found = report.Scores(np.array([f"clip{i}" for i in range(13)], object), LOGITS, TARGETS)
+    report.write(tmp_path, found, net.labels, evaluate.about(net, split="test", subset=None, workdir="runs/a"))
+    written = json.loads((tmp_path / "metrics.json").read_text())
+    assert written["top1"] == pytest.approx((LOGITS.argmax(1) == TARGETS).mean())
+    assert {"top5", "mean_class", "loss"} <= written.keys() and written["count"] == 13
+    assert (written["split"], written["step"], written["step_chosen"]) == ("test", 7, "the last checkpoint of the run")
+    assert written["preprocessing"]["frames"] == 300 and written["layout"] == "openpose-18"
     with np.load(tmp_path / "scores.npz") as scores:
         np.testing.assert_array_equal(scores["logits"], LOGITS)
         assert scores["id"].tolist() == [f"clip{i}" for i in range(13)]
@@ -62,7 +62,7 @@ def test_the_report_holds_what_the_number_depends_on(tmp_path, scorer):
     with (tmp_path / "per_class.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert sum(int(row["count"]) for row in rows) == 13
-    read = evaluate.read(tmp_path)
+    read = report.read(tmp_path)
     assert read.labels == list(toys.LABELS) and read.confusion.sum() == 13
     assert read.title == f"{run.data.name}, test"
     np.testing.assert_array_equal(read.confusion.sum(axis=1), np.bincount(TARGETS, minlength=4))

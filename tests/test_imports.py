@@ -14,6 +14,8 @@ FLOORS = (
     {"errors"},
     {"files", "progress", "interrupt", "allocator"},
     {"config", "skeletons", "losses", "metrics", "optim", "state", "sharding", "journal"},
+    {"report"},
+    {"fusion"},
     {"datasets", "models", "step", "checkpoint"},
     {"trained"},
     {"pipeline", "interop", "export", "plots"},
