@@ -101,11 +101,13 @@ def _train(kinds: Any) -> None:
         "train, or resume, a run",
         "jaxact train --config configs/stgcn_utd_mhad.py --workdir runs/utd",
         "jaxact train --config configs/stgcn_ntu60.py:xview --workdir runs/xview --config.optim.learning_rate=0.05",
+        "jaxact train ... --streams joint,bone,joint_motion,bone_motion    (a network each, then their fusion)",
         "jaxact train ... --coordinator host0:1234 --processes 4 --process 2    (one of four machines)",
     )
     add.add_argument("--config", required=True, metavar="FILE", help="config file, or FILE:ARG")
     add.add_argument("--workdir", required=True, help="folder of the run; resumes where a checkpoint is there")
     add.add_argument("--data-dir", default="", help=_DATA_DIR)
+    add.add_argument("--streams", metavar="S,S", help="train one network a stream, evaluate each, and fuse the scores")
     add.add_argument("--coordinator", metavar="HOST:PORT", help="several processes: address of process 0")
     add.add_argument("--processes", type=int, help="several processes: how many")
     add.add_argument("--process", type=int, help="several processes: which one this is, from 0")

@@ -43,6 +43,9 @@ def train(options: argparse.Namespace) -> None:
     _need_tensorflow("reading prepared data")
     start_jax()
     _start_processes(options)
+    if options.streams:
+        _train_streams(run, options)
+        return
     from jaxact import train
 
     outcome = train.run(run, options.workdir)
@@ -51,6 +54,16 @@ def train(options: argparse.Namespace) -> None:
     else:
         last = f": top-1 {outcome.metrics['top1']:.2%} on {run.data.eval_split!r}" if outcome.metrics else ""
         print(f"finished {outcome.step} steps{last}; next: jaxact evaluate --checkpoint {options.workdir} --out DIR")
+
+
+def _train_streams(run: Any, options: argparse.Namespace) -> None:
+    from jaxact import ensemble
+
+    found = ensemble.run(run, options.workdir, options.streams.split(","))
+    if found is None:
+        print("stopped and saved; the same command resumes there")
+    else:
+        _print_fused(found, os.path.join(options.workdir, "fused"))
 
 
 def evaluate(options: argparse.Namespace) -> None:
@@ -89,12 +102,16 @@ def fuse(options: argparse.Namespace) -> None:
         search_on=options.search_on,
         oracle=options.oracle,
     )
+    _print_fused(found, options.out)
+
+
+def _print_fused(found: dict[str, Any], out: str) -> None:
     fused = found["fusion"]
     for system, top1, weight in zip(fused["systems"], fused["top1"], fused["weights"], strict=True):
         print(f"{top1:8.2%}  weight {weight:<5g} {system}")
     print(
         f"{found['top1']:8.2%}  fused ({fused['scores']}, weights {fused['weights_chosen']}), {found['count']} clips, "
-        f"top-5 {found['top5']:.2%}, mean class {found['mean_class']:.2%}; written to {options.out}"
+        f"top-5 {found['top5']:.2%}, mean class {found['mean_class']:.2%}; written to {out}"
     )
 
 

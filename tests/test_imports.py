@@ -21,6 +21,7 @@ FLOORS = (
     {"pipeline", "interop", "export", "plots"},
     {"evaluate", "predict", "source"},
     {"train"},
+    {"ensemble"},
     {"quickstart"},
     {"commands"},
     {"cli"},

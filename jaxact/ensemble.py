@@ -1,0 +1,47 @@
+"""Several streams of one run: a network for each, trained one after the other from the same records, and their fusion.
+
+The streams are computed from the joints as they are read; nothing is stored twice.
+"""
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from jaxact import evaluate, fusion, train
+from jaxact.config import TrainConfig
+from jaxact.errors import UserError, unknown
+
+# Weights of the scores: 2 : 2 : 1 : 1, as is usual for joint, bone and their motions (PYSKL, Duan et al., ACM MM 2022).
+WEIGHTS = {"joint": 2.0, "bone": 2.0, "joint_motion": 1.0, "bone_motion": 1.0}
+
+
+def run(config: TrainConfig, workdir: str | Path, streams: Sequence[str]) -> dict[str, Any] | None:
+    """Trains and evaluates the run once a stream, in `workdir/STREAM`, and fuses the scores into `workdir/fused`.
+
+    A second call goes on where the first one stopped.
+
+    Returns:
+      The fused report's `metrics.json`, or None where a signal stopped the training.
+
+    Raises:
+      UserError: an unknown stream or one that is given twice, and all that training and evaluation refuse.
+    """
+    for stream in streams:
+        if stream not in WEIGHTS:
+            raise unknown("stream", stream, WEIGHTS)
+    if len(set(streams)) < max(2, len(streams)):
+        raise UserError(f"streams are {','.join(streams)}; wanted at least two different ones of {', '.join(WEIGHTS)}")
+    if jax.process_count() > 1:
+        raise UserError("--streams evaluates in one process; in several, train each stream with --config.clip.stream=S")
+    results = []
+    for stream in streams:
+        one = copy.deepcopy(config)
+        one.clip.stream = stream
+        if train.run(one, Path(workdir) / stream / "run").stopped:
+            return None
+        results.append(Path(workdir) / stream / "results")
+        evaluate.run(Path(workdir) / stream / "run", out=results[-1])
+    return fusion.run(results, out=Path(workdir) / "fused", weights=[WEIGHTS[stream] for stream in streams])
