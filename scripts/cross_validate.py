@@ -1,44 +1,62 @@
-"""Trains and evaluates a config once per argument (folds, splits, protocols) and prints the mean of the figures.
+"""Trains and evaluates a config once per argument (folds, splits, protocols) and seed, and prints the means.
 
     python scripts/cross_validate.py --config configs/stgcn_sbu.py --arguments fold1,fold2,fold3,fold4,fold5 \
-        --data-dir data --out results/sbu
+        --streams joint,bone,joint_motion,bone_motion --seeds 0,1,2 --data-dir data --out results/sbu
 
-Every fold goes through `jaxact train` and `jaxact evaluate`, so a run that was stopped goes on where it stood.
+Every run goes through `jaxact train` and `jaxact evaluate`, so a call that was stopped goes on where it stood.
 """
 
 import argparse
 import json
+import statistics
 import sys
 from pathlib import Path
 
 from jaxact import cli, files
 
-FIGURES = ("top1", "top5", "mean_class")
-
 
 def main() -> int:
-    """Runs the folds; writes `mean.json` beside them."""
+    """Runs the folds; writes `mean.json` beside them: every top-1, the mean, and the deviation over seeds."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--config", required=True)
-    parser.add_argument("--arguments", required=True, help="what get_config is called with, separated by commas")
+    parser.add_argument("--arguments", default="", help="what get_config is called with, separated by commas")
+    parser.add_argument("--seeds", default="0")
+    parser.add_argument(
+        "--streams", default="", help="as in `jaxact train --streams`; without: the config's own stream"
+    )
     parser.add_argument("--data-dir", default="")
     parser.add_argument("--out", required=True, type=Path)
     options, overrides = parser.parse_known_args()
-    found = {}
-    for argument in options.arguments.split(","):
-        run, results = str(options.out / argument / "run"), str(options.out / argument / "results")
-        config = f"{options.config}:{argument}"
-        train = ["train", "--config", config, "--workdir", run, "--data-dir", options.data_dir, *overrides]
-        code = cli.main(train) or cli.main(["evaluate", "--checkpoint", run, "--out", results])
-        if code:
-            return code
-        report = json.loads((Path(results) / "metrics.json").read_text())
-        found[argument] = {name: report[name] for name in FIGURES}
-    mean = {name: sum(fold[name] for fold in found.values()) / len(found) for name in FIGURES}
-    files.write_json(options.out / "mean.json", {"mean": mean, "folds": found, "config": options.config})
-    for name, fold in {**found, "mean": mean}.items():
-        print(f"{name:>8}  " + "  ".join(f"{figure} {fold[figure]:.2%}" for figure in FIGURES))
+    systems = [*options.streams.split(","), "fused"] if options.streams else ["single"]
+    top1 = {system: {} for system in systems}
+    for seed in options.seeds.split(","):
+        for argument in options.arguments.split(","):
+            folder = options.out / f"{argument or 'whole'}_seed{seed}"
+            code = run(options, argument, [*overrides, f"--config.seed={seed}"], folder)
+            if code:
+                return code
+            for system in systems:
+                place = folder / {"single": "results", "fused": "fused"}.get(system, f"{system}/results")
+                report = json.loads((place / "metrics.json").read_text())
+                top1[system].setdefault(seed, {})[argument or "whole"] = report["top1"]
+    means = {name: [statistics.mean(folds.values()) for folds in seeds.values()] for name, seeds in top1.items()}
+    mean = {name: statistics.mean(values) for name, values in means.items()}
+    spread = {name: statistics.stdev(values) if len(values) > 1 else 0.0 for name, values in means.items()}
+    files.write_json(options.out / "mean.json", {"mean": mean, "deviation": spread, "top1": top1})
+    for name, seeds in top1.items():
+        folds = " | ".join(" ".join(f"{value:.2%}" for value in fold.values()) for fold in seeds.values())
+        print(f"{name:>12}  {mean[name]:.2%} +- {spread[name]:.2%} over {len(seeds)} seeds: {folds}")
     return 0
+
+
+def run(options: argparse.Namespace, argument: str, overrides: list[str], folder: Path) -> int:
+    """One fold and seed: `jaxact train` and, without streams, `jaxact evaluate`; returns the exit code."""
+    config = f"{options.config}:{argument}" if argument else options.config
+    train = ["train", "--config", config, "--data-dir", options.data_dir, *overrides]
+    if options.streams:
+        return cli.main([*train, "--workdir", str(folder), "--streams", options.streams])
+    evaluate = ["evaluate", "--checkpoint", str(folder / "run"), "--out", str(folder / "results")]
+    return cli.main([*train, "--workdir", str(folder / "run")]) or cli.main(evaluate)
 
 
 if __name__ == "__main__":
