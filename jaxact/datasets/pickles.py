@@ -2,7 +2,8 @@
 
 A pickle is a program: it may import any function and call it. This reader knows a dozen names, those that numpy arrays
 and plain containers are made of; any other is refused by its name before it is looked up, so that nothing is imported
-and nothing runs. What it cannot do is bound memory: a pickle is one object and is in memory whole.
+and nothing runs. Behind the names of numpy stand functions of this file: numpy's own believe a pickle that declares raw
+bytes to be Python objects. What it cannot do is bound memory: a pickle is one object and is in memory whole.
 """
 
 import codecs
@@ -18,6 +19,8 @@ from jaxact.errors import UserError
 
 def load(path: str) -> Any:
     """The content of a pickle of arrays, numbers, text and containers. Text of Python 2 is read as Latin-1.
+
+    Arrays are of a subclass that np.asarray takes off.
 
     Raises:
       UserError: it asks for something else, which is named, or is no whole pickle.
@@ -49,24 +52,69 @@ class _Reader(pickle.Unpickler):
             raise _Forbidden(f"{module}.{name}") from None
 
 
-def _reconstruct(subtype: type, shape: tuple[int, ...], dtype: bytes) -> np.ndarray:
-    """The empty array that a pickle then fills; numpy's own takes any subclass."""
-    if subtype is not np.ndarray or tuple(shape) != (0,):
-        raise pickle.UnpicklingError(f"an array of the type {subtype!r} and shape {shape!r}")
-    return np.ndarray.__new__(np.ndarray, (0,), dtype)
+class _Maker:
+    """A function that a pickle may call but not change."""
+
+    __slots__ = ("make",)
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        self.make = make
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.make(*arguments)
+
+    def __setstate__(self, state: Any) -> None:
+        raise pickle.UnpicklingError("it sets attributes of a function")
 
 
-def _scalar(dtype: np.dtype, content: bytes | str) -> Any:
-    """One number of a dtype, from its bytes."""
-    if not isinstance(dtype, np.dtype) or dtype.hasobject:
-        raise pickle.UnpicklingError(f"a number of the type {dtype!r}")
+class _Dtype:
+    """Kind and byte order of numbers or text. numpy's own state could claim that raw bytes are Python objects."""
+
+    __slots__ = ("dtype",)
+
+    def __init__(self, text: str, *_: Any) -> None:
+        self.dtype = np.dtype(str(text))
+        if self.dtype.kind not in "biufcSUO" or self.dtype.subdtype is not None:
+            raise pickle.UnpicklingError(f"an array of {text!r}")
+
+    def __setstate__(self, state: tuple) -> None:
+        if any(part is not None for part in state[2:5]):
+            raise pickle.UnpicklingError("an array of records")
+        self.dtype = self.dtype.newbyteorder(state[1])
+
+
+class _Array(np.ndarray):
+    """An array that is filled once, from as many bytes as it has room for, or from a list of objects."""
+
+    def __setstate__(self, state: tuple) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        _, shape, kind, fortran, content = state
+        if self.size or not isinstance(kind, _Dtype):
+            raise pickle.UnpicklingError("an array is filled twice, or has no dtype")
+        content = content.encode("latin1") if isinstance(content, str) else content
+        if type(content) is not (list if kind.dtype.hasobject else bytes):
+            raise pickle.UnpicklingError(f"an array of {kind.dtype} is made from a {type(content).__name__}")
+        whole: Any = (1, tuple(map(int, shape)), kind.dtype, bool(fortran), content)
+        super().__setstate__(whole)
+
+
+def _reconstruct(kind: Any, *_: Any) -> np.ndarray:
+    """The empty array that the pickle then fills."""
+    if kind is not _NDARRAY:
+        raise pickle.UnpicklingError(f"an array of the type {kind!r}")
+    return np.ndarray.__new__(_Array, (0,), np.uint8)
+
+
+def _scalar(kind: _Dtype, content: bytes | str) -> Any:
+    """One number, from its bytes."""
     raw = content.encode("latin1") if isinstance(content, str) else content
-    return np.frombuffer(raw, dtype, count=1)[0]
+    return np.frombuffer(bytes(raw), kind.dtype, count=1)[0]
 
 
-def _from_buffer(content: Any, dtype: np.dtype, shape: Sequence[int], order: str, *_: Any) -> np.ndarray:
+def _from_buffer(content: Any, kind: _Dtype, shape: Sequence[int], order: str, *_: Any) -> np.ndarray:
     """An array from its bytes, as protocol 5 writes one."""
-    return np.frombuffer(content, dtype).reshape(shape, order="F" if order == "F" else "C")
+    if not isinstance(content, bytes | bytearray):
+        raise pickle.UnpicklingError(f"an array is made from a {type(content).__name__}")
+    return np.frombuffer(bytes(content), kind.dtype).reshape(shape, order="F" if order == "F" else "C")
 
 
 def _encode(text: str, encoding: str = "latin1") -> bytes:
@@ -76,14 +124,15 @@ def _encode(text: str, encoding: str = "latin1") -> bytes:
     return text.encode(encoding)
 
 
+_NDARRAY = object()  # named by pickles, never called by them
 _CONTAINERS = (set, frozenset, bytearray, list, tuple, dict, bytes, str, int, float, bool, complex)
-_KNOWN: dict[str, Callable[..., Any]] = {
-    "numpy.ndarray": np.ndarray,
-    "numpy.dtype": np.dtype,
-    **{f"numpy.{core}.multiarray._reconstruct": _reconstruct for core in ("core", "_core")},
-    **{f"numpy.{core}.multiarray.scalar": _scalar for core in ("core", "_core")},
-    **{f"numpy.{core}.numeric._frombuffer": _from_buffer for core in ("core", "_core")},
+_KNOWN: dict[str, Any] = {
+    "numpy.ndarray": _NDARRAY,
+    "numpy.dtype": _Maker(_Dtype),
+    **{f"numpy.{core}.multiarray._reconstruct": _Maker(_reconstruct) for core in ("core", "_core")},
+    **{f"numpy.{core}.multiarray.scalar": _Maker(_scalar) for core in ("core", "_core")},
+    **{f"numpy.{core}.numeric._frombuffer": _Maker(_from_buffer) for core in ("core", "_core")},
     **{f"{module}.{kind.__name__}": kind for module in ("builtins", "__builtin__") for kind in _CONTAINERS},
     "collections.OrderedDict": collections.OrderedDict,
-    "_codecs.encode": _encode,
+    "_codecs.encode": _Maker(_encode),
 }

@@ -48,8 +48,9 @@ def test_arrays_and_containers_come_back_under_every_protocol(tmp_path, protocol
     found, trusted = pickles.load(path), pickle.loads(Path(path).read_bytes())
     assert list(found) == list(CONTENT)
     for key, value in trusted.items():
-        assert type(found[key]) is type(value)
+        assert isinstance(found[key], type(value))
         if isinstance(value, np.ndarray):
+            assert type(np.asarray(found[key])) is np.ndarray
             np.testing.assert_array_equal(found[key], CONTENT[key])
             assert (found[key].dtype, found[key].strides) == (value.dtype, value.strides)
         else:
@@ -118,7 +119,7 @@ def test_a_module_that_is_named_is_not_even_imported(tmp_path, monkeypatch):
         b"\x80\x04\x95",
         b"cnumpy\nndarray\n(I1\nI2\nS'a'\ntR.",
         b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\ndtype\n(I0\ntS'b'\ntR.",
-        b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I1000000\nI1000000\nI1000000\ntS'd'\ntR.",
+        b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR(I1\n(I9\ntNI00\nS'x'\ntb.",
         b"c_codecs\nencode\n(VAAAA\nVbase64\ntR.",
         b"\x82\x01.",
         b"Pname\n.",
@@ -130,9 +131,27 @@ def test_what_is_no_whole_pickle_is_named(tmp_path, content):
         pickles.load(str(tmp_path / "broken.pkl"))
 
 
+def test_raw_bytes_never_become_objects(tmp_path):
+    """numpy's own dtypes may be given flags that hide an object field, whose bytes are then taken for a pointer."""
+    kind = b"cnumpy\ndtype\n(S'%s'\nI00\nI01\ntR(I3\nS'|'\n%stb"
+    array = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR(I1\n(I1\nt%sI00\nS'12345678'\ntb."
+    plain, hidden = b"NNNI-1\nI-1\nI0\n", b"N(S'a'\nt(dS'a'\n(I0\nI0\ntsI8\nI1\nI0\n"
+    for name, state, problem in (
+        (b"O", plain, "an array of object is made from a bytes"),
+        (b"V8", hidden, "an array of 'V8'"),
+        (b"f8", hidden, "an array of records"),
+        (b"f8,O", plain, "an array of 'f8,O'"),
+    ):
+        (tmp_path / "bad.pkl").write_bytes(array % (kind % (name, state)))
+        with pytest.raises(UserError, match=problem):
+            pickles.load(str(tmp_path / "bad.pkl"))
+    (tmp_path / "good.pkl").write_bytes(array % (kind % (b"f8", plain)))
+    assert pickles.load(str(tmp_path / "good.pkl")) == np.frombuffer(b"12345678", "f8")
+
+
 def test_a_pickle_cannot_change_what_the_next_one_is_read_with(tmp_path):
     """BUILD sets attributes: on the names of the list it must find nothing worth setting."""
-    for name in ("numpy\ndtype", "numpy\nndarray", "builtins\nlist", "collections\nOrderedDict"):
+    for name in ("numpy\ndtype", "numpy\nndarray", "builtins\nlist", "collections\nOrderedDict", "_codecs\nencode"):
         (tmp_path / "bad.pkl").write_bytes(b"c" + name.encode() + b"\n(N(dVfromkeys\nI1\nstt" + b"b.")
         with pytest.raises(UserError, match="not a readable pickle"):
             pickles.load(str(tmp_path / "bad.pkl"))
