@@ -107,6 +107,6 @@ def _layout(given: str | None, width: int, path: str) -> Layout:
     layout = get_layout(given or "ntu-25")
     if width % (3 * len(layout.joints)):
         raise UserError(
-            f"{path!r}: {width} numbers in a frame are not x, y and z of {layout.name!r}'s {len(layout.joints)} joints"
+            f"{path!r}: {width} numbers in a frame are not x, y and z of {len(layout.joints)} joints ({layout.name})"
         )
     return layout

@@ -8,7 +8,7 @@ import contextlib
 import struct
 import zipfile
 from collections.abc import Iterator
-from typing import IO
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +77,7 @@ class Rows:
         return np.frombuffer(content, self.dtype).reshape(self.shape[1:])
 
 
-def _read_head(file: IO[bytes], path: str, key: str) -> tuple[tuple[int, ...], np.dtype]:
+def _read_head(file: Any, path: str, key: str) -> tuple[tuple[int, ...], np.dtype]:
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran, dtype = read(file)

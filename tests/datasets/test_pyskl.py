@@ -245,7 +245,7 @@ def test_a_real_annotation_parses(tmp_path):
     found = Pyskl.find(written(tmp_path / "a.pkl", [real]))
     record = parsed(found)
     assert record["joints"].shape == (163, 2, 17, 3)
-    assert 0 < record["joints"][..., :2].max() <= 1.1
+    assert (record["joints"][..., :2] > 1).mean() < 0.02, "few joints are guessed outside of the picture"
     height, width = real["img_shape"]
     np.testing.assert_allclose(
         record["joints"][5, 0, :, 0] * width, real["keypoint"][0, 5, :, 0].astype("f4"), rtol=1e-5
