@@ -177,7 +177,8 @@ def _builder(name: str) -> tuple[type[SkeletonBuilder], str]:
     maker = DATASETS[head]
     if maker.NAMED and not (config.isidentifier() and config.islower()):
         raise UserError(
-            f"a {head} set needs a name of lower-case letters, digits and _, as in '{head}/mine'; got {name!r}"
+            f"a set of the kind {head!r} needs a name of lower-case letters, digits and _, as in '{head}/mine'; "
+            f"got {name!r}"
         )
     if config and not maker.NAMED:
         raise UserError(f"dataset {head!r} has no configurations, got {name!r}")

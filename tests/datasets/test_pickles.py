@@ -152,7 +152,8 @@ def test_raw_bytes_never_become_objects(tmp_path):
 def test_a_pickle_cannot_change_what_the_next_one_is_read_with(tmp_path):
     """BUILD sets attributes: on the names of the list it must find nothing worth setting."""
     for name in ("numpy\ndtype", "numpy\nndarray", "builtins\nlist", "collections\nOrderedDict", "_codecs\nencode"):
-        (tmp_path / "bad.pkl").write_bytes(b"c" + name.encode() + b"\n(N(dVfromkeys\nI1\nstt" + b"b.")
-        with pytest.raises(UserError, match="not a readable pickle"):
-            pickles.load(str(tmp_path / "bad.pkl"))
+        for attribute in (b"make", b"fromkeys", b"own"):
+            (tmp_path / "bad.pkl").write_bytes(b"c%s\n(N(dV%s\nI1\nstb." % (name.encode(), attribute))
+            with pytest.raises(UserError, match="not a readable pickle"):
+                pickles.load(str(tmp_path / "bad.pkl"))
     assert pickles.load(written(tmp_path / "good.pkl", [CONTENT["number"]])) == [0.5]
