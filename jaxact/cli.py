@@ -81,12 +81,16 @@ def _prepare(kinds: Any) -> None:
         "turn raw files into records",
         "jaxact prepare utd_mhad --raw UTD-MHAD/Skeleton --data-dir data",
         "jaxact prepare custom --name mine --raw clips --layout coco-17 --data-dir data",
+        "jaxact prepare pyskl --name ucf101 --raw ucf101_hrnet.pkl --to-layout openpose-18 --data-dir data",
     )
     add.add_argument("dataset", metavar="NAME", help="a data set; an unknown name lists them all")
     add.add_argument("--raw", help="folder (or file) of raw data; synthetic_actions needs none")
     add.add_argument("--data-dir", default="", help=_DATA_DIR)
-    add.add_argument("--name", dest="own_name", help="custom: what your data set is called, then read as custom/NAME")
-    add.add_argument("--layout", help="custom: joint layout, a known name or a JSON file")
+    add.add_argument(
+        "--name", dest="own_name", help="sets of your own (custom, pyskl ...): what it is called, as in custom/NAME"
+    )
+    add.add_argument("--layout", help="sets of your own: joint layout, a known name or a JSON file")
+    add.add_argument("--to-layout", metavar="LAYOUT", help="sets of your own: convert the joints to this layout")
     add.add_argument("--workers", type=int, help="processes that parse (default: all cores)")
     add.add_argument("--skip-bad", action="store_true", help="list and leave out files that cannot be read")
     add.add_argument("--overwrite", action="store_true", help="prepare again what is there already")

@@ -25,6 +25,7 @@ def prepare(options: argparse.Namespace) -> None:
         raw=options.raw,
         data_dir=options.data_dir,
         layout=options.layout,
+        to_layout=options.to_layout,
         workers=options.workers,
         skip_bad=options.skip_bad,
         overwrite=options.overwrite,

@@ -23,10 +23,13 @@ def test_there_is_a_layout_for_every_source_of_joints():
         "ntu-25-star": 25,
         "openpose-18": 18,
         "body-14": 14,
+        "body-25": 25,
+        "mediapipe-33": 33,
         "coco-17": 17,
         "jhmdb-15": 15,
         "kinect-20": 20,
         "kinect-20-hip": 20,
+        "kinect-20-msr": 20,
         "kinect-15": 15,
     }
 
@@ -80,6 +83,15 @@ def test_a_mirrored_skeleton_has_the_same_edges_and_bones(name):
         ("openpose-18", {(5, 2), (6, 3), (7, 4), (11, 8), (12, 9), (13, 10), (15, 14), (17, 16)}),
         ("coco-17", {(1, 2), (3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16)}),
         ("jhmdb-15", {(4, 3), (6, 5), (8, 7), (10, 9), (12, 11), (14, 13)}),
+        (
+            "body-25",
+            {(5, 2), (6, 3), (7, 4), (12, 9), (13, 10), (14, 11), (16, 15), (18, 17), (19, 22), (20, 23), (21, 24)},
+        ),
+        ("mediapipe-33", {(1, 4), (2, 5), (3, 6)} | {(left, left + 1) for left in range(7, 33, 2)}),
+        (
+            "kinect-20-msr",
+            {(1, 0), (5, 4), (8, 7), (10, 9), (12, 11), (14, 13), (16, 15), (18, 17)},
+        ),
         ("kinect-15", {(3, 6), (4, 7), (5, 8), (9, 12), (10, 13), (11, 14)}),
         ("kinect-20", {(left, left + 4) for left in (4, 5, 6, 7, 12, 13, 14, 15)}),
         ("ntu-25", {(left, left + 4) for left in (4, 5, 6, 7, 12, 13, 14, 15)} | {(21, 23), (22, 24)}),
@@ -100,6 +112,28 @@ def test_left_right_pairs_are_those_of_the_published_joint_order(name, pairs):
         (
             "kinect-20-hip",
             ((7, 6), (6, 5), (5, 4), (4, 2), (19, 18), (18, 17), (17, 16), (16, 0), (0, 1), (1, 2), (3, 2)),
+        ),
+        (
+            "kinect-20-msr",
+            ((12, 10), (10, 8), (8, 1), (1, 2), (17, 15), (15, 13), (13, 4), (4, 6), (6, 3), (3, 2), (19, 2)),
+        ),
+        ("body-25", ((7, 6), (6, 5), (5, 1), (23, 22), (22, 11), (11, 10), (10, 9), (9, 8), (8, 1), (18, 16), (16, 0))),
+        (
+            "mediapipe-33",
+            (
+                (19, 15),
+                (15, 13),
+                (13, 11),
+                (11, 0),
+                (32, 28),
+                (28, 26),
+                (26, 24),
+                (24, 12),
+                (8, 6),
+                (6, 5),
+                (5, 4),
+                (4, 0),
+            ),
         ),
         ("kinect-15", ((5, 4), (4, 3), (3, 1), (14, 13), (13, 12), (12, 2), (2, 1), (0, 1))),
         ("jhmdb-15", ((12, 8), (8, 4), (4, 0), (13, 9), (9, 5), (5, 1), (1, 0), (2, 0))),
@@ -125,8 +159,9 @@ def test_body_14_is_openpose_18_without_eyes_and_ears():
     assert set(small.edges) == {edge for edge in large.edges if max(edge) < 14}
 
 
-def test_both_kinect_orders_are_one_skeleton():
-    first, second = LAYOUTS["kinect-20"], LAYOUTS["kinect-20-hip"]
+@pytest.mark.parametrize("other", ["kinect-20-hip", "kinect-20-msr"])
+def test_all_kinect_orders_are_one_skeleton(other):
+    first, second = LAYOUTS["kinect-20"], LAYOUTS[other]
     by_name = [{(layout.joints[a], layout.joints[b]) for a, b in layout.edges} for layout in (first, second)]
     assert by_name[0] == by_name[1]
     assert first.joints[first.centre] == second.joints[second.centre] == "shoulder_centre"

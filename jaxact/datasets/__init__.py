@@ -1,21 +1,35 @@
 """Skeleton datasets: raw files -> prepared records. `prepare` writes them, `read` reads them."""
 
+from jaxact.datasets.agcn import Agcn
 from jaxact.datasets.builder import SkeletonBuilder
+from jaxact.datasets.ctr import Ctr
 from jaxact.datasets.custom import Custom
 from jaxact.datasets.jhmdb import Jhmdb
 from jaxact.datasets.kinetics import KineticsSkeleton
+from jaxact.datasets.msr_action3d import MsrAction3d
 from jaxact.datasets.ntu import Ntu60, Ntu120
+from jaxact.datasets.nw_ucla import NwUcla
+from jaxact.datasets.openpose import Openpose
+from jaxact.datasets.pyskl import Pyskl
 from jaxact.datasets.sbu import Sbu
 from jaxact.datasets.synthetic_actions import SyntheticActions
 from jaxact.datasets.utd_mhad import UtdMhad
+from jaxact.datasets.utkinect import Utkinect
 
 DATASETS: dict[str, type[SkeletonBuilder]] = {
+    "agcn": Agcn,
+    "ctr": Ctr,
     "custom": Custom,
     "jhmdb": Jhmdb,
     "kinetics_skeleton": KineticsSkeleton,
+    "msr_action3d": MsrAction3d,
     "ntu60": Ntu60,
     "ntu120": Ntu120,
+    "nw_ucla": NwUcla,
+    "openpose": Openpose,
+    "pyskl": Pyskl,
     "sbu": Sbu,
     "synthetic_actions": SyntheticActions,
     "utd_mhad": UtdMhad,
+    "utkinect": Utkinect,
 }

@@ -25,6 +25,12 @@ def clip_array(joints: np.ndarray, where: str) -> Float[np.ndarray, "t m v c"]:
     return (joints[:, None] if joints.ndim == 3 else joints).astype(np.float32)
 
 
+def without_padding(joints: Float[np.ndarray, "t m v c"]) -> Float[np.ndarray, "s m v c"]:
+    """A clip of an array of one length without the empty frames at its end; one frame at least."""
+    filled = np.flatnonzero(np.any(joints != 0, axis=(1, 2, 3)))
+    return joints[: filled[-1] + 1 if len(filled) else 1].copy()
+
+
 @functools.lru_cache(maxsize=1)
 def packed_arrays(path: str) -> dict[str, np.ndarray]:
     """The arrays of a packed set; the last one read stays in memory, whole."""

@@ -57,6 +57,7 @@ class Found:
       subsets: evaluation subset -> its label ids.
       test_only: the subsets that a published protocol evaluates on without training on them alone.
       dropped: reason -> number of clips that the dataset itself leaves out.
+      alone: parsed by one process: the sources share a file that is in memory whole, or that is read from the start.
     """
 
     sources: list[Source]
@@ -67,6 +68,7 @@ class Found:
     subsets: dict[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     test_only: tuple[str, ...] = ()
     dropped: dict[str, int] = dataclasses.field(default_factory=dict)
+    alone: bool = False
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)

@@ -20,7 +20,8 @@ import jaxact
 from jaxact import progress
 from jaxact.datasets import DATASETS, read
 from jaxact.datasets.builder import Found, Job, Record, SkeletonBuilder
-from jaxact.datasets.chunks import MOST_WORKERS, Chunk, Parsed, cut, parse_all, stored
+from jaxact.datasets.chunks import MOST_WORKERS, Chunk, Parse, Parsed, cut, parse_all, stored
+from jaxact.datasets.relayout import relayout
 from jaxact.datasets.write import locked, restore, tidy, work_folder, write
 from jaxact.errors import UserError, missing_extra, unknown
 
@@ -73,6 +74,7 @@ def prepare(
     skip_bad: bool = False,
     beam_options: str | None = None,
     layout: str | None = None,
+    to_layout: str | None = None,
     overwrite: bool = False,
 ) -> Summary:
     """Writes a dataset's records under `data_dir`.
@@ -84,7 +86,8 @@ def prepare(
       workers: processes that parse; None is one per core, at most 8.
       skip_bad: leave out raw files that cannot be used, and list them; else the first one is an error.
       beam_options: run under Apache Beam with these pipeline options, e.g. "runner=DirectRunner"; None does not.
-      layout: joint layout of a custom set, by name or JSON file.
+      layout: joint layout of a set that you name, by name or JSON file.
+      to_layout: convert its joints to this layout.
       overwrite: replace the set where it exists.
 
     Raises:
@@ -96,18 +99,23 @@ def prepare(
     if target.is_dir() and not overwrite:
         progress.log(f"{name} is prepared already in {target}; --overwrite prepares it again")
         return _summary(target, existed=True)
+    if to_layout and not maker.NAMED:
+        named = ", ".join(name for name, maker in DATASETS.items() if maker.NAMED)
+        raise UserError(f"to_layout is for the sets that you name ({named}); {name!r} has the layout of its files")
     folder = _raw_folder(maker, name, raw)
     if workers is not None and workers < 1:
         raise UserError(f"workers must be 1 or more, got {workers!r}")
     if importlib.util.find_spec("tensorflow") is None:
         raise missing_extra("tensorflow", "data", "preparing a dataset")
-    found = maker.find(folder, layout=layout)
+    found, parse = maker.find(folder, layout=layout), maker.parse
     _check(found)
+    if to_layout:
+        found, parse = relayout(found, parse, to_layout)
     with locked(work_folder(target), name), tidy(target):
         if beam_options is None:
-            _prepare_here(maker, name, config, target, found, workers, skip_bad)
+            _prepare_here(maker, name, config, target, found, parse, workers, skip_bad)
         else:
-            _prepare_with_beam(maker, name, config, target, found, skip_bad, beam_options)
+            _prepare_with_beam(maker, name, config, target, found, parse, skip_bad, beam_options)
         shutil.rmtree(work_folder(target))
     return _summary(target)
 
@@ -118,12 +126,13 @@ def _prepare_here(
     config: str,
     target: Path,
     found: Found,
+    parse: Parse,
     workers: int | None,
     skip_bad: bool,
 ) -> None:
     key = f"{jaxact.__version__} {name} {maker.VERSION} {found.layout} {found.channels} {found.labels}"
     chunks = cut(found.sources, work_folder(target), key)
-    parsed = _parse(maker, chunks, workers, skip_bad)
+    parsed = _parse(parse, chunks, 1 if found.alone else workers, skip_bad)
     found = _without_empty_cells(found, chunks)
     ticks = progress.track(range(parsed.clips), total=parsed.clips, what="writing", unit="clips")
     job = Job(
@@ -141,6 +150,7 @@ def _prepare_with_beam(
     config: str,
     target: Path,
     found: Found,
+    parse: Parse,
     skip_bad: bool,
     beam_options: str,
 ) -> None:
@@ -151,7 +161,7 @@ def _prepare_with_beam(
         found=found,
         cells=_cells(found),
         metadata=_metadata(name, maker, found, Parsed()),
-        examples=beam.examples(maker.parse, found, skip_bad),
+        examples=beam.examples(parse, found, skip_bad),
         counted=lambda result: _counts(beam.counts(result)),
     )
     try:
@@ -167,7 +177,8 @@ def _builder(name: str) -> tuple[type[SkeletonBuilder], str]:
     maker = DATASETS[head]
     if maker.NAMED and not (config.isidentifier() and config.islower()):
         raise UserError(
-            f"a {head} set needs a name of lower-case letters, digits and _, as in '{head}/mine'; got {name!r}"
+            f"a set of the kind {head!r} needs a name of lower-case letters, digits and _, as in '{head}/mine'; "
+            f"got {name!r}"
         )
     if config and not maker.NAMED:
         raise UserError(f"dataset {head!r} has no configurations, got {name!r}")
@@ -195,13 +206,13 @@ def _check(found: Found) -> None:
             raise UserError(f"{source.path!r}: label {source.label} is outside the list of {len(found.labels)} classes")
 
 
-def _parse(maker: type[SkeletonBuilder], chunks: list[Chunk], workers: int | None, skip_bad: bool) -> Parsed:
+def _parse(parse: Parse, chunks: list[Chunk], workers: int | None, skip_bad: bool) -> Parsed:
     """Brings every chunk onto disk and adds up what they gave."""
     workers = min(workers or min(os.cpu_count() or 1, MOST_WORKERS), len(chunks))
     total = Parsed()
     count = sum(len(chunk.sources) for chunk in chunks)
     # Closed before an error goes on: a process still at work would write into a folder that is being removed.
-    with contextlib.closing(parse_all(maker.parse, chunks, workers)) as done:
+    with contextlib.closing(parse_all(parse, chunks, workers)) as done:
         for parsed in progress.track(done, total=len(chunks), what=f"parsing {count} files", unit="parts"):
             total.add(parsed)
             if parsed.bad and not skip_bad:

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from jaxact.datasets.builder import Found, Record, SkeletonBuilder, Source, dense, listed, record
+from jaxact.datasets.numbers import read_numbers
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
 
@@ -76,22 +77,5 @@ def read_rows(path: str) -> tuple[Float[np.ndarray, "t 2 15 3"], Int[np.ndarray,
     Raises:
       UserError: a row has another length or holds something else than numbers; names the line.
     """
-    try:
-        lines = Path(path).read_text("ascii").splitlines()
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path!r} is not a text file: byte 0x{error.object[error.start]:02x}") from error
-    rows = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        fields = line.split(",")
-        if len(fields) != FIELDS:
-            raise UserError(f"{path!r}, line {number}: {len(fields)} numbers, wanted {FIELDS}")
-        try:
-            rows.append([float(field) for field in fields])
-        except ValueError as error:
-            raise UserError(f"{path!r}, line {number}: {error}") from error
-    if not rows:
-        raise UserError(f"{path!r} is empty; wanted rows of {FIELDS} numbers")
-    table = np.array(rows)
+    table = read_numbers(path, FIELDS, ",")
     return table[:, 1:].reshape(len(table), 2, 15, 3).astype(np.float32), table[:, 0].astype(np.int32)

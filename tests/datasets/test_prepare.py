@@ -191,7 +191,7 @@ def test_a_folder_that_cannot_be_written_is_an_error(raw, tmp_path):
 @pytest.mark.parametrize(
     ("name", "options", "problem"),
     [
-        ("utd_mhd", {}, r"unknown dataset 'utd_mhd'; available: custom, .*did you mean 'utd_mhad'"),
+        ("utd_mhd", {}, r"unknown dataset 'utd_mhd'; available: agcn, ctr, custom, .*did you mean 'utd_mhad'"),
         ("utd_mhad", {}, r"needs its raw data \(--raw DIR\): the skeleton files a<action>"),
         (
             "utd_mhad",
@@ -200,7 +200,11 @@ def test_a_folder_that_cannot_be_written_is_an_error(raw, tmp_path):
         ),
         ("utd_mhad", {"raw": "."}, "no file '.*_skeleton.mat' under '.'; expected the skeleton files"),
         ("utd_mhad/x", {"raw": "."}, "dataset 'utd_mhad' has no configurations"),
-        ("custom", {"raw": "."}, "a custom set needs a name of lower-case letters, digits and _, as in 'custom/mine'"),
+        (
+            "custom",
+            {"raw": "."},
+            "a set of the kind 'custom' needs a name of lower-case letters, digits and _, as in 'custom/mine'",
+        ),
         ("custom/My Set", {"raw": "."}, "got 'custom/My Set'"),
         ("utd_mhad", {"raw": ".", "workers": 0}, "workers must be 1 or more, got 0"),
     ],

@@ -1,0 +1,24 @@
+"""Joint layouts: names, trees of bones, left/right pairs, the graphs drawn on them, and conversion between them.
+
+layout -> table (the layouts that have a name) -> conversion (joints of one as joints of another)
+       -> graph (adjacency with every partition strategy)
+"""
+
+from jaxact.skeletons.conversion import convert
+from jaxact.skeletons.graph import METRICS, NORMS, STRATEGIES, adjacency, gravity_radii, hop_distances
+from jaxact.skeletons.layout import Layout, Pair
+from jaxact.skeletons.table import LAYOUTS, get_layout
+
+__all__ = [
+    "LAYOUTS",
+    "METRICS",
+    "NORMS",
+    "STRATEGIES",
+    "Layout",
+    "Pair",
+    "adjacency",
+    "convert",
+    "get_layout",
+    "gravity_radii",
+    "hop_distances",
+]
