@@ -3,7 +3,7 @@
 import dataclasses
 import runpy
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -193,6 +193,33 @@ def load(file: str, overrides: Sequence[str] = ()) -> TrainConfig:
         override(config, name.removeprefix("--config."), text)
     check(config)
     return config
+
+
+def choose(arg: str, *choices: Iterable[str]) -> tuple[Any, ...]:
+    """The words of a config's argument, joined by commas in any order.
+
+    Args:
+      arg: "xview,tcn" with the choices ("xsub", "xview") and ("gcn", "tcn") is "xview", "tcn", False.
+      choices: lists of words. Of each the argument holds at most one, by default the list's first.
+
+    Returns:
+      A word of each list, and whether "quick" was among the argument's.
+
+    Raises:
+      UserError: a word of no list, or a second one of the same.
+    """
+    words = [word for word in arg.split(",") if word]
+    lists = [list(words_of) for words_of in choices]
+    for word in words:
+        if not any(word in known for known in (*lists, ["quick"])):
+            raise unknown("argument", word, [*(word for known in lists for word in known), "quick"])
+    found: list[Any] = []
+    for known in lists:
+        given = [word for word in words if word in known]
+        if len(given) > 1:
+            raise UserError(f"the argument {arg!r} holds both {given[0]!r} and {given[1]!r}; wanted one of them")
+        found.append(given[0] if given else known[0])
+    return *found, "quick" in words
 
 
 def override(config: Any, name: str, text: str) -> None:
