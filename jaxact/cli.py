@@ -180,7 +180,7 @@ def _checkpoint_options(add: argparse.ArgumentParser) -> None:
 
 
 def _plot(kinds: Any) -> None:
-    what = "draw curves, a confusion matrix, a partition, a clip"
+    what = "draw curves, a confusion matrix, a partition, a clip, a network's response"
     add = _command(kinds, "plot", None, what, "jaxact plot curves runs/utd --out curves.png")
     pictures = add.add_subparsers(title="pictures", dest="kind", required=True, metavar="KIND")
 
@@ -216,6 +216,21 @@ def _plot(kinds: Any) -> None:
     add.add_argument("--data-dir", default="", help=_DATA_DIR)
     add.add_argument("--fps", type=float, default=30.0, help="frames a second (default: %(default)s)")
     add.add_argument("--out", required=True, metavar="FILE", help="GIF or MP4")
+
+    what, example = (
+        "where a graph network answers to a record: a disc at each joint",
+        "jaxact plot response --checkpoint runs/utd --id a1_s2_t1 --out response.png",
+    )
+    add = _command(pictures, "response", commands.plot_response, what, example)
+    _checkpoint_options(add)
+    add.add_argument("--split", help="default: the run's evaluation split")
+    add.add_argument("--index", type=int, default=0, help="which record of the split (default: %(default)s)")
+    add.add_argument("--id", help="the record with this id, in place of --index")
+    add.add_argument("--data-dir", default="", help="where the prepared data lie, if not where training found them")
+    add.add_argument("--fps", type=float, default=30.0, help="frames a second of the record (default: %(default)s)")
+    add.add_argument(
+        "--out", required=True, metavar="FILE", help=f"six frames as {_PICTURE}, all of them as GIF or MP4"
+    )
 
 
 if __name__ == "__main__":

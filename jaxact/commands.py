@@ -178,6 +178,25 @@ def plot_clip(options: argparse.Namespace) -> None:
     print(options.out)
 
 
+def plot_response(options: argparse.Namespace) -> None:
+    """`jaxact plot response`"""
+    _need_tensorflow("reading prepared data")
+    start_jax()
+    from jaxact import evaluate, plots, response, trained
+    from jaxact.datasets import read
+
+    net = trained.load(options.checkpoint, step=options.step, how=options.select)
+    info = read.describe(net.config.data.name, options.data_dir or net.config.data.data_dir)
+    evaluate.check_data(info, net)
+    options.split = options.split or net.config.data.eval_split
+    record = _record(info, options)
+    found = response.respond(net, record)
+    title = f"{net.labels[record['label']]} ({record['id'].decode()}): {found.predicted}"
+    scores, fps = net.channels[-1] == "score", options.fps * found.rate
+    plots.response(found.joints, found.strength, net.layout, options.out, fps=fps, title=title, scores=scores)
+    print(options.out)
+
+
 def quiet_libraries() -> None:
     """TensorFlow, TFDS and Orbax say only what went wrong."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

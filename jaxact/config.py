@@ -3,7 +3,7 @@
 import dataclasses
 import runpy
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,9 +27,9 @@ class ClipConfig:
 
     frames: int = 300  # T
     persons: int = 2  # M
-    sampling: Literal["window", "resize"] = (
-        "window"  # first T frames and padding, or linear resampling of the whole clip to T
-    )
+    # First T frames and padding, linear resampling of the whole clip to T, or a frame from each of T equal segments
+    # (training draws it, evaluation takes the middle).
+    sampling: Literal["window", "resize", "segments"] = "window"
     pad: Literal["zero", "replay"] = "zero"  # what fills a clip shorter than T (window only)
     person: Literal["file", "frame_score", "clip_mean", "energy"] = "file"  # which M people are kept
     stream: str = "joint"  # joint, bone, joint_motion or bone_motion; several, joined by "+", are put side by side
@@ -75,9 +75,50 @@ class STGCNConfig:
     remat: bool = False  # recompute each unit's activations in the backward pass
 
 
+@dataclasses.dataclass(kw_only=True, slots=True)
+class LocalConfig:
+    """Local convolution: ST-GCN without shared weights (Yan, Xiong and Lin, AAAI 2018, Table 1)."""
+
+    name: Literal["local"] = "local"
+    network: Literal["stem9", "literal9"] = "stem9"  # input layer and nine units, or nine units
+    unshare_temporal: bool = False  # kernels along time that are a joint's own too: 53 to 74 million parameters
+    width: int = 64
+    dropout: float = 0.5
+    init: Literal["v2", "he_fan_out"] = "v2"
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    remat: bool = False
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
+class TCNConfig:
+    """Temporal convolution: ST-GCN's baseline, and Res-TCN (Kim and Reiter, 2017), 9 or 18 units."""
+
+    name: Literal["tcn"] = "tcn"
+    network: Literal["stgcn_v1", "res_tcn", "res_tcn18"] = "stgcn_v1"
+    width: int = 64
+    dropout: float = 0.5
+    dtype: Literal["float32", "bfloat16"] = "float32"
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
+class LSTMConfig:
+    """Deep LSTM (Shahroudy et al., CVPR 2016); reads few frames, see clip.sampling "segments"."""
+
+    name: Literal["deep_lstm"] = "deep_lstm"
+    width: int = 256  # units of a layer
+    layers: int = 2
+    dropout: float = 0.5
+    dtype: Literal["float32", "bfloat16"] = "float32"
+
+
 # A model's section is chosen by its class in the config file; `name` in it says which network it is.
-ModelConfig = STGCNConfig
-MODELS = {"stgcn": STGCNConfig}  # the section that `model.name` stands for
+ModelConfig = STGCNConfig | LocalConfig | TCNConfig | LSTMConfig
+MODELS = {  # the section that `model.name` stands for
+    "stgcn": STGCNConfig,
+    "local": LocalConfig,
+    "tcn": TCNConfig,
+    "deep_lstm": LSTMConfig,
+}
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
@@ -152,6 +193,33 @@ def load(file: str, overrides: Sequence[str] = ()) -> TrainConfig:
         override(config, name.removeprefix("--config."), text)
     check(config)
     return config
+
+
+def choose(arg: str, *choices: Iterable[str]) -> tuple[Any, ...]:
+    """The words of a config's argument, joined by commas in any order.
+
+    Args:
+      arg: "xview,tcn" with the choices ("xsub", "xview") and ("gcn", "tcn") is "xview", "tcn", False.
+      choices: lists of words. Of each the argument holds at most one, by default the list's first.
+
+    Returns:
+      A word of each list, and whether "quick" was among the argument's.
+
+    Raises:
+      UserError: a word of no list, or a second one of the same.
+    """
+    words = [word for word in arg.split(",") if word]
+    lists = [list(words_of) for words_of in choices]
+    for word in words:
+        if not any(word in known for known in (*lists, ["quick"])):
+            raise unknown("argument", word, [*(word for known in lists for word in known), "quick"])
+    found: list[Any] = []
+    for known in lists:
+        given = [word for word in words if word in known]
+        if len(given) > 1:
+            raise UserError(f"the argument {arg!r} holds both {given[0]!r} and {given[1]!r}; wanted one of them")
+        found.append(given[0] if given else known[0])
+    return *found, "quick" in words
 
 
 def override(config: Any, name: str, text: str) -> None:

@@ -1,9 +1,11 @@
-"""Writes tests/data/stgcn_public_small.npz: a narrow network of the public PyTorch ST-GCN, run forward and backward.
+"""Writes tests/data/NAME_public_small.npz: narrow networks of the public PyTorch code, run forward and backward.
 
     git clone https://github.com/yysijie/st-gcn && git -C st-gcn checkout 221c0e1
-    python scripts/make_stgcn_fixture.py st-gcn
+    python scripts/make_stgcn_fixture.py stgcn st-gcn
+    git -C st-gcn checkout 38b1e44       # the first version, which holds the baseline TCN
+    python scripts/make_stgcn_fixture.py tcn st-gcn
 
-For each graph: inputs [n c t v m], labels, every weight (drawn at random, running statistics too), evaluation logits,
+For each case: inputs [n c t v m], labels, every weight (drawn at random, running statistics too), evaluation logits,
 and of one training forward and backward without dropout: logits, loss, gradients, updated running statistics. Seeds are
 tried until no ReLU's input is within 4e-6 of zero, where rounding would decide the gradient.
 """
@@ -14,12 +16,15 @@ import sys
 
 import numpy as np
 
-CASES = {"ntu-rgb+d": (25, 64, 2), "openpose": (18, 150, 1)}  # joints, frames, persons
+CASES = {  # joints, frames, persons
+    "stgcn": {"ntu-rgb+d": (25, 64, 2), "openpose": (18, 150, 1)},
+    "tcn": {"five": (5, 50, 2)},
+}
 WIDTHS = (3, 4, 4, 4, 4, 8, 8, 8, 16, 16, 16)
 
 
-def small_network(graph: str):
-    """The public model with its blocks replaced by the same blocks of a sixteenth of the width."""
+def stgcn(graph: str):
+    """The public ST-GCN with its blocks replaced by the same blocks of a sixteenth of the width."""
     import torch
     from net import st_gcn  # pyright: ignore[reportMissingImports]
 
@@ -28,21 +33,39 @@ def small_network(graph: str):
     blocks = (st_gcn.st_gcn(c, d, (9, 3), 1 + (i in (4, 7)), residual=i > 0) for i, (c, d) in enumerate(sizes))
     model.st_gcn_networks = torch.nn.ModuleList(blocks)
     model.fcn = torch.nn.Conv2d(WIDTHS[-1], 7, kernel_size=1)
+    return model
+
+
+def tcn(case: str):
+    """The public baseline TCN, as narrow, its dropout off."""
+    import torch
+    from st_gcn.net import tcn  # pyright: ignore[reportMissingImports]
+
+    joints, frames, persons = CASES["tcn"][case]
+    channels = 3 * joints * persons
+    model = tcn.Model(channels, 7, frames, use_data_bn=True)
+    model.conv0 = torch.nn.Conv1d(channels, WIDTHS[1], kernel_size=9, padding=4)
+    for i, (c, d) in enumerate(itertools.pairwise(WIDTHS[1:]), 1):
+        setattr(model, f"unit{i}", tcn.TCN_unit(c, d, stride=1 + (i in (4, 7))))
+    model.bn, model.fcn = torch.nn.BatchNorm1d(WIDTHS[-1]), torch.nn.Conv1d(WIDTHS[-1], 7, kernel_size=1)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    return model
+
+
+def run(network: str, case: str, seed: int) -> dict[str, np.ndarray] | None:
+    """Every number of one case, keys prefixed by its name; None where a ReLU is undecided."""
+    import torch
+
+    torch.manual_seed(seed)
+    model, near = {"stgcn": stgcn, "tcn": tcn}[network](case), []
     for name, value in model.state_dict().items():
         if (name.endswith(("running_var", "weight")) and value.ndim == 1) or name.startswith("edge_importance"):
             value.uniform_(0.5, 1.5)
         elif name.endswith(("bias", "running_mean")):
             value.normal_(0, 0.2)
-    return model
-
-
-def run(graph: str, seed: int) -> dict[str, np.ndarray] | None:
-    """Every number of one graph, keys prefixed by its name; None where a ReLU is undecided."""
-    import torch
-
-    torch.manual_seed(seed)
-    model, near = small_network(graph), []
-    joints, frames, persons = CASES[graph]
+    joints, frames, persons = CASES[network][case]
     inputs, labels = torch.randn(2, 3, frames, joints, persons), torch.tensor([1, 5])
     out = {"inputs": inputs, "labels": labels}
     out |= {f"state/{name}": value.clone() for name, value in model.state_dict().items() if "num_batches" not in name}
@@ -57,12 +80,16 @@ def run(graph: str, seed: int) -> dict[str, np.ndarray] | None:
     out["loss"].backward()
     out |= {f"gradient/{name}": value.grad for name, value in model.named_parameters()}
     out |= {f"updated/{name}": value for name, value in model.state_dict().items() if "running" in name}
-    return {f"{graph}/{key}": value.detach().numpy() for key, value in out.items()}
+    return {f"{case}/{key}": value.detach().numpy() for key, value in out.items()}
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("network", choices=CASES)
     parser.add_argument("checkout", help="folder of the public code")
-    sys.path.insert(0, parser.parse_args().checkout)
-    cases = [next(filter(None, (run(graph, seed) for seed in itertools.count()))) for graph in CASES]
-    np.savez_compressed("tests/data/stgcn_public_small.npz", allow_pickle=False, **cases[0], **cases[1])
+    given = parser.parse_args()
+    sys.path.insert(0, given.checkout)
+    numbers = {}
+    for case in CASES[given.network]:
+        numbers |= next(filter(None, (run(given.network, case, seed) for seed in itertools.count())))
+    np.savez_compressed(f"tests/data/{given.network}_public_small.npz", allow_pickle=False, **numbers)

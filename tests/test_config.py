@@ -82,3 +82,24 @@ def test_an_option_of_another_version_is_refused():
     values["optim"]["lookahead"] = 5
     with pytest.raises(UserError, match=r"unknown option config.optim.lookahead=5: written by another version"):
         config.from_dict(values)
+
+
+def test_words_of_an_argument_are_told_apart_by_their_lists():
+    lists = ("xsub", "xview"), {"gcn": 1, "tcn": 2}
+    assert config.choose("", *lists) == ("xsub", "gcn", False)
+    assert config.choose("tcn,xview", *lists) == ("xview", "tcn", False)
+    assert config.choose("quick", *lists) == ("xsub", "gcn", True)
+    with pytest.raises(
+        UserError, match="unknown argument 'tcm'; available: gcn, quick, tcn, xsub, xview; did you mean"
+    ):
+        config.choose("xview,tcm", *lists)
+    with pytest.raises(UserError, match="the argument 'xsub,xview' holds both 'xsub' and 'xview'"):
+        config.choose("xsub,xview", *lists)
+
+
+@pytest.mark.parametrize("section", config.MODELS.values())
+def test_every_models_section_is_written_and_read_back(section):
+    run = config.TrainConfig(model=section(width=8))
+    config.override(run, "model.dropout", "0.25")
+    config.check(run)
+    assert config.from_dict(config.to_dict(run)) == run and run.model.dropout == 0.25

@@ -1,5 +1,6 @@
 """Every config: it loads, its run card says what it must, and its toy makes a step."""
 
+import runpy
 from pathlib import Path
 
 import jax
@@ -18,11 +19,12 @@ KNOWN = {  # layout, channels and classes of the data set of each config
     "ntu60": ("ntu-25", ("x", "y", "z"), 60),
     "kinetics_skeleton": ("openpose-18", ("x", "y", "score"), 400),
 }
+ROWS = [(path, row) for path in CONFIGS for row in runpy.run_path(str(path)).get("ROWS", [""])]
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_a_config_loads_and_its_quick_form_describes_a_network_that_runs(path):
-    whole, quick = config.load(str(path)), config.load(f"{path}:quick")
+@pytest.mark.parametrize(("path", "row"), ROWS, ids=[f"{path.stem}:{row}" for path, row in ROWS])
+def test_a_config_loads_and_its_quick_form_describes_a_network_that_runs(path, row):
+    whole, quick = config.load(f"{path}:{row}"), config.load(f"{path}:{f'{row},' if row else ''}quick")
     assert quick.epochs == 1 and quick.model.width < whole.model.width and quick.clip.frames < whole.clip.frames
     assert config.from_dict(config.to_dict(whole)) == whole
     layout, channels, classes = KNOWN[whole.data.name]
@@ -45,3 +47,18 @@ def test_a_run_card_names_paper_number_and_command(path):
 
 def test_quickstarts_config_is_the_one_in_the_folder():
     assert quickstart.get_config() == config.load(str(CONFIGS[0].parent / "stgcn_synthetic.py"))
+
+
+def test_a_row_of_a_table_is_an_argument_and_the_first_the_default():
+    kinetics, ntu = (str(CONFIGS[0].parent / f"stgcn_{name}.py") for name in ("kinetics", "ntu60"))
+    assert config.load(kinetics) == config.load(f"{kinetics}:spatial_imp") != config.load(f"{kinetics}:spatial")
+    assert config.load(f"{kinetics}:tcn").model == config.TCNConfig()
+    run = config.load(f"{ntu}:xview,res_tcn")
+    assert run == config.load(f"{ntu}:res_tcn,xview")
+    assert (run.data.eval_split, run.model.network) == ("xview_test", "res_tcn")
+
+
+@pytest.mark.parametrize("path", sorted({path for path, row in ROWS if row}), ids=lambda path: path.stem)
+def test_a_run_card_lists_every_row(path):
+    card = path.read_text().split('"""')[1]
+    assert all(f"    {row} " in card for row in runpy.run_path(str(path))["ROWS"])

@@ -19,7 +19,7 @@ FLOORS = (
     {"datasets", "models", "step", "checkpoint"},
     {"trained"},
     {"pipeline", "interop", "export", "plots"},
-    {"evaluate", "predict", "source"},
+    {"evaluate", "predict", "response", "source"},
     {"train"},
     {"ensemble"},
     {"quickstart"},

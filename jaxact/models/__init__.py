@@ -1,13 +1,13 @@
 """The networks by name, and how a config section becomes one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import flax.linen as nn
 import numpy as np
 
 from jaxact import errors, skeletons
-from jaxact.models import stgcn
+from jaxact.models import localconv, lstm, stgcn, tcn
 
 
 def build_stgcn(
@@ -25,15 +25,73 @@ def build_stgcn(
 ) -> stgcn.STGCN:
     """ST-GCN on the graph of `layout`; `options` are fields of `STGCN`, the rest chooses the partition."""
     del channels  # read off the input
-    if options.get("network", "stem9") not in stgcn.VARIANTS:
-        raise errors.unknown("network", options["network"], stgcn.VARIANTS)
+    _check_network(options, stgcn.VARIANTS)
     adjacency = skeletons.adjacency(layout, strategy, norm, metric, radii)
     return stgcn.STGCN(
         num_classes=num_classes, adjacency=stgcn.as_tuple(adjacency), axis_name=axis_name, initial=init, **options
     )
 
 
-MODELS: dict[str, Callable[..., nn.Module]] = {"stgcn": build_stgcn}
+def build_local(
+    *,
+    layout: skeletons.Layout,
+    num_classes: int,
+    channels: int,
+    axis_name: str | None = None,
+    unshare_temporal: bool = False,
+    init: str = "v2",
+    **options: Any,
+) -> stgcn.STGCN:
+    """Local convolution on the graph of `layout`; `options` are fields of `STGCN`."""
+    del channels
+    _check_network(options, stgcn.VARIANTS)
+    adjacency = stgcn.as_tuple(skeletons.adjacency(layout, "uniform"))
+    kind = localconv.UnsharedSTGCN if unshare_temporal else localconv.LocalSTGCN
+    return kind(
+        num_classes=num_classes,
+        adjacency=adjacency,
+        edge_importance=False,
+        axis_name=axis_name,
+        initial=init,
+        **options,
+    )
+
+
+def build_tcn(
+    *,
+    layout: skeletons.Layout,
+    num_classes: int,
+    channels: int,
+    axis_name: str | None = None,
+    fast: bool | None = None,
+    **options: Any,
+) -> tcn.TCN:
+    """A temporal convolutional network; `options` are fields of `TCN`."""
+    del layout, channels, fast  # the sizes are read off the input, and there is one form for every platform
+    _check_network(options, tcn.VARIANTS)
+    return tcn.TCN(num_classes=num_classes, axis_name=axis_name, **options)
+
+
+def build_deep_lstm(
+    *,
+    layout: skeletons.Layout,
+    num_classes: int,
+    channels: int,
+    axis_name: str | None = None,
+    fast: bool | None = None,
+    **options: Any,
+) -> lstm.DeepLSTM:
+    """The recurrent baseline; `options` are fields of `DeepLSTM`."""
+    del layout, channels, fast, axis_name  # it keeps no batch statistics either
+    return lstm.DeepLSTM(num_classes=num_classes, **options)
+
+
+MODELS: dict[str, Callable[..., nn.Module]] = {
+    "stgcn": build_stgcn,
+    "local": build_local,
+    "tcn": build_tcn,
+    "deep_lstm": build_deep_lstm,
+}
 
 
 def build(
@@ -62,3 +120,9 @@ def build(
     if name not in MODELS:
         raise errors.unknown("model", name, MODELS)
     return MODELS[name](layout=layout, num_classes=num_classes, channels=channels, axis_name=axis_name, **options)
+
+
+def _check_network(options: Mapping[str, Any], variants: Mapping[str, Any]) -> None:
+    name = options.get("network")
+    if name is not None and name not in variants:
+        raise errors.unknown("network", name, variants)

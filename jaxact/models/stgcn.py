@@ -82,24 +82,32 @@ class Unit(nn.Module):
     @nn.compact
     def __call__(self, x: Float[Array, "n v t c"], train: bool = False) -> Float[Array, "n v s d"]:
         """Features in, features out; `train` turns on batch statistics and dropout (rng `dropout`)."""
-        channels, features = x.shape[-1], self.features
-        adjacency = jnp.asarray(self.adjacency, jnp.float32)
-        parts = adjacency.shape[0]
-        if self.edge_importance:
-            adjacency = adjacency * self.param("importance", nn.initializers.ones, adjacency.shape)
-        kernel, bias = self._weights("spatial", (channels, parts, features), (parts, features), fan_out=features)
-        y = self._run(_spatial, x, (kernel, adjacency, graph_bias(bias, adjacency)))
-        normal = self._norm("spatial_norm")(y, train)
-        kernel, bias = self._weights("temporal", (TAPS, features, features), (features,), fan_out=TAPS * features)
-        if self.fast:
-            kernel = fourier_kernel(kernel, -(-x.shape[2] // self.stride), self.stride)
-        y = self._run(functools.partial(_temporal, stride=self.stride), y, (kernel, *normal))
+        y = self._spatial(x)
+        y, bias = self._temporal(y, *self._norm("spatial_norm")(y, train))
         y = affine(y, *self._norm("temporal_norm")(y, train, bias))
         if train and self.dropout > 0:
             y = dropout(self.make_rng("dropout"), y, self.dropout)
         if self.residual:
             y = y + self._shortcut(x, train)
         return nn.relu(y).astype(x.dtype)
+
+    def _spatial(self, x: Array) -> Array:
+        """The convolution over the graph."""
+        channels, features = x.shape[-1], self.features
+        adjacency = jnp.asarray(self.adjacency, jnp.float32)
+        parts = adjacency.shape[0]
+        if self.edge_importance:
+            adjacency = adjacency * self.param("importance", nn.initializers.ones, adjacency.shape)
+        kernel, bias = self._weights("spatial", (channels, parts, features), (parts, features), fan_out=features)
+        return self._run(_spatial, x, (kernel, adjacency, graph_bias(bias, adjacency)))
+
+    def _temporal(self, y: Array, factor: Array, offset: Array) -> tuple[Array, Array | float]:
+        """The convolution along time of ReLU(y * factor + offset), and the bias that is still to be added to it."""
+        features = self.features
+        kernel, bias = self._weights("temporal", (TAPS, features, features), (features,), fan_out=TAPS * features)
+        if self.fast:
+            kernel = fourier_kernel(kernel, -(-y.shape[2] // self.stride), self.stride)
+        return self._run(functools.partial(_temporal, stride=self.stride), y, (kernel, factor, offset)), bias
 
     def _shortcut(self, x: Array, train: bool) -> Array:
         if self.stride == 1 and x.shape[-1] == self.features:
@@ -165,9 +173,11 @@ class STGCN(nn.Module):
     axis_name: str | None = None
     fast: bool | None = None
 
+    unit = Unit  # no field: a network of another unit is another class
+
     @nn.compact
     def __call__(self, inputs: Float[Array, "b t m v c"], *, train: bool = False) -> Float[Array, "b classes"]:
-        """Logits of each clip.
+        """Logits of each clip; what the last unit makes of it is sown as `features` [b s m v d] in `intermediates`.
 
         Args:
             inputs: joint coordinates (and scores), absent persons and missing joints zero.
@@ -179,7 +189,7 @@ class STGCN(nn.Module):
         norm = BatchNorm(axis_name=self.axis_name, scale_init=scale_init(self.initial), name="data_norm")
         x = affine(x, *norm(x, train)).reshape(inputs.shape).astype(self.dtype)
         x = jnp.transpose(x, (0, 2, 3, 1, 4)).reshape(batch * persons, joints, frames, channels)
-        unit = nn.remat(Unit, static_argnums=(2,)) if self.remat else Unit
+        unit = nn.remat(self.unit, static_argnums=(2,)) if self.remat else self.unit
         for name, factor, stride in VARIANTS[self.network]:
             is_stem = name == "stem"
             x = unit(
@@ -194,6 +204,8 @@ class STGCN(nn.Module):
                 fast=fast,
                 name=name,
             )(x, train)
+        features = x.reshape(batch, persons, joints, -1, x.shape[-1])
+        self.sow("intermediates", "features", jnp.transpose(features, (0, 3, 1, 2, 4)))
         x = jnp.mean(x.astype(jnp.float32).reshape(batch, -1, x.shape[-1]), axis=1)
         head = nn.Dense(self.num_classes, kernel_init=kernel_init(self.initial, self.num_classes), name="head")
         return head(x)

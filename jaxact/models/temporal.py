@@ -13,19 +13,19 @@ TAPS = 9  # the paper's temporal kernel size
 def temporal_conv(
     x: Float[Array, "n v t c"], kernel: Float[Array, "taps c d"], stride: int = 1
 ) -> Float[Array, "n v s d"]:
-    """y[s] = sum_i x[stride * s + i - taps // 2] @ kernel[i], zeros outside the clip.
+    """y[s] = sum_i x[stride * s + i - (taps - 1) // 2] @ kernel[i], zeros outside the clip.
 
     Args:
         x: features.
-        kernel: an odd number of taps.
+        kernel: of an even number of taps, the one more that lies on one side looks ahead.
         stride: distance of output frames; s = ceil(t / stride).
     """
-    half = kernel.shape[0] // 2
+    taps = kernel.shape[0]
     return jax.lax.conv_general_dilated(
         x,
         kernel[None].astype(x.dtype),
         window_strides=(1, stride),
-        padding=((0, 0), (half, half)),
+        padding=((0, 0), ((taps - 1) // 2, taps // 2)),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )
 
@@ -33,7 +33,7 @@ def temporal_conv(
 def fourier_temporal_conv(
     x: Float[Array, "n v t c"], kernel: Float[Array, "taps c d"], stride: int = 1
 ) -> Float[Array, "n v s d"]:
-    """`temporal_conv` by the convolution theorem, with less than a quarter of its multiplications.
+    """`temporal_conv`, taps odd, by the convolution theorem, with less than a quarter of its multiplications.
 
     Time is cut into tiles of N frames that overlap by taps - 1. In the Fourier basis a correlation is a product, so a
     tile costs about 1.5 N products of channels, where the sum above costs `taps` per output frame. A stride of 2 is

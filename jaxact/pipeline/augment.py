@@ -19,7 +19,7 @@ Present = Bool[tf.Tensor, "t m v"]
 Seed = Int[tf.Tensor, "2"]
 
 # The number of an operation is part of every trained number: add at the end, never renumber.
-OPERATIONS = ("window", "crop", "mirror", "rotate", "rescale", "move", "jitter", "swap", "drop_joints")
+OPERATIONS = ("window", "crop", "mirror", "rotate", "rescale", "move", "jitter", "swap", "drop_joints", "segments")
 
 # ST-GCN, section 4.1 and its released code: what a key frame of random moving draws from.
 ANGLES = (-10.0, -5.0, 0.0, 5.0, 10.0)  # degrees

@@ -1,4 +1,4 @@
-"""A clip of any length becomes `frames` frames: a window with padding, or linear resampling."""
+"""A clip of any length becomes `frames` frames: a window with padding, linear resampling, a frame per segment."""
 
 import tensorflow as tf
 from jaxtyping import Bool, Float, Int
@@ -63,9 +63,7 @@ def resize(
       start: where the share begins, as a share of the clip, 0 to 1 - `share`.
       share: how much of the clip is taken, above 0 and at most 1.
     """
-    filled = tf.reduce_any(present, axis=(1, 2))
-    first = tf.argmax(filled, output_type=tf.int32)
-    last = tf.shape(joints)[0] - 1 - tf.argmax(filled[::-1], output_type=tf.int32)
+    first, last = _ends(present)
     place = start + share * tf.linspace(0.0, 1.0, frames)
     place = tf.cast(first, tf.float32) + tf.cast(last - first, tf.float32) * place
     # A place that is a frame up to rounding is that frame: its missing joints must not come from a neighbour.
@@ -87,3 +85,37 @@ def random_share(crop: float, seed: Int[tf.Tensor, "2"]) -> tuple[Float[tf.Tenso
     draw = tf.random.stateless_uniform([2], seed)
     share = crop + (1.0 - crop) * draw[0]
     return (1.0 - share) * draw[1], share
+
+
+def segments(
+    joints: Float[tf.Tensor, "s m v c"],
+    present: Bool[tf.Tensor, "s m v"],
+    *,
+    frames: int,
+    place: float | Float[tf.Tensor, " t"] = 0.5,
+) -> Clip:
+    """Cuts the clip into `frames` segments of equal length and takes one frame of each (Shahroudy et al. 2016, 4.2).
+
+    Segment i of a clip of n frames is [i n / frames, (i + 1) n / frames); a clip of fewer frames repeats some. Empty
+    frames at both ends are left out.
+
+    Args:
+      place: where in its segment a frame is taken, in [0, 1): one place for all, or one for each.
+    """
+    first, last = _ends(present)
+    share = (tf.range(frames, dtype=tf.float32) + place) / frames
+    index = first + tf.cast(tf.floor(share * tf.cast(last - first + 1, tf.float32)), tf.int32)
+    index = tf.minimum(index, last)  # a product of two rounded numbers may reach the end
+    return tf.gather(joints, index), tf.gather(present, index)
+
+
+def random_places(frames: int, seed: Int[tf.Tensor, "2"]) -> Float[tf.Tensor, " t"]:
+    """A random `place` for each of the `segments`, uniform in [0, 1)."""
+    return tf.random.stateless_uniform([frames], seed)
+
+
+def _ends(present: Bool[tf.Tensor, "s m v"]) -> tuple[Int[tf.Tensor, ""], Int[tf.Tensor, ""]]:
+    """The first and the last frame that has a joint; those of the whole clip where none has."""
+    filled = tf.reduce_any(present, axis=(1, 2))
+    first = tf.argmax(filled, output_type=tf.int32)
+    return first, tf.shape(present)[0] - 1 - tf.argmax(filled[::-1], output_type=tf.int32)

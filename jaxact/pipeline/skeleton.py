@@ -63,6 +63,8 @@ def train(
         whole = crop == 1.0
         start, share = (0.0, 1.0) if whole else fr.random_share(crop, au.subseed(seed, "crop"))
         clip = fr.resize(*clip, frames=frames, start=start, share=share)
+    elif sampling == "segments":
+        clip = fr.segments(*clip, frames=frames, place=fr.random_places(frames, au.subseed(seed, "segments")))
     elif window:
         length, drawn = tf.shape(clip[0])[0], au.subseed(seed, "window")
         start = fr.random_start(length, window=window, frames=frames, pad=pad, seed=drawn)
@@ -107,7 +109,8 @@ def evaluate(
 
     One view is the first `frames` frames, or the whole clip resampled. Several are windows of `frames` frames spread
     evenly from the clip's start to its end (all alike in a clip that is no longer), or resampled shares of
-    `VIEW_SHARE` of the clip spread in the same way.
+    `VIEW_SHARE` of the clip spread in the same way. With sampling "segments" a view takes the middle frame of each
+    segment; several views spread their frames evenly over it.
     """
     options = {"center": center, "align": align, "scale": scale}
     joints, present = _placed(example, persons=persons, person=person, layout=layout, channels=channels, **options)
@@ -119,6 +122,8 @@ def evaluate(
             share = VIEW_SHARE if views > 1 else 1.0
             start = place_of_view * (1.0 - share)
             clip = fr.resize(joints, present, frames=frames, start=start, share=share)
+        elif sampling == "segments":
+            clip = fr.segments(joints, present, frames=frames, place=(view + 0.5) / views)
         else:
             slack = tf.cast(tf.maximum(tf.shape(joints)[0] - frames, 0), tf.float32)
             start = tf.cast(tf.round(place_of_view * slack), tf.int32)
@@ -142,7 +147,7 @@ def check(
 ) -> None:
     """Raises UserError for options that are unknown, out of range, or have no meaning for these records."""
     for name, available in (
-        ("sampling", ("window", "resize")),
+        ("sampling", ("window", "resize", "segments")),
         ("pad", ("zero", "replay")),
         ("center", ("none", "frame", "first")),
         ("scale", ("none", "skeleton")),
@@ -163,7 +168,7 @@ def check(
 
 
 def _check_augment(*, clip: Mapping[str, Any], augment: Mapping[str, Any], layout: Layout) -> None:
-    resizes = clip["sampling"] == "resize"
+    resizes, sampling = clip["sampling"] == "resize", clip["sampling"]
     for name, low, high in (
         ("window", 0, float("inf")),
         ("rotate", 0, float("inf")),
@@ -175,14 +180,12 @@ def _check_augment(*, clip: Mapping[str, Any], augment: Mapping[str, Any], layou
             raise UserError(f"augment.{name} is {augment[name]!r}, but must lie between {low} and {high}")
     if not 0 < augment["crop"] <= 1:
         raise UserError(f"augment.crop is {augment['crop']!r}, but must lie above 0 and at most at 1")
-    if augment["window"] and resizes:
-        raise UserError(
-            f"augment.window={augment['window']} cuts windows, but clip.sampling is 'resize'; use augment.crop"
-        )
+    if augment["window"] and sampling != "window":
+        instead = "; use augment.crop" if resizes else ", which draws frames at random already; leave it 0"
+        raise UserError(f"augment.window={augment['window']} cuts windows, but clip.sampling is {sampling!r}{instead}")
     if augment["crop"] < 1 and not resizes:
-        raise UserError(
-            f"augment.crop={augment['crop']} needs clip.sampling='resize', got {clip['sampling']!r}; use augment.window"
-        )
+        instead = "; use augment.window" if sampling == "window" else ", which draws frames at random already"
+        raise UserError(f"augment.crop={augment['crop']} needs clip.sampling='resize', got {sampling!r}{instead}")
     if augment["swap"] and clip["persons"] < 2:
         raise UserError(f"augment.swap exchanges two persons, but clip.persons is {clip['persons']}")
     if augment["mirror"] and not layout.pairs:

@@ -1,4 +1,5 @@
-"""Pictures: training curves, confusion matrices, partitions of a skeleton's graph, skeletons in motion.
+"""Pictures: training curves, confusion matrices, partitions of a skeleton's graph, skeletons in motion
+and what a network answers to them.
 
 Each function takes plain arrays and writes one file, whole or not at all. They need the extra `plot`.
 """
@@ -7,5 +8,6 @@ from jaxact.plots.classes import confusion_matrix, per_class_bars
 from jaxact.plots.clips import animation
 from jaxact.plots.curves import training_curves
 from jaxact.plots.partitions import partition
+from jaxact.plots.responses import response
 
-__all__ = ["animation", "confusion_matrix", "partition", "per_class_bars", "training_curves"]
+__all__ = ["animation", "confusion_matrix", "partition", "per_class_bars", "response", "training_curves"]

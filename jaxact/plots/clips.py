@@ -1,7 +1,8 @@
 """Skeletons in motion: a GIF or an MP4 of one record, seen from the sensor in 3-D or in the image plane in 2-D."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -48,14 +49,23 @@ def animation(
     Raises:
       UserError: another suffix, a shape that does not fit the layout, no visible joint, or a missing package.
     """
+    write(frames(joints, layout, fps, title, scores=scores, y_up=y_up, turn=turn, dpi=dpi), len(joints), out, fps)
+
+
+def write(
+    pictures: Iterator[UInt8[np.ndarray, "h w 3"]], count: int, out: str | os.PathLike[str], fps: float | int
+) -> None:
+    """Writes `count` pictures as the GIF or MP4 that the suffix of `out` asks for.
+
+    Raises:
+      UserError: another suffix, no positive `fps`, or a missing package.
+    """
     suffix = os.path.splitext(os.fspath(out))[1].lower()
     if suffix not in SUFFIXES:
         raise UserError(f"cannot animate to {os.fspath(out)!r}: the suffix must be one of {', '.join(SUFFIXES)}")
     if not fps > 0:
         raise UserError(f"fps must be above 0, got {fps!r}")
-    write = _write_gif if suffix == ".gif" else _write_mp4
-    pictures = frames(joints, layout, fps, title, scores=scores, y_up=y_up, turn=turn, dpi=dpi)
-    write(pictures, len(joints), out, fps)
+    (_write_gif if suffix == ".gif" else _write_mp4)(pictures, count, out, fps)
 
 
 def frames(
@@ -70,6 +80,18 @@ def frames(
     dpi: int = 110,
 ) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
     """The pictures that `animation` writes, one by one."""
+    yield from film(stage(joints, layout, scores=scores, y_up=y_up, turn=turn), fps, title, dpi=dpi)
+
+
+def stage(
+    joints: Float[np.ndarray, "t m v c"],
+    layout: Layout,
+    *,
+    scores: bool | None = None,
+    y_up: bool | None = None,
+    turn: float | int = 0.0,
+) -> Space | Plane:
+    """The clip as a scene that can be drawn; for the arguments see `animation`."""
     places, visible = _places(np.asarray(joints), layout, scores)
     if y_up is None:
         y_up = _upright(places, visible, layout)
@@ -77,16 +99,23 @@ def frames(
     places = places * ((-1.0, 1.0, -1.0) if y_up else (1.0, -1.0, -1.0))[: places.shape[-1]]
     if y_up and places.shape[-1] == 2:
         places = places * (-1.0, 1.0)
+    return Space(places, visible, layout, turn) if places.shape[-1] == 3 else Plane(places, visible, layout)
+
+
+def film(
+    scene: Space | Plane, fps: float | int, title: str = "", *, dpi: int = 110, beside: Callable[..., Any] | None = None
+) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
+    """A scene's pictures, one by one; `beside` prepares axes as a scene does, for what else is shown with a frame."""
     with style.context():
-        scene = Space(places, visible, layout, turn) if places.shape[-1] == 3 else Plane(places, visible, layout)
         drawing = style.figure(*_SIZE, dpi=dpi, layout=None)
         axes = drawing.add_axes((0.0, 0.0, 1.0, 0.93))
         axes.set_axis_off()
         drawing.text(0.035, 0.975, style.shorten(title, 46), fontsize=12, weight="bold", va="top")
         clock = drawing.text(0.965, 0.972, "", fontsize=9, color=style.SOFT, va="top", ha="right")
-        limbs = scene.prepare(axes)
-        for t in range(len(places)):
-            limbs(t)
+        shows = [scene.prepare(axes), *([beside(axes)] if beside else [])]
+        for t in range(len(scene.places)):
+            for show in shows:
+                show(t)
             clock.set_text(f"{t / fps:.2f} s")
             drawing.canvas.draw()
             yield np.asarray(drawing.canvas.buffer_rgba())[..., :3].copy()

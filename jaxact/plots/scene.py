@@ -46,6 +46,10 @@ class Plane:
     def __init__(self, places: np.ndarray, visible: np.ndarray, layout: Layout) -> None:
         self.places, self.visible, self.layout = places, visible, layout
 
+    def drawn(self) -> np.ndarray:
+        """Picture coordinates [t, m, v, 2] of every joint."""
+        return self.places
+
     def prepare(self, axes: Any) -> Any:
         """Frames the whole clip and returns the function that shows a frame."""
         seen = self.places[self.visible]
@@ -83,6 +87,10 @@ class Space:
         away = 3.6 * self.extent - near
         scale = 3.6 * self.extent / away
         return np.stack([x * scale, up * scale], axis=-1), away
+
+    def drawn(self) -> np.ndarray:
+        """Picture coordinates [t, m, v, 2] of every joint."""
+        return self.project(self.places)[0]
 
     def prepare(self, axes: Any) -> Any:
         """Draws the floor and returns the function that shows a frame."""

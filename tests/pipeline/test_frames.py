@@ -113,3 +113,33 @@ def test_random_shares_lie_inside_the_clip():
     assert share.max() - share.min() > 0.5
     assert start.min() >= 0.0
     assert (start + share).max() <= 1.0 + 1e-6
+
+
+@pytest.mark.parametrize("length", [1, 3, 8, 21, 300])
+@pytest.mark.parametrize("place", [0.0, 0.5, 0.999])
+def test_a_frame_of_each_segment_is_taken_at_its_place(length, place):
+    x, present = clip(frames=length)
+    joints, there = run(fr.segments, x, present, frames=8, place=place)
+    for i in range(8):
+        np.testing.assert_array_equal(joints[i], x[int((i + place) / 8 * length)])
+    assert there.all() and joints.shape == (8, *x.shape[1:])
+
+
+def test_segments_leave_out_empty_frames_at_both_ends():
+    x, present = clip(frames=20)
+    around = [(3, 40), (0, 0), (0, 0)]
+    padded = run(fr.segments, np.pad(x, [*around, (0, 0)]), np.pad(present, around), frames=8)
+    np.testing.assert_array_equal(padded[0], run(fr.segments, x, present, frames=8)[0])
+    assert padded[1].all()
+
+
+def test_random_places_reach_every_frame_of_their_own_segment_and_no_other():
+    x, present = clip(frames=24)
+    seen = [set() for _ in range(8)]
+    for position in range(60):
+        place = fr.random_places(8, tf.constant([0, position], tf.int64))
+        joints, _ = run(fr.segments, x, present, frames=8, place=place)
+        for i, frame in enumerate(joints):
+            seen[i].add(int(np.flatnonzero((x == frame).all(axis=(1, 2, 3)))[0]))
+    assert seen == [{3 * i, 3 * i + 1, 3 * i + 2} for i in range(8)]
+    tf.debugging.assert_less(fr.random_places(10_000, tf.constant([0, 0], tf.int64)), 1.0)

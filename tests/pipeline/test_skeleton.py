@@ -128,6 +128,20 @@ def test_resampled_views_begin_at_the_first_frame_and_end_at_the_last():
     np.testing.assert_allclose(views[0, -1], example["joints"][9, :2], rtol=1e-5)
 
 
+def test_segments_draw_anew_at_each_position_in_training_and_take_the_middle_in_evaluation():
+    example = record("3-D", frames=24)
+    clip = {"frames": 8, "sampling": "segments"}
+    whole = example["joints"].numpy()[:, :2]
+    np.testing.assert_array_equal(evaluate("3-D", example, **clip)["inputs"][0], whole[1::3])
+    views = evaluate("3-D", example, **clip, views=3)["inputs"].numpy()
+    for view in range(3):
+        np.testing.assert_array_equal(views[view], whole[view::3])
+    first, again, other = (train("3-D", example, position, **clip)["inputs"].numpy() for position in (0, 0, 1))
+    assert first.tobytes() == again.tobytes() != other.tobytes()
+    for i in range(8):
+        assert any(np.array_equal(first[i], frame) for frame in whole[3 * i : 3 * i + 3])
+
+
 def test_bad_and_empty_records_become_zeros():
     example = record("3-D")
     x = example["joints"].numpy()
@@ -139,6 +153,7 @@ def test_bad_and_empty_records_become_zeros():
     options = {"sampling": "resize", "center": "frame", "align": True, "scale": "skeleton", "stream": "bone"}
     for shape in ((0, 2, 25, 3), (5, 0, 25, 3), (5, 2, 25, 3)):
         empty = {**example, "joints": tf.zeros(shape)}
+        assert not np.any(train("3-D", empty, frames=9, sampling="segments")["inputs"])
         assert not np.any(evaluate("3-D", empty, frames=9, **options)["inputs"])
         assert not np.any(train("3-D", empty, frames=9, augment=EVERYTHING | {"crop": 0.5}, **options)["inputs"])
 
@@ -167,7 +182,7 @@ def test_the_input_shape_is_known_before_the_first_batch():
 @pytest.mark.parametrize(
     ("kind", "clip", "augment", "message"),
     [
-        ("3-D", {"sampling": "loop"}, {}, "unknown clip.sampling 'loop'; available: resize, window"),
+        ("3-D", {"sampling": "loop"}, {}, "unknown clip.sampling 'loop'; available: resize, segments, window"),
         ("3-D", {"pad": "replayed"}, {}, "unknown clip.pad 'replayed'; available: replay, zero; did you mean 'replay'"),
         ("3-D", {"stream": "bones"}, {}, "unknown stream 'bones'"),
         ("3-D", {"center": "hip"}, {}, "unknown clip.center 'hip'; available: first, frame, none"),
@@ -179,6 +194,13 @@ def test_the_input_shape_is_known_before_the_first_batch():
         ("3-D", {}, {"crop": 0.5}, "augment.crop=0.5 needs clip.sampling='resize', got 'window'; use augment.window"),
         ("3-D", {"sampling": "resize"}, {"crop": 0.0}, "augment.crop is 0.0, but must lie above 0 and at most at 1"),
         ("3-D", {"sampling": "resize"}, {"window": 9}, "augment.window=9 cuts windows, but clip.sampling is 'resize'"),
+        (
+            "3-D",
+            {"sampling": "segments"},
+            {"window": 9},
+            "'segments', which draws frames at random already; leave it 0",
+        ),
+        ("3-D", {"sampling": "segments"}, {"crop": 0.5}, "got 'segments', which draws frames at random already"),
         ("3-D", {}, {"rotate": -0.1}, "augment.rotate is -0.1, but must lie between 0 and inf"),
         ("3-D", {}, {"drop_joints": 1.5}, "augment.drop_joints is 1.5, but must lie between 0 and 1"),
         ("3-D", {"persons": 1}, {"swap": True}, "augment.swap exchanges two persons, but clip.persons is 1"),
