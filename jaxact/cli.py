@@ -7,6 +7,7 @@ from typing import Any
 
 from jaxact import __version__, commands
 from jaxact.errors import UserError
+from jaxact.protocols import PROTOCOLS
 
 _DATA_DIR = "folder of prepared data (default: $TFDS_DATA_DIR, or ~/tensorflow_datasets)"
 _PICTURE = "PNG, SVG or PDF"
@@ -101,9 +102,12 @@ def _train(kinds: Any) -> None:
         "train, or resume, a run",
         "jaxact train --config configs/stgcn_utd_mhad.py --workdir runs/utd",
         "jaxact train --config configs/stgcn_ntu60.py:xview --workdir runs/xview --config.optim.learning_rate=0.05",
+        "jaxact train ... --config.protocol=NAME    (published preprocessing; those there are stand below)",
         "jaxact train ... --coordinator host0:1234 --processes 4 --process 2    (one of four machines)",
     )
     add.add_argument("--config", required=True, metavar="FILE", help="config file, or FILE:ARG")
+    assert add.epilog
+    add.epilog += "\n\nprotocols:\n  " + "\n  ".join(f"{name:18}{known.source}" for name, known in PROTOCOLS.items())
     add.add_argument("--workdir", required=True, help="folder of the run; resumes where a checkpoint is there")
     add.add_argument("--data-dir", default="", help=_DATA_DIR)
     add.add_argument("--coordinator", metavar="HOST:PORT", help="several processes: address of process 0")

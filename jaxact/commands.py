@@ -73,7 +73,7 @@ def evaluate(options: argparse.Namespace) -> None:
         f"{report['dataset']} {report['split']}, {report['count']} clips, "
         f"step {report['step']} ({report['step_chosen']}): "
         f"top-1 {report['top1']:.2%}, top-5 {report['top5']:.2%}, mean class {report['mean_class']:.2%}, "
-        f"loss {report['loss']:.4f}; written to {options.out}"
+        f"loss {report['loss']:.4f}; protocol: {report['protocol']}; written to {options.out}"
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from jaxact import config as configs
-from jaxact import files, metrics, step, trained
+from jaxact import files, metrics, protocols, step, trained
 from jaxact.errors import UserError
 from jaxact.progress import track
 from jaxact.sharding import Placement, make_placement
@@ -141,6 +141,7 @@ def write(
         "subset": subset,
         "step": net.step,
         "step_chosen": net.chosen,
+        "protocol": protocols.describe(net.config),
         "preprocessing": dataclasses.asdict(net.config.clip),
         "layout": net.layout.name,
         "channels": list(net.channels),

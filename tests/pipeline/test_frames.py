@@ -36,19 +36,19 @@ def test_a_window_is_the_clip_and_its_padding(pad, frames, start):
 
 
 @pytest.mark.parametrize(
-    ("length", "pad", "starts"),
+    ("length", "padded", "starts"),
     [
-        (9, "zero", range(0, 6)),  # a crop of a longer clip
-        (4, "zero", range(0, 1)),
-        (2, "zero", range(-2, 1)),  # a place among zeros for a shorter one
-        (2, "replay", range(0, 3)),  # a window of the clip replayed to 6 frames
-        (9, "replay", range(0, 6)),
+        (9, False, range(0, 6)),  # a crop of a longer clip
+        (4, False, range(0, 1)),
+        (2, False, range(-2, 1)),  # a place among zeros for a shorter one
+        (2, True, range(0, 3)),  # a window of the clip padded to 6 frames
+        (9, True, range(0, 6)),
     ],
 )
-def test_random_windows_reach_every_place_and_no_other(length, pad, starts):
+def test_random_windows_reach_every_place_and_no_other(length, padded, starts):
+    options = {"window": 4, "frames": 6, "padded": padded}
     drawn = [
-        int(fr.random_start(tf.constant(length), window=4, frames=6, pad=pad, seed=tf.constant([1, i], tf.int64)))
-        for i in range(60)
+        int(fr.random_start(tf.constant(length), seed=tf.constant([1, i], tf.int64), **options)) for i in range(60)
     ]
     assert set(drawn) == set(starts)
 
