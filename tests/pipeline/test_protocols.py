@@ -11,9 +11,11 @@ import pytest
 import tensorflow as tf
 
 from jaxact import config, protocols
+from jaxact.datasets import read
+from jaxact.datasets.prepare import prepare
 from jaxact.pipeline import augment as au
+from jaxact.pipeline import batches, skeleton
 from jaxact.pipeline import frames as fr
-from jaxact.pipeline import skeleton
 from jaxact.skeletons import get_layout
 
 NTU, OPENPOSE = get_layout("ntu-25"), get_layout("openpose-18")
@@ -187,6 +189,35 @@ def test_ctr_gcn_trains_on_a_crop_of_64_frames_or_half_of_the_clip_turned_about_
         np.testing.assert_allclose(train("ctr", joints, position=position)[:, 0], wanted, atol=1e-5)
         lengths.append(length)
     assert min(lengths) == 64 and 64 < max(lengths) < 80  # half of the clip would be 40
+
+
+def skeleton_file(frames):
+    """A file of NTU RGB+D; `frames` list the (id, x) of the bodies in each, all joints at x, x + 1, 2."""
+    rows = [str(len(frames))]
+    for listed in frames:
+        rows.append(str(len(listed)))
+        for body, x in listed:
+            rows += [f"{body} 0 1 1 1 1 0 0.1 0.2 2", "25", *[f"{x} {x + 1} 2 {'0 ' * 8}2"] * 25]
+    return "\n".join(rows) + "\n"
+
+
+def test_the_bodies_of_prepared_records_are_told_apart_by_their_ids(tmp_path):
+    frames = [[(72057594037931101, 1 + 0.5 * t), (5, 9)] for t in range(4)]
+    frames += [[(5, 9), (72057594037931101, 1 + 0.5 * t)] for t in range(4, 8)]  # they change slots
+    (tmp_path / "raw").mkdir()
+    for clip in ("S001C001P001R001A001", "S001C001P003R001A001"):
+        (tmp_path / "raw" / f"{clip}.skeleton").write_text(skeleton_file(frames))
+    prepare("ntu60", raw=tmp_path / "raw", data_dir=tmp_path / "data", workers=1)
+    info = read.describe("ntu60", tmp_path / "data")
+    names = [field.name for field in dataclasses.fields(config.ClipConfig)]
+    options = sections("ctr", frames=8, share=1.0, sampling="window", center="none")
+    clip, augment = {n: options[n] for n in names}, dataclasses.asdict(config.AugmentConfig())
+    wanted = np.stack([1 + 0.5 * np.arange(8), np.full(8, 9)], axis=1)
+    batch = next(batches.eval_batches(info, split="all", batch_size=2, clip=clip))
+    np.testing.assert_array_equal(batch["inputs"][0, 0, ..., 0, 0], wanted)
+    batch = next(batches.train_batches(info, split="all", batch_size=2, seed=0, clip=clip, augment=augment))
+    np.testing.assert_array_equal(batch["inputs"][0, ..., 0, 0], wanted)
+    assert np.allclose(batches.gravity_radii(info, "all", clip=clip), 0, atol=1e-5)
 
 
 def test_pyskl_keeps_the_main_persons_frames_and_measures_from_its_first_spine():
