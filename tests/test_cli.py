@@ -170,6 +170,13 @@ def test_data_of_another_layout_than_the_checkpoints_are_refused(world, tmp_path
         evaluate.check_data(read.describe("custom/toy", world / "data"), trained.load(tmp_path / "run"))
 
 
+def test_a_protocol_for_other_records_is_refused(world, capsys, tmp_path):
+    config, where = str(world / "config.py"), str(tmp_path / "run")
+    message = refused(capsys, "train", "--config", config, "--workdir", where, "--config.protocol=ctr")
+    assert "the protocol 'ctr' is for records of x, y, z, but these records hold x, y, score" in message
+    assert not list(tmp_path.iterdir())
+
+
 def test_several_processes_need_all_three_arguments(world, capsys):
     config = str(world / "config.py")
     message = refused(
