@@ -7,6 +7,7 @@ from typing import Any
 
 from jaxact import __version__, commands
 from jaxact.errors import UserError
+from jaxact.protocols import PROTOCOLS
 
 _DATA_DIR = "folder of prepared data (default: $TFDS_DATA_DIR, or ~/tensorflow_datasets)"
 _PICTURE = "PNG, SVG or PDF"
@@ -106,9 +107,12 @@ def _train(kinds: Any) -> None:
         "jaxact train --config configs/stgcn_utd_mhad.py --workdir runs/utd",
         "jaxact train --config configs/stgcn_ntu60.py:xview --workdir runs/xview --config.optim.learning_rate=0.05",
         "jaxact train ... --streams joint,bone,joint_motion,bone_motion    (a network each, then their fusion)",
+        "jaxact train ... --config.protocol=NAME    (published preprocessing; those there are stand below)",
         "jaxact train ... --coordinator host0:1234 --processes 4 --process 2    (one of four machines)",
     )
     add.add_argument("--config", required=True, metavar="FILE", help="config file, or FILE:ARG")
+    assert add.epilog
+    add.epilog += "\n\nprotocols:\n  " + "\n  ".join(f"{name:18}{known.source}" for name, known in PROTOCOLS.items())
     add.add_argument("--workdir", required=True, help="folder of the run; resumes where a checkpoint is there")
     add.add_argument("--data-dir", default="", help=_DATA_DIR)
     add.add_argument("--streams", metavar="S,S", help="train one network a stream, evaluate each, and fuse the scores")

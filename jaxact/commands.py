@@ -83,8 +83,9 @@ def evaluate(options: argparse.Namespace) -> None:
         how=options.select,
         batch_size=options.batch_size,
     )
+    protocol = "" if report["protocol"] == "none" else f", protocol {report['protocol']}"
     print(
-        f"{report['dataset']} {report['split']}, {report['count']} clips, "
+        f"{report['dataset']} {report['split']}{protocol}, {report['count']} clips, "
         f"step {report['step']} ({report['step_chosen']}): "
         f"top-1 {report['top1']:.2%}, top-5 {report['top5']:.2%}, mean class {report['mean_class']:.2%}, "
         f"loss {report['loss']:.4f}; written to {options.out}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jaxact.errors import UserError, unknown
+from jaxact.protocols import follow, get
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
@@ -27,17 +28,23 @@ class ClipConfig:
 
     frames: int = 300  # T
     persons: int = 2  # M
-    # First T frames and padding, linear resampling of the whole clip to T, or a frame from each of T equal segments
-    # (training draws it, evaluation takes the middle).
-    sampling: Literal["window", "resize", "segments"] = "window"
+    # First T frames and padding; the clip resampled to T; a crop of whole frames resampled; a frame of each of T equal
+    # segments, as recurrent models read a clip (drawn in training, the middle one else), or as pyskl draws them.
+    sampling: Literal["window", "resize", "crop_resize", "segments", "uniform"] = "window"
+    share: float = 1.0  # crop_resize: share of the clip, its middle, that evaluation sees
+    # Frames without anybody, or without the main person, are dropped; or each person is looped to T frames.
+    empty: Literal["keep", "drop", "drop_main", "loop"] = "keep"
     pad: Literal["zero", "replay"] = "zero"  # what fills a clip shorter than T (window only)
-    person: Literal["file", "frame_score", "clip_mean", "energy"] = "file"  # which M people are kept
+    person: Literal["file", "frame_score", "clip_mean", "energy", "denoised"] = "file"  # which M people are kept
+    min_score: float = 0.0  # records with scores: a joint scored at or below it is missing
+    flip_y: bool = False  # y changes its sign
     stream: str = "joint"  # joint, bone, joint_motion or bone_motion; several, joined by "+", are put side by side
-    center: Literal["none", "frame", "first"] = (
-        "none"  # subtract the centre joint of person 0: per frame, or of the first frame
-    )
+    motion: Literal["sampled", "recorded"] = "sampled"  # motion streams: between sampled, or between recorded frames
+    center: Literal["none", "frame", "first"] = "none"  # subtract a joint of person 0: per frame, or of the first frame
+    origin: Literal["centre", "spine"] = "centre"  # which joint: the layout's centre, or the upper joint of its spine
     align: bool = False  # 3-D: rotate so that the spine of the first frame is z and the shoulders x
-    scale: Literal["none", "skeleton"] = "none"  # divide by the clip's mean bone length times the number of bones
+    # Divide by the clip's mean bone length times the number of bones, or by half the picture (records with scores).
+    scale: Literal["none", "skeleton", "frame"] = "none"
     views: int = 1  # evaluation clips per record, their probabilities averaged
 
 
@@ -46,10 +53,11 @@ class AugmentConfig:
     """Random changes made in training only."""
 
     window: int = 0  # frames of a random window placed in T frames (ST-GCN's random_choose); 0 = off
-    move: bool = (
-        False  # ST-GCN's random moving: rotation, scale and translation interpolated over the clip, x and y only
-    )
-    crop: float = 1.0  # resize sampling: shortest random share of the clip that is kept, in (0, 1]
+    window_from: Literal["clip", "padded"] = "clip"  # the window lies in the clip, or in the clip padded to T frames
+    move: bool = False  # ST-GCN's random moving: rotation, scale and shift of x and y, interpolated over the clip
+    move_missing: bool = False  # random moving also moves missing joints and padding, as ST-GCN's released code does
+    crop: float = 1.0  # resize and crop_resize: shortest random share of the clip that is kept, in (0, 1]
+    crop_frames: int = 0  # crop_resize: fewest frames kept
     rotate: float = 0.0  # largest random rotation in radians: about each axis (3-D) or in the plane (2-D)
     rescale: float = 0.0  # random scale in [1 - a, 1 + a], one draw per spatial axis
     jitter: float = 0.0  # standard deviation of noise on present joints, in units of the input
@@ -149,6 +157,7 @@ class TrainConfig:
     clip: ClipConfig = dataclasses.field(default_factory=ClipConfig)
     augment: AugmentConfig = dataclasses.field(default_factory=AugmentConfig)
     optim: OptimConfig = dataclasses.field(default_factory=OptimConfig)
+    protocol: str = ""  # published preprocessing that clip and augment follow; set it by `follow(config, name)`
     seed: int = 0
     batch_size: int = 64  # examples per step, over all devices and processes
     epochs: int = 80
@@ -169,7 +178,7 @@ def load(file: str, overrides: Sequence[str] = ()) -> TrainConfig:
 
     Args:
       file: path of a config file; what follows a colon is handed to its `get_config`.
-      overrides: "--config.optim.learning_rate=0.05" and the like.
+      overrides: "--config.optim.learning_rate=0.05" and the like; a protocol comes first, wherever it stands.
 
     Raises:
       UserError: no such file, a file that fails, an unknown option, or a value of the wrong type.
@@ -184,7 +193,7 @@ def load(file: str, overrides: Sequence[str] = ()) -> TrainConfig:
         raise UserError(f"the config file {path!r} fails with {type(error).__name__}: {error}") from error
     if not isinstance(config, TrainConfig):
         raise UserError(f"get_config in {path!r} returns {type(config).__name__}; wanted jaxact.config.TrainConfig")
-    for item in overrides:
+    for item in sorted(overrides, key=lambda item: not item.startswith("--config.protocol=")):
         name, given, text = item.partition("=")
         if not name.startswith("--config.") or not given:
             raise UserError(
@@ -224,6 +233,8 @@ def choose(arg: str, *choices: Iterable[str]) -> tuple[Any, ...]:
 
 def override(config: Any, name: str, text: str) -> None:
     """Sets the option with the dotted `name` from the text of a command line, checked against the option's type."""
+    if name == "protocol" and isinstance(config, TrainConfig):
+        return follow(config, text)
     *path, option = name.split(".")
     section = config
     for part in path:
@@ -242,6 +253,8 @@ def check(section: Any, where: str = "config") -> None:
         value = getattr(section, name)
         if dataclasses.is_dataclass(value):
             check(value, f"{where}.{name}")
+        elif name == "protocol" and value:
+            get(value)
         elif typing.get_origin(kind) is Literal:
             if value not in typing.get_args(kind):
                 raise unknown(f"value of {where}.{name}", value, typing.get_args(kind))

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from jaxact import config as configs
-from jaxact import metrics, report, step, trained
+from jaxact import metrics, protocols, report, step, trained
 from jaxact.errors import UserError
 from jaxact.progress import track
 from jaxact.sharding import Placement, make_placement
@@ -113,6 +113,7 @@ def about(net: trained.Trained, **where: Any) -> dict[str, Any]:
         **where,
         "step": net.step,
         "step_chosen": net.chosen,
+        "protocol": protocols.describe(net.config),
         "preprocessing": dataclasses.asdict(net.config.clip),
         "layout": net.layout.name,
         "channels": list(net.channels),

@@ -16,7 +16,7 @@ from jax import export as jax_export
 
 import jaxact
 from jaxact import config as configs
-from jaxact import files, trained
+from jaxact import files, protocols, trained
 from jaxact.errors import UserError
 from jaxact.progress import log
 
@@ -104,6 +104,7 @@ def describe(net: trained.Trained, inputs: jax.ShapeDtypeStruct, symbolic: tuple
         "output": {"dtype": "float32", "axes": ["n", "classes"], "meaning": "logits"},
         "labels": list(net.labels),
         "layout": net.layout.to_dict(),
+        "protocol": protocols.describe(net.config),
         "preprocessing": configs.to_dict(net.config)["clip"],
         "trained_on": {"dataset": net.config.data.name, "split": net.config.data.train_split},
         "model": configs.to_dict(net.config)["model"],

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from jaxact import config as configs
+from jaxact import protocols
 from jaxact.skeletons import Layout
 
 Batch = Mapping[str, np.ndarray]
@@ -34,11 +35,16 @@ class Source:
 
 
 def from_records(run: configs.TrainConfig) -> Source:
-    """Batches of prepared records through tf.data."""
+    """Batches of prepared records through tf.data.
+
+    Raises:
+      UserError: no such data set, or one that the run's protocol is not for.
+    """
     from jaxact.datasets import read
     from jaxact.pipeline import batches
 
     info = read.describe(run.data.name, run.data.data_dir)
+    protocols.check(run.protocol, layout=info.layout, channels=info.channels)
     clip, augment = dataclasses.asdict(run.clip), dataclasses.asdict(run.augment)
     return Source(
         labels=info.labels,

@@ -10,7 +10,7 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from jaxact import checkpoint, config, models, state
+from jaxact import checkpoint, config, models, protocols, state
 from jaxact.errors import UserError
 from jaxact.skeletons import Layout
 
@@ -51,6 +51,7 @@ def describe(
     """What a checkpoint keeps beside its arrays, as plain JSON values."""
     return {
         "config": config.to_dict(run),
+        "protocol": protocols.describe(run),
         "layout": layout.to_dict(),
         "labels": list(labels),
         "channels": list(channels),
@@ -122,7 +123,8 @@ def load(workdir: str | Path, *, step: int | None = None, how: str | None = None
 
 def check_same_run(old: Meta, new: Meta, folder: Path) -> None:
     """Raises UserError where the run in `folder` is another one than the run asked for."""
-    before, after = _flat(old["config"]), _flat(new["config"])
+    # Options that are younger than the run have the defaults that it was made with.
+    before, after = _flat(config.to_dict(config.from_dict(old["config"]))), _flat(new["config"])
     names = sorted(n for n in before.keys() | after.keys() if n not in _FREE and before.get(n) != after.get(n))
     if names:
         changes = ", ".join(f"{n} {before.get(n)!r} -> {after.get(n)!r}" for n in names[:4])

@@ -187,6 +187,13 @@ def test_streams_train_a_network_each_and_fuse_and_a_second_call_trains_nothing_
     assert "unknown stream 'bones'" in refused(capsys, *command[:-1], "joint,bones")
 
 
+def test_a_protocol_for_other_records_is_refused(world, capsys, tmp_path):
+    config, where = str(world / "config.py"), str(tmp_path / "run")
+    message = refused(capsys, "train", "--config", config, "--workdir", where, "--config.protocol=ctr")
+    assert "the protocol 'ctr' is for records of x, y, z, but these records hold x, y, score" in message
+    assert not list(tmp_path.iterdir())
+
+
 def test_several_processes_need_all_three_arguments(world, capsys):
     config = str(world / "config.py")
     message = refused(

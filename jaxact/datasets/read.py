@@ -185,6 +185,14 @@ def serialized(
     return files.interleave(tf.data.TFRecordDataset, cycle_length=min(cycle, len(paths)), block_length=1)
 
 
+def fields(info: DatasetInfo) -> tuple[str, ...]:
+    """What a record holds."""
+    import tensorflow_datasets as tfds
+
+    features: Any = tfds.builder_from_directory(info.path).info.features
+    return tuple(features)
+
+
 def parser(info: DatasetInfo, fields: Sequence[str] | None = FIELDS) -> "Callable[[tf.Tensor], dict[str, tf.Tensor]]":
     """The function from stored bytes to a record; give it to `Dataset.map`.
 

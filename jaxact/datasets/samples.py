@@ -14,7 +14,11 @@ from jaxact.datasets.kinetics import class_names
 
 NTU_ACTIONS = {1: "clap", 2: "wave", 3: "sit_down"}
 NTU_SUBJECTS = (1, 2, 3, 6)  # of both halves of X-Sub
-KINETICS_CLASSES = {"lunge": "jump", "squat": "sit_down", "applauding": "clap"}  # two of Kinetics-Motion, one that is not
+KINETICS_CLASSES = {
+    "lunge": "jump",
+    "squat": "sit_down",
+    "applauding": "clap",
+}  # two of Kinetics-Motion, one that is not
 # The ntu-25 joint that stands for each openpose-18 joint; eyes and ears are the head, a little aside.
 OPENPOSE = (3, 20, 8, 9, 10, 4, 5, 6, 16, 17, 18, 12, 13, 14, 3, 3, 3, 3)
 ASIDE = {14: -0.01, 15: 0.01, 16: -0.02, 17: 0.02}
@@ -62,7 +66,7 @@ def skeleton_text(joints: Float[np.ndarray, "t m 25 3"]) -> str:
 
 
 def openpose_frames(joints: Float[np.ndarray, "t m 25 3"]) -> list[dict]:
-    """The frames of a Kinetics-Skeleton file, from 1: x and y in 0..1 by a pinhole camera, x to its right and y down."""
+    """The frames of a Kinetics-Skeleton file, from 1: x and y in 0..1 by a pinhole camera, y down."""
     frames = []
     for index, frame in enumerate(joints, 1):
         people = []

@@ -19,7 +19,10 @@ Present = Bool[tf.Tensor, "t m v"]
 Seed = Int[tf.Tensor, "2"]
 
 # The number of an operation is part of every trained number: add at the end, never renumber.
-OPERATIONS = ("window", "crop", "mirror", "rotate", "rescale", "move", "jitter", "swap", "drop_joints", "segments")
+OPERATIONS = (
+    *("window", "crop", "mirror", "rotate", "rescale", "move", "jitter", "swap", "drop_joints"),
+    *("segments", "uniform"),
+)
 
 # ST-GCN, section 4.1 and its released code: what a key frame of random moving draws from.
 ANGLES = (-10.0, -5.0, 0.0, 5.0, 10.0)  # degrees
@@ -67,14 +70,15 @@ def move(
     return jt.translate(jt.linear(joints, matrix), moved, tf.stack([shift_x, shift_y], axis=1))
 
 
-def random_move(joints: Joints, present: Present, *, seed: Seed) -> Joints:
+def random_move(joints: Joints, present: Present, *, seed: Seed, move_missing: bool = False) -> Joints:
     """`move` with every value of both key frames drawn at random from ST-GCN's candidates."""
     draws = tf.unstack(tf.random.stateless_uniform([4, 2], seed))
     angles, scales, shifts_x, shifts_y = (
         tf.gather(tf.constant(candidates), tf.cast(draw * len(candidates), tf.int32))
         for draw, candidates in zip(draws, (ANGLES, SCALES, SHIFTS, SHIFTS), strict=True)
     )
-    return move(joints, present, angles=angles, scales=scales, shifts_x=shifts_x, shifts_y=shifts_y)
+    nodes = {"angles": angles, "scales": scales, "shifts_x": shifts_x, "shifts_y": shifts_y}
+    return move(joints, present, **nodes, move_missing=move_missing)
 
 
 def rotation(angles: Float[tf.Tensor, " n"]) -> Float[tf.Tensor, "d d"]:
@@ -119,7 +123,7 @@ def mirror(
     The mirror stands where that joint is in the first frame that has it, so that a centred clip stays centred.
     """
     axis = tf.cast(mirrored, tf.float32) * tf.one_hot(0, dims)
-    shift = 2.0 * axis * origin(joints, present, layout=layout, dims=dims)
+    shift = 2.0 * axis * origin(joints, present, joint=layout.centre, dims=dims)
     order = tf.where(mirrored, list(layout.mirrored()), list(range(len(layout.joints))))
     joints, present = tf.gather(joints, order, axis=2), tf.gather(present, order, axis=2)
     return jt.translate(jt.linear(joints, tf.linalg.diag(1.0 - 2.0 * axis)), present, shift), present
@@ -156,6 +160,7 @@ def augment(
     *,
     seed: Seed,
     move: bool,
+    move_missing: bool,
     rotate: float,
     rescale: float,
     jitter: float,
@@ -174,7 +179,7 @@ def augment(
     if rescale:
         clip = random_rescale(clip[0], rescale=rescale, dims=dims, seed=subseed(seed, "rescale")), clip[1]
     if move:
-        clip = random_move(*clip, seed=subseed(seed, "move")), clip[1]
+        clip = random_move(*clip, seed=subseed(seed, "move"), move_missing=move_missing), clip[1]
     if jitter:
         clip = random_jitter(*clip, jitter=jitter, dims=dims, seed=subseed(seed, "jitter")), clip[1]
     if swap:

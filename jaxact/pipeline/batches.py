@@ -31,6 +31,7 @@ with contextlib.suppress(RuntimeError):
     tf.config.set_visible_devices([], "GPU")
 
 FIELDS = ("id", "joints", "label")
+WHO = "person_id"  # which body is in which slot, where the records tell
 OPEN_FILES = 16  # read in turn, so that the cells of a split mix before the shuffle buffer
 SHUFFLE_BYTES = 1 << 30  # the shuffle buffer holds stored records of at most this size
 ENDLESS = np.iinfo(np.int64).max
@@ -81,7 +82,7 @@ def train_batches(
             f"split {split!r} of {info.name!r} has {info.splits[split]} records, too few for {process_count} processes"
         )
     first_epoch, offset = divmod(start_step * rows, share)
-    decode = read.parser(info, FIELDS)
+    decode = read.parser(info, (*FIELDS, *_who(info, clip)))
 
     def example(position: tf.Tensor, stored: tf.Tensor) -> dict[str, tf.Tensor]:
         pair = tf.stack([tf.constant(seed, tf.int64), position * process_count + process_index])
@@ -129,7 +130,7 @@ def eval_batches(
     if not total:
         chosen = "" if classes is None else f" of the classes {sorted(classes)}"
         raise UserError(f"split {split!r} of {info.name!r} has no records{chosen}; nothing can be evaluated")
-    decode = read.parser(info, FIELDS)
+    decode = read.parser(info, (*FIELDS, *_who(info, clip)))
 
     def example(stored: tf.Tensor) -> dict[str, tf.Tensor]:
         return skeleton.evaluate(decode(stored), layout=info.layout, channels=info.channels, **clip)
@@ -145,10 +146,15 @@ def gravity_radii(info: read.DatasetInfo, split: str, *, clip: Mapping[str, Any]
 
     def people(record: Mapping[str, tf.Tensor]) -> tf.Tensor:
         found, chosen = finite(record["joints"]), {name: clip[name] for name in ("persons", "person")}
-        return persons.choose(found, channels=info.channels, **chosen)
+        return persons.choose(found, channels=info.channels, ids=record.get(WHO), **chosen)
 
-    clips = read.records(info, split, fields=("joints",)).map(_plain(people)).as_numpy_iterator()
+    clips = read.records(info, split, fields=("joints", *_who(info, clip))).map(_plain(people)).as_numpy_iterator()
     return tuple(map(float, skeletons.gravity_radii(clips, channels=info.channels)))
+
+
+def _who(info: read.DatasetInfo, clip: Mapping[str, Any]) -> tuple[str, ...]:
+    """The field that tells bodies apart, where people are chosen by it and the records have it."""
+    return (WHO,) if clip["person"] == "denoised" and WHO in read.fields(info) else ()
 
 
 def _epochs(

@@ -1,4 +1,4 @@
-"""A clip of any length becomes `frames` frames: a window with padding, linear resampling, a frame per segment."""
+"""A clip of any length becomes `frames` frames: a window with padding, linear resampling, or one frame of each part."""
 
 import tensorflow as tf
 from jaxtyping import Bool, Float, Int
@@ -33,14 +33,17 @@ def window(
 
 
 def random_start(
-    length: Int[tf.Tensor, ""], *, window: int, frames: int, pad: str, seed: Int[tf.Tensor, "2"]
+    length: Int[tf.Tensor, ""], *, window: int, frames: int, padded: bool, seed: Int[tf.Tensor, "2"]
 ) -> Int[tf.Tensor, ""]:
     """Where a random window starts, every place equally likely.
 
-    A clip of at least `window` frames is cropped; a shorter one lies at a random place among empty frames. With
-    pad="replay" the window lies in the clip replayed to `frames` frames, as ST-GCN's training clips do.
+    A clip of at least `window` frames is cropped; a shorter one lies at a random place among empty frames.
+
+    Args:
+      padded: the window lies anywhere in the clip padded to `frames` frames, as ST-GCN's training clips do. Where they
+        are padded with zeros, the window of a short clip may be empty.
     """
-    if pad == "replay":
+    if padded:
         length = tf.maximum(length, max(frames, window))
     slack = length - window
     return tf.random.stateless_uniform([], seed, tf.minimum(0, slack), tf.maximum(0, slack) + 1, tf.int32)
@@ -66,6 +69,88 @@ def resize(
     first, last = _ends(present)
     place = start + share * tf.linspace(0.0, 1.0, frames)
     place = tf.cast(first, tf.float32) + tf.cast(last - first, tf.float32) * place
+    return _between(joints, present, place, first, last)
+
+
+def random_share(crop: float, seed: Int[tf.Tensor, "2"]) -> tuple[Float[tf.Tensor, ""], Float[tf.Tensor, ""]]:
+    """A random (start, share) for `resize`: the share uniform in [`crop`, 1], its place uniform in what is left."""
+    draw = tf.random.stateless_uniform([2], seed)
+    share = crop + (1.0 - crop) * draw[0]
+    return (1.0 - share) * draw[1], share
+
+
+def crop_resize(
+    joints: Float[tf.Tensor, "s m v c"],
+    present: Bool[tf.Tensor, "s m v"],
+    *,
+    frames: int,
+    start: Int[tf.Tensor, ""],
+    length: Int[tf.Tensor, ""],
+) -> Clip:
+    """Resamples `length` whole frames from `start` on to `frames` frames, as a picture is made wider or narrower.
+
+    Frame t of the outcome is taken at the place start + (t + 1/2) length / frames - 1/2, held within the crop. This is
+    CTR-GCN's resizing, and what bilinear interpolation of pictures without aligned corners does. As in `resize`, a
+    joint is never mixed with the zeros of a missing one; departs from CTR-GCN, which does mix them.
+    """
+    first, last = start, start + length - 1
+    place = (tf.range(frames, dtype=tf.float32) + 0.5) * (tf.cast(length, tf.float32) / frames) - 0.5
+    place = tf.clip_by_value(place + tf.cast(first, tf.float32), tf.cast(first, tf.float32), tf.cast(last, tf.float32))
+    return _between(joints, present, place, first, last)
+
+
+def random_crop(
+    clip_length: Int[tf.Tensor, ""], *, crop: float, least: int, seed: Int[tf.Tensor, "2"]
+) -> tuple[Int[tf.Tensor, ""], Int[tf.Tensor, ""]]:
+    """A random (start, length) for `crop_resize`: floor(p clip_length) frames with p uniform in [`crop`, 1].
+
+    At least `least` frames, or all of a shorter clip; every place equally likely.
+    """
+    share, place = tf.unstack(tf.random.stateless_uniform([2], seed))
+    length = tf.cast(tf.cast(clip_length, tf.float32) * (crop + (1.0 - crop) * share), tf.int32)
+    length = tf.minimum(tf.maximum(length, least), clip_length)
+    return tf.cast(place * tf.cast(clip_length - length + 1, tf.float32), tf.int32), length
+
+
+def middle(clip_length: Int[tf.Tensor, ""], *, share: float) -> tuple[Int[tf.Tensor, ""], Int[tf.Tensor, ""]]:
+    """The (start, length) of the middle of a clip: floor((1 - `share`) clip_length / 2) frames fewer at either end."""
+    start = tf.cast(tf.cast(clip_length, tf.float64) * (1.0 - share) / 2.0, tf.int32)
+    return start, clip_length - 2 * start
+
+
+def uniform(
+    length: Int[tf.Tensor, ""], *, frames: int, seed: Int[tf.Tensor, "2"], start: Int[tf.Tensor, ""] | None = None
+) -> Int[tf.Tensor, " t"]:
+    """Which frames of a clip uniform sampling takes (PoseConv3D and pyskl): one random frame of each of `frames` parts.
+
+    A clip of n frames is cut at floor(i n / `frames`). Between n = `frames` and 2 `frames` the parts would hold one or
+    two frames; there, n - `frames` of the `frames` + 1 gaps before, between and behind the frames taken, chosen at
+    random, each leave out one frame. A shorter clip is played from a random frame on, again and again.
+
+    Args:
+      start: the frame that a short clip is played from, in place of a random one.
+    """
+    draws, steps = tf.random.stateless_uniform([frames + 1], seed), tf.range(frames)
+    if start is None:
+        start = tf.cast(draws[-1] * tf.cast(length, tf.float32), tf.int32)
+    again = (steps + start) % length
+    chosen = tf.argsort(tf.argsort(draws)) < length - frames
+    one_or_two = steps + tf.cumsum(tf.cast(chosen, tf.int32))[:-1]
+    edges = tf.range(frames + 1) * length // frames
+    sizes = tf.cast(edges[1:] - edges[:-1], tf.float32)
+    one_each = edges[:-1] + tf.cast(draws[:-1] * sizes, tf.int32)
+    return tf.where(length < frames, again, tf.where(length < 2 * frames, one_or_two, one_each))
+
+
+def take(joints: Float[tf.Tensor, "s m v c"], present: Bool[tf.Tensor, "s m v"], index: Int[tf.Tensor, " t"]) -> Clip:
+    """The frames of these numbers."""
+    return tf.gather(joints, index), tf.gather(present, index)
+
+
+def _between(
+    joints: tf.Tensor, present: tf.Tensor, place: Float[tf.Tensor, " t"], first: tf.Tensor, last: tf.Tensor
+) -> Clip:
+    """The clip at places between its frames, by linear interpolation of the joints that both neighbours have."""
     # A place that is a frame up to rounding is that frame: its missing joints must not come from a neighbour.
     nearest = tf.round(place)
     place = tf.where(tf.abs(place - nearest) < 1e-3, nearest, place)
@@ -78,13 +163,6 @@ def resize(
     left, right = tf.gather(joints, before), tf.gather(joints, after)
     # A joint that is missing in both is zero in both, and so is what lies between.
     return left + weight * (right - left), here | there
-
-
-def random_share(crop: float, seed: Int[tf.Tensor, "2"]) -> tuple[Float[tf.Tensor, ""], Float[tf.Tensor, ""]]:
-    """A random (start, share) for `resize`: the share uniform in [`crop`, 1], its place uniform in what is left."""
-    draw = tf.random.stateless_uniform([2], seed)
-    share = crop + (1.0 - crop) * draw[0]
-    return (1.0 - share) * draw[1], share
 
 
 def segments(

@@ -64,11 +64,16 @@ def translate(
     return joints + tf.ensure_shape(tf.reshape(shifts, tf.shape(joints)), joints.shape)
 
 
-def from_frame_shares(joints: Float[tf.Tensor, "t m v 3"]) -> Float[tf.Tensor, "t m v 3"]:
+def from_frame_shares(joints: Float[tf.Tensor, "t m v 3"], *, min_score: float = 0.0) -> Float[tf.Tensor, "t m v 3"]:
     """Moves the origin of 2-D poses with scores from the picture's corner to its middle.
 
     Detected poses are stored as shares of the frame's width and height, 0 to 1. The released Kinetics-skeleton arrays
     hold x - 0.5 and y - 0.5, and zeros where the score is zero; random moving turns about that origin.
+
+    Args:
+      min_score: a joint with a score at or below it, or a score of zero, becomes a missing one.
     """
     scored = joints[..., 2] != 0.0
+    if min_score:
+        scored &= joints[..., 2] > min_score
     return translate(keep(joints, scored), scored, tf.constant([-0.5, -0.5]))

@@ -3,17 +3,24 @@
 from collections.abc import Sequence
 
 import tensorflow as tf
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from jaxact.errors import UserError, unknown
+from jaxact.pipeline import denoise
 from jaxact.pipeline import joints as jt
 
-PERSONS = ("file", "frame_score", "clip_mean", "energy")
+PERSONS = ("file", "frame_score", "clip_mean", "energy", "denoised")
 DETECTIONS = 5  # the released Kinetics preprocessing looks at the first five detections of a frame
+BODIES = 4  # 2s-AGCN's looks at the first four bodies of an NTU frame
 
 
 def choose(
-    joints: Float[tf.Tensor, "t n v c"], *, persons: int, person: str, channels: Sequence[str]
+    joints: Float[tf.Tensor, "t n v c"],
+    *,
+    persons: int,
+    person: str,
+    channels: Sequence[str],
+    ids: Int[tf.Tensor, "t n"] | None = None,
 ) -> Float[tf.Tensor, "t m v c"]:
     """Keeps `persons` people and fills up with empty slots.
 
@@ -23,8 +30,11 @@ def choose(
       person: "file" keeps the first slots of the record; "frame_score" the best of each frame's first five detections
         by the sum of their joint scores, sorted anew in every frame as the released Kinetics arrays are (a slot is then
         no identity); "clip_mean" those of the first five slots whose scores have the highest mean over the clip, as
-        ST-GCN's section 4.1 has it; "energy" those whose joints move most, as 2s-AGCN's NTU arrays do.
+        ST-GCN's section 4.1 has it; "energy" those of the first four whose joints move most, as 2s-AGCN's NTU arrays
+        do; "denoised" the two of `denoise.two_people` where `ids` tell who is in which slot, and the first slots where
+        they do not: such records were sorted by whoever made them.
       channels: the record's channels.
+      ids: the sensor's number of the body in each slot, 0 for none.
     """
     if person == "frame_score":
         joints = joints[:, :DETECTIONS]
@@ -33,7 +43,10 @@ def choose(
         joints = joints[:, :DETECTIONS]
         joints = tf.gather(joints, _ranked(tf.reduce_mean(joints[..., -1], axis=(0, 2))), axis=1)
     elif person == "energy":
+        joints = joints[:, :BODIES]
         joints = tf.gather(joints, _ranked(energy(joints, jt.space(channels))), axis=1)
+    elif person == "denoised":
+        joints = joints if ids is None else denoise.two_people(joints, ids)
     elif person != "file":
         raise unknown("person choice", person, PERSONS)
     kept = joints[:, :persons]
@@ -60,6 +73,11 @@ def check(*, person: str, channels: Sequence[str]) -> None:
     """Raises UserError for an unknown choice, or one by score where the records have none."""
     if person not in PERSONS:
         raise unknown("person choice", person, PERSONS)
+    if person == "denoised" and jt.space(channels) != 3:
+        raise UserError(
+            f"person='denoised' is a rule for bodies in space, but these records hold {tuple(channels)}; "
+            "use person='file' or, with scores, person='frame_score'"
+        )
     if person in ("frame_score", "clip_mean") and channels[-1] != "score":
         raise UserError(
             f"person={person!r} ranks people by a score channel, but these records hold {tuple(channels)}; "

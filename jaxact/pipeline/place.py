@@ -11,25 +11,33 @@ from jaxact.skeletons import Layout
 
 
 def origin(
-    joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, layout: Layout, dims: int
+    joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, joint: int, dims: int
 ) -> Float[tf.Tensor, " d"]:
-    """Position of the first person's centre joint in the first frame that has it; zero where none has."""
+    """Position of a joint of the first person in the first frame that has it; zero where none has."""
     # A missing joint is zero, so that argmax's 0 for "nowhere" needs no case of its own.
-    return tf.gather(joints[:, 0, layout.centre, :dims], tf.argmax(present[:, 0, layout.centre]))
+    return tf.gather(joints[:, 0, joint, :dims], tf.argmax(present[:, 0, joint]))
 
 
 def centre(
-    joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, center: str, layout: Layout, dims: int
+    joints: Float[tf.Tensor, "t m v c"],
+    present: Bool[tf.Tensor, "t m v"],
+    *,
+    center: str,
+    origin_joint: str = "centre",
+    layout: Layout,
+    dims: int,
 ) -> Float[tf.Tensor, "t m v c"]:
-    """Subtracts the first person's centre joint from every present joint of every person.
+    """Subtracts a joint of the first person from every present joint of every person.
 
     Args:
       center: "first": of the first frame that has the joint, so that the clip keeps its path; "frame": of each frame.
         A frame without that joint falls back on the first one that has it.
+      origin_joint: "centre", the layout's, or "spine", the upper joint of its spine: SpineMid of NTU RGB+D.
     """
-    point = origin(joints, present, layout=layout, dims=dims)
+    joint = layout.spine[1] if origin_joint == "spine" and layout.spine else layout.centre
+    point = origin(joints, present, joint=joint, dims=dims)
     if center == "frame":
-        point = tf.where(present[:, 0, layout.centre, None], joints[:, 0, layout.centre, :dims], point)
+        point = tf.where(present[:, 0, joint, None], joints[:, 0, joint, :dims], point)
     return jt.translate(joints, present, -point)
 
 
@@ -38,10 +46,10 @@ def align(
 ) -> Float[tf.Tensor, "t m v c"]:
     """Turns 3-D joints so that the first person first stands along z with the shoulders along x.
 
-    Two rotations about the origin, as in 2s-AGCN's preprocessing: lower to upper spine onto z, then left to right
-    shoulder onto x (which tilts the spine again where the two are not at right angles). Both are read from the first
-    frame that has all four joints; without one, or where a vector already points along its axis or exactly against it,
-    nothing is turned.
+    Two rotations about the origin, as in the preprocessing of 2s-AGCN and pyskl: lower to upper spine onto z, then left
+    to right shoulder onto x (which tilts the spine again where the two are not at right angles). Both are read from the
+    first frame that has all four joints; without one, or where a vector already points along its axis or exactly
+    against it, nothing is turned.
     """
     assert layout.spine and layout.shoulders
     needed = [*layout.spine, *layout.shoulders]
@@ -87,6 +95,14 @@ def unit_skeleton(
     size = tf.math.divide_no_nan(tf.reduce_sum(lengths * both), tf.reduce_sum(both)) * len(bones)
     size = tf.where(size > 0.0, size, 1.0)
     return jt.linear(joints, tf.eye(dims) / size)
+
+
+def check_origin(*, layout: Layout) -> None:
+    """Raises UserError where the layout has no spine to measure from."""
+    if layout.spine is None:
+        raise UserError(
+            f"clip.origin='spine' needs a layout with a spine, but {layout.name!r} has none; use clip.origin='centre'"
+        )
 
 
 def check_align(*, layout: Layout, channels: Sequence[str]) -> None:

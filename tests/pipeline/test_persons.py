@@ -76,7 +76,7 @@ def test_a_choice_made_once_is_not_changed_by_making_it_again():
 def test_choices_by_score_need_a_score():
     with pytest.raises(UserError, match=r"person='frame_score' ranks people by a score channel, .*'x', 'y', 'z'"):
         pe.check(person="frame_score", channels=XYZ)
-    with pytest.raises(UserError, match="unknown person choice 'frame'; available: clip_mean, energy, file"):
+    with pytest.raises(UserError, match="unknown person choice 'frame'; available: clip_mean, denoised, energy, file"):
         pe.check(person="frame", channels=SCORED)
 
 

@@ -182,7 +182,12 @@ def test_the_input_shape_is_known_before_the_first_batch():
 @pytest.mark.parametrize(
     ("kind", "clip", "augment", "message"),
     [
-        ("3-D", {"sampling": "loop"}, {}, "unknown clip.sampling 'loop'; available: resize, segments, window"),
+        (
+            "3-D",
+            {"sampling": "loop"},
+            {},
+            "unknown clip.sampling 'loop'; available: crop_resize, resize, segments, uniform, window",
+        ),
         ("3-D", {"pad": "replayed"}, {}, "unknown clip.pad 'replayed'; available: replay, zero; did you mean 'replay'"),
         ("3-D", {"stream": "bones"}, {}, "unknown stream 'bones'"),
         ("3-D", {"center": "hip"}, {}, "unknown clip.center 'hip'; available: first, frame, none"),
@@ -191,7 +196,28 @@ def test_the_input_shape_is_known_before_the_first_batch():
         ("3-D", {"views": 0}, {}, "clip.views is 0"),
         ("3-D", {"person": "frame_score"}, {}, "person='frame_score' ranks people by a score channel"),
         ("2-D", {"align": True}, {}, "align turns 3-D joints"),
-        ("3-D", {}, {"crop": 0.5}, "augment.crop=0.5 needs clip.sampling='resize', got 'window'; use augment.window"),
+        ("3-D", {}, {"crop": 0.5}, "augment.crop=0.5 needs clip.sampling='resize' or 'crop_resize', got 'window'; use"),
+        ("3-D", {"sampling": "uniform"}, {"crop": 0.5}, "augment.crop=0.5 needs clip.sampling='resize' or 'crop_resi"),
+        ("3-D", {"sampling": "uniform"}, {"window": 9}, "augment.window=9 cuts windows, but clip.sampling is 'unifor"),
+        ("3-D", {}, {"crop_frames": 9}, "augment.crop_frames=9 needs clip.sampling='crop_resize', got 'window'"),
+        ("3-D", {}, {"window_from": "x"}, "unknown augment.window_from 'x'; available: clip, padded"),
+        ("3-D", {}, {"move_missing": True}, "augment.move_missing is a way of random moving, but augment.move is off"),
+        ("3-D", {"share": 0.5}, {}, "clip.share=0.5 needs clip.sampling='crop_resize', got 'window'"),
+        ("3-D", {"share": 1.5}, {}, "clip.share is 1.5, but must lie above 0 and at most at 1"),
+        ("3-D", {"empty": "cut"}, {}, "unknown clip.empty 'cut'; available: drop, drop_main, keep, loop"),
+        ("3-D", {"motion": "no"}, {}, "unknown clip.motion 'no'; available: recorded, sampled"),
+        (
+            "3-D",
+            {"min_score": 0.1},
+            {},
+            "clip.min_score=0.1 is for detected poses (x, y, score), shares of the picture",
+        ),
+        ("2-D", {"scale": "frame"}, {}, "clip.scale='frame' is for detected poses (x, y, score)"),
+        ("2-D", {"person": "denoised"}, {}, "person='denoised' is a rule for bodies in space, but these records hold"),
+        (
+            *("2-D with score", {"center": "first", "origin": "spine"}, {}),
+            "clip.origin='spine' needs a layout with a spine, but 'openpose-18' has none; use clip.origin='centre'",
+        ),
         ("3-D", {"sampling": "resize"}, {"crop": 0.0}, "augment.crop is 0.0, but must lie above 0 and at most at 1"),
         ("3-D", {"sampling": "resize"}, {"window": 9}, "augment.window=9 cuts windows, but clip.sampling is 'resize'"),
         (
