@@ -17,7 +17,7 @@ FLOORS = (
     {"datasets", "models", "step", "checkpoint"},
     {"trained"},
     {"pipeline", "interop", "export", "plots"},
-    {"evaluate", "predict", "source"},
+    {"evaluate", "predict", "source", "check"},
     {"train"},
     {"quickstart"},
     {"commands"},

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxact.datasets.arrays import clip_array, load_clip, packed_arrays
+from jaxact.datasets.arrays import clip_array, joints_of, load_clip, packed_arrays, where_of
 from jaxact.datasets.builder import XY, XY_SCORE, XYZ, Found, Record, SkeletonBuilder, Source, record
 from jaxact.datasets.kinetics import load_json
 from jaxact.errors import UserError, unknown
@@ -58,13 +58,7 @@ class Custom(SkeletonBuilder):
     @staticmethod
     def parse(source: Source) -> Iterator[Record]:
         """One clip."""
-        facts = source.facts
-        if "stop" in facts:
-            joints = packed_arrays(source.path)["x"][facts["start"] : facts["stop"]]
-        else:
-            joints = load_clip(source.path)
-        where = f"{source.path!r}" + (f", clip {source.id!r}" if "stop" in facts else "")
-        joints = clip_array(joints, where)
+        facts, where, joints = source.facts, where_of(source), joints_of(source)
         if joints.shape[2:] != (facts["joints"], facts["channels"]):
             raise UserError(
                 f"{where}: {joints.shape[2]} joints of {joints.shape[3]} channels, wanted {facts['joints']} of "
@@ -86,7 +80,7 @@ def _find_folder(raw: Path, layout: str | None, expects: str) -> Found:
     paths = [_clip_path(raw, row["id"], tables[0]) for row in rows]
     first = clip_array(load_clip(str(paths[0])), repr(str(paths[0])))
     given = Layout.from_dict(about["layout"]) if isinstance(about.get("layout"), dict) else about.get("layout")
-    joints = _layout(layout or given, first.shape[2])
+    joints = layout_of(layout or given, first.shape[2])
     labels = [_label(row["label"], names, f"{str(tables[0])!r}, {row['id']!r}") for row in rows]
     return _found(
         ids=[row["id"] for row in rows],
@@ -95,7 +89,7 @@ def _find_folder(raw: Path, layout: str | None, expects: str) -> Found:
         splits=[_split_names(row["split"], f"{str(tables[0])!r}, {row['id']!r}") for row in rows],
         names=names,
         layout=joints,
-        channels=_channels(about.get("channels"), joints, first.shape[3]),
+        channels=channels_of(about.get("channels"), joints, first.shape[3]),
     )
 
 
@@ -138,7 +132,7 @@ def _find_packed(raw: Path, layout: str | None) -> Found:
     if len(split) != count or split.ndim > 2:
         raise UserError(f"{str(raw)!r}: split has the shape {split.shape}, wanted one row for each of {count} clips")
     first = clip_array(x[: offset[1]], repr(str(raw)))
-    joints = _layout(layout, first.shape[2])
+    joints = layout_of(layout, first.shape[2])
     names = [str(name) for name in content.get("class_names", _sorted_names(map(str, label)))]
     digits = max(len(str(count - 1)), 4)
     ids = [str(name) for name in content["id"]] if "id" in content else [f"{i:0{digits}d}" for i in range(count)]
@@ -149,7 +143,7 @@ def _find_packed(raw: Path, layout: str | None) -> Found:
         splits=[_packed_split(row, f"{str(raw)!r}, clip {i}") for i, row in enumerate(split)],
         names=names,
         layout=joints,
-        channels=_channels(content.get("channels"), joints, first.shape[3]),
+        channels=channels_of(content.get("channels"), joints, first.shape[3]),
         facts=[{"start": int(a), "stop": int(b)} for a, b in itertools.pairwise(offset)],
     )
 
@@ -200,7 +194,7 @@ def _split_names(text: str, where: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _layout(given: str | Layout | None, joints: int) -> Layout:
+def layout_of(given: str | Layout | None, joints: int) -> Layout:
     if isinstance(given, Layout):
         layout = given
     elif given:
@@ -216,7 +210,7 @@ def _layout(given: str | Layout | None, joints: int) -> Layout:
     return layout
 
 
-def _channels(given: Any, layout: Layout, count: int) -> tuple[str, ...]:
+def channels_of(given: Any, layout: Layout, count: int) -> tuple[str, ...]:
     if given is not None:
         channels = tuple(map(str, given))
         if len(channels) != count:
