@@ -19,12 +19,11 @@ def of_set(clips: Sequence[Facts], anatomy: Anatomy, labels: Sequence[str], prot
         if not 0 <= clip.label < len(labels):
             yield Finding("label-range", clip.id, f"label {clip.label} of {len(labels)} classes")
     yield from _units(clips, anatomy)
-    flipped: set[str] = set()
-    for finding in _upright(clips, anatomy):
-        flipped |= {finding.id} if finding.rule == "y-flipped" else set()
-        yield finding
+    upright = list(_upright(clips, anatomy))
+    yield from upright
     # Turning y round turns left and right round with it: one fault, one finding.
-    yield from _sides([clip for clip in clips if clip.id not in flipped], anatomy)
+    on_head = {finding.id for finding in upright}
+    yield from _sides([clip for clip in clips if clip.id not in on_head], anatomy)
     yield from _duplicates(clips, protocols)
 
 
