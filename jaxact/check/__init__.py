@@ -3,7 +3,7 @@
     open (a set or a file as an iterator of records) -> clips (rules on one clip) -> sets (rules across clips)
         -> report (a table, findings.json and .csv, a picture of the worst)
 
-Records pass one at a time; of each only a line of facts stays in memory. numpy only.
+Records pass one at a time; of each some half a kilobyte of facts stays in memory, and what was found. numpy only.
 """
 
 from jaxact.check.findings import RULES, Finding

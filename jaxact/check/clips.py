@@ -30,7 +30,7 @@ def _not_finite(clip: Clip) -> Iterator[Finding]:
     lost = ~np.isfinite(clip.joints)
     if lost.any():
         frames = frames_of(np.any(lost, axis=(1, 2, 3)))
-        yield Finding("not-finite", clip.id, f"{lost.sum()} numbers in frames {spans(frames)}", frames)
+        yield Finding("not-finite", clip.id, f"{lost.sum()} numbers in {spans(frames)}", frames)
 
 
 def _gaps(clip: Clip) -> Iterator[Finding]:
@@ -38,12 +38,12 @@ def _gaps(clip: Clip) -> Iterator[Finding]:
     nobody = gap(anybody)
     if nobody.any():
         frames = frames_of(nobody)
-        yield Finding("gap", clip.id, f"nobody in frames {spans(frames)} of {len(clip.seen)}", frames)
+        yield Finding("gap", clip.id, f"nobody in {spans(frames)} of {len(clip.seen)}", frames)
     for slot in range(clip.seen.shape[1]):
         alone = gap(clip.seen[:, slot]) & anybody
         if alone.any():
             frames = frames_of(alone)
-            yield Finding("person-gap", clip.id, f"slot {slot} is empty in frames {spans(frames)}", frames)
+            yield Finding("person-gap", clip.id, f"slot {slot} is empty in {spans(frames)}", frames)
 
 
 def _frozen(clip: Clip) -> Iterator[Finding]:
@@ -56,7 +56,7 @@ def _frozen(clip: Clip) -> Iterator[Finding]:
             frames += range(start, start + length + 1)
         start += length
     if frames:
-        yield Finding("frozen", clip.id, f"frames {spans(frames)} of {len(clip.seen)} are repeated", tuple(frames))
+        yield Finding("frozen", clip.id, f"{spans(frames)} of {len(clip.seen)} are repeated", tuple(frames))
 
 
 def _person_swaps(clip: Clip) -> Iterator[Finding]:
@@ -73,7 +73,7 @@ def _person_swaps(clip: Clip) -> Iterator[Finding]:
                 swapped |= hopped & (step < limits.HOP * clip.size)
         frames |= {frame + 1 for frame in frames_of(swapped)}
     if frames:
-        yield Finding("person-swap", clip.id, f"at frames {spans(frames)}", tuple(sorted(frames)))
+        yield Finding("person-swap", clip.id, f"at {spans(frames)}", tuple(sorted(frames)))
 
 
 def _steps(clip: Clip, slots: tuple[int, int]) -> Float[np.ndarray, " s"]:
@@ -94,7 +94,7 @@ def _side_swaps(clip: Clip, anatomy: Anatomy) -> Iterator[Finding]:
     frames = set().union(*events.values())
     if frames:
         which = " and ".join(limb for limb in events if events[limb])
-        yield Finding("left-right-swap", clip.id, f"{which} at frames {spans(frames)}", tuple(sorted(frames)))
+        yield Finding("left-right-swap", clip.id, f"{which} at {spans(frames)}", tuple(sorted(frames)))
 
 
 def _exchanged(clip: Clip, left: list[int], right: list[int]) -> Bool[np.ndarray, "s m"]:
@@ -129,5 +129,5 @@ def _exploding_bones(clip: Clip, anatomy: Anatomy) -> Iterator[Finding]:
         _, person, bone = np.unravel_index(np.argmax(np.where(broken, length, 0)), length.shape)
         names = "-".join(anatomy.layout.joints[joint] for joint in anatomy.layout.edges[bone])
         times = (length * broken).max() / clip.size
-        detail = f"{names} of slot {person} is {times:.1f} times the person's size; frames {spans(frames)}"
+        detail = f"{names} of slot {person} is {times:.1f} times the person's size; {spans(frames)}"
         yield Finding("exploding-bones", clip.id, detail, frames)

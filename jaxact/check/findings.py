@@ -84,13 +84,15 @@ class Finding:
 
 
 def spans(frames: Iterable[int]) -> str:
-    """Frames as a reader writes them, "3-7, 12"; after the fifth run the rest is counted."""
+    """Frames as a reader writes them, "frame 5" or "frames 3-7, 12"; after the fifth run the rest is counted."""
+    frames = sorted(frames)
     runs = [
         [frame for _, frame in group]
-        for _, group in itertools.groupby(enumerate(sorted(frames)), key=lambda item: item[1] - item[0])
+        for _, group in itertools.groupby(enumerate(frames), key=lambda item: item[1] - item[0])
     ]
     shown = [f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs[:5]]
-    return ", ".join([*shown, f"and {len(runs) - 5} more"] if len(runs) > 5 else shown)
+    listed = ", ".join([*shown, f"and {len(runs) - 5} more"] if len(runs) > 5 else shown)
+    return f"{'frame' if len(frames) == 1 else 'frames'} {listed}"
 
 
 def frames_of(mask: Bool[np.ndarray, " t"]) -> tuple[int, ...]:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from jaxact import files, progress
 from jaxact.check.body import Anatomy, Clip
 from jaxact.check.clips import of_clip
@@ -45,8 +47,8 @@ class Report:
         return sum(finding.severity == severity for finding in self.findings)
 
     def __str__(self) -> str:
-        totals = ", ".join(f"{self.count(severity)} {severity}s" for severity in SEVERITIES)
-        lines = [f"{self.name}: {self.clips} clips, {self.frames} frames; {totals}"]
+        totals = ", ".join(_counted(self.count(severity), severity) for severity in SEVERITIES)
+        lines = [f"{self.name}: {_counted(self.clips, 'clip')}, {_counted(self.frames, 'frame')}; {totals}"]
         if self.findings:
             by_rule = collections.defaultdict(list)
             for finding in self.findings:
@@ -79,6 +81,10 @@ class Report:
             for finding in self.findings:
                 frames = " ".join(map(str, finding.frames))
                 table.writerow((finding.severity, finding.rule, finding.id, frames, finding.detail))
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _first(found: Sequence[Finding]) -> str:
@@ -120,7 +126,7 @@ def check(corpus: Corpus, *, ignore: Sequence[str] = ()) -> Report:
     findings += of_set(facts, anatomy, corpus.labels, corpus.protocols)
     findings += of_splits(facts, corpus.labels, corpus.protocols)
     order = {rule: (SEVERITIES.index(RULES[rule].severity), place) for place, rule in enumerate(RULES)}
-    up = [clip.up > 0.5 for clip in facts if clip.up == clip.up]
+    up = [clip.up > 0.5 for clip in facts if not np.isnan(clip.up)]
     return Report(
         name=corpus.name,
         clips=len(facts),
@@ -147,6 +153,10 @@ def _silent(anatomy: Anatomy, facts: Sequence[Facts], corpus: Corpus) -> list[st
     name = anatomy.layout.name
     gone: dict[str, Any] = {
         f"which way is up ({name} names no head or no feet)": anatomy.head is None or not anatomy.feet,
+        "which way is up (head and feet are nowhere apart in y)": bool(facts)
+        and anatomy.head is not None
+        and bool(anatomy.feet)
+        and all(np.isnan(clip.up) for clip in facts),
         f"exchanged limbs ({name} names no left and right arms or legs)": not any(anatomy.limbs.values()),
         f"mirrored clips ({name} has no joints that tell)": not (
             (anatomy.toes and anatomy.hips) if anatomy.dims == 3 else (anatomy.eyes and anatomy.shoulders)

@@ -100,26 +100,23 @@ def _duplicates(clips: Sequence[Facts], protocols: Protocols) -> Iterator[Findin
         if count > 1:
             yield Finding("duplicate-id", name, f"{count} clips have it")
     same: dict[bytes, dict[str, Facts]] = collections.defaultdict(dict)  # digest -> cell -> its first clip
-    for clip in clips:
-        if not clip.digest:
-            continue
-        for first in same[clip.digest].values():
-            leaks = [name for name, halves in protocols.items() if _between(first.cell, clip.cell, halves)]
-            if leaks:
-                told = (
-                    f"the joints of {first.id!r}{_relabelled(first, clip)}; one trains, one tests: {', '.join(leaks)}"
-                )
-                yield Finding("content-leak", clip.id, told)
-                break
-        else:
-            for first in same[clip.digest].values():
-                yield Finding("duplicate-content", clip.id, f"the joints of {first.id!r}{_relabelled(first, clip)}")
-                break
-        same[clip.digest].setdefault(clip.cell, clip)
-
-
-def _relabelled(first: Facts, clip: Facts) -> str:
-    return "" if clip.label == first.label else ", under another label"
+    for clip in (clip for clip in clips if clip.digest):
+        earlier = same[clip.digest]
+        leaks = [
+            (first, name)
+            for first in earlier.values()
+            for name, halves in protocols.items()
+            if _between(first.cell, clip.cell, halves)
+        ]
+        others = [first for first in earlier.values() if first.id != clip.id]  # one id twice is told already
+        first = leaks[0][0] if leaks else others[0] if others else clip
+        what = f"the joints of {first.id!r}{', under another label' if first.label != clip.label else ''}"
+        if leaks:
+            where = ", ".join(dict.fromkeys(name for _, name in leaks))
+            yield Finding("content-leak", clip.id, f"{what}; one trains and one tests in {where}")
+        elif others:
+            yield Finding("duplicate-content", clip.id, what)
+        earlier.setdefault(clip.cell, clip)
 
 
 def _between(a: str, b: str, halves: tuple[tuple[str, ...], tuple[str, ...]]) -> bool:

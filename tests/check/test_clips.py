@@ -156,6 +156,6 @@ def test_clips_of_one_frame_and_layouts_of_one_joint_are_looked_at_too():
 
 
 def test_frames_are_written_as_a_reader_does():
-    assert spans([5, 3, 4, 9]) == "3-5, 9"
-    assert spans(range(0, 20, 2)) == "0, 2, 4, 6, 8, and 5 more"
+    assert spans([5, 3, 4, 9]) == "frames 3-5, 9" and spans([7]) == "frame 7"
+    assert spans(range(0, 20, 2)) == "frames 0, 2, 4, 6, 8, and 5 more"
     assert frames_of(np.array([True, False, True])) == (0, 2)

@@ -50,9 +50,9 @@ def test_a_clean_folder_ends_in_0_and_errors_end_in_1(tmp_path, capsys):
         f"{tmp_path / 'clean'}: 30 clips, 600 frames; 0 errors, 0 warnings, 0 notes"
     ]
     code, out, _ = run(capsys, str(folder(tmp_path / "warned", GAP)), "--layout", "ntu-25")
-    assert code == 0 and "0 errors, 1 warnings, 0 notes" in out
+    assert code == 0 and "0 errors, 1 warning, 0 notes" in out
     code, out, _ = run(capsys, str(folder(tmp_path / "wrong", GAP, NAN)), "--layout", "ntu-25")
-    assert code == 1 and "1 errors, 1 warnings, 0 notes" in out
+    assert code == 1 and "1 error, 1 warning, 0 notes" in out
     code, out, _ = run(capsys, str(tmp_path / "wrong"), "--layout", "ntu-25", "--ignore", "not-finite,gap")
     assert code == 0 and "0 errors, 0 warnings, 0 notes" in out
 
@@ -106,7 +106,7 @@ def test_a_prepared_set_is_checked_by_its_name_and_gives_what_the_files_give(tmp
 def test_one_clip_alone_and_a_packed_file_are_checked_too(tmp_path, capsys):
     raw = folder(tmp_path / "raw", GAP)
     code, out, _ = run(capsys, str(raw / "jump_s01_r1.npy"), "--layout", "ntu-25", "--out", str(tmp_path / "out"))
-    assert code == 0 and ": 1 clips, 20 frames; 0 errors, 1 warnings" in out and " jump_s01_r1" in out
+    assert code == 0 and ": 1 clip, 20 frames; 0 errors, 1 warning" in out and " jump_s01_r1" in out
     clips = [record["joints"] for record in RECORDS]
     offset = np.cumsum([0, *map(len, clips)])
     split = np.array([record["cell"] for record in RECORDS])

@@ -149,6 +149,13 @@ def test_a_copy_is_a_leak_only_where_one_protocol_trains_and_tests_on_it():
     assert ("content-leak", "handshake_s06_r0") in found(records, protocols={"a": (("train0",), ("test0",))})
 
 
+def test_a_clip_listed_twice_is_one_finding_and_a_leak_where_both_halves_list_it():
+    twice = [*RECORDS, RECORDS[0]]
+    assert found(twice) == {("duplicate-id", RECORDS[0]["id"])}
+    leaking = [*RECORDS, dict(RECORDS[0], cell="test", subject=3)]
+    assert found(leaking) == {("duplicate-id", RECORDS[0]["id"]), ("content-leak", RECORDS[0]["id"])}
+
+
 def test_rules_can_be_left_out_and_unknown_ones_are_refused():
     fault, *_ = FAULTS["gap"]
     assert check(corpus(planted(fault)), ignore=["gap"]).findings == ()

@@ -189,6 +189,8 @@ def test_protocols_are_the_splits_that_differ_in_train_and_test():
 def test_what_cannot_be_looked_at_is_said():
     report = check(corpus(clean()[:1], protocols={}))
     assert report.silent == ("leakage between training and test, balance of classes (no such splits)",)
+    lying = changed(RECORDS[:1], lambda joints: joints[..., [1, 0, 2]])
+    assert "which way is up (head and feet are nowhere apart in y)" in check(corpus(lying, protocols={})).silent
     poses = [dict(record, joints=record["joints"][..., :2]) for record in pictures("jhmdb-15")]
     report = check(corpus(poses, layout="jhmdb-15", channels=("x", "y"), labels=("stand",)))
     assert report.silent == (
