@@ -115,7 +115,7 @@ def test_the_side_of_the_networks_loads_without_tensorflow():
 
 
 def test_raw_files_are_parsed_without_tensorflow_flax_and_jax():
-    modules = modules_of("datasets")
+    modules = modules_of("datasets", "check")
     assert "jaxact.datasets" in modules
     assert not {"tensorflow", "flax", "jax"} & loaded("\n".join(f"import {module}" for module in modules))
 

@@ -89,7 +89,8 @@ def _side_swaps(clip: Clip, anatomy: Anatomy) -> Iterator[Finding]:
     events: dict[str, set[int]] = {}
     for limb, pairs in anatomy.limbs.items():
         if len(pairs) >= limits.SIDES_PAIRS:
-            exchanged = _exchanged(clip, [left for left, _ in pairs], [right for _, right in pairs])
+            jump = limits.SIDES_JUMP_3D if anatomy.dims == 3 else limits.SIDES_JUMP_2D
+            exchanged = _exchanged(clip, [left for left, _ in pairs], [right for _, right in pairs], jump)
             events[limb] = {frame + 1 for frame in frames_of(np.any(exchanged, axis=1))}
     frames = set().union(*events.values())
     if frames:
@@ -97,8 +98,8 @@ def _side_swaps(clip: Clip, anatomy: Anatomy) -> Iterator[Finding]:
         yield Finding("left-right-swap", clip.id, f"{which} at {spans(frames)}", tuple(sorted(frames)))
 
 
-def _exchanged(clip: Clip, left: list[int], right: list[int]) -> Bool[np.ndarray, "s m"]:
-    """Whether the limb pair's joints exchange sides on the way to the next frame."""
+def _exchanged(clip: Clip, left: list[int], right: list[int], jump: float) -> Bool[np.ndarray, "s m"]:
+    """Whether the limb pair's joints exchange sides on the way to the next frame, a `jump` (in sizes) for each."""
 
     def moved(start: list[int], end: list[int]) -> np.ndarray:
         return np.linalg.norm(clip.places[1:, :, end] - clip.places[:-1, :, start], axis=-1)
@@ -108,7 +109,7 @@ def _exchanged(clip: Clip, left: list[int], right: list[int]) -> Bool[np.ndarray
     straight = (moved(left, left) + moved(right, right)) * there
     crossed = (moved(left, right) + moved(right, left)) * there
     count = there.sum(-1)
-    clear = straight.sum(-1) > 2 * limits.SIDES_JUMP * clip.size * np.maximum(count, 1)
+    clear = straight.sum(-1) > 2 * jump * clip.size * np.maximum(count, 1)
     most = ((crossed < straight) & there).sum(-1) >= limits.SIDES_PAIRS
     return most & clear & (crossed.sum(-1) < limits.SIDES_RATIO * straight.sum(-1))
 

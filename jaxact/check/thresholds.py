@@ -11,17 +11,19 @@ SWAP_RATIO = 0.35  # the crossed reading moves at most this share of it
 HOP = 0.2  # sizes between where one slot empties and where another fills in the next frame
 
 # The same for left and right joints of a limb pair. Hands and feet pass each other all the time, so whole limbs must
-# exchange (three pairs of joints at least), and be far enough apart that noise does not do it.
+# exchange (three pairs of joints at least), and be far enough apart that noise does not do it. In a picture limbs seen
+# from the side lie over each other, and annotators and networks waver; depth keeps them apart.
 SIDES_PAIRS = 3
-SIDES_JUMP = 0.08  # sizes that a joint would have moved, mean over the limbs' joints
+SIDES_JUMP_2D = 0.08  # sizes that a joint would have moved, mean over the limbs' joints
+SIDES_JUMP_3D = 0.04
 SIDES_RATIO = 0.4
 
 # In 3-D bones have one length; Kinect's noise and occlusion change it by a factor of two, so three is no body's. Short
 # bones (hands) jitter most, therefore the limit is never under half a body. In 2-D a bone shortens as it points to the
-# camera and the median says little; but no bone is longer than the whole person.
+# camera and the median says little; but a bone is a quarter of a person, and people do not come four times as near.
 BONE_FACTOR = 3.0
 BONE_SIZES_3D = 0.5
-BONE_SIZES_2D = 1.5
+BONE_SIZES_2D = 1.0
 
 FROZEN_FRAMES = 5  # recorders repeat a frame or two when they are late; five are a sixth of a second
 

@@ -27,7 +27,7 @@ def random_clip(seed: int, frames: int = 12, persons: int = 3) -> Clip:
         people = people[:, mirrored] if rng.random() < 0.3 else people
         joints[t] = people + 0.02 * rng.normal(size=people.shape)
         joints[t] *= (rng.random((persons, 15, 1)) > 0.1) & (rng.random((persons, 1, 1)) > 0.15)
-        joints[t] *= np.where(rng.random((persons, 15, 1)) < 0.02, 8, 1)
+        joints[t] *= np.where(rng.random((persons, 15, 1)) < 0.004, 8, 1)
     return Clip.of({"id": "random", "joints": joints}, ANATOMY)
 
 
@@ -77,7 +77,7 @@ def slow_side_swaps(clip: Clip) -> tuple[int, ...]:
                 straight, crossed, count, nearer = straight + stay, crossed + cross, count + 1, nearer + (cross < stay)
             if (
                 nearer >= limits.SIDES_PAIRS
-                and straight > 2 * limits.SIDES_JUMP * clip.size * count
+                and straight > 2 * limits.SIDES_JUMP_3D * clip.size * count
                 and crossed < limits.SIDES_RATIO * straight
             ):
                 found.add(t + 1)
