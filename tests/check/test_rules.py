@@ -152,6 +152,8 @@ def test_a_copy_is_a_leak_only_where_one_protocol_trains_and_tests_on_it():
 def test_a_clip_listed_twice_is_one_finding_and_a_leak_where_both_halves_list_it():
     twice = [*RECORDS, RECORDS[0]]
     assert found(twice) == {("duplicate-id", RECORDS[0]["id"])}
+    leaking = [dict(RECORDS[0], cell="test", subject=3), *RECORDS]
+    assert found(leaking) == {("duplicate-id", RECORDS[0]["id"]), ("content-leak", RECORDS[0]["id"])}
     leaking = [*RECORDS, dict(RECORDS[0], cell="test", subject=3)]
     assert found(leaking) == {("duplicate-id", RECORDS[0]["id"]), ("content-leak", RECORDS[0]["id"])}
 

@@ -134,6 +134,12 @@ def test_a_picture_in_which_the_body_alone_is_exchanged_is_mirrored():
     assert in_pictures(records) == []  # seen from behind: face and body agree
 
 
+def test_in_a_set_of_left_handed_axes_the_right_handed_clip_is_the_odd_one():
+    records = changed(RECORDS, exchange_sides(slice(None)))
+    spoil("jump_s02_r1", exchange_sides(slice(None)))(records)
+    assert found(records) == [("mirrored", "jump_s02_r1"), ("handedness", "*")]
+
+
 def test_a_clip_in_pixels_among_shares_is_told_from_one_that_is_close():
     records = pictures()
     spoil("clip3", scaled(320))(records)
