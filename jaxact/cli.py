@@ -14,7 +14,10 @@ _PICTURE = "PNG, SVG or PDF"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command; returns 0, or 2 for an error of the user's. One of ours ends in a traceback and exit code 1."""
+    """Runs a command; returns 0, 1 where `check` finds errors in the data, or 2 for an error of the user's.
+
+    An error of ours ends in a traceback.
+    """
     options, rest = _parser().parse_known_args(arguments)
     takes_config = options.command is commands.train
     for item in rest:
@@ -25,14 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.overrides = rest
     try:
         commands.quiet_libraries()
-        options.command(options)
+        return options.command(options) or 0
     except UserError as error:
         print(f"jaxact: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("jaxact: interrupted", file=sys.stderr)
         return 130
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"jaxact {__version__}")
     kinds = parser.add_subparsers(title="commands", dest="name", required=True, metavar="COMMAND")
-    for add in (_quickstart, _prepare, _train, _evaluate, _fuse, _export, _plot):
+    for add in (_quickstart, _prepare, _check, _train, _evaluate, _fuse, _export, _plot):
         add(kinds)
     return parser
 
@@ -96,6 +98,24 @@ def _prepare(kinds: Any) -> None:
     add.add_argument("--skip-bad", action="store_true", help="list and leave out files that cannot be read")
     add.add_argument("--overwrite", action="store_true", help="prepare again what is there already")
     add.add_argument("--beam-pipeline-options", metavar="OPTIONS", help="run under Apache Beam: runner=DirectRunner")
+
+
+def _check(kinds: Any) -> None:
+    add = _command(
+        kinds,
+        "check",
+        commands.check,
+        "look for what is wrong in skeleton data: gaps, swaps, flipped axes, leaks; exit code 1 where there are errors",
+        "jaxact check utd_mhad --data-dir data --out checked",
+        "jaxact check clips.npz --layout coco-17    (a packed file, a folder with labels.csv, or one clip)",
+        "jaxact check ntu60 --raw nturgb+d_skeletons --ignore person-gap,imbalance",
+    )
+    add.add_argument("data", metavar="DATASET|FILE", help="a prepared data set, or a file or folder of your own clips")
+    add.add_argument("--raw", help="look at a data set's raw files, before they are prepared")
+    add.add_argument("--layout", help="clips of your own: joint layout, a known name or a JSON file")
+    add.add_argument("--data-dir", default="", help=_DATA_DIR)
+    add.add_argument("--ignore", default="", metavar="RULES", help="leave these rules out, separated by commas")
+    add.add_argument("--out", metavar="DIR", help="folder for findings.json, findings.csv and worst.png")
 
 
 def _train(kinds: Any) -> None:

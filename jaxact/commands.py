@@ -34,6 +34,20 @@ def prepare(options: argparse.Namespace) -> None:
     print(summary)
 
 
+def check(options: argparse.Namespace) -> int:
+    """`jaxact check`; 1 where there are errors in the data"""
+    from jaxact import check
+
+    corpus = check.open_corpus(options.data, data_dir=options.data_dir, raw=options.raw, layout=options.layout)
+    report = check.check(corpus, ignore=[rule for rule in options.ignore.split(",") if rule])
+    print(report)
+    if options.out:
+        report.write(options.out)
+        drawn = check.draw_worst(report, corpus, os.path.join(options.out, "worst.png"))
+        print(f"written to {options.out}{'' if drawn else '; no finding that can be drawn, so no picture'}")
+    return 1 if report.count("error") else 0
+
+
 def train(options: argparse.Namespace) -> None:
     """`jaxact train`"""
     from jaxact import config

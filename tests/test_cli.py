@@ -91,7 +91,7 @@ def test_training_again_in_a_finished_folder_says_so_and_changes_nothing(world, 
     assert (world / "run" / "metrics.jsonl").read_text() == before
 
 
-@pytest.mark.parametrize("command", ["quickstart", "prepare", "train", "evaluate", "export", "plot"])
+@pytest.mark.parametrize("command", ["quickstart", "prepare", "check", "train", "evaluate", "export", "plot"])
 def test_help_shows_a_real_example(command, capsys):
     with pytest.raises(SystemExit) as end:
         cli.main([command, "--help"])

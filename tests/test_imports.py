@@ -19,7 +19,7 @@ FLOORS = (
     {"datasets", "models", "step", "checkpoint"},
     {"trained"},
     {"pipeline", "interop", "export", "plots"},
-    {"evaluate", "predict", "response", "source"},
+    {"check", "evaluate", "predict", "response", "source"},
     {"train"},
     {"ensemble"},
     {"quickstart"},
@@ -118,7 +118,7 @@ def test_the_side_of_the_networks_loads_without_tensorflow():
 
 
 def test_raw_files_are_parsed_without_tensorflow_flax_and_jax():
-    modules = modules_of("datasets")
+    modules = modules_of("datasets", "check")
     assert "jaxact.datasets" in modules
     assert not {"tensorflow", "flax", "jax"} & loaded("\n".join(f"import {module}" for module in modules))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from jaxact.datasets.builder import Source
 from jaxact.datasets.kinetics import load_json
 from jaxact.errors import UserError
 
@@ -45,6 +46,19 @@ def _npz(path: str) -> dict[str, np.ndarray]:
         raise
     except Exception as error:  # broken archives surface as whatever zipfile and numpy stumbled over
         raise UserError(f"{path!r} is not a readable .npz of plain arrays: {str(error).splitlines()[0]}") from error
+
+
+def joints_of(source: Source) -> Float[np.ndarray, "t m v c"]:
+    """The clip as its file has it, whatever its joints."""
+    facts = source.facts
+    packed = "stop" in facts
+    joints = packed_arrays(source.path)["x"][facts["start"] : facts["stop"]] if packed else load_clip(source.path)
+    return clip_array(joints, where_of(source))
+
+
+def where_of(source: Source) -> str:
+    """How a complaint names a clip's file."""
+    return f"{source.path!r}" + (f", clip {source.id!r}" if "stop" in source.facts else "")
 
 
 def load_clip(path: str) -> np.ndarray:

@@ -22,7 +22,10 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from jaxact.datasets.builder import Record, Source
+from jaxact.datasets.presence import gap, seen
 from jaxact.errors import UserError
 from jaxact.files import replacing
 
@@ -51,6 +54,8 @@ class Parsed:
       frames: frames of all records.
       persons: most people in one record.
       empty: records without a person in any frame.
+      gaps: records with frames in the middle in which nobody is seen.
+      not_finite: records with NaN or infinite numbers.
       bad: (file, reason) of the sources that could not be used.
     """
 
@@ -59,6 +64,8 @@ class Parsed:
     frames: int = 0
     persons: int = 0
     empty: int = 0
+    gaps: int = 0
+    not_finite: int = 0
     bad: list[tuple[str, str]] = dataclasses.field(default_factory=list)
 
     def add(self, other: "Parsed") -> None:
@@ -68,12 +75,23 @@ class Parsed:
         self.frames += other.frames
         self.persons = max(self.persons, other.persons)
         self.empty += other.empty
+        self.gaps += other.gaps
+        self.not_finite += other.not_finite
         self.bad += other.bad
 
     def count(self, record: Record) -> None:
         """Counts one record in."""
         joints = record["joints"]
-        self.add(Parsed(0, 1, len(joints), joints.shape[1], int(not joints.any())))
+        anybody = np.any(seen(joints), axis=1)
+        found = Parsed(
+            clips=1,
+            frames=len(joints),
+            persons=joints.shape[1],
+            empty=int(not anybody.any()),
+            gaps=int(gap(anybody).any()),
+            not_finite=int(not np.isfinite(joints).all()),
+        )
+        self.add(found)
 
 
 def cut(sources: Iterable[Source], folder: Path, key: str) -> list[Chunk]:

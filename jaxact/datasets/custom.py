@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxact.datasets.arrays import clip_array, load_clip, packed_arrays
+from jaxact.datasets.arrays import clip_array, joints_of, load_clip, packed_arrays, where_of
 from jaxact.datasets.builder import Found, Record, SkeletonBuilder, Source, record
 from jaxact.datasets.tables import (
     choose_channels,
@@ -62,13 +62,7 @@ class Custom(SkeletonBuilder):
     @staticmethod
     def parse(source: Source) -> Iterator[Record]:
         """One clip."""
-        facts = source.facts
-        if "stop" in facts:
-            joints = packed_arrays(source.path)["x"][facts["start"] : facts["stop"]]
-        else:
-            joints = load_clip(source.path)
-        where = f"{source.path!r}" + (f", clip {source.id!r}" if "stop" in facts else "")
-        joints = clip_array(joints, where)
+        facts, where, joints = source.facts, where_of(source), joints_of(source)
         if joints.shape[2:] != (facts["joints"], facts["channels"]):
             raise UserError(
                 f"{where}: {joints.shape[2]} joints of {joints.shape[3]} channels, wanted {facts['joints']} of "

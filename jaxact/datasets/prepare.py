@@ -41,6 +41,8 @@ class Summary:
       dropped: reason -> clips that the dataset itself leaves out.
       path: the prepared folder.
       existed: the set was there already and nothing was done.
+      gaps: records with frames in the middle in which nobody is seen.
+      not_finite: records with NaN or infinite numbers, which training takes for missing joints.
     """
 
     clips: int
@@ -53,12 +55,16 @@ class Summary:
     dropped: dict[str, int]
     path: str
     existed: bool = False
+    gaps: int = 0
+    not_finite: int = 0
 
     def __str__(self) -> str:
         people = "person" if self.persons == 1 else "persons"
         lines = [f"{self.clips} clips, {self.classes} classes, {self.frames} frames, up to {self.persons} {people}"]
         lines += [f"splits: {', '.join(f'{name} {count}' for name, count in self.splits.items())}"]
         lines += [f"{self.empty} clips have no person in any frame"] if self.empty else []
+        lines += [f"{self.gaps} clips have nobody in some frames in the middle"] if self.gaps else []
+        lines += [f"{self.not_finite} clips have numbers that are not finite"] if self.not_finite else []
         lines += [f"left out, {reason}: {count}" for reason, count in self.dropped.items()]
         lines += [f"skipped files: {len(self.skipped)}"] if self.skipped else []
         lines += [f"  {reason}" for _, reason in self.skipped]

@@ -8,6 +8,16 @@ from jaxact.plots.classes import confusion_matrix, per_class_bars
 from jaxact.plots.clips import animation
 from jaxact.plots.curves import training_curves
 from jaxact.plots.partitions import partition
+from jaxact.plots.poses import Pose, poses
 from jaxact.plots.responses import response
 
-__all__ = ["animation", "confusion_matrix", "partition", "per_class_bars", "response", "training_curves"]
+__all__ = [
+    "Pose",
+    "animation",
+    "confusion_matrix",
+    "partition",
+    "per_class_bars",
+    "poses",
+    "response",
+    "training_curves",
+]

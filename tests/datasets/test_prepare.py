@@ -241,6 +241,27 @@ def test_a_set_of_your_own_is_read_under_its_name(tmp_path):
     assert info.labels == ("run", "walk") and info.channels == ("x", "y") and info.layout.name == "jhmdb-15"
 
 
+def test_the_summary_lists_what_is_cheap_to_see(raw, tmp_path):
+    def spoilt(name: str, where, value: float) -> None:
+        changed = np.random.default_rng(0).normal(size=(20, 3, 6))
+        changed[where] = value
+        scipy.io.savemat(raw / f"{name}_skeleton.mat", {"d_skel": changed})
+
+    spoilt("a1_s1_t1", np.s_[...], 0)
+    spoilt("a1_s2_t1", np.s_[..., 2:4], 0)
+    spoilt("a2_s1_t1", np.s_[..., 3:], 0)  # someone who leaves is no gap
+    spoilt("a2_s2_t1", np.s_[3, 1, 2], np.nan)
+    summary = run(raw, tmp_path / "data", workers=2)
+    assert (summary.empty, summary.gaps, summary.not_finite) == (1, 1, 1)
+    told = [line for line in str(summary).splitlines() if "clips have" in line]
+    assert told == [
+        "1 clips have no person in any frame",
+        "1 clips have nobody in some frames in the middle",
+        "1 clips have numbers that are not finite",
+    ]
+    assert run(raw, tmp_path / "data").gaps == 1
+
+
 @pytest.mark.filterwarnings("ignore")  # Beam's and protobuf's own
 def test_beam_prepares_the_same_set(raw, tmp_path):
     pytest.importorskip("apache_beam", reason="the extra `beam` is not installed")

@@ -343,3 +343,48 @@ def test_drawing_leaves_the_style_of_the_caller_alone(tmp_path):
     plots.per_class_bars(np.ones(1), ["a"], tmp_path / "c.png")
     assert dict(matplotlib.rcParams) == before
     assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
+
+
+# --- poses
+
+
+def pose(title="gap", layout="ntu-25", **changes):
+    joints = walker(2, layout)
+    present = np.any(joints != 0, axis=-1)
+    fields = {
+        "title": title, "note": "clip, frame 1 of 2", "places": joints[1], "present": present[1],
+        "before": joints[0], "present_before": present[0],
+    }  # fmt: skip
+    return plots.Pose(**{**fields, **changes})
+
+
+def test_poses_stand_four_in_a_row_over_the_frame_before(tmp_path, drawn):
+    layout = skeletons.get_layout("ntu-25")
+    plots.poses([pose(f"rule {i}") for i in range(5)], layout, tmp_path / "p.png", y_up=True)
+    axes = [one for one in drawn[0].axes if one.axison]
+    assert len(drawn[0].axes) == 8 and len(axes) == 5
+    assert {f"rule {i}\n" for i in range(5)} | {"clip, frame 1 of 2"} <= set(texts(drawn[0]))
+    before, now = (collection for collection in axes[0].collections if hasattr(collection, "get_segments"))
+    if before.get_zorder() > now.get_zorder():
+        before, now = now, before
+    assert len(before.get_segments()) == len(now.get_segments()) == 24 and before.get_alpha() < 1
+    moved = now.get_segments()[0][0] - before.get_segments()[0][0]
+    # The clip's x grows, and a sensor's x runs to its left.
+    assert moved[0] < 0 and moved[1] == pytest.approx(0)
+
+
+@pytest.mark.parametrize(("y_up", "sign"), [(True, 1), (False, -1)])
+def test_poses_have_the_head_where_y_says(tmp_path, drawn, y_up, sign):
+    plots.poses([pose()], skeletons.get_layout("ntu-25"), tmp_path / "p.svg", y_up=y_up)
+    dots = next(c for c in drawn[0].axes[0].collections if len(c.get_offsets()) == 25).get_offsets()
+    assert sign * (dots[3][1] - dots[15][1]) > 0, "head over foot"
+
+
+def test_a_pose_without_a_joint_or_a_frame_before_is_drawn_and_no_pose_is_refused(tmp_path):
+    layout = skeletons.get_layout("ntu-25")
+    nobody = np.zeros((2, 25), bool)
+    empty = pose(present=nobody, present_before=nobody)
+    plots.poses([pose(present_before=nobody), empty], layout, tmp_path / "p.png", y_up=True)
+    assert (tmp_path / "p.png").stat().st_size > 1000
+    with pytest.raises(UserError, match="no pose to draw"):
+        plots.poses([], layout, tmp_path / "q.png", y_up=True)
