@@ -245,13 +245,22 @@ def test_pyskl_takes_one_frame_of_each_hundredth_the_same_in_every_run_and_other
     assert ((drawn >= edges[:-1]) & (drawn < edges[1:])).all() and drawn.tolist() not in frames.tolist()
 
 
+def test_pyskl_plays_a_short_clip_again_each_view_from_its_own_tenth_on():
+    inputs = evaluate("pyskl-u100", bodies([1 + 0.01 * t for t in range(25)]))[:, :, 0, SPINE_MID]
+    frames = np.round(np.linalg.norm(inputs, axis=-1) / 0.01).astype(int)
+    for view in range(10):
+        np.testing.assert_array_equal(frames[view], (view * 25 // 10 + np.arange(100)) % 25)
+
+
 def test_pyskls_motion_is_that_of_the_recorded_frames():
     joints = bodies([0.0, *np.cumsum(np.arange(1, 250))])
     still = {"align": False, "stream": "joint+joint_motion"}
-    inputs = evaluate("pyskl-u100", joints, **still)[0, :, 0, SPINE_MID]
-    frame = np.round((np.sqrt(8 * inputs[:, 0] + 1) - 1) / 2)
-    np.testing.assert_allclose(inputs[:, 0], frame * (frame + 1) / 2, rtol=1e-6)
-    np.testing.assert_allclose(inputs[:, 3], np.where(frame < 249, frame + 1, 0), atol=5e-3)
+    trained = train("pyskl-u100", joints, **still)
+    for clip in (evaluate("pyskl-u100", joints, **still)[0], trained):
+        inputs = clip[:, 0, SPINE_MID]
+        frame = np.round((np.sqrt(8 * inputs[:, 0] + 1) - 1) / 2)
+        np.testing.assert_allclose(inputs[:, 0], frame * (frame + 1) / 2, rtol=1e-6)
+        np.testing.assert_allclose(inputs[:, 3], np.where(frame < 249, frame + 1, 0), atol=5e-3)
     sampled = evaluate("pyskl-u100", joints, **still, motion="sampled")[0, :, 0, SPINE_MID]
     np.testing.assert_allclose(sampled[:-1, 3], np.diff(sampled[:, 0]), rtol=1e-5)
 
