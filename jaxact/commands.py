@@ -206,7 +206,7 @@ def plot_response(options: argparse.Namespace) -> None:
     options.split = options.split or net.config.data.eval_split
     record = _record(info, options)
     found = response.respond(net, record)
-    title = f"{net.labels[record['label']]} ({record['id'].decode()}): {found.predicted}"
+    title = f"{net.labels[record['label']]} ({record['id'].decode()}), recognised as {found.predicted}"
     scores, fps = net.channels[-1] == "score", options.fps * found.rate
     plots.response(found.joints, found.strength, net.layout, options.out, fps=fps, title=title, scores=scores)
     print(options.out)

@@ -35,11 +35,13 @@ class Response:
 
 
 def respond(net: trained.Trained, record: Mapping[str, Any]) -> Response:
-    """The response of a network to a record of the kind it was trained on.
+    """The response of a network to a record, as read from data of the kind it was trained on.
 
     Raises:
       UserError: a network whose last unit has no joints, or a record without anyone.
     """
+    import tensorflow as tf
+
     from jaxact.pipeline import skeleton
 
     if not isinstance(net.model, stgcn.STGCN):
@@ -47,15 +49,16 @@ def respond(net: trained.Trained, record: Mapping[str, Any]) -> Response:
         raise UserError(f"the last layer of the network {name!r} has no joints; wanted a checkpoint of stgcn or local")
     clip = {**dataclasses.asdict(net.config.clip), "views": 1}
     raw = clip | {"stream": "joint", "center": "none", "align": False, "scale": "none"}
+    example = {name: tf.constant(record[name]) for name in ("id", "joints", "label")}
     inputs, joints = (
-        skeleton.evaluate(record, layout=net.layout, channels=net.channels, **options)["inputs"].numpy()[0]
+        skeleton.evaluate(example, layout=net.layout, channels=net.channels, **options)["inputs"].numpy()[0]
         for options in (clip, raw)
     )
     recorded = len(record["joints"])
     shown = min(len(joints), recorded) if clip["sampling"] == "window" else len(joints)
     filled = np.flatnonzero(joints[:shown].any(axis=(1, 2, 3)))
     if not len(filled):
-        raise UserError(f"nobody is seen in the frames that the network takes of the record {record['id']!r}")
+        raise UserError(f"nobody is seen in the frames that the network takes of the record {record['id'].decode()!r}")
     apply = jax.jit(lambda weights, x: net.model.apply(weights, x, mutable=["intermediates"]))
     logits, sown = apply(net.weights, jnp.asarray(inputs[None]))
     (features,) = sown["intermediates"]["features"]

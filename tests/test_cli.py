@@ -76,11 +76,13 @@ def test_evaluate_export_and_plot_work_on_what_train_leaves(world, tmp_path, cap
         ["classes", str(tmp_path / "results"), "--out", str(tmp_path / "classes.png")],
         ["partition", "openpose-18", "--out", str(tmp_path / "partition.png")],
         ["clip", "custom/toy", *data, "--id", "c9", "--out", str(tmp_path / "clip.gif")],
+        ["response", "--checkpoint", run, "--id", "c9", "--out", str(tmp_path / "response.png")],
     ):
         assert cli.main(["plot", *arguments]) == 0, arguments
         assert (tmp_path / arguments[-1].rsplit("/", 1)[1]).stat().st_size > 1000
     assert {p.name for p in tmp_path.iterdir()} == {
         "results", "wave", "net.jaxact", "curves.png", "confusion.png", "classes.png", "partition.png", "clip.gif",
+        "response.png",
     }  # fmt: skip
 
 

@@ -54,6 +54,12 @@ class Cell(nn.Module):
         return tuple(after), x
 
 
+# The cell along the second axis, with the same parameters and another dropout in every frame.
+OverTime = nn.scan(
+    Cell, variable_broadcast="params", split_rngs={"params": False, "dropout": True}, in_axes=1, out_axes=1
+)
+
+
 class DeepLSTM(nn.Module):
     """The whole network; any number of frames at run time, the number of persons as at the start.
 
@@ -82,14 +88,7 @@ class DeepLSTM(nn.Module):
         """
         batch, frames, persons, joints, channels = inputs.shape
         x = inputs.reshape(batch, frames, persons * joints * channels).astype(self.dtype)
-        over_time = nn.scan(
-            Cell,
-            variable_broadcast="params",
-            split_rngs={"params": False, "dropout": True},
-            in_axes=1,
-            out_axes=1,
-        )
-        cell = over_time(self.width, self.layers, self.dropout, self.dtype, train, name="cell")
+        cell = OverTime(self.width, self.layers, self.dropout, self.dtype, train, name="cell")
         empty = jnp.zeros((batch, self.width), self.dtype)
         _, handed_on = cell(((empty, empty),) * self.layers, x)
         return nn.Dense(self.num_classes, name="head")(handed_on[:, -1].astype(jnp.float32))

@@ -19,7 +19,7 @@ _PANEL = (2.2, 2.5)  # inches
 
 def response(
     joints: Float[np.ndarray, "t m v c"],
-    strength: Float[np.ndarray, "t m v"],
+    strength: Float[np.ndarray, "..."],
     layout: Layout,
     out: str | os.PathLike[str],
     fps: float | int = 30.0,
@@ -31,7 +31,7 @@ def response(
 
     Args:
       joints: see `animation`.
-      strength: from 0; 1 is the strength of an average joint.
+      strength: [t, m, v], from 0; 1 is the strength of an average joint.
       layout: of the joints.
       out: a GIF or MP4 of every frame, or a picture file with `STILLS` frames spread over the clip.
       fps: frames a second, above 0.
@@ -54,7 +54,7 @@ def response(
 def _stills(
     scene: Space | Plane, strength: np.ndarray, out: str | os.PathLike[str], fps: float | int, title: str
 ) -> None:
-    chosen = np.unique(np.linspace(0, len(strength) - 1, STILLS).round().astype(int))
+    chosen = np.unique(np.linspace(0, len(strength) - 1, STILLS).round().astype(int)).tolist()
     with style.context():
         width, height = _PANEL
         drawing = style.figure(width * len(chosen), height + 0.4, layout=None)

@@ -89,9 +89,7 @@ def test_dropout_follows_its_key_and_differs_between_frames(variables):
     np.testing.assert_array_equal(a, again)
     assert np.abs(a - b).max() > 1e-4
     memories = ((jnp.zeros((1, 64)),) * 2,)
-    over_time = lstm.nn.scan(
-        lstm.Cell, variable_broadcast="params", split_rngs={"params": False, "dropout": True}, in_axes=1, out_axes=1
-    )(64, 1, 0.5, "float32", True)
+    over_time = lstm.OverTime(64, 1, 0.5, "float32", True)
     keys = {"params": jax.random.key(0), "dropout": jax.random.key(1)}
     (_, handed_on), _ = over_time.init_with_output(keys, memories, jnp.ones((1, 2, 3)))
     assert np.any((handed_on[0, 0] == 0) != (handed_on[0, 1] == 0))

@@ -1,5 +1,6 @@
 """The temporal baselines: the numbers of the public code, parameter counts, time, precision, devices."""
 
+import dataclasses
 import functools
 from pathlib import Path
 
@@ -103,8 +104,16 @@ def test_convolution_of_any_length_equals_a_slow_loop(taps, frames, stride):
     np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def short():
+    """Res-TCN with one unit of each width, which compiles in a fraction of the time."""
+    tcn.VARIANTS["short"] = dataclasses.replace(tcn.VARIANTS["res_tcn"], depth=1)
+    yield
+    del tcn.VARIANTS["short"]
+
+
 def small(**options) -> tcn.TCN:
-    options = {"network": "res_tcn", "width": 4, **options}
+    options = {"network": "short", "width": 4, **options}
     return models.build("tcn", layout=skeletons.get_layout("kinect-15"), num_classes=5, channels=3, **options)
 
 
@@ -113,7 +122,7 @@ def clips(frames=12, batch=4):
 
 
 @pytest.fixture(scope="module")
-def variables():
+def variables(short):
     return jax.jit(small().init)(jax.random.key(0), clips())
 
 
@@ -143,8 +152,8 @@ def test_a_res_tcn_equals_a_slow_loop_over_units(variables):
         )
 
     x = convolve(x, params, "conv", 1)
-    for index in range(1, 10):
-        unit, stride = params[f"unit{index}"], 2 if index in (4, 7) else 1
+    for index in range(1, 4):
+        unit, stride = params[f"unit{index}"], 2 if index > 1 else 1
         y = convolve(normal(x, unit["norm"], stats[f"unit{index}"]["norm"]), unit, "conv", stride)
         x = y + (convolve(x, unit, "shortcut", stride) if stride == 2 else x)
     x = normal(x, params["norm"], stats["norm"]).mean(1)
@@ -180,5 +189,5 @@ def test_bfloat16_computes_near_float32_with_float32_state(variables):
 
 
 def test_an_unknown_network_is_named_with_what_exists():
-    with pytest.raises(UserError, match=r"unknown network 'res'; available: res_tcn, res_tcn18, stgcn_v1"):
+    with pytest.raises(UserError, match=r"unknown network 'res'; available: res_tcn, res_tcn18, .*stgcn_v1"):
         small(network="res")
