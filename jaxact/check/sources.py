@@ -51,7 +51,8 @@ def open_corpus(
 
     Args:
       name: a prepared set; with `raw` a dataset whose raw files are there; or a file or folder of your own clips: a
-        folder with a table or a packed .npz (as `prepare custom` reads them), or one clip's .npz, .npy or .json.
+        folder with a table or a packed .npz (as `prepare custom` reads them), a pyskl .pkl, a CTR-GCN .npz, or one
+        clip's .npz, .npy or .json.
       data_dir: folder of prepared sets.
       raw: folder (or file) of raw data.
       layout: joint layout of clips of your own, by name or JSON file.
@@ -68,13 +69,23 @@ def open_corpus(
         return _raw(name, DATASETS[head], Path(raw).expanduser(), layout)
     path = Path(name).expanduser()
     if read.version_folder(name, data_dir) is None and path.exists():
-        alone = path.suffix in custom.SUFFIXES and not (path.suffix == ".npz" and "x" in packed_arrays(str(path)))
-        return _one(path, layout) if alone else _raw(name, custom.Custom, path, layout)
+        maker = _maker(path)
+        return _raw(name, maker, path, layout) if maker else _one(path, layout)
     if head not in DATASETS and (path.suffix or os.sep in name):
         raise UserError(f"no file, folder or prepared set {name!r}; prepared are: {_prepared(data_dir)}")
     if importlib.util.find_spec("tensorflow") is None:
         raise missing_extra("tensorflow", "data", "reading prepared data")
     return _set(read.describe(name, data_dir))
+
+
+def _maker(path: Path) -> type[SkeletonBuilder] | None:
+    """What reads a file or folder that no data set is named for; None for one clip."""
+    if path.suffix == ".pkl":
+        return DATASETS["pyskl"]
+    if path.suffix == ".npz":
+        held = packed_arrays(str(path))
+        return DATASETS["ctr"] if "x_train" in held else custom.Custom if "x" in held else None
+    return None if path.suffix in custom.SUFFIXES else custom.Custom
 
 
 def _prepared(data_dir: str | os.PathLike[str]) -> str:

@@ -133,7 +133,7 @@ def test_raw_files_of_a_data_set_are_checked_before_they_are_prepared(capsys, tm
     ("arguments", "message"),
     [
         (["nowhere.npz"], "no file, folder or prepared set 'nowhere.npz'; prepared are: none"),
-        (["utd_mhd"], "unknown dataset 'utd_mhd'; available: custom, .*did you mean 'utd_mhad'"),
+        (["utd_mhd"], "unknown dataset 'utd_mhd'; available: agcn, .*did you mean 'utd_mhad'"),
         (["sbu"], "dataset 'sbu' is not prepared in"),
         (["sbv", "--raw", "."], "unknown dataset 'sbv'"),
         (["sbu", "--raw", "nowhere"], "no raw data at 'nowhere'; 'sbu' expects there the files sXXsYY"),
