@@ -75,9 +75,36 @@ class STGCNConfig:
     remat: bool = False  # recompute each unit's activations in the backward pass
 
 
+@dataclasses.dataclass(kw_only=True, slots=True)
+class STGCNPPConfig:
+    """ST-GCN++ (Duan, Wang, Chen and Lin, ACM MM 2022)."""
+
+    name: Literal["stgcnpp"] = "stgcnpp"
+    network: Literal["ten", "six"] = "ten"  # the paper's ten units, or six for small graphs
+    width: int = 64  # channels of the first units; 64 is the paper's
+    dropout: float = 0.0
+    dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; parameters stay float32
+    remat: bool = False  # recompute each unit's activations in the backward pass
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
+class CTRGCNConfig:
+    """CTR-GCN (Chen, Zhang, Yuan, Li, Deng and Hu, ICCV 2021)."""
+
+    name: Literal["ctrgcn"] = "ctrgcn"
+    width: int = 64  # channels of the first units; 64 is the paper's
+    dropout: float = 0.0
+    dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; parameters stay float32
+    remat: bool = False  # recompute each unit's activations in the backward pass
+
+
 # A model's section is chosen by its class in the config file; `name` in it says which network it is.
-ModelConfig = STGCNConfig
-MODELS = {"stgcn": STGCNConfig}  # the section that `model.name` stands for
+ModelConfig = STGCNConfig | STGCNPPConfig | CTRGCNConfig
+MODELS = {  # the section that `model.name` stands for
+    "stgcn": STGCNConfig,
+    "stgcnpp": STGCNPPConfig,
+    "ctrgcn": CTRGCNConfig,
+}
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)

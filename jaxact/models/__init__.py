@@ -7,7 +7,7 @@ import flax.linen as nn
 import numpy as np
 
 from jaxact import errors, skeletons
-from jaxact.models import stgcn
+from jaxact.models import ctrgcn, multibranch, stgcn, stgcnpp
 
 
 def build_stgcn(
@@ -33,7 +33,39 @@ def build_stgcn(
     )
 
 
-MODELS: dict[str, Callable[..., nn.Module]] = {"stgcn": build_stgcn}
+def build_stgcnpp(
+    *, layout: skeletons.Layout, num_classes: int, channels: int, axis_name: str | None = None, **options: Any
+) -> stgcnpp.STGCNPP:
+    """ST-GCN++ whose graphs start as that of `layout`; `options` are fields of `STGCNPP`."""
+    del channels  # read off the input
+    if options.get("network", "ten") not in stgcnpp.VARIANTS:
+        raise errors.unknown("network", options["network"], stgcnpp.VARIANTS)
+    multibranch.check_width("stgcnpp", options.get("width", 64), stgcnpp.DILATIONS)
+    adjacency = stgcn.as_tuple(skeletons.adjacency(layout, "spatial"))
+    return stgcnpp.STGCNPP(num_classes=num_classes, adjacency=adjacency, axis_name=axis_name, **options)
+
+
+def build_ctrgcn(
+    *,
+    layout: skeletons.Layout,
+    num_classes: int,
+    channels: int,
+    axis_name: str | None = None,
+    fast: bool | None = None,
+    **options: Any,
+) -> ctrgcn.CTRGCN:
+    """CTR-GCN whose shared topologies start as the graph of `layout`; `options` are fields of `CTRGCN`."""
+    del channels, fast  # read off the input; one form serves every platform
+    multibranch.check_width("ctrgcn", options.get("width", 64), ctrgcn.DILATIONS)
+    adjacency = stgcn.as_tuple(skeletons.adjacency(layout, "spatial"))
+    return ctrgcn.CTRGCN(num_classes=num_classes, adjacency=adjacency, axis_name=axis_name, **options)
+
+
+MODELS: dict[str, Callable[..., nn.Module]] = {
+    "stgcn": build_stgcn,
+    "stgcnpp": build_stgcnpp,
+    "ctrgcn": build_ctrgcn,
+}
 
 
 def build(
