@@ -7,7 +7,7 @@ import flax.linen as nn
 import numpy as np
 
 from jaxact import errors, skeletons
-from jaxact.models import localconv, lstm, stgcn, tcn
+from jaxact.models import ctrgcn, localconv, lstm, multibranch, stgcn, stgcnpp, tcn
 
 
 def build_stgcn(
@@ -86,11 +86,34 @@ def build_deep_lstm(
     return lstm.DeepLSTM(num_classes=num_classes, **options)
 
 
+def build_stgcnpp(
+    *, layout: skeletons.Layout, num_classes: int, channels: int, axis_name: str | None = None, **options: Any
+) -> stgcnpp.STGCNPP:
+    """ST-GCN++ whose graphs start as that of `layout`; `options` are fields of `STGCNPP`."""
+    del channels  # read off the input
+    _check_network(options, stgcnpp.VARIANTS)
+    multibranch.check_width("stgcnpp", options.get("width", 64), stgcnpp.DILATIONS)
+    adjacency = stgcn.as_tuple(skeletons.adjacency(layout, "spatial"))
+    return stgcnpp.STGCNPP(num_classes=num_classes, adjacency=adjacency, axis_name=axis_name, **options)
+
+
+def build_ctrgcn(
+    *, layout: skeletons.Layout, num_classes: int, channels: int, axis_name: str | None = None, **options: Any
+) -> ctrgcn.CTRGCN:
+    """CTR-GCN whose shared topologies start as the graph of `layout`; `options` are fields of `CTRGCN`."""
+    del channels  # read off the input
+    multibranch.check_width("ctrgcn", options.get("width", 64), ctrgcn.DILATIONS)
+    adjacency = stgcn.as_tuple(skeletons.adjacency(layout, "spatial"))
+    return ctrgcn.CTRGCN(num_classes=num_classes, adjacency=adjacency, axis_name=axis_name, **options)
+
+
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "stgcn": build_stgcn,
     "local": build_local,
     "tcn": build_tcn,
     "deep_lstm": build_deep_lstm,
+    "stgcnpp": build_stgcnpp,
+    "ctrgcn": build_ctrgcn,
 }
 
 

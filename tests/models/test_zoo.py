@@ -1,0 +1,256 @@
+"""ST-GCN++ and CTR-GCN: equations by loops, published sizes, PyTorch's numbers, and what every network keeps."""
+
+import functools
+from pathlib import Path
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from flax.traverse_util import flatten_dict, unflatten_dict
+from jax import export
+
+from jaxact import losses, models, optim, skeletons, state, step
+from jaxact.errors import UserError
+from jaxact.models import ctrgcn, stgcn, stgcnpp
+
+BOTH = pytest.mark.parametrize("name", ["stgcnpp", "ctrgcn"])
+SMALL = Path(__file__).parents[1] / "data" / "zoo_small.npz"
+SHORT = ((1, 1), (2, 2))  # a first unit and one with shortcuts, which compile in a fraction of the time
+
+
+@pytest.fixture(autouse=True)
+def short(request, monkeypatch):
+    """Networks of two units, but where the test is about the whole."""
+    if "whole" not in request.node.name:
+        monkeypatch.setitem(stgcnpp.VARIANTS, "ten", SHORT)
+        monkeypatch.setattr(ctrgcn, "TEN_UNITS", SHORT)
+
+
+def build(name, layout="kinect-15", classes=5, **options):
+    return models.build(name, layout=skeletons.get_layout(layout), num_classes=classes, channels=3, **options)
+
+
+def small(name, **options):
+    return build(name, **{"width": 6, "dropout": 0.5, **options})
+
+
+def clips(frames=9, persons=2, batch=4):
+    return jax.random.normal(jax.random.key(3), (batch, frames, persons, 15, 3))
+
+
+@functools.cache
+def variables(name):
+    return jax.jit(small(name).init)(jax.random.key(0), clips())
+
+
+@pytest.mark.parametrize(
+    ("name", "layout", "classes", "options", "expected"),
+    [  # counted layer by layer from the published architecture; CTR-GCN has 150 fewer here, see `CTRGCN`
+        ("stgcnpp", "ntu-25", 60, {}, 1_403_144),
+        ("stgcnpp", "ntu-25", 120, {}, 1_418_564),
+        ("stgcnpp", "ntu-25", 60, {"width": 32}, 374_664),
+        ("ctrgcn", "ntu-25", 60, {}, 1_446_672 - 150),
+        ("ctrgcn", "ntu-25", 120, {}, 1_462_092 - 150),
+    ],
+)
+def test_the_whole_network_has_the_published_number_of_parameters(name, layout, classes, options, expected):
+    inputs = jnp.zeros((1, 8, 2, len(skeletons.get_layout(layout).joints), 3))
+    shapes = jax.eval_shape(build(name, layout, classes, **options).init, jax.random.key(0), inputs)
+    assert sum(leaf.size for leaf in jax.tree.leaves(shapes["params"])) == expected
+
+
+@BOTH
+def test_frames_are_halved_twice_in_the_whole_network(name):
+    sizes = []
+
+    def note(next_function, args, kwargs, context):
+        y = next_function(*args, **kwargs)
+        sizes.extend([y.shape[2:]] if type(context.module).__name__ == "Unit" else [])
+        return y
+
+    with nn.intercept_methods(note):
+        jax.eval_shape(build(name, width=8).init, jax.random.key(0), clips(frames=45))
+    assert sizes == [(45, 8)] * 4 + [(23, 16)] * 3 + [(12, 32)] * 3
+
+
+def graph_by_loops(params, x, topology):
+    """sum over parts and sources of R[k, v, w, channel] times the projected source; R [k v w d]."""
+    kernel, bias = params
+    y = np.zeros((*x.shape[:3], kernel.shape[2]))
+    for k, v, w in np.ndindex(topology.shape[:3]):
+        y[:, w] += topology[k, v, w] * (x[:, v] @ kernel[:, k] + bias[k])
+    return y
+
+
+def block(module, x, seed=5):
+    """Variables of a spatial module, parameters random; statistics that leave its normalisation without effect."""
+    fresh = module.init(jax.random.key(0), x)
+    keys = iter(jax.random.split(jax.random.key(seed), 64))
+    params = jax.tree.map(lambda leaf: jax.random.normal(next(keys), leaf.shape), fresh["params"])
+    params["norm"] = {
+        "scale": jnp.full_like(params["norm"]["scale"], np.sqrt(1 + 1e-5)),
+        "bias": 0 * params["norm"]["bias"],
+    }
+    return {**fresh, "params": params}
+
+
+def adjacency():
+    return stgcn.as_tuple(skeletons.adjacency(skeletons.get_layout("kinect-15"), "spatial"))
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_the_free_graph_convolution_is_its_equation_with_the_learned_matrix(fast):
+    module = stgcnpp.FreeGraphConv(features=6, adjacency=adjacency(), axis_name=None, fast=fast)
+    x = jax.random.normal(jax.random.key(1), (2, 15, 4, 6))
+    given = block(module, x)
+    params = jax.tree.map(np.float64, given["params"])
+    topology = np.repeat(params["adjacency"][..., None], 6, axis=-1)
+    expected = np.maximum(graph_by_loops((params["kernel"], params["bias"]), np.float64(x), topology) + x, 0)
+    np.testing.assert_allclose(jax.jit(module.apply)(given, x), expected, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_the_topology_is_refined_for_each_channel_by_the_pairs_of_joints(fast):
+    module = ctrgcn.RefinedGraphConv(features=6, adjacency=adjacency(), axis_name=None, fast=fast)
+    x = jax.random.normal(jax.random.key(1), (2, 15, 4, 6))
+    given = block(module, x)
+    p, x = jax.tree.map(np.float64, given["params"]), np.float64(x)
+    expected = np.zeros_like(x)
+    for n in range(len(x)):
+        mean = x[n].mean(1)
+        topology = np.zeros((3, 15, 15, 6))
+        for k, v, w in np.ndindex(3, 15, 15):  # v speaks to w
+            psi = mean[w] @ p["psi_kernel"][:, k] + p["psi_bias"][k]
+            phi = mean[v] @ p["phi_kernel"][:, k] + p["phi_bias"][k]
+            correlation = np.tanh(psi - phi) @ p["xi_kernel"][k] + p["xi_bias"][k]
+            topology[k, v, w] = p["adjacency"][k, v, w] + p["alpha"] * correlation
+        expected[n] = graph_by_loops((p["value_kernel"], p["value_bias"]), x[n : n + 1], topology)[0]
+    np.testing.assert_allclose(
+        jax.jit(module.apply)(given, jnp.float32(x)), np.maximum(expected + x, 0), rtol=1e-4, atol=2e-3
+    )
+
+
+@BOTH
+def test_learning_starts_from_the_graph_and_no_refinement(name):
+    for unit in (f"unit{number}" for number in range(2)):
+        spatial = variables(name)["params"][unit]["spatial"]
+        np.testing.assert_array_equal(spatial["adjacency"], np.float32(adjacency()))
+        assert name == "stgcnpp" or spatial["alpha"] == 0
+
+
+@BOTH
+def test_it_gives_the_numbers_of_an_independent_construction_in_pytorch(name, monkeypatch):
+    monkeypatch.setattr(jax, "device_count", lambda: 1)  # a few samples at a time
+    with np.load(SMALL) as archive:
+        n = {key.removeprefix(f"{name}/"): archive[key] for key in archive if key.startswith(f"{name}/")}
+    given = unflatten_dict({k: jnp.asarray(n[k]) for k in n if k.startswith(("params/", "batch_stats/"))}, sep="/")
+    inputs = jnp.asarray(n["inputs"])
+    start = stgcn.as_tuple(n["params/unit0/spatial/adjacency"])
+    if name == "stgcnpp":
+        monkeypatch.setitem(stgcnpp.VARIANTS, "ten", ((1, 1), (2, 2)))
+        model = stgcnpp.STGCNPP(4, start, width=7
+    else:
+        monkeypatch.setattr(ctrgcn, "TEN_UNITS", ((1, 1), (1, 1), (2, 2)))
+        model = ctrgcn.CTRGCN(4, start, width=8, fast=True)
+
+    def loss(params):
+        logits, new = model.apply({**given, "params": params}, inputs, train=True, mutable=["batch_stats"])
+        return optax.softmax_cross_entropy_with_integer_labels(logits, n["labels"]).mean(), (logits, new)
+
+    gradients, (logits, new) = jax.jit(jax.grad(loss, has_aux=True))(given["params"])
+    np.testing.assert_allclose(jax.jit(model.apply)(given, inputs), n["eval_logits"], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(logits, n["train_logits"], rtol=1e-4, atol=1e-5)
+    for path, ours in flatten_dict(gradients, sep="/").items():
+        theirs = n[f"gradient/{path}"]
+        assert np.linalg.norm(ours - theirs) < 1e-3 * np.linalg.norm(theirs) + 1e-5, path
+    for path, ours in flatten_dict(new["batch_stats"], sep="/").items():  # PyTorch's variance is n / (n - 1) of ours
+        np.testing.assert_allclose(ours, n[f"updated/{path}"], rtol=4e-3, atol=1e-5, err_msg=path)
+
+
+@BOTH
+@pytest.mark.parametrize(("frames", "persons"), [(20, 1), (33, 3), (1, 2)])
+def test_frames_and_persons_are_free_at_run_time(name, frames, persons):
+    assert jax.eval_shape(small(name).apply, variables(name), clips(frames, persons)).shape == (4, 5)
+
+
+@BOTH
+def test_the_order_of_persons_does_not_matter(name):
+    given, apply = variables(name), jax.jit(small(name).apply)
+    np.testing.assert_allclose(apply(given, clips()), apply(given, clips()[:, :, ::-1]), rtol=1e-4, atol=1e-6)
+
+
+@functools.cache
+def trained(name, **options):
+    """Logits and statistics of a training pass, as a function of the seed."""
+    model = small(name, **options)
+
+    def run(seed):
+        rngs = {"dropout": jax.random.key(seed)}
+        return model.apply(variables(name), clips(), train=True, mutable=["batch_stats"], rngs=rngs)
+
+    return jax.jit(run)
+
+
+@BOTH
+def test_training_moves_every_running_statistic_and_dropout_follows_its_key(name):
+    given, run = variables(name), trained(name)
+    logits, new = run(0)
+    assert all(
+        jax.tree.leaves(jax.tree.map(lambda a, b: bool(np.any(a != b)), given["batch_stats"], new["batch_stats"]))
+    )
+    assert np.abs(logits - run(1)[0]).max() > 1e-6
+
+
+@BOTH
+def test_mapped_devices_share_batch_statistics(name):
+    given, model = variables(name), small(name, dropout=0.0, axis_name="data")
+    mapped = jax.pmap(lambda x: model.apply(given, x, train=True, mutable=["batch_stats"]), "data")
+    logits, new = mapped(clips()[:, None])
+    expected, stats = trained(name, dropout=0.0)(0)
+    np.testing.assert_allclose(logits[:, 0], expected, rtol=1e-3, atol=1e-5)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a[0], b, rtol=1e-3, atol=1e-5), new["batch_stats"], stats["batch_stats"]
+    )
+
+
+@BOTH
+def test_bfloat16_computes_near_float32_with_float32_state(name):
+    exact, rounded = trained(name, dropout=0.0)(0), trained(name, dropout=0.0, dtype="bfloat16")(0)
+    assert {leaf.dtype for leaf in jax.tree.leaves(rounded)} == {jnp.dtype("float32")}
+    assert 0 < np.abs(exact[0] - rounded[0]).max() < 0.3 * np.abs(exact[0]).max()
+
+
+@BOTH
+def test_it_is_exported_with_free_batch_and_length(name):
+    given, model = variables(name), small(name, fast=False)
+    shape = jax.ShapeDtypeStruct(export.symbolic_shape("n, t, 2, 15, 3"), jnp.float32)
+    exported = export.export(jax.jit(lambda x: model.apply(given, x)))(shape)
+    np.testing.assert_allclose(exported.call(clips(13)), model.apply(given, clips(13)), rtol=1e-4, atol=1e-6)
+
+
+@BOTH
+def test_a_toy_is_learned_by_heart(name):
+    model, targets = small(name, dropout=0.0, remat=name == "stgcnpp"), jnp.arange(4)
+    tx = optim.optimizer(lambda count: 0.02, name="adamw")
+    current = state.create(model, jax.ShapeDtypeStruct((1, 9, 2, 15, 3), jnp.float32), tx, seed=0)
+    batch = {"inputs": clips(), "targets": targets}
+    update = jax.jit(lambda s: step.train_step(s, batch, apply=model.apply, loss=losses.cross_entropy, tx=tx, seed=0))
+    for _ in range(25):
+        current, sums = update(current)
+    assert sums["loss"] / 4 < 0.05 and sums["correct"] == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("stgcnpp", {"width": 5}, "stgcnpp of width 5: wanted 6 or more, a channel for each temporal branch"),
+        ("ctrgcn", {"width": 3}, "ctrgcn of width 3: wanted 4 or more, a channel for each temporal branch"),
+        ("stgcnpp", {"network": "tem"}, r"unknown network 'tem'; available: six, ten; did you mean 'ten'\?"),
+    ],
+)
+def test_what_cannot_be_built_is_one_sentence(name, options, message):
+    with pytest.raises(UserError, match=message):
+        build(name, **options)
