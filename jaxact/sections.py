@@ -112,6 +112,7 @@ class LSTMConfig:
     dtype: Literal["float32", "bfloat16"] = "float32"
 
 
+@dataclasses.dataclass(kw_only=True, slots=True)
 class STGCNPPConfig:
     """ST-GCN++ (Duan, Wang, Chen and Lin, ACM MM 2022)."""
 
