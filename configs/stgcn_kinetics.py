@@ -19,6 +19,8 @@ The recipe is that of the released code, clips replayed to 300 frames as the pap
 released arrays: --config.clip.pad=zero
 """
 
+import dataclasses
+
 from jaxact.config import (
     AugmentConfig,
     ClipConfig,
@@ -49,7 +51,7 @@ def get_config(arg: str = "") -> TrainConfig:
     row, quick = choose(arg, ROWS)
     config = TrainConfig(
         data=DataConfig(name="kinetics_skeleton", train_split="train", eval_split="val"),
-        model=ROWS[row],
+        model=dataclasses.replace(ROWS[row]),
         clip=ClipConfig(frames=300, persons=2, pad="replay", person="frame_score"),
         augment=AugmentConfig(window=150, move=True),
         optim=OptimConfig(learning_rate=0.1, milestones=(20.0, 30.0, 40.0, 50.0), weight_decay=1e-4),

@@ -16,6 +16,8 @@ NTU RGB+D 120 by the same recipe: --config.data.name=ntu120 (its own X-Set: --co
 The paper's own schedule: --config.optim.learning_rate=0.01 --config.optim.milestones=10,20,30,40 --config.epochs=50
 """
 
+import dataclasses
+
 from jaxact.config import (
     ClipConfig,
     DataConfig,
@@ -40,7 +42,7 @@ def get_config(arg: str = "") -> TrainConfig:
     protocol, row, quick = choose(arg, ("xsub", "xview"), ROWS)
     config = TrainConfig(
         data=DataConfig(name="ntu60", train_split=f"{protocol}_train", eval_split=f"{protocol}_test"),
-        model=ROWS[row],
+        model=dataclasses.replace(ROWS[row]),
         clip=ClipConfig(frames=300, persons=2, pad="zero", person="file"),
         optim=OptimConfig(learning_rate=0.1, milestones=(10.0, 50.0), weight_decay=1e-4),
         batch_size=64,
