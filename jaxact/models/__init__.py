@@ -46,16 +46,10 @@ def build_stgcnpp(
 
 
 def build_ctrgcn(
-    *,
-    layout: skeletons.Layout,
-    num_classes: int,
-    channels: int,
-    axis_name: str | None = None,
-    fast: bool | None = None,
-    **options: Any,
+    *, layout: skeletons.Layout, num_classes: int, channels: int, axis_name: str | None = None, **options: Any
 ) -> ctrgcn.CTRGCN:
     """CTR-GCN whose shared topologies start as the graph of `layout`; `options` are fields of `CTRGCN`."""
-    del channels, fast  # read off the input; one form serves every platform
+    del channels  # read off the input
     multibranch.check_width("ctrgcn", options.get("width", 64), ctrgcn.DILATIONS)
     adjacency = stgcn.as_tuple(skeletons.adjacency(layout, "spatial"))
     return ctrgcn.CTRGCN(num_classes=num_classes, adjacency=adjacency, axis_name=axis_name, **options)

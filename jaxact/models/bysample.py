@@ -12,14 +12,15 @@ from jaxtyping import Array
 CHUNK = 2**18  # numbers of `x` per core and chunk: 1 MiB, so that the few arrays made of it stay in the cache
 
 
-def by_sample(function: Callable[..., Any], x: Array, weights: Any) -> Any:
+def by_sample(function: Callable[..., Any], x: Array, weights: Any, chunk: int = CHUNK) -> Any:
     """`function(x, weights)` for a function that treats every sample of x's leading axis alike and on its own.
 
     Nothing in between is kept: the backward pass computes it again, sample by sample, from `x` and `weights`.
+    `chunk` is the numbers of `x` per core that are treated at once, fewer where the function makes much more of them.
     Over several devices the samples are spread anyway and the function is applied to all of them at once.
     """
     count = x.shape[0]
-    wanted = min(count, max(1, CHUNK * (os.cpu_count() or 1) * count // x.size))
+    wanted = min(count, max(1, chunk * (os.cpu_count() or 1) * count // x.size))
     size = max(divisor for divisor in range(1, wanted + 1) if count % divisor == 0)
     if jax.device_count() > 1 or size == count:
         return jax.checkpoint(function)(x, weights)

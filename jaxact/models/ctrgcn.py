@@ -11,13 +11,16 @@ streams in the paper's Table 5.
 """
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from jaxact.models.bysample import CHUNK, by_sample
 from jaxact.models.multibranch import TEN_UNITS, MultiBranch, Shortcut, classify, kernel_init
 from jaxact.models.norm import BatchNorm, affine
 from jaxact.models.stgcn import Adjacency
@@ -39,47 +42,66 @@ def aggregate(topology: Float[Array, "n k v w d"], x: Float[Array, "n v t k d"])
     return jnp.einsum("nkvwd,nvtkd->nwtd", topology, x)
 
 
-class RefinedGraphConv(nn.Module):
-    """ReLU(norm(sum_k R_k^T x W_k) + shortcut(x)) with R_k = A_k + alpha Q_k, one matrix per channel.
+def refined_graph_conv(x: Float[Array, "n v t c"], weights: Mapping[str, Array]) -> Float[Array, "n w t d"]:
+    """y[w] = sum_k sum_v (A_k + alpha Q_k)[v, w] * (x[v] @ W_k + b_k), Q being `correlations` of x averaged over time.
 
-    Q is `correlations` of the features averaged over time, alpha a number that starts at zero, A a parameter that
-    starts as the normalised graph. The paper's i is the target w, its j the source v.
+    Args:
+        x: features.
+        weights: `adjacency` [k v w], `alpha` [], and kernel and bias of psi, phi, xi and value.
+    """
+    average = jnp.mean(x.astype(jnp.float32), axis=2)
+    target, source = (_project(average, weights, name) for name in ("psi", "phi"))
+    refinement = correlations(target, source, weights["xi_kernel"]) + weights["xi_bias"][None, :, None, None]
+    topology = weights["adjacency"][None, ..., None] + weights["alpha"] * refinement
+    return aggregate(topology.astype(x.dtype), _project(x, weights, "value"))
+
+
+def _project(x: Float[Array, "*rows c"], weights: Mapping[str, Array], name: str) -> Float[Array, "*rows k d"]:
+    kernel, bias = (weights[f"{name}_{kind}"].astype(x.dtype) for kind in ("kernel", "bias"))
+    y = (x @ kernel.reshape(len(kernel), -1)).reshape(*x.shape[:-1], *bias.shape)
+    return y + bias.reshape((1,) * (x.ndim - 1) + bias.shape)
+
+
+class RefinedGraphConv(nn.Module):
+    """ReLU(norm(`refined_graph_conv`(x)) + shortcut(x)), a graph for every channel of every clip.
+
+    A is a parameter that starts as the normalised graph, alpha one that starts at zero. The paper's joint i is the
+    target w, its j the source v.
 
     Attributes:
         features: channels out.
         adjacency: A at the start, [k][source][target].
-        axis_name: see `CTRGCN`.
+        axis_name, fast: see `CTRGCN`.
     """
 
     features: int
     adjacency: Adjacency
     axis_name: str | None
+    fast: bool
 
     @nn.compact
     def __call__(self, x: Float[Array, "n v t c"], train: bool = False) -> Float[Array, "n v t d"]:
         """Features in, features out; `train` uses batch statistics."""
         start = np.asarray(self.adjacency, np.float32)
-        parts, channels, features, dtype = len(start), x.shape[-1], self.features, x.dtype
+        parts, channels, features = len(start), x.shape[-1], self.features
         reduced = max(channels // 8, 8)
-        adjacency = self.param("adjacency", lambda key: jnp.asarray(start))
-        alpha = self.param("alpha", nn.initializers.zeros, ())
-        average = jnp.mean(x.astype(jnp.float32), axis=2)
-        target, source = (self._project(name, average, parts, reduced) for name in ("psi", "phi"))
-        kernel = self.param("xi_kernel", kernel_init(INITIAL, reduced, features), (parts, reduced, features))
-        bias = self.param("xi_bias", nn.initializers.zeros, (parts, features))
-        topology = correlations(target, source, kernel) + bias[None, :, None, None]
-        topology = adjacency[None, ..., None] + alpha * topology
-        y = aggregate(topology.astype(dtype), self._project("value", x, parts, features))
+        weights = {
+            "adjacency": self.param("adjacency", lambda key: jnp.asarray(start)),
+            "alpha": self.param("alpha", nn.initializers.zeros, ()),
+            **self._weights("psi", (channels, parts, reduced)),
+            **self._weights("phi", (channels, parts, reduced)),
+            **self._weights("xi", (parts, reduced, features)),
+            **self._weights("value", (channels, parts, features)),
+        }
+        y = by_sample(refined_graph_conv, x, weights, CHUNK // 8) if self.fast else refined_graph_conv(x, weights)
         scale = nn.initializers.constant(1e-6)  # units start as their shortcuts
         y = affine(y, *BatchNorm(axis_name=self.axis_name, scale_init=scale, name="norm")(y, train))
-        return nn.relu(y + Shortcut(features, 1, INITIAL, self.axis_name, name="shortcut")(x, train)).astype(dtype)
+        return nn.relu(y + Shortcut(features, 1, INITIAL, self.axis_name, name="shortcut")(x, train)).astype(x.dtype)
 
-    def _project(self, name: str, x: Float[Array, "*rows c"], parts: int, features: int) -> Float[Array, "*rows k d"]:
-        channels = x.shape[-1]
-        kernel = self.param(f"{name}_kernel", kernel_init(INITIAL, channels, features), (channels, parts, features))
-        bias = self.param(f"{name}_bias", nn.initializers.zeros, (parts, features)).astype(x.dtype)
-        y = (x @ kernel.astype(x.dtype).reshape(channels, -1)).reshape(*x.shape[:-1], parts, features)
-        return y + bias.reshape((1,) * (x.ndim - 1) + bias.shape)
+    def _weights(self, name: str, shape: tuple[int, int, int]) -> dict[str, Array]:
+        kernel = self.param(f"{name}_kernel", kernel_init(INITIAL, shape[-2], shape[-1]), shape)
+        bias = self.param(f"{name}_bias", nn.initializers.zeros, (len(self.adjacency), shape[-1]))
+        return {f"{name}_kernel": kernel, f"{name}_bias": bias}
 
 
 class CTRGCN(nn.Module):
@@ -98,6 +120,7 @@ class CTRGCN(nn.Module):
             logits stay float32.
         remat: recompute each unit's activations in the backward pass: less memory, about a third more time.
         axis_name: mapped axis whose devices share batch statistics; None for those of each device's own batch.
+        fast: the formulation for CPUs (the same numbers to rounding); None takes it where the default backend is one.
     """
 
     num_classes: int
@@ -107,6 +130,7 @@ class CTRGCN(nn.Module):
     dtype: Any = "float32"
     remat: bool = False
     axis_name: str | None = None
+    fast: bool | None = None
 
     @nn.compact
     def __call__(self, inputs: Float[Array, "b t m v c"], *, train: bool = False) -> Float[Array, "b classes"]:
@@ -116,6 +140,7 @@ class CTRGCN(nn.Module):
             inputs: joint coordinates (and scores), absent persons and missing joints zero.
             train: batch statistics and dropout (rng `dropout`); `batch_stats` must then be mutable.
         """
+        fast = jax.default_backend() == "cpu" if self.fast is None else self.fast
         shared = {"axis_name": self.axis_name}
         return classify(
             inputs,
@@ -127,7 +152,7 @@ class CTRGCN(nn.Module):
             remat=self.remat,
             dropout=self.dropout,
             initial=INITIAL,
-            spatial=functools.partial(RefinedGraphConv, adjacency=self.adjacency, **shared),
+            spatial=functools.partial(RefinedGraphConv, adjacency=self.adjacency, fast=fast, **shared),
             temporal=functools.partial(
                 MultiBranch, taps=TAPS, dilations=DILATIONS, mix=False, initial=INITIAL, **shared
             ),

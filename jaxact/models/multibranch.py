@@ -18,7 +18,7 @@ from jaxact.errors import UserError
 from jaxact.models.dropout import dropout
 from jaxact.models.norm import BatchNorm, affine
 
-# Width factor and stride of the ten units, as in ST-GCN: channels are doubled and frames halved at the fifth and eighth.
+# Width factor and stride of the ten units: as in ST-GCN, the fifth and eighth double the channels and halve the frames.
 TEN_UNITS = ((1, 1), (1, 1), (1, 1), (1, 1), (2, 2), (2, 1), (2, 1), (4, 2), (4, 1), (4, 1))
 
 

@@ -109,11 +109,12 @@ def test_the_free_graph_convolution_is_its_equation_with_the_learned_matrix(fast
     params = jax.tree.map(np.float64, given["params"])
     topology = np.repeat(params["adjacency"][..., None], 6, axis=-1)
     expected = np.maximum(graph_by_loops((params["kernel"], params["bias"]), np.float64(x), topology) + x, 0)
-    np.testing.assert_allclose(module.apply(given, x), expected, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(jax.jit(module.apply)(given, x), expected, rtol=1e-4, atol=1e-3)
 
 
-def test_the_topology_is_refined_for_each_channel_by_the_pairs_of_joints():
-    module = ctrgcn.RefinedGraphConv(features=6, adjacency=adjacency(), axis_name=None)
+@pytest.mark.parametrize("fast", [False, True])
+def test_the_topology_is_refined_for_each_channel_by_the_pairs_of_joints(fast):
+    module = ctrgcn.RefinedGraphConv(features=6, adjacency=adjacency(), axis_name=None, fast=fast)
     x = jax.random.normal(jax.random.key(1), (2, 15, 4, 6))
     given = block(module, x)
     p, x = jax.tree.map(np.float64, given["params"]), np.float64(x)
@@ -127,7 +128,9 @@ def test_the_topology_is_refined_for_each_channel_by_the_pairs_of_joints():
             correlation = np.tanh(psi - phi) @ p["xi_kernel"][k] + p["xi_bias"][k]
             topology[k, v, w] = p["adjacency"][k, v, w] + p["alpha"] * correlation
         expected[n] = graph_by_loops((p["value_kernel"], p["value_bias"]), x[n : n + 1], topology)[0]
-    np.testing.assert_allclose(module.apply(given, jnp.float32(x)), np.maximum(expected + x, 0), rtol=1e-4, atol=2e-3)
+    np.testing.assert_allclose(
+        jax.jit(module.apply)(given, jnp.float32(x)), np.maximum(expected + x, 0), rtol=1e-4, atol=2e-3
+    )
 
 
 @BOTH
@@ -140,6 +143,7 @@ def test_learning_starts_from_the_graph_and_no_refinement(name):
 
 @BOTH
 def test_it_gives_the_numbers_of_an_independent_construction_in_pytorch(name, monkeypatch):
+    monkeypatch.setattr(jax, "device_count", lambda: 1)  # a few samples at a time
     with np.load(SMALL) as archive:
         n = {key.removeprefix(f"{name}/"): archive[key] for key in archive if key.startswith(f"{name}/")}
     given = unflatten_dict({k: jnp.asarray(n[k]) for k in n if k.startswith(("params/", "batch_stats/"))}, sep="/")
@@ -147,10 +151,10 @@ def test_it_gives_the_numbers_of_an_independent_construction_in_pytorch(name, mo
     start = stgcn.as_tuple(n["params/unit0/spatial/adjacency"])
     if name == "stgcnpp":
         monkeypatch.setitem(stgcnpp.VARIANTS, "ten", ((1, 1), (2, 2)))
-        model = stgcnpp.STGCNPP(4, start, width=7)
+        model = stgcnpp.STGCNPP(4, start, width=7, fast=True)
     else:
         monkeypatch.setattr(ctrgcn, "TEN_UNITS", ((1, 1), (1, 1), (2, 2)))
-        model = ctrgcn.CTRGCN(4, start, width=8)
+        model = ctrgcn.CTRGCN(4, start, width=8, fast=True)
 
     def loss(params):
         logits, new = model.apply({**given, "params": params}, inputs, train=True, mutable=["batch_stats"])
@@ -200,18 +204,6 @@ def test_training_moves_every_running_statistic_and_dropout_follows_its_key(name
     assert np.abs(logits - run(1)[0]).max() > 1e-6
 
 
-def test_rematerialisation_changes_no_gradient():
-    given = variables("stgcnpp")
-
-    def gradient(remat):
-        model = small("stgcnpp", remat=remat)
-        return jax.jit(jax.grad(lambda params: jnp.sum(model.apply({**given, "params": params}, clips()))))(
-            given["params"]
-        )
-
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5), gradient(True), gradient(False))
-
-
 @BOTH
 def test_mapped_devices_share_batch_statistics(name):
     given, model = variables(name), small(name, dropout=0.0, axis_name="data")
@@ -241,7 +233,7 @@ def test_it_is_exported_with_free_batch_and_length(name):
 
 @BOTH
 def test_a_toy_is_learned_by_heart(name):
-    model, targets = small(name, dropout=0.0), jnp.arange(4)
+    model, targets = small(name, dropout=0.0, remat=name == "stgcnpp"), jnp.arange(4)
     tx = optim.optimizer(lambda count: 0.02, name="adamw")
     current = state.create(model, jax.ShapeDtypeStruct((1, 9, 2, 15, 3), jnp.float32), tx, seed=0)
     batch = {"inputs": clips(), "targets": targets}

@@ -1,0 +1,31 @@
+"""ST-GCN++ on SBU Kinect Interaction, two persons, five folds. `:fold1` (default) ... `:fold5`.
+
+Paper: none.
+Ours: not run yet. The recipe is that of `configs/stgcn_sbu.py`.
+Command: jaxact prepare sbu --raw SBU --data-dir data
+         python scripts/cross_validate.py --config configs/stgcnpp_sbu.py --data-dir data --out results/sbu_stgcnpp
+             --arguments fold1,fold2,fold3,fold4,fold5
+"""
+
+from jaxact.config import AugmentConfig, ClipConfig, DataConfig, OptimConfig, STGCNPPConfig, TrainConfig
+
+
+def get_config(arg: str = "") -> TrainConfig:
+    """The run that leaves a fold out; "quick" is a toy of it."""
+    fold = arg if arg.startswith("fold") else "fold1"
+    config = TrainConfig(
+        data=DataConfig(name="sbu", train_split=f"{fold}_train", eval_split=f"{fold}_test"),
+        model=STGCNPPConfig(width=32, dropout=0.2),
+        clip=ClipConfig(
+            frames=24, persons=2, sampling="resize", center="first", stream="joint+bone+joint_motion", views=5
+        ),
+        augment=AugmentConfig(crop=0.8, rotate=0.1, rescale=0.1, mirror=True, swap=True),
+        optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=3.0, weight_decay=0.01, ema=0.99),
+        batch_size=16,
+        epochs=80,
+        label_smoothing=0.1,
+        eval_every=40.0,
+    )
+    if arg == "quick":
+        config.model.width, config.clip.frames, config.epochs = 6, 8, 1
+    return config
