@@ -21,8 +21,7 @@ CHAIN = np.array([(1, 0), (2, 1), (3, 1), (4, 2)])  # child, parent: a skeleton 
 
 def graph() -> torch.Tensor:
     """The joint itself, its parent, its children: [part, source, target], each column a mean."""
-    a = np.zeros((3, 5, 5))
-    a[0] = np.eye(5)
+    a = np.stack([np.eye(5), np.zeros((5, 5)), np.zeros((5, 5))])
     a[1][CHAIN[:, 1], CHAIN[:, 0]] = a[2][CHAIN[:, 0], CHAIN[:, 1]] = 1
     return torch.tensor(a / np.maximum(a.sum(1, keepdims=True), 1), dtype=torch.float32)
 
@@ -40,8 +39,11 @@ class Named(nn.Module):
         for name, child in children.items():
             self.add_module(name, child)
 
+    def __getattr__(self, name: str) -> Any:  # PyTorch's own is Tensor | Module
+        return super().__getattr__(name)
 
-class Spatial(nn.Module):
+
+class Spatial(Named):
     """Graph convolution: free (ST-GCN++) or refined per channel (CTR-GCN)."""
 
     def __init__(self, c: int, d: int, a: torch.Tensor, refined: bool):
@@ -51,8 +53,7 @@ class Spatial(nn.Module):
         if refined:
             r = max(c // 8, 8)
             self.alpha = nn.Parameter(torch.zeros(()))
-            make = {"psi": (c, r), "phi": (c, r), "value": (c, d), "xi": (r, d)}
-            for name, sizes in make.items():
+            for name, sizes in {"psi": (c, r), "phi": (c, r), "value": (c, d), "xi": (r, d)}.items():
                 self.add_module(name, nn.ModuleList(nn.Conv2d(*sizes, 1) for _ in a))
         else:
             self.conv = nn.Conv2d(c, d * len(a), 1)
@@ -96,7 +97,7 @@ class Temporal(nn.Module):
         return self.bn(self.transform(torch.cat([branch(x) for branch in self.branches], 1)))
 
 
-class Unit(nn.Module):
+class Unit(Named):
     def __init__(self, c: int, d: int, stride: int, first: bool, a: torch.Tensor, refined: bool):
         super().__init__()
         self.gcn = Spatial(c, d, a, refined)
@@ -112,7 +113,7 @@ class Unit(nn.Module):
         return torch.relu(y)
 
 
-class Network(nn.Module):
+class Network(Named):
     """Either network; `units` are (channels, stride)."""
 
     def __init__(self, channels: int, classes: int, units: list[tuple[int, int]], a: torch.Tensor, refined: bool):

@@ -151,7 +151,7 @@ def test_it_gives_the_numbers_of_an_independent_construction_in_pytorch(name, mo
     start = stgcn.as_tuple(n["params/unit0/spatial/adjacency"])
     if name == "stgcnpp":
         monkeypatch.setitem(stgcnpp.VARIANTS, "ten", ((1, 1), (2, 2)))
-        model = stgcnpp.STGCNPP(4, start, width=7
+        model = stgcnpp.STGCNPP(4, start, width=7, fast=True)
     else:
         monkeypatch.setattr(ctrgcn, "TEN_UNITS", ((1, 1), (1, 1), (2, 2)))
         model = ctrgcn.CTRGCN(4, start, width=8, fast=True)
