@@ -99,7 +99,7 @@ def figures(options: argparse.Namespace, overrides: list[str], source: str | Non
     if columns == VIEWS:
         found = [report(options, overrides, f"{source},{view}") for view in VIEWS]
         lacking = [each for each in found if isinstance(each, str)]
-        return lacking[0] if lacking else [each["top1"] * 100 for each in found]
+        return lacking[0] if lacking else [each["top1"] * 100 for each in found if isinstance(each, dict)]
     found = report(options, overrides, source, subset="kinetics_motion" if options.table == 4 else None)
     return found if isinstance(found, str) else [found[column] * 100 for column in columns]
 
