@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from jaxact import cli, evaluate, train
+from jaxact import cli, evaluate, report, train
 from jaxact.errors import UserError
 from tests import toys
 
@@ -214,7 +214,7 @@ def test_an_error_of_ours_is_not_dressed_up_as_the_users(monkeypatch):
     def broken(folder):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(evaluate, "read", broken)
+    monkeypatch.setattr(report, "read", broken)
     with pytest.raises(ZeroDivisionError):
         cli.main(["plot", "confusion", "x", "--out", "y"])
 
