@@ -49,10 +49,9 @@ def test_a_signal_saves_and_ends_with_success(tmp_path, number):
     assert trained.load(tmp_path).step == step > 0
 
 
-@pytest.mark.parametrize("parallel", ["jit", "pmap"])
-def test_two_processes_train_one_model_and_save_one_checkpoint(tmp_path, parallel):
-    steady = ["model__dropout=0", "model__init=he_fan_out", "optim__learning_rate=0.002", "devices=0"]
-    steady.append(f"parallel={parallel}")
+def test_two_processes_train_one_model_and_save_one_checkpoint(tmp_path):
+    # Under pmap, which moves more between forms of the state than jit does.
+    steady = ["model__dropout=0", "model__init=he_fan_out", "optim__learning_rate=0.002", "devices=0", "parallel=pmap"]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
