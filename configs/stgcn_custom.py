@@ -14,7 +14,7 @@ def get_config(arg: str = "") -> TrainConfig:
     """The run; "quick" is a toy of it."""
     config = TrainConfig(
         data=DataConfig(name="custom/mine"),
-        model=STGCNConfig(width=32, dropout=0.2),
+        model=STGCNConfig(width=32, dropout=0.2, init="he_fan_out"),
         clip=ClipConfig(frames=64, persons=2, sampling="resize", center="first", scale="skeleton"),
         augment=AugmentConfig(crop=0.75, rotate=0.2, rescale=0.1, mirror=True, drop_joints=0.03),
         optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=3.0, weight_decay=0.01, ema=0.99),

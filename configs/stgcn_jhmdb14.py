@@ -15,14 +15,14 @@ def get_config(arg: str = "") -> TrainConfig:
     split = arg if arg.startswith("split") else "split1"
     config = TrainConfig(
         data=DataConfig(name="custom/jhmdb14", train_split=f"{split}_train", eval_split=f"{split}_test"),
-        model=STGCNConfig(width=32, dropout=0.2),
-        clip=ClipConfig(frames=32, persons=1, sampling="resize", center="first"),
+        model=STGCNConfig(width=32, dropout=0.2, init="he_fan_out"),
+        clip=ClipConfig(frames=32, persons=1, sampling="resize", center="first", stream="joint+bone+joint_motion"),
         augment=AugmentConfig(crop=0.85, rotate=0.2, rescale=0.1, mirror=True, drop_joints=0.03),
         optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=3.0, weight_decay=0.01, ema=0.99),
         batch_size=16,
-        epochs=60,
+        epochs=80,
         label_smoothing=0.1,
-        eval_every=30.0,
+        eval_every=40.0,
     )
     if arg == "quick":
         config.model.width, config.clip.frames, config.epochs = 4, 8, 1

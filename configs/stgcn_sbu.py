@@ -15,7 +15,7 @@ def get_config(arg: str = "") -> TrainConfig:
     fold = arg if arg.startswith("fold") else "fold1"
     config = TrainConfig(
         data=DataConfig(name="sbu", train_split=f"{fold}_train", eval_split=f"{fold}_test"),
-        model=STGCNConfig(width=32, dropout=0.2),
+        model=STGCNConfig(width=32, dropout=0.2, init="he_fan_out"),
         clip=ClipConfig(
             frames=24, persons=2, sampling="resize", center="first", stream="joint+bone+joint_motion", views=5
         ),
