@@ -2,7 +2,7 @@
 
     python scripts/reproduce_stgcn.py --table 1 --data-dir data --out results/stgcn
     python scripts/reproduce_stgcn.py --table 5 --data-dir data --out results/stgcn --rgb rgb.npz --flow flow.npz
-    python scripts/reproduce_stgcn.py --table 3 --quick --out /tmp/quick      # toy size, from sample raw files
+    python scripts/reproduce_stgcn.py --table 3 --quick --out quick      # toy size, from sample raw files
 
 A call that was stopped goes on where it stood; rows that two tables share are trained once. Table 4 scores the 400-way
 network of Table 2 on the thirty classes of Kinetics-Motion. Rows without a config are the paper's quotations.
