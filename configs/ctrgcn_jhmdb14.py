@@ -15,7 +15,7 @@ def get_config(arg: str = "") -> TrainConfig:
     split = arg if arg.startswith("split") else "split1"
     config = TrainConfig(
         data=DataConfig(name="custom/jhmdb14", train_split=f"{split}_train", eval_split=f"{split}_test"),
-        model=CTRGCNConfig(width=32, dropout=0.2),
+        model=CTRGCNConfig(network="six", width=32, dropout=0.2),
         clip=ClipConfig(frames=32, persons=1, sampling="resize", center="first"),
         augment=AugmentConfig(crop=0.85, rotate=0.2, rescale=0.1, mirror=True, drop_joints=0.03),
         optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=3.0, weight_decay=0.01, ema=0.99),

@@ -13,7 +13,7 @@ def get_config(arg: str = "") -> TrainConfig:
     """The run; "quick" is a toy of it."""
     config = TrainConfig(
         data=DataConfig(name="utd_mhad"),
-        model=CTRGCNConfig(width=32, dropout=0.2),
+        model=CTRGCNConfig(network="six", width=32, dropout=0.2),
         clip=ClipConfig(frames=48, persons=1, sampling="resize", center="first", scale="skeleton", views=5),
         augment=AugmentConfig(crop=0.9, rotate=0.3, rescale=0.15, drop_joints=0.03),
         optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=3.0, weight_decay=0.01, ema=0.99),

@@ -17,7 +17,12 @@ def get_config(arg: str = "") -> TrainConfig:
         data=DataConfig(name="sbu", train_split=f"{fold}_train", eval_split=f"{fold}_test"),
         model=STGCNConfig(width=32, dropout=0.2, init="he_fan_out"),
         clip=ClipConfig(
-            frames=24, persons=2, sampling="resize", center="first", stream="joint+bone+joint_motion", views=5
+            frames=24,
+            persons=2,
+            sampling="resize",
+            center="first",
+            stream="joint+bone+joint_motion+partner",
+            views=5,
         ),
         augment=AugmentConfig(crop=0.8, rotate=0.1, rescale=0.1, mirror=True, swap=True),
         optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=3.0, weight_decay=0.01, ema=0.99),

@@ -15,16 +15,21 @@ def get_config(arg: str = "") -> TrainConfig:
     fold = arg if arg.startswith("fold") else "fold1"
     config = TrainConfig(
         data=DataConfig(name="sbu", train_split=f"{fold}_train", eval_split=f"{fold}_test"),
-        model=STGCNPPConfig(width=32, dropout=0.2),
+        model=STGCNPPConfig(network="six", width=32, dropout=0.2),
         clip=ClipConfig(
-            frames=24, persons=2, sampling="resize", center="first", stream="joint+bone+joint_motion", views=5
+            frames=24,
+            persons=2,
+            sampling="resize",
+            center="first",
+            stream="joint+bone+joint_motion+partner",
+            views=5,
         ),
         augment=AugmentConfig(crop=0.8, rotate=0.1, rescale=0.1, mirror=True, swap=True),
         optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=3.0, weight_decay=0.01, ema=0.99),
         batch_size=16,
-        epochs=80,
+        epochs=40,
         label_smoothing=0.1,
-        eval_every=40.0,
+        eval_every=20.0,
     )
     if arg == "quick":
         config.model.width, config.clip.frames, config.epochs = 6, 8, 1

@@ -15,7 +15,8 @@ from jaxact.config import TrainConfig
 from jaxact.errors import UserError, unknown
 
 # Weights of the scores: 2 : 2 : 1 : 1, as is usual for joint, bone and their motions (PYSKL, Duan et al., ACM MM 2022).
-WEIGHTS = {"joint": 2.0, "bone": 2.0, "joint_motion": 1.0, "bone_motion": 1.0}
+# Where one network reads several streams side by side, "bone+partner" say, the first of them counts.
+WEIGHTS = {"joint": 2.0, "bone": 2.0, "joint_motion": 1.0, "bone_motion": 1.0, "partner": 1.0}
 
 
 def run(config: TrainConfig, workdir: str | Path, streams: Sequence[str]) -> dict[str, Any] | None:
@@ -29,7 +30,8 @@ def run(config: TrainConfig, workdir: str | Path, streams: Sequence[str]) -> dic
     Raises:
       UserError: an unknown stream or one that is given twice, and all that training and evaluation refuse.
     """
-    for stream in streams:
+    leading = [stream.split("+")[0] for stream in streams]
+    for stream in leading:
         if stream not in WEIGHTS:
             raise unknown("stream", stream, WEIGHTS)
     if len(set(streams)) < max(2, len(streams)):
@@ -44,4 +46,4 @@ def run(config: TrainConfig, workdir: str | Path, streams: Sequence[str]) -> dic
             return None
         results.append(Path(workdir) / stream / "results")
         evaluate.run(Path(workdir) / stream / "run", out=results[-1])
-    return fusion.run(results, out=Path(workdir) / "fused", weights=[WEIGHTS[stream] for stream in streams])
+    return fusion.run(results, out=Path(workdir) / "fused", weights=[WEIGHTS[stream] for stream in leading])

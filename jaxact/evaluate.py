@@ -110,6 +110,7 @@ def about(net: trained.Trained, **where: Any) -> dict[str, Any]:
     """What a figure of `net` depends on."""
     return {
         "dataset": net.config.data.name,
+        "dataset_version": net.version,
         **where,
         "step": net.step,
         "step_chosen": net.chosen,
@@ -126,6 +127,11 @@ def check_data(info: Any, net: trained.Trained) -> None:
     if info.labels != net.labels:
         raise UserError(
             f"the {len(info.labels)} classes of {info.name!r} are not the {len(net.labels)} of the checkpoint"
+        )
+    if net.version not in ("", info.version):
+        raise UserError(
+            f"the checkpoint was trained on version {net.version} of {info.name!r}, whose numbers are other ones than "
+            f"those of version {info.version} in {str(info.path)!r}; train on this one, or move it out of the way"
         )
     if info.layout != net.layout or info.channels != net.channels:
         raise UserError(

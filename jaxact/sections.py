@@ -31,7 +31,7 @@ class ClipConfig:
     person: Literal["file", "frame_score", "clip_mean", "energy", "denoised"] = "file"  # which M people are kept
     min_score: float = 0.0  # records with scores: a joint scored at or below it is missing
     flip_y: bool = False  # y changes its sign
-    stream: str = "joint"  # joint, bone, joint_motion or bone_motion; several, joined by "+", are put side by side
+    stream: str = "joint"  # joint, bone, joint_motion, bone_motion, partner; several, joined by "+", lie side by side
     motion: Literal["sampled", "recorded"] = "sampled"  # motion streams: between sampled, or between recorded frames
     center: Literal["none", "frame", "first"] = "none"  # subtract a joint of person 0: per frame, or of the first frame
     origin: Literal["centre", "spine"] = "centre"  # which joint: the layout's centre, or the upper joint of its spine
@@ -129,6 +129,7 @@ class CTRGCNConfig:
     """CTR-GCN (Chen, Zhang, Yuan, Li, Deng and Hu, ICCV 2021)."""
 
     name: Literal["ctrgcn"] = "ctrgcn"
+    network: Literal["ten", "six"] = "ten"  # the paper's ten units, or six for small graphs
     width: int = 64  # channels of the first units; 64 is the paper's
     dropout: float = 0.0
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; parameters stay float32

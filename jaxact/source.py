@@ -22,6 +22,7 @@ class Source:
       size: training examples, over all processes.
       train: the endless batches of this process from a step on.
       evaluate: this process's batches of one pass over the evaluation split.
+      version: of the prepared records.
       radii: mean distance of each joint from the gravity centre, where the model asks for it.
     """
 
@@ -31,6 +32,7 @@ class Source:
     size: int
     train: Callable[[int], Iterable[Batch]]
     evaluate: Callable[[], Iterable[Batch]]
+    version: str = ""
     radii: tuple[float, ...] | None = None
 
 
@@ -65,6 +67,7 @@ def from_records(run: configs.TrainConfig) -> Source:
         evaluate=lambda: batches.eval_batches(
             info, split=run.data.eval_split, batch_size=_eval_size(run), clip=clip, **_share()
         ),
+        version=info.version,
         radii=batches.gravity_radii(info, run.data.train_split, clip=clip) if _by_gravity(run) else None,
     )
 

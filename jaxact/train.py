@@ -44,9 +44,8 @@ def run(config: TrainConfig, workdir: str | Path, source: Source | None = None) 
     placement.check_batch(config.batch_size, accumulate=config.optim.accumulate)
     source = source or from_records(config)
     steps = max(1, math.ceil(config.epochs * source.size / config.batch_size))
-    meta = trained.describe(
-        config, source.layout, source.labels, source.channels, radii=source.radii, data={"size": source.size}
-    )
+    data = {"size": source.size, "version": source.version}
+    meta = trained.describe(config, source.layout, source.labels, source.channels, radii=source.radii, data=data)
     tx, rate = _optimizer(config, source.size, steps)
     start = functools.partial(
         state.create, trained.build(meta), trained.example(meta), tx, seed=config.seed, ema=bool(config.optim.ema)

@@ -32,6 +32,7 @@ class Trained:
       step: of the checkpoint.
       chosen: how that step was chosen, in words.
       radii: the joints' mean distances from the gravity centre, where the partition is made of them.
+      version: of the data set that the network was trained on; "" for arrays.
     """
 
     model: nn.Module
@@ -43,6 +44,7 @@ class Trained:
     step: int
     chosen: str
     radii: tuple[float, ...] | None = None
+    version: str = ""
 
 
 def describe(
@@ -118,6 +120,7 @@ def load(workdir: str | Path, *, step: int | None = None, how: str | None = None
         step=chosen,
         chosen=_reason(how, step, run),
         radii=tuple(meta["radii"]) if meta.get("radii") else None,
+        version=meta["data"].get("version", ""),
     )
 
 

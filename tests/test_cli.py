@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -160,6 +161,13 @@ def test_a_checkpoint_of_another_model_is_refused(world, capsys, tmp_path):
     config = str(world / "config.py")
     message = refused(capsys, "train", "--config", config, "--workdir", str(world / "run"), "--config.model.width=8")
     assert "holds a run with other options (model.width 4 -> 8)" in message
+
+
+def test_another_version_of_the_data_than_the_checkpoints_is_refused(world, capsys, tmp_path):
+    shutil.copytree(world / "data/custom/toy/1.0.0", tmp_path / "data/custom/toy/2.0.0")
+    given = ["--checkpoint", str(world / "run"), "--data-dir", str(tmp_path / "data"), "--out", str(tmp_path / "out")]
+    assert "trained on version 1.0.0 of 'custom/toy'" in refused(capsys, "evaluate", *given)
+    assert not (tmp_path / "out").exists()
 
 
 def test_data_of_another_layout_than_the_checkpoints_are_refused(world, tmp_path):

@@ -52,8 +52,7 @@ def _upright(clips: Sequence[Facts], anatomy: Anatomy) -> Iterator[Finding]:
     upwards = sum(clip.up > 0.5 for clip in known)
     up = 2 * upwards >= len(known)
     against = len(known) - upwards if up else upwards
-    # Pictures have y downwards, and so has SBU, whose depth maps give its three coordinates.
-    expected = anatomy.dims == 3 and anatomy.layout.name != "kinect-15"
+    expected = anatomy.dims == 3  # pictures have y downwards
     if up != expected:
         told = f"y grows {_way(up)}, in {'3-D' if anatomy.dims == 3 else 'pictures'} it grows {_way(expected)}"
         yield Finding("y-convention", "*", told)

@@ -59,6 +59,11 @@ class DatasetInfo:
     unions: Mapping[str, tuple[str, ...]]
     shards: Mapping[str, tuple[Shard, ...]]
 
+    @property
+    def version(self) -> str:
+        """Of the records: another one holds other numbers."""
+        return Path(self.path).name
+
 
 def data_root(data_dir: str | os.PathLike[str] = "") -> Path:
     """The folder of prepared sets: `data_dir`, else $TFDS_DATA_DIR, else ~/tensorflow_datasets."""

@@ -91,7 +91,7 @@ def build_stgcnpp(
 ) -> stgcnpp.STGCNPP:
     """ST-GCN++ whose graphs start as that of `layout`; `options` are fields of `STGCNPP`."""
     del channels  # read off the input
-    _check_network(options, stgcnpp.VARIANTS)
+    _check_network(options, multibranch.VARIANTS)
     multibranch.check_width("stgcnpp", options.get("width", 64), stgcnpp.DILATIONS)
     adjacency = stgcn.as_tuple(skeletons.adjacency(layout, "spatial"))
     return stgcnpp.STGCNPP(num_classes=num_classes, adjacency=adjacency, axis_name=axis_name, **options)
@@ -102,6 +102,7 @@ def build_ctrgcn(
 ) -> ctrgcn.CTRGCN:
     """CTR-GCN whose shared topologies start as the graph of `layout`; `options` are fields of `CTRGCN`."""
     del channels  # read off the input
+    _check_network(options, multibranch.VARIANTS)
     multibranch.check_width("ctrgcn", options.get("width", 64), ctrgcn.DILATIONS)
     adjacency = stgcn.as_tuple(skeletons.adjacency(layout, "spatial"))
     return ctrgcn.CTRGCN(num_classes=num_classes, adjacency=adjacency, axis_name=axis_name, **options)

@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from jaxact.models.bysample import CHUNK, by_sample
-from jaxact.models.multibranch import TEN_UNITS, MultiBranch, Shortcut, classify, kernel_init
+from jaxact.models.multibranch import VARIANTS, MultiBranch, Shortcut, classify, kernel_init
 from jaxact.models.norm import BatchNorm, affine
 from jaxact.models.stgcn import Adjacency
 
@@ -114,6 +114,7 @@ class CTRGCN(nn.Module):
         num_classes: logits out.
         adjacency: where every unit's shared topology starts, [k][source][target], from `jaxact.skeletons.adjacency`
             through `jaxact.models.stgcn.as_tuple`; the paper's is the strategy "spatial".
+        network: a key of `jaxact.models.multibranch.VARIANTS`; the paper's is "ten".
         width: channels of the first units, at least 4; 64 is the paper's.
         dropout: share of elements dropped at the end of each unit's residual branch, in [0, 1); the paper has none.
         dtype: of the computation, "float32" or "bfloat16"; parameters, statistics, what refines the topology and
@@ -125,6 +126,7 @@ class CTRGCN(nn.Module):
 
     num_classes: int
     adjacency: Adjacency
+    network: str = "ten"
     width: int = 64
     dropout: float = 0.0
     dtype: Any = "float32"
@@ -145,7 +147,7 @@ class CTRGCN(nn.Module):
         return classify(
             inputs,
             train,
-            units=TEN_UNITS,
+            units=VARIANTS[self.network],
             width=self.width,
             num_classes=self.num_classes,
             dtype=self.dtype,

@@ -19,18 +19,12 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from jaxact.models.graphconv import graph_bias, graph_conv, planned_graph_conv
-from jaxact.models.multibranch import TEN_UNITS, MultiBranch, Shortcut, classify, kernel_init
+from jaxact.models.multibranch import VARIANTS, MultiBranch, Shortcut, classify, kernel_init
 from jaxact.models.norm import BatchNorm, affine
 from jaxact.models.stgcn import Adjacency
 
 INITIAL = "fan_in_uniform"
 TAPS, DILATIONS = 3, (1, 2, 3, 4)
-
-# Width factor and stride per unit.
-VARIANTS: dict[str, tuple[tuple[int, int], ...]] = {
-    "ten": TEN_UNITS,  # the paper's
-    "six": (*TEN_UNITS[:4], (1, 1), (2, 2)),  # the authors' hand gesture demonstration
-}
 
 
 class FreeGraphConv(nn.Module):
@@ -71,7 +65,7 @@ class STGCNPP(nn.Module):
         num_classes: logits out.
         adjacency: where every unit's adjacency starts, [k][source][target], from `jaxact.skeletons.adjacency` through
             `jaxact.models.stgcn.as_tuple`; the paper's is the strategy "spatial".
-        network: a key of `VARIANTS`.
+        network: a key of `jaxact.models.multibranch.VARIANTS`; the paper's is "ten".
         width: channels of the first units, at least 6; 64 is the paper's.
         dropout: share of elements dropped at the end of each unit's residual branch, in [0, 1); the paper has none.
         dtype: of the computation, "float32" or "bfloat16"; parameters, statistics and logits stay float32.

@@ -1,4 +1,4 @@
-"""The four input streams of skeleton models: joints, bones, and the motion of each."""
+"""The input streams of skeleton models: joints, bones, the motion of each, and joints seen from a partner."""
 
 import tensorflow as tf
 from jaxtyping import Bool, Float
@@ -8,7 +8,7 @@ from jaxact.pipeline.frames import Clip
 from jaxact.pipeline.joints import keep
 from jaxact.skeletons import Layout
 
-STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
+STREAMS = ("joint", "bone", "joint_motion", "bone_motion", "partner")
 
 
 def stream(
@@ -20,6 +20,8 @@ def stream(
         clip = joints, present
         if name.startswith("bone"):
             clip = bones(*clip, layout=layout, dims=dims)
+        if name == "partner":
+            clip = partner(*clip, layout=layout, dims=dims)
         if name.endswith("motion"):
             clip = motion(*clip, dims=dims)
         parts.append(clip[0])
@@ -56,6 +58,19 @@ def motion(joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"
     later = tf.concat([joints[1:], tf.zeros_like(joints[:1])], axis=0)
     present = present & tf.concat([present[1:], tf.zeros_like(present[:1])], axis=0)
     return _difference(joints, later, present, dims)
+
+
+def partner(
+    joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, layout: Layout, dims: int
+) -> Clip:
+    """Each joint minus the centre joint of the next person in the same frame, of the first one for the last.
+
+    Between two people: where a hand is, seen from the other's body. Missing where the other is, and for one person all
+    zero.
+    """
+    others, there = (tf.roll(array, -1, axis=1)[:, :, layout.centre, None] for array in (joints, present))
+    present = present & there & (joints.shape[1] > 1)
+    return _difference(others, joints, present, dims)
 
 
 def _difference(start: tf.Tensor, end: tf.Tensor, present: tf.Tensor, dims: int) -> Clip:

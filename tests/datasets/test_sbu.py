@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxact.datasets.sbu import FOLDS, Sbu
+from jaxact.datasets.sbu import FOLDS, Sbu, read_rows
 from jaxact.errors import UserError
 
 DATA = os.environ.get("JAXACT_DATA", "")
@@ -25,11 +25,24 @@ def take(root: Path, place: str, text: str | None = None) -> Path:
 def test_a_row_holds_the_first_person_then_the_second(tmp_path):
     (source,) = Sbu.find(take(tmp_path, "s01s02/08/001")).sources
     (record,) = Sbu.parse(source)
-    assert record["joints"].shape == (3, 2, 15, 3)
-    assert record["joints"][1, 0, 0].tolist() == [92, 93, 94]
-    assert record["joints"][1, 1, 0].tolist() == [92 + 45, 93 + 45, 94 + 45]
+    joints, _ = read_rows(source.path)
+    assert record["joints"].shape == joints.shape == (3, 2, 15, 3)
+    assert joints[1, 0, 0].tolist() == [92, 93, 94]
+    assert joints[1, 1, 0].tolist() == [92 + 45, 93 + 45, 94 + 45]
     assert record["frame_number"].tolist() == [180, 181, 183]
     assert (record["id"], record["label"], source.cell) == ("s01s02/08/001", 7, "fold1")
+
+
+def test_joints_come_in_metres_and_missing_ones_stay_zero(tmp_path):
+    """The authors' formulas: X = 1280 - 2560 x, Y = 960 - 1920 y and Z = z * 10000 / 7.8125, read as millimetres."""
+    rows = np.full((1, 91), 0.25)
+    rows[0, 1:4] = 0.5, 0.75, 2.0
+    rows[0, 4:7] = 0
+    (source,) = Sbu.find(take(tmp_path, "s01s02/08/001", ",".join(map(str, rows[0])))).sources
+    (record,) = Sbu.parse(source)
+    np.testing.assert_allclose(record["joints"][0, 0, 0], [0.0, -0.48, 2.56], atol=1e-6)
+    assert not record["joints"][0, 0, 1].any()
+    np.testing.assert_allclose(record["joints"][0, 1, 14], [0.64, 0.48, 0.32], atol=1e-6)
 
 
 def test_every_fold_tests_what_the_other_four_train_on(tmp_path):
@@ -73,3 +86,5 @@ def test_the_real_takes_are_the_published_282():
     assert len(found.sources) == 282
     (record,) = Sbu.parse(found.sources[0])
     assert record["joints"].shape[1:] == (2, 15, 3) and record["joints"].all()
+    heads, feet = record["joints"][:, :, 0, 1], record["joints"][:, :, 11, 1]
+    assert 1.0 < np.mean(heads - feet) < 2.0  # a person, upright, in metres

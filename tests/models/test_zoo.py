@@ -14,7 +14,7 @@ from jax import export
 
 from jaxact import losses, models, optim, skeletons, state, step
 from jaxact.errors import UserError
-from jaxact.models import ctrgcn, stgcn, stgcnpp
+from jaxact.models import ctrgcn, multibranch, stgcn, stgcnpp
 
 BOTH = pytest.mark.parametrize("name", ["stgcnpp", "ctrgcn"])
 SMALL = Path(__file__).parents[1] / "data" / "zoo_small.npz"
@@ -25,8 +25,7 @@ SHORT = ((1, 1), (2, 2))  # a first unit and one with shortcuts, which compile i
 def short(request, monkeypatch):
     """Networks of two units, but where the test is about the whole."""
     if "whole" not in request.node.name:
-        monkeypatch.setitem(stgcnpp.VARIANTS, "ten", SHORT)
-        monkeypatch.setattr(ctrgcn, "TEN_UNITS", SHORT)
+        monkeypatch.setitem(multibranch.VARIANTS, "ten", SHORT)
 
 
 def build(name, layout="kinect-15", classes=5, **options):
@@ -150,10 +149,10 @@ def test_it_gives_the_numbers_of_an_independent_construction_in_pytorch(name, mo
     inputs = jnp.asarray(n["inputs"])
     start = stgcn.as_tuple(n["params/unit0/spatial/adjacency"])
     if name == "stgcnpp":
-        monkeypatch.setitem(stgcnpp.VARIANTS, "ten", ((1, 1), (2, 2)))
+        monkeypatch.setitem(multibranch.VARIANTS, "ten", ((1, 1), (2, 2)))
         model = stgcnpp.STGCNPP(4, start, width=7, fast=True)
     else:
-        monkeypatch.setattr(ctrgcn, "TEN_UNITS", ((1, 1), (1, 1), (2, 2)))
+        monkeypatch.setitem(multibranch.VARIANTS, "ten", ((1, 1), (1, 1), (2, 2)))
         model = ctrgcn.CTRGCN(4, start, width=8, fast=True)
 
     def loss(params):

@@ -1,4 +1,4 @@
-"""Joint, bone and motion streams."""
+"""Joint, bone, motion and partner streams."""
 
 import numpy as np
 import pytest
@@ -11,9 +11,9 @@ from jaxact.skeletons import get_layout
 COCO = get_layout("coco-17")
 
 
-def clip(channels=3, seed=0):
+def clip(channels=3, seed=0, persons=2):
     rng = np.random.default_rng(seed)
-    x = rng.uniform(0.1, 1.0, (5, 2, 17, channels)).astype(np.float32)
+    x = rng.uniform(0.1, 1.0, (5, persons, 17, channels)).astype(np.float32)
     present = rng.uniform(size=x.shape[:3]) > 0.3
     return x * present[..., None], present
 
@@ -44,11 +44,34 @@ def motion_loop(x, present, dims):
     return out, there
 
 
+def partner_loop(x, present, dims):
+    out, there = np.zeros_like(x), np.zeros_like(present)
+    persons = x.shape[1]
+    for t, m, v in np.ndindex(x.shape[:3]):
+        other = (m + 1) % persons
+        there[t, m, v] = persons > 1 and present[t, m, v] and present[t, other, COCO.centre]
+        if there[t, m, v]:
+            out[t, m, v, :dims] = x[t, m, v, :dims] - x[t, other, COCO.centre, :dims]
+            out[t, m, v, dims:] = (x[t, m, v, dims:] + x[t, other, COCO.centre, dims:]) / 2
+    return out, there
+
+
+@pytest.mark.parametrize("persons", [1, 2, 3])
+def test_the_partner_is_the_next_person_and_nobody_for_one(persons):
+    x, present = clip(persons=persons)
+    got, there = run(x, present, "partner", 3)
+    wanted, wanted_there = partner_loop(x, present, 3)
+    np.testing.assert_allclose(got, wanted, atol=1e-6)
+    np.testing.assert_array_equal(there, wanted_there)
+    assert there.any() == (persons > 1)
+
+
 @pytest.mark.parametrize(("channels", "dims"), [(2, 2), (3, 2), (3, 3)])
 def test_streams_are_differences_of_present_joints(channels, dims):
     x, present = clip(channels)
     bone, motion = bone_loop(x, present, dims), motion_loop(x, present, dims)
     wanted = {"joint": (x, present), "bone": bone, "joint_motion": motion, "bone_motion": motion_loop(*bone, dims)}
+    wanted["partner"] = partner_loop(x, present, dims)
     assert set(wanted) == set(streams.STREAMS)
     for name, (joints, there) in wanted.items():
         got, got_there = run(x, present, name, dims)
