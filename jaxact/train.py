@@ -43,7 +43,7 @@ def run(config: TrainConfig, workdir: str | Path, source: Source | None = None) 
     placement = sharding.make_placement(parallel=config.parallel, batch_norm=config.batch_norm, devices=config.devices)
     placement.check_batch(config.batch_size, accumulate=config.optim.accumulate)
     source = source or from_records(config)
-    steps = max(1, math.ceil(config.epochs * source.size / config.batch_size))
+    steps = _steps(config, config.epochs, source.size)
     data = {"size": source.size, "version": source.version}
     meta = trained.describe(config, source.layout, source.labels, source.channels, radii=source.radii, data=data)
     tx, rate = _optimizer(config, source.size, steps)
@@ -79,7 +79,7 @@ class _Fit:
 
         run, now, count = self.run, begun, int(begun.step)
         scorer = evaluate.compile_scorer(trained.build(self.meta).apply, self.placement)
-        eval_steps = max(1, round(run.eval_every * self.source.size / run.batch_size)) if run.eval_every else 0
+        eval_steps = _steps(run, run.eval_every, self.source.size) if run.eval_every else 0
         found, window, stop = None, Window(count), StopRequest()
         bar = Bar(total=self.steps, start=count, what="training", unit="steps", quiet=journal is None)
         feed = to_devices(self.source.train(count), self.placement.shard_train)
@@ -129,6 +129,11 @@ class _Fit:
 
     def _when(self, count: int) -> dict[str, Any]:
         return {"step": count, "epoch": round(count * self.run.batch_size / self.source.size, 4)}
+
+
+def _steps(run: TrainConfig, epochs: float, size: int) -> int:
+    """Steps that see `epochs` times all examples: the last may see some of them again."""
+    return max(1, math.ceil(epochs * size / run.batch_size))
 
 
 def _begin(

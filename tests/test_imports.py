@@ -23,7 +23,6 @@ FLOORS = (
     {"train"},
     {"ensemble"},
     {"quickstart"},
-    {"commands"},
     {"cli"},
 )
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

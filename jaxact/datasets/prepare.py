@@ -22,53 +22,9 @@ from jaxact.datasets import DATASETS, read
 from jaxact.datasets.builder import Found, Job, Record, SkeletonBuilder
 from jaxact.datasets.chunks import MOST_WORKERS, Chunk, Parse, Parsed, cut, parse_all, stored
 from jaxact.datasets.relayout import relayout
+from jaxact.datasets.summary import Summary, counts, summary
 from jaxact.datasets.write import locked, restore, tidy, work_folder, write
 from jaxact.errors import UserError, missing_extra, unknown
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """What a prepared set holds, and what was left out of it.
-
-    Attributes:
-      clips: records.
-      classes: labels that occur in the list of classes.
-      frames: frames of all records.
-      persons: most people in one record.
-      empty: records without a person in any frame.
-      splits: records of every protocol split.
-      skipped: (file, reason) of raw files that could not be used; the reason names the file too.
-      dropped: reason -> clips that the dataset itself leaves out.
-      path: the prepared folder.
-      existed: the set was there already and nothing was done.
-      gaps: records with frames in the middle in which nobody is seen.
-      not_finite: records with NaN or infinite numbers, which training takes for missing joints.
-    """
-
-    clips: int
-    classes: int
-    frames: int
-    persons: int
-    empty: int
-    splits: dict[str, int]
-    skipped: list[tuple[str, str]]
-    dropped: dict[str, int]
-    path: str
-    existed: bool = False
-    gaps: int = 0
-    not_finite: int = 0
-
-    def __str__(self) -> str:
-        people = "person" if self.persons == 1 else "persons"
-        lines = [f"{self.clips} clips, {self.classes} classes, {self.frames} frames, up to {self.persons} {people}"]
-        lines += [f"splits: {', '.join(f'{name} {count}' for name, count in self.splits.items())}"]
-        lines += [f"{self.empty} clips have no person in any frame"] if self.empty else []
-        lines += [f"{self.gaps} clips have nobody in some frames in the middle"] if self.gaps else []
-        lines += [f"{self.not_finite} clips have numbers that are not finite"] if self.not_finite else []
-        lines += [f"left out, {reason}: {count}" for reason, count in self.dropped.items()]
-        lines += [f"skipped files: {len(self.skipped)}"] if self.skipped else []
-        lines += [f"  {reason}" for _, reason in self.skipped]
-        return "\n".join([*lines, f"{'already in' if self.existed else 'written to'} {self.path}"])
 
 
 def prepare(
@@ -104,7 +60,7 @@ def prepare(
     restore(target)
     if target.is_dir() and not overwrite:
         progress.log(f"{name} is prepared already in {target}; --overwrite prepares it again")
-        return _summary(target, existed=True)
+        return summary(target, existed=True)
     if to_layout and not maker.NAMED:
         named = ", ".join(name for name, maker in DATASETS.items() if maker.NAMED)
         raise UserError(f"to_layout is for the sets that you name ({named}); {name!r} has the layout of its files")
@@ -123,7 +79,7 @@ def prepare(
         else:
             _prepare_with_beam(maker, name, config, target, found, parse, skip_bad, beam_options)
         shutil.rmtree(work_folder(target))
-    return _summary(target)
+    return summary(target)
 
 
 def _prepare_here(
@@ -168,7 +124,7 @@ def _prepare_with_beam(
         cells=_cells(found),
         metadata=_metadata(name, maker, found, Parsed()),
         examples=beam.examples(parse, found, skip_bad),
-        counted=lambda result: _counts(beam.counts(result)),
+        counted=lambda result: counts(beam.counts(result)),
     )
     try:
         write(maker, config, target, job, options)
@@ -259,26 +215,5 @@ def _metadata(name: str, maker: type[SkeletonBuilder], found: Found, parsed: Par
         "subsets": {subset: list(ids) for subset, ids in found.subsets.items()},
         "test_only": list(found.test_only),
         "licence": maker.LICENCE,
-        "summary": {**_counts(parsed), "dropped": found.dropped},
+        "summary": {**counts(parsed), "dropped": found.dropped},
     }
-
-
-def _counts(parsed: Parsed) -> dict[str, Any]:
-    counted = dataclasses.asdict(parsed)
-    counted["skipped"] = counted.pop("bad")
-    return counted
-
-
-def _summary(target: Path, existed: bool = False) -> Summary:
-    info = read.read_info(target)
-    counted = {
-        field.name: info.summary[field.name] for field in dataclasses.fields(Summary) if field.name in info.summary
-    }
-    counted["skipped"] = [tuple(pair) for pair in counted["skipped"]]
-    return Summary(
-        **counted,
-        classes=len(info.labels),
-        splits={name: info.splits[name] for name in info.unions},
-        path=info.path,
-        existed=existed,
-    )

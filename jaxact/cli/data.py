@@ -1,0 +1,83 @@
+"""`jaxact prepare` and `jaxact check`: raw files to records, and what is wrong in either."""
+
+import argparse
+import os
+from typing import Any
+
+from jaxact.cli.command import DATA_DIR, command, need_tensorflow
+
+
+def prepare(kinds: Any) -> None:
+    """`jaxact prepare`"""
+    add = command(
+        kinds,
+        "prepare",
+        _run_prepare,
+        "turn raw files into records",
+        "jaxact prepare utd_mhad --raw UTD-MHAD/Skeleton --data-dir data",
+        "jaxact prepare custom --name mine --raw clips --layout coco-17 --data-dir data",
+        "jaxact prepare pyskl --name ucf101 --raw ucf101_hrnet.pkl --to-layout openpose-18 --data-dir data",
+    )
+    add.add_argument("dataset", metavar="NAME", help="a data set; an unknown name lists them all")
+    add.add_argument("--raw", help="folder (or file) of raw data; synthetic_actions needs none")
+    add.add_argument("--data-dir", default="", help=DATA_DIR)
+    add.add_argument(
+        "--name", dest="own_name", help="sets of your own (custom, pyskl ...): what it is called, as in custom/NAME"
+    )
+    add.add_argument("--layout", help="sets of your own: joint layout, a known name or a JSON file")
+    add.add_argument("--to-layout", metavar="LAYOUT", help="sets of your own: convert the joints to this layout")
+    add.add_argument("--workers", type=int, help="processes that parse (default: all cores)")
+    add.add_argument("--skip-bad", action="store_true", help="list and leave out files that cannot be read")
+    add.add_argument("--overwrite", action="store_true", help="prepare again what is there already")
+    add.add_argument("--beam-pipeline-options", metavar="OPTIONS", help="run under Apache Beam: runner=DirectRunner")
+
+
+def _run_prepare(options: argparse.Namespace) -> None:
+    need_tensorflow("preparing data")
+    from jaxact.datasets.prepare import prepare
+
+    summary = prepare(
+        f"{options.dataset}/{options.own_name}" if options.own_name else options.dataset,
+        raw=options.raw,
+        data_dir=options.data_dir,
+        layout=options.layout,
+        to_layout=options.to_layout,
+        workers=options.workers,
+        skip_bad=options.skip_bad,
+        overwrite=options.overwrite,
+        beam_options=options.beam_pipeline_options,
+    )
+    print(summary)
+
+
+def check(kinds: Any) -> None:
+    """`jaxact check`"""
+    add = command(
+        kinds,
+        "check",
+        _run_check,
+        "look for what is wrong in skeleton data: gaps, swaps, flipped axes, leaks; exit code 1 where there are errors",
+        "jaxact check utd_mhad --data-dir data --out checked",
+        "jaxact check clips.npz --layout coco-17    (a packed file, a folder with labels.csv, or one clip)",
+        "jaxact check ntu60 --raw nturgb+d_skeletons --ignore person-gap,imbalance",
+    )
+    add.add_argument("data", metavar="DATASET|FILE", help="a prepared data set, or a file or folder of your own clips")
+    add.add_argument("--raw", help="look at a data set's raw files, before they are prepared")
+    add.add_argument("--layout", help="clips of your own: joint layout, a known name or a JSON file")
+    add.add_argument("--data-dir", default="", help=DATA_DIR)
+    add.add_argument("--ignore", default="", metavar="RULES", help="leave these rules out, separated by commas")
+    add.add_argument("--out", metavar="DIR", help="folder for findings.json, findings.csv and worst.png")
+
+
+def _run_check(options: argparse.Namespace) -> int:
+    """`jaxact check`; 1 where there are errors in the data"""
+    from jaxact import check
+
+    corpus = check.open_corpus(options.data, data_dir=options.data_dir, raw=options.raw, layout=options.layout)
+    report = check.check(corpus, ignore=[rule for rule in options.ignore.split(",") if rule])
+    print(report)
+    if options.out:
+        report.write(options.out)
+        drawn = check.draw_worst(report, corpus, os.path.join(options.out, "worst.png"))
+        print(f"written to {options.out}{'' if drawn else '; no finding that can be drawn, so no picture'}")
+    return 1 if report.count("error") else 0

@@ -1,0 +1,147 @@
+"""`jaxact plot`: pictures of runs, evaluations, layouts, records and networks."""
+
+import argparse
+from typing import Any
+
+from jaxact.cli.command import DATA_DIR, DATA_DIR_NOW, checkpoint_options, command, need_tensorflow, start_jax
+from jaxact.errors import UserError
+
+PICTURE = "PNG, SVG or PDF"
+
+
+def plot(kinds: Any) -> None:
+    """`jaxact plot`"""
+    what = "draw curves, a confusion matrix, a partition, a clip, a network's response"
+    add = command(kinds, "plot", None, what, "jaxact plot curves runs/utd --out curves.png")
+    pictures = add.add_subparsers(title="pictures", dest="kind", required=True, metavar="KIND")
+    for picture in (_curves, _confusion, _classes, _partition, _clip, _response):
+        picture(pictures)
+
+
+def _curves(kinds: Any) -> None:
+    what, example = "training curves of one or several runs", "jaxact plot curves runs/a runs/b --out curves.png"
+    add = command(kinds, "curves", _draw_curves, what, example)
+    add.add_argument("workdirs", nargs="+", metavar="WORKDIR", help="--workdir of a run")
+    add.add_argument("--out", required=True, metavar="FILE", help=PICTURE)
+
+
+def _draw_curves(options: argparse.Namespace) -> None:
+    from jaxact.plots import training_curves
+
+    training_curves(options.workdirs, options.out)
+    print(options.out)
+
+
+def _confusion(kinds: Any) -> None:
+    what, example = "confusion matrix of an evaluation", "jaxact plot confusion results/utd --out confusion.png"
+    add = command(kinds, "confusion", _draw_confusion, what, example)
+    add.add_argument("results", metavar="DIR", help="--out of `jaxact evaluate`")
+    add.add_argument("--out", required=True, metavar="FILE", help=PICTURE)
+
+
+def _draw_confusion(options: argparse.Namespace) -> None:
+    from jaxact import report
+    from jaxact.plots import confusion_matrix
+
+    found = report.read(options.results)
+    confusion_matrix(found.confusion, found.labels, options.out, title=found.title)
+    print(options.out)
+
+
+def _classes(kinds: Any) -> None:
+    what, example = "recall of each class of an evaluation", "jaxact plot classes results/utd --out classes.png"
+    add = command(kinds, "classes", _draw_classes, what, example)
+    add.add_argument("results", metavar="DIR", help="--out of `jaxact evaluate`")
+    add.add_argument("--out", required=True, metavar="FILE", help=PICTURE)
+
+
+def _draw_classes(options: argparse.Namespace) -> None:
+    from jaxact import report
+    from jaxact.plots import per_class_bars
+
+    found = report.read(options.results)
+    per_class_bars(found.recall, found.labels, options.out, counts=found.confusion.sum(axis=1), title=found.title)
+    print(options.out)
+
+
+def _partition(kinds: Any) -> None:
+    what = "the partition strategies on a joint layout, Figure 3 of the ST-GCN paper"
+    add = command(kinds, "partition", _draw_partition, what, "jaxact plot partition ntu-25 --out parts.png")
+    add.add_argument("layout", help="layout name, or a JSON file of your own")
+    add.add_argument("--out", required=True, metavar="FILE", help=PICTURE)
+
+
+def _draw_partition(options: argparse.Namespace) -> None:
+    from jaxact.plots import partition
+    from jaxact.skeletons import get_layout
+
+    partition(get_layout(options.layout), options.out)
+    print(options.out)
+
+
+def _clip(kinds: Any) -> None:
+    example = "jaxact plot clip utd_mhad --index 3 --data-dir data --out clip.gif"
+    add = command(kinds, "clip", _draw_clip, "a record as a moving skeleton", example)
+    add.add_argument("dataset", help="a prepared data set")
+    add.add_argument("--split", default="test", help="default: %(default)s")
+    _which_record(add)
+    add.add_argument("--data-dir", default="", help=DATA_DIR)
+    add.add_argument("--fps", type=float, default=30.0, help="frames a second (default: %(default)s)")
+    add.add_argument("--out", required=True, metavar="FILE", help="GIF or MP4")
+
+
+def _draw_clip(options: argparse.Namespace) -> None:
+    need_tensorflow("reading prepared data")
+    from jaxact.datasets import read
+    from jaxact.plots import animation
+
+    info = read.describe(options.dataset, options.data_dir)
+    record = _record(info, options)
+    title = f"{info.labels[record['label']]} ({record['id'].decode()})"
+    animation(record["joints"], info.layout, options.out, fps=options.fps, title=title)
+    print(options.out)
+
+
+def _response(kinds: Any) -> None:
+    what = "where a graph network answers to a record: a disc at each joint"
+    example = "jaxact plot response --checkpoint runs/utd --id a1_s2_t1 --out response.png"
+    add = command(kinds, "response", _draw_response, what, example)
+    checkpoint_options(add)
+    add.add_argument("--split", help="default: the run's evaluation split")
+    _which_record(add)
+    add.add_argument("--data-dir", default="", help=DATA_DIR_NOW)
+    add.add_argument("--fps", type=float, default=30.0, help="frames a second of the record (default: %(default)s)")
+    add.add_argument("--out", required=True, metavar="FILE", help=f"six frames as {PICTURE}, all of them as GIF or MP4")
+
+
+def _draw_response(options: argparse.Namespace) -> None:
+    need_tensorflow("reading prepared data")
+    start_jax()
+    from jaxact import evaluate, plots, response, trained
+    from jaxact.datasets import read
+
+    net = trained.load(options.checkpoint, step=options.step, how=options.select)
+    info = read.describe(net.config.data.name, options.data_dir or net.config.data.data_dir)
+    evaluate.check_data(info, net)
+    options.split = options.split or net.config.data.eval_split
+    record = _record(info, options)
+    found = response.respond(net, record)
+    title = f"{net.labels[record['label']]} ({record['id'].decode()}), recognised as {found.predicted}"
+    scores, fps = net.channels[-1] == "score", options.fps * found.rate
+    plots.response(found.joints, found.strength, net.layout, options.out, fps=fps, title=title, scores=scores)
+    print(options.out)
+
+
+def _which_record(add: argparse.ArgumentParser) -> None:
+    add.add_argument("--index", type=int, default=0, help="which record of the split (default: %(default)s)")
+    add.add_argument("--id", help="the record with this id, in place of --index")
+
+
+def _record(info: Any, options: argparse.Namespace) -> dict[str, Any]:
+    from jaxact.datasets import read
+
+    for index, record in enumerate(read.records(info, options.split).as_numpy_iterator()):
+        if (record["id"].decode() == options.id) if options.id else (index == options.index):
+            return record
+    wanted = f"the id {options.id!r}" if options.id else f"the index {options.index}"
+    raise UserError(f"no record with {wanted} in the split {options.split!r} of {info.name!r} ({index + 1} records)")

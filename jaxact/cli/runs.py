@@ -1,0 +1,216 @@
+"""`jaxact quickstart`, `train`, `evaluate`, `fuse` and `export`: the life of a run."""
+
+import argparse
+import os
+from typing import Any
+
+from jaxact.cli.command import DATA_DIR, DATA_DIR_NOW, REPORT, checkpoint_options, command, need_tensorflow, start_jax
+from jaxact.errors import UserError
+from jaxact.protocols import PROTOCOLS
+
+
+def quickstart(kinds: Any) -> None:
+    """`jaxact quickstart`"""
+    add = command(
+        kinds,
+        "quickstart",
+        _run_quickstart,
+        "make a small data set, train on it, evaluate, export and draw: a few minutes",
+        "jaxact quickstart --out quickstart",
+    )
+    add.add_argument("--out", default="quickstart", help="folder for everything it makes (default: %(default)s)")
+
+
+def _run_quickstart(options: argparse.Namespace) -> None:
+    start_jax()
+    from jaxact import quickstart
+
+    quickstart.run(options.out)
+
+
+def train(kinds: Any) -> None:
+    """`jaxact train`"""
+    add = command(
+        kinds,
+        "train",
+        _run_train,
+        "train, or resume, a run",
+        "jaxact train --config configs/stgcn_utd_mhad.py --workdir runs/utd",
+        "jaxact train --config configs/stgcn_ntu60.py:xview --workdir runs/xview --config.optim.learning_rate=0.05",
+        "jaxact train ... --streams joint,bone,joint_motion,bone_motion    (a network each, then their fusion)",
+        "jaxact train ... --config.protocol=NAME    (published preprocessing; those there are stand below)",
+        "jaxact train ... --coordinator host0:1234 --processes 4 --process 2    (one of four machines)",
+    )
+    add.add_argument("--config", required=True, metavar="FILE", help="config file, or FILE:ARG")
+    assert add.epilog
+    add.epilog += "\n\nprotocols:\n  " + "\n  ".join(f"{name:18}{known.source}" for name, known in PROTOCOLS.items())
+    add.add_argument("--workdir", required=True, help="folder of the run; resumes where a checkpoint is there")
+    add.add_argument("--data-dir", default="", help=DATA_DIR)
+    add.add_argument("--streams", metavar="S,S", help="train one network a stream, evaluate each, and fuse the scores")
+    add.add_argument("--coordinator", metavar="HOST:PORT", help="several processes: address of process 0")
+    add.add_argument("--processes", type=int, help="several processes: how many")
+    add.add_argument("--process", type=int, help="several processes: which one this is, from 0")
+    add.add_argument("--distributed", action="store_true", help="several processes of a cluster (TPU pod, Slurm)")
+
+
+def _run_train(options: argparse.Namespace) -> None:
+    from jaxact import config
+
+    run = config.load(options.config, options.overrides)
+    if options.data_dir:
+        run.data.data_dir = options.data_dir
+    need_tensorflow("reading prepared data")
+    start_jax()
+    _start_processes(options)
+    if options.streams:
+        _train_streams(run, options)
+        return
+    from jaxact import train
+
+    outcome = train.run(run, options.workdir)
+    if outcome.stopped:
+        print(f"stopped after step {outcome.step} and saved; the same command resumes there")
+    else:
+        last = f": top-1 {outcome.metrics['top1']:.2%} on {run.data.eval_split!r}" if outcome.metrics else ""
+        print(f"finished {outcome.step} steps{last}; next: jaxact evaluate --checkpoint {options.workdir} --out DIR")
+
+
+def _train_streams(run: Any, options: argparse.Namespace) -> None:
+    from jaxact import ensemble
+
+    found = ensemble.run(run, options.workdir, options.streams.split(","))
+    if found is None:
+        print("stopped and saved; the same command resumes there")
+    else:
+        _print_fused(found, os.path.join(options.workdir, "fused"))
+
+
+def _start_processes(options: argparse.Namespace) -> None:
+    given = (options.coordinator, options.processes, options.process)
+    if options.distributed:
+        import jax
+
+        jax.distributed.initialize()
+    elif any(value is not None for value in given):
+        if None in given:
+            raise UserError("several processes need all of --coordinator, --processes and --process (or --distributed)")
+        import jax
+
+        jax.distributed.initialize(options.coordinator, options.processes, options.process)
+
+
+def evaluate(kinds: Any) -> None:
+    """`jaxact evaluate`"""
+    add = command(
+        kinds,
+        "evaluate",
+        _run_evaluate,
+        "score a checkpoint on a split",
+        "jaxact evaluate --checkpoint runs/utd --out results/utd",
+        "jaxact evaluate --checkpoint runs/k400 --split val --subset kinetics_motion --out results/k30",
+    )
+    checkpoint_options(add)
+    add.add_argument("--split", help="split or protocol split (default: the run's evaluation split)")
+    add.add_argument("--subset", help="a subset that the data set names, or class names separated by commas")
+    add.add_argument("--data-dir", default="", help=DATA_DIR_NOW)
+    add.add_argument("--batch-size", type=int, help="clips at a time (default: the run's)")
+    add.add_argument("--out", required=True, help=REPORT)
+
+
+def _run_evaluate(options: argparse.Namespace) -> None:
+    need_tensorflow("reading prepared data")
+    start_jax()
+    from jaxact import evaluate
+
+    report = evaluate.run(
+        options.checkpoint,
+        out=options.out,
+        split=options.split,
+        subset=options.subset,
+        data_dir=options.data_dir,
+        step=options.step,
+        how=options.select,
+        batch_size=options.batch_size,
+    )
+    protocol = "" if report["protocol"] == "none" else f", protocol {report['protocol']}"
+    print(
+        f"{report['dataset']} {report['split']}{protocol}, {report['count']} clips, "
+        f"step {report['step']} ({report['step_chosen']}): "
+        f"top-1 {report['top1']:.2%}, top-5 {report['top5']:.2%}, mean class {report['mean_class']:.2%}, "
+        f"loss {report['loss']:.4f}; written to {options.out}"
+    )
+
+
+def fuse(kinds: Any) -> None:
+    """`jaxact fuse`"""
+    add = command(
+        kinds,
+        "fuse",
+        _run_fuse,
+        "add the scores of several systems, joined by id",
+        "jaxact fuse results/joint results/bone --weights 1,1 --out results/fused",
+        "jaxact fuse test/joint test/bone --search-on dev/joint dev/bone --out results/fused",
+    )
+    add.add_argument("scores", nargs="+", metavar="SCORES", help="--out of `jaxact evaluate`, or a scores.npz")
+    add.add_argument("--weights", type=_numbers, help="one a file, separated by commas (default: equal)")
+    add.add_argument(
+        "--kind", default="softmax", help="softmax: add probabilities; logit: the scores as they are (default: softmax)"
+    )
+    add.add_argument("--search-on", nargs="+", default=(), metavar="SCORES", help="search weights on held-out scores")
+    add.add_argument("--oracle", action="store_true", help="search on the scored examples; the report says so")
+    add.add_argument("--out", required=True, help=REPORT)
+
+
+def _run_fuse(options: argparse.Namespace) -> None:
+    from jaxact import fusion
+
+    found = fusion.run(
+        options.scores,
+        out=options.out,
+        weights=options.weights,
+        kind=options.kind,
+        search_on=options.search_on,
+        oracle=options.oracle,
+    )
+    _print_fused(found, options.out)
+
+
+def _print_fused(found: dict[str, Any], out: str) -> None:
+    fused = found["fusion"]
+    for system, top1, weight in zip(fused["systems"], fused["top1"], fused["weights"], strict=True):
+        print(f"{top1:8.2%}  weight {weight:<5g} {system}")
+    print(
+        f"{found['top1']:8.2%}  fused ({fused['scores']}, weights {fused['weights_chosen']}), {found['count']} clips, "
+        f"top-5 {found['top5']:.2%}, mean class {found['mean_class']:.2%}; written to {out}"
+    )
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(item) for item in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers such as 2,2,1,1") from None
+
+
+def export(kinds: Any) -> None:
+    """`jaxact export`"""
+    add = command(
+        kinds,
+        "export",
+        _run_export,
+        "write a checkpoint as one portable file (StableHLO)",
+        "jaxact export --checkpoint runs/utd --out utd.jaxact",
+    )
+    checkpoint_options(add)
+    add.add_argument("--out", required=True, metavar="FILE", help="the artifact")
+
+
+def _run_export(options: argparse.Namespace) -> None:
+    start_jax()
+    from jaxact import export
+
+    meta = export.run(options.checkpoint, out=options.out, step=options.step, how=options.select)
+    print(
+        f"{options.out}: step {meta['step']}, input {meta['input']['shape']}, symbolic {meta['input']['symbolic']}, "
+        f"largest difference {meta['parity']['max_relative_difference']:.1e} of the largest logit after reloading"
+    )
