@@ -30,10 +30,9 @@ def run(config: TrainConfig, workdir: str | Path, streams: Sequence[str]) -> dic
     Raises:
       UserError: an unknown stream or one that is given twice, and all that training and evaluation refuse.
     """
-    leading = [stream.split("+")[0] for stream in streams]
-    for stream in leading:
-        if stream not in WEIGHTS:
-            raise unknown("stream", stream, WEIGHTS)
+    for name in "+".join(streams).split("+"):
+        if name not in WEIGHTS:
+            raise unknown("stream", name, WEIGHTS)
     if len(set(streams)) < max(2, len(streams)):
         raise UserError(f"streams are {','.join(streams)}; wanted at least two different ones of {', '.join(WEIGHTS)}")
     if jax.process_count() > 1:
@@ -46,4 +45,5 @@ def run(config: TrainConfig, workdir: str | Path, streams: Sequence[str]) -> dic
             return None
         results.append(Path(workdir) / stream / "results")
         evaluate.run(Path(workdir) / stream / "run", out=results[-1])
-    return fusion.run(results, out=Path(workdir) / "fused", weights=[WEIGHTS[stream] for stream in leading])
+    weights = [WEIGHTS[stream.split("+")[0]] for stream in streams]
+    return fusion.run(results, out=Path(workdir) / "fused", weights=weights)

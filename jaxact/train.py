@@ -131,7 +131,7 @@ class _Fit:
         return {"step": count, "epoch": round(count * self.run.batch_size / self.source.size, 4)}
 
 
-def _steps(run: TrainConfig, epochs: float, size: int) -> int:
+def _steps(run: TrainConfig, epochs: int | float, size: int) -> int:
     """Steps that see `epochs` times all examples: the last may see some of them again."""
     return max(1, math.ceil(epochs * size / run.batch_size))
 

@@ -181,20 +181,22 @@ def test_data_of_another_layout_than_the_checkpoints_are_refused(world, tmp_path
 
 
 def test_streams_train_a_network_each_and_fuse_and_a_second_call_trains_nothing_anew(world, tmp_path, capsys):
-    command = ["train", "--config", str(world / "config.py"), "--workdir", str(tmp_path), "--streams", "joint,bone"]
+    names = ["joint", "joint_motion"]
+    command = ["train", "--config", str(world / "config.py"), "--workdir", str(tmp_path), "--streams", ",".join(names)]
     assert cli.main(command) == 0
     fused = json.loads((tmp_path / "fused" / "metrics.json").read_text())
-    assert fused["count"] == 4 and fused["fusion"]["weights"] == [2.0, 2.0]
-    streams = [json.loads((tmp_path / name / "results" / "metrics.json").read_text()) for name in ("joint", "bone")]
-    assert [report["preprocessing"]["stream"] for report in streams] == ["joint", "bone"]
+    assert fused["count"] == 4 and fused["fusion"]["weights"] == [2.0, 1.0]
+    streams = [json.loads((tmp_path / name / "results" / "metrics.json").read_text()) for name in names]
+    assert [report["preprocessing"]["stream"] for report in streams] == names
     assert fused["fusion"]["top1"] == [report["top1"] for report in streams]
-    assert not toys.same(toys.weights(tmp_path / "joint" / "run"), toys.weights(tmp_path / "bone" / "run"))
+    assert not toys.same(*(toys.weights(tmp_path / name / "run") for name in names))
     saved = sorted((path, path.stat().st_mtime_ns) for path in tmp_path.glob("*/run/checkpoints/*"))
     assert cli.main(command) == 0
     assert sorted((path, path.stat().st_mtime_ns) for path in tmp_path.glob("*/run/checkpoints/*")) == saved
     for streams in ("joint", "joint,joint"):
         assert "wanted at least two different ones of joint, bone" in refused(capsys, *command[:-1], streams)
-    assert "unknown stream 'bones'" in refused(capsys, *command[:-1], "joint,bones")
+    for streams, unknown in (("joint,bones", "bones"), ("joint,bone+joints", "joints")):
+        assert f"unknown stream '{unknown}'" in refused(capsys, *command[:-1], streams)
 
 
 def test_a_protocol_for_other_records_is_refused(world, capsys, tmp_path):
