@@ -1,6 +1,7 @@
 """Outputs that are whole or absent: written to a temporary name beside the target, then renamed."""
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -40,6 +41,26 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
                 shutil.rmtree(temporary)
             else:
                 temporary.unlink()
+
+
+@contextlib.contextmanager
+def locked(folder: str | os.PathLike[str], busy: str) -> Iterator[None]:
+    """Makes the folder and keeps every other process out of it that asks for the same; the lock ends with the process.
+
+    Raises:
+      UserError: with the text `busy`, where another process is in it; or the folder cannot be written.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        lock = open(Path(folder) / ".lock", "w")  # noqa: SIM115
+    except OSError as error:
+        raise UserError(f"cannot write in {os.fspath(folder)!r}: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(busy) from error
+        yield
 
 
 def write_json(path: str | os.PathLike[str], content: Mapping) -> None:

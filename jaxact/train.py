@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 
-from jaxact import evaluate, losses, metrics, optim, sharding, state, step, trained
+from jaxact import evaluate, files, losses, metrics, optim, sharding, state, step, trained
 from jaxact.checkpoint import Checkpoints
 from jaxact.config import TrainConfig, check
 from jaxact.interrupt import StopRequest
@@ -50,16 +50,16 @@ def run(config: TrainConfig, workdir: str | Path, source: Source | None = None) 
     start = functools.partial(
         state.create, trained.build(meta), trained.example(meta), tx, seed=config.seed, ema=bool(config.optim.ema)
     )
-    saved = Checkpoints(workdir)
-    try:
-        begun = _begin(saved, meta, start, placement)
+    with contextlib.ExitStack() as stack:
         first = jax.process_index() == 0
-        with contextlib.ExitStack() as stack:
-            journal = stack.enter_context(Journal(Path(workdir), meta["config"], int(begun.step))) if first else None
-            fit = _Fit(run=config, source=source, placement=placement, steps=steps, rate=rate, saved=saved, meta=meta)
-            return fit(begun, _compiled_step(config, meta, tx, placement), journal)
-    finally:
-        saved.close()
+        if first:
+            busy = f"another process trains in {str(workdir)!r}; wait for it to end, or give another --workdir"
+            stack.enter_context(files.locked(workdir, busy))
+        saved = stack.enter_context(contextlib.closing(Checkpoints(workdir)))
+        begun = _begin(saved, meta, start, placement)
+        journal = stack.enter_context(Journal(Path(workdir), meta["config"], int(begun.step))) if first else None
+        fit = _Fit(run=config, source=source, placement=placement, steps=steps, rate=rate, saved=saved, meta=meta)
+        return fit(begun, _compiled_step(config, meta, tx, placement), journal)
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import pytest
 
-from jaxact import source, train, trained
+from jaxact import files, source, train, trained
 from jaxact.errors import UserError
 from tests import toys
 from tests.toys import lines, same, weights
@@ -146,3 +146,13 @@ def test_a_batch_that_the_devices_do_not_divide_is_refused(tmp_path):
     with pytest.raises(UserError, match="devices=5 was asked for, but there are 4"):
         fit(tmp_path, devices=5)
     assert not os.listdir(tmp_path)
+
+
+def test_two_processes_do_not_train_in_one_folder(tmp_path):
+    run = toys.run_config(epochs=1, eval_every=0.0, **ONE)
+    with files.locked(tmp_path / "run", "held by the test"):
+        with pytest.raises(UserError, match=r"another process trains in .*; wait for it to end, or give another"):
+            train.run(run, tmp_path / "run", toys.toy_source(run))
+        assert [path.name for path in (tmp_path / "run").iterdir()] == [".lock"]
+    with files.locked(tmp_path / "run", "the lock ends with its holder"):
+        pass

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import jaxact
-from jaxact import progress
+from jaxact import files, progress
 from jaxact.datasets import DATASETS, read
 from jaxact.datasets.builder import Found, Job, Record, SkeletonBuilder
 from jaxact.datasets.chunks import MOST_WORKERS, Chunk, Parse, Parsed, cut, parse_all, stored
 from jaxact.datasets.relayout import relayout
 from jaxact.datasets.summary import Summary, counts, summary
-from jaxact.datasets.write import locked, restore, tidy, work_folder, write
+from jaxact.datasets.write import restore, tidy, work_folder, write
 from jaxact.errors import UserError, missing_extra, unknown
 
 
@@ -73,12 +73,14 @@ def prepare(
     _check(found)
     if to_layout:
         found, parse = relayout(found, parse, to_layout)
-    with locked(work_folder(target), name), tidy(target):
+    work = work_folder(target)
+    busy = f"another run is preparing {name!r} in {str(work.parent)!r}; wait for it to end"
+    with files.locked(work, busy), tidy(target):
         if beam_options is None:
             _prepare_here(maker, name, config, target, found, parse, workers, skip_bad)
         else:
             _prepare_with_beam(maker, name, config, target, found, parse, skip_bad, beam_options)
-        shutil.rmtree(work_folder(target))
+        shutil.rmtree(work)
     return summary(target)
 
 

@@ -6,7 +6,6 @@ by the next run, and vanishes with it.
 
 import contextlib
 import errno
-import fcntl
 import io
 import os
 import resource
@@ -93,22 +92,6 @@ def _quiet_and_small() -> Iterator[None]:
         shuffle.MAX_MEM_BUFFER_SIZE = before
         absl.logging.set_verbosity(level)
         tfds.enable_progress_bar()
-
-
-@contextlib.contextmanager
-def locked(work: Path, name: str) -> Iterator[None]:
-    """Keeps a second run that prepares the same set out."""
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-        lock = open(work / "lock", "w")  # noqa: SIM115
-    except OSError as error:
-        raise UserError(f"cannot write in {str(work.parent)!r}: {error.strerror}") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UserError(f"another run is preparing {name!r} in {str(work.parent)!r}; wait for it to end") from error
-        yield
 
 
 @contextlib.contextmanager

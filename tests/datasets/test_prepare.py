@@ -174,7 +174,7 @@ def test_a_run_killed_while_replacing_a_set_has_not_lost_it(raw, tmp_path):
 def test_two_runs_do_not_prepare_one_set_at_once(raw, tmp_path):
     work = tmp_path / "data/utd_mhad/.parsing"
     work.mkdir(parents=True)
-    with open(work / "lock", "w") as lock:
+    with open(work / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(UserError, match="another run is preparing 'utd_mhad'"):
             run(raw, tmp_path / "data")
