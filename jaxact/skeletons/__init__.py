@@ -5,7 +5,7 @@ layout -> table (the layouts that have a name) -> conversion (joints of one as j
 """
 
 from jaxact.skeletons.conversion import convert
-from jaxact.skeletons.graph import METRICS, NORMS, STRATEGIES, adjacency, gravity_radii, hop_distances
+from jaxact.skeletons.graph import METRICS, NORMS, STRATEGIES, adjacency, chebyshev, gravity_radii, hop_distances
 from jaxact.skeletons.layout import Layout, Pair
 from jaxact.skeletons.table import LAYOUTS, get_layout
 
@@ -17,6 +17,7 @@ __all__ = [
     "Layout",
     "Pair",
     "adjacency",
+    "chebyshev",
     "convert",
     "get_layout",
     "gravity_radii",

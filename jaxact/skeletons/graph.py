@@ -125,6 +125,24 @@ def adjacency(
     return normalised.astype(np.float32)
 
 
+def chebyshev(layout: Layout, order: int = 3) -> Float32[np.ndarray, "k v v"]:
+    """The Chebyshev polynomials T_0 ... T_{order - 1} of the scaled Laplacian 2 L / lambda_max - I of the skeleton.
+
+    L = I - D^-1/2 A D^-1/2, A without self loops; T_k = 2 L~ T_{k-1} - T_{k-2}, as matrices (the released ASTGCN
+    multiplies entry by entry, and takes L = D - A). Symmetric, so that sources and targets are alike.
+    """
+    edges = np.zeros((len(layout.joints), len(layout.joints)))
+    for child, parent in layout.edges:
+        edges[child, parent] = edges[parent, child] = 1
+    itself, degree = np.eye(len(edges)), edges.sum(0)
+    laplacian = itself - edges / np.sqrt(np.outer(degree, degree))
+    scaled = 2 * laplacian / np.linalg.eigvalsh(laplacian)[-1] - itself
+    parts = [itself, scaled]
+    while len(parts) < order:
+        parts.append(2 * scaled @ parts[-1] - parts[-2])
+    return np.stack(parts[:order]).astype(np.float32)
+
+
 def _checked_radii(layout: Layout, radii: np.ndarray | None) -> np.ndarray:
     count = len(layout.joints)
     if radii is None or np.shape(radii) != (count,) or not np.all(np.isfinite(radii)):

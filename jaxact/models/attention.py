@@ -1,0 +1,97 @@
+"""Attention over joints and over frames inside a graph convolution: STA-GCN's Equations 3 to 6, those of ASTGCN
+(Guo, Lin, Feng, Song and Wan, AAAI 2019) before it.
+
+Both matrices come from what a clip holds, through vectors that contract the other two axes, so that a network that has
+them is tied to one number of frames.
+"""
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from jaxtyping import Array, Float
+
+AXES = ("j", "i")  # which index of S and E the softmax sums over: the paper's j, or ASTGCN's released code's i
+
+Weights = Mapping[str, Array]
+
+
+def spatial_attention(x: Float[Array, "n v t c"], weights: Weights, axis: str = "j") -> Float[Array, "n v w"]:
+    """How much joint w takes from joint v: S' of Equations 3 and 4, [source][target], of sum 1 over the sources.
+
+    S = Vs sigmoid((X w1) w2 (w3 X)^T + bs). With `axis` "j" S'[i, j] is what joint i takes from joint j, a softmax over
+    j as printed; with "i" it is what j takes from i, a softmax over i, as ASTGCN's code has it.
+
+    Args:
+        x: features.
+        weights: `along` (w1) [t], `across` (w2) [c t], `channels` (w3) [c], `matrix` (Vs) [v v], `bias` (bs) [v v].
+        axis: one of `AXES`.
+    """
+    x = x.astype(jnp.float32)
+    left = jnp.einsum("nvtc,t->nvc", x, weights["along"]) @ weights["across"]
+    right = jnp.einsum("nvtc,c->nvt", x, weights["channels"])
+    scores = jax.nn.sigmoid(jnp.einsum("nvt,nwt->nvw", left, right) + weights["bias"][None])
+    scores = jnp.einsum("ij,njw->niw", weights["matrix"], scores)
+    return jax.nn.softmax(jnp.swapaxes(scores, 1, 2) if axis == "j" else scores, axis=1)
+
+
+def temporal_attention(x: Float[Array, "n v t c"], weights: Weights, axis: str = "j") -> Float[Array, "n t s"]:
+    """E' of Equations 5 and 6: E = Ve sigmoid((X^T u1) u2 (u3 X) + be), and its softmax over `axis`.
+
+    Args:
+        x: features.
+        weights: `along` (u1) [v], `across` (u2) [c v], `channels` (u3) [c], `matrix` (Ve) [t t], `bias` (be) [t t].
+        axis: one of `AXES`.
+    """
+    x = x.astype(jnp.float32)
+    left = jnp.einsum("nvtc,v->ntc", x, weights["along"]) @ weights["across"]
+    right = jnp.einsum("nvtc,c->nvt", x, weights["channels"])
+    scores = jax.nn.sigmoid(jnp.einsum("ntv,nvs->nts", left, right) + weights["bias"][None])
+    scores = jnp.einsum("ij,njs->nis", weights["matrix"], scores)
+    return jax.nn.softmax(scores, axis=2 if axis == "j" else 1)
+
+
+def mix_frames(x: Float[Array, "n v t c"], attention: Float[Array, "n t s"]) -> Float[Array, "n v s c"]:
+    """x[s] = sum_t x[t] E'[t, s], the X E' of Equation 9."""
+    return jnp.einsum("nvtc,nts->nvsc", x, attention.astype(x.dtype))
+
+
+def attended_graph_conv(
+    x: Float[Array, "n v t c"], kernel: Float[Array, "c k d"], graph: Float[Array, "n k v w"]
+) -> Float[Array, "n w t d"]:
+    """y[w] = sum_k sum_v graph[k, v, w] x[v] @ kernel[:, k], every clip on a graph of its own.
+
+    The graph is applied on the side with fewer channels.
+    """
+    samples, parts, joints = graph.shape[:3]
+    frames, channels, features = x.shape[2], *kernel.shape[::2]
+    kernel, graph = kernel.astype(x.dtype), graph.astype(x.dtype)
+    if channels < features:
+        matrix = jnp.moveaxis(graph, 3, 1).reshape(samples, joints * parts, joints)
+        spread = (matrix @ x.reshape(samples, joints, -1)).reshape(samples, joints, parts, frames, channels)
+        return jnp.einsum("nwktc,ckd->nwtd", spread, kernel)
+    projected = jnp.stack([x @ kernel[:, part] for part in range(parts)], axis=1)
+    matrix = jnp.moveaxis(graph, 3, 1).reshape(samples, joints, parts * joints)
+    y = matrix @ projected.reshape(samples, parts * joints, -1)
+    return y.reshape(samples, joints, frames, features)
+
+
+def vector_init(key: Array, shape: tuple[int, ...], dtype: jnp.dtype = jnp.float32) -> Array:
+    """U(0, 1) divided by the length: ASTGCN's U(0, 1) drives the sigmoids into saturation."""
+    return jax.random.uniform(key, shape, dtype) / shape[0]
+
+
+def attention_weights(module: nn.Module, name: str, *, size: int, other: int, channels: int) -> dict[str, Array]:
+    """Parameters of one of the two matrices, `size` square, that contracts an axis of `other` entries.
+
+    `along` runs over the axis that is contracted first: frames for the joints' matrix, joints for the frames'.
+    """
+    glorot, zeros = nn.initializers.glorot_uniform(), nn.initializers.zeros
+    return {
+        "along": module.param(f"{name}_along", vector_init, (other,)),
+        "across": module.param(f"{name}_across", glorot, (channels, other)),
+        "channels": module.param(f"{name}_channels", vector_init, (channels,)),
+        "matrix": module.param(f"{name}_matrix", glorot, (size, size)),
+        "bias": module.param(f"{name}_bias", zeros, (size, size)),
+    }

@@ -1,0 +1,287 @@
+"""Spatio-temporal attention graph convolutional network, STA-GCN (Kinetics-skeleton 35.7 % top-1, NTU RGB+D 87.7 %
+X-Sub and 95.0 % X-View in the paper's Table 4, from two fused networks).
+
+ST-GCN whose units first let every frame take from all frames (temporal attention) and every joint choose among its
+neighbours (spatial attention); a small network beside it says which joints matter in which frame, and opens the first
+unit's features there. A clip is cut into segments, each classified alone; at test time they are averaged, all of them
+or the confident ones.
+
+    [b 300 m v 3] -> segments [b 5 60 m v 3] -> norm -> 10 units of attention, graph and time -> [b 5 k] -> [b k]
+
+There is no public code. What the paper leaves open, and what was decided, stands with each option.
+"""
+
+import functools
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from jaxact.models import stgcn
+from jaxact.models.attention import (
+    attended_graph_conv,
+    attention_weights,
+    mix_frames,
+    spatial_attention,
+    temporal_attention,
+)
+from jaxact.models.graphconv import graph_bias, graph_conv, planned_graph_conv
+from jaxact.models.norm import BatchNorm, affine
+from jaxact.models.stgcn import VARIANTS, Adjacency, kernel_init, scale_init
+from jaxact.models.temporal import TAPS, temporal_conv
+
+ATTENTION = {"none": (False, False), "spatial": (True, False), "temporal": (False, True), "both": (True, True)}
+GATES = ("none", "own", "shared")
+CONFIDENCES = ("max", "entropy", "margin")
+
+
+class AttentionUnit(stgcn.Unit):
+    """ST-GCN's unit on x' = X E' and the graph A o S': Equation 9, in the residual frame of Figure 1.
+
+    Attributes:
+        attention: a key of `ATTENTION`.
+        bias: whether the graph convolution adds one; the paper's Chebyshev form has none.
+        axis, attended: see `STAGCN`.
+    """
+
+    attention: str
+    bias: bool
+    axis: str
+    attended: str
+
+    def _spatial(self, x: Array) -> Array:
+        joints, frames, channels = x.shape[1:]
+        spatial, temporal = ATTENTION[self.attention]
+        adjacency = jnp.asarray(self.adjacency, jnp.float32)
+        parts, features = adjacency.shape[0], self.features
+        if self.edge_importance:
+            adjacency = adjacency * self.param("importance", nn.initializers.ones, adjacency.shape)
+        init = kernel_init(self.initial, features)
+        weights: dict[str, Any] = {
+            "adjacency": adjacency,
+            "kernel": self.param("spatial_kernel", init, (channels, parts, features)),
+        }
+        if self.bias:
+            weights["bias"] = self.param("spatial_bias", nn.initializers.zeros, (parts, features))
+        if temporal:
+            weights["temporal"] = attention_weights(self, "frames", size=frames, other=joints, channels=channels)
+        if spatial:
+            weights["spatial"] = attention_weights(self, "joints", size=joints, other=frames, channels=channels)
+        return self._run(functools.partial(_attend, axis=self.axis, attended=self.attended), x, (weights,))
+
+
+def _attend(x: Array, weights: dict[str, Any], *, axis: str, attended: str, fast: bool) -> Array:
+    raw, kernel, graph = x, weights["kernel"], weights["adjacency"]
+    seen = mix_frames(x, temporal_attention(x, weights["temporal"], axis)) if "temporal" in weights else x
+    x = raw if attended == "graph" else seen
+    bias = weights.get("bias")
+    if "spatial" not in weights:
+        y = (planned_graph_conv if fast else graph_conv)(x, kernel, graph)
+        return y if bias is None else y + graph_bias(bias, graph)[None].astype(y.dtype)
+    graph = graph[None] * spatial_attention(seen if attended == "graph" else raw, weights["spatial"], axis)[:, None]
+    y = attended_graph_conv(x, kernel, graph)
+    return y if bias is None else y + jnp.einsum("kd,nkvw->nwd", bias, graph)[:, :, None].astype(y.dtype)
+
+
+class CausalUnit(stgcn.Unit):
+    """ST-GCN's unit whose convolution along time looks back only: at this frame and the eight before it."""
+
+    def _temporal(self, y: Array, factor: Array, offset: Array) -> tuple[Array, Array]:
+        features = self.features
+        kernel, bias = self._weights("temporal", (TAPS, features, features), (features,), fan_out=TAPS * features)
+        y = nn.relu(affine(y, factor, offset)).astype(y.dtype)
+        y = jnp.pad(y, ((0, 0), (0, 0), (TAPS - 1, 0), (0, 0)))
+        middle = TAPS // 2
+        return temporal_conv(y, kernel)[:, :, middle:-middle], bias
+
+
+class SpatialNetwork(nn.Module):
+    """The spatial attention network: features, and a gate in (0, 1) for every joint and frame (section 1.2).
+
+    Normalisation and three causal units of ST-GCN, the first without a shortcut; h = sigmoid(F w + b). It is first
+    trained to predict the joints' displacements through h, so that h opens where joints move.
+
+    Attributes:
+        adjacency, width, initial, axis_name, fast: see `STAGCN`.
+    """
+
+    adjacency: Adjacency
+    width: int
+    initial: str
+    axis_name: str | None
+    fast: bool
+
+    @nn.compact
+    def __call__(
+        self, inputs: Float[Array, "b t m v c"], train: bool = False
+    ) -> tuple[Float[Array, "n v t d"], Float[Array, "n v t 1"]]:
+        """Features and gate of each person, n = b * m."""
+        x = _normalised(inputs, train, self.initial, self.axis_name)
+        for number in range(3):
+            x = CausalUnit(
+                features=self.width,
+                stride=1,
+                residual=number > 0,
+                adjacency=self.adjacency,
+                edge_importance=False,
+                dropout=0.0,
+                initial=self.initial,
+                axis_name=self.axis_name,
+                fast=self.fast,
+                name=f"unit{number}",
+            )(x, train)
+        return x, nn.sigmoid(nn.Dense(1, name="gate")(x.astype(jnp.float32)))
+
+
+class STAGCN(nn.Module):
+    """The whole network, for the number of frames that it was initialised with, and any number of persons.
+
+    Attributes:
+        num_classes: logits out.
+        adjacency: [k][source][target]: the spatial partition, or Chebyshev polynomials
+            (`jaxact.skeletons.chebyshev`), which go without `edge_importance` and `bias`.
+        network: a key of `jaxact.models.stgcn.VARIANTS`.
+        edge_importance, bias: of the graph convolutions.
+        attention: a key of `ATTENTION`: which of S and E the units have.
+        gate: "own", a `SpatialNetwork` beside the classifier (the paper's SN); "shared", a gate on the features of the
+            classifier's own first three units (its TN); or "none". Its features, weighted by the gate and averaged,
+            also feed an auxiliary classifier.
+        segments: parts of equal length that a clip is cut into.
+        kept: how many of them count at test time, the most confident ones, weighted by their confidence (the paper's
+            DCW); 0: all of them, equally (AFM).
+        confidence: of a segment: the largest probability ("max"), 1 - entropy / log classes, or the margin between the
+            two largest.
+        axis: which index the softmax of S and E sums over, see `jaxact.models.attention`.
+        attended: what sees X E': "graph" as printed, where S is made of X; "scores" as in ASTGCN's code, where only S
+            is made of it and the graph convolution takes X.
+        relu_logits: a ReLU on the logits, as section 2 of the paper may be read.
+        width, dropout, initial, dtype, remat, axis_name, fast: see `jaxact.models.stgcn.STGCN`.
+    """
+
+    num_classes: int
+    adjacency: Adjacency
+    network: str = "stem9"
+    edge_importance: bool = False
+    bias: bool = False
+    attention: str = "both"
+    gate: str = "own"
+    segments: int = 5
+    kept: int = 3
+    confidence: str = "max"
+    axis: str = "j"
+    attended: str = "graph"
+    relu_logits: bool = False
+    width: int = 64
+    dropout: float = 0.5
+    initial: str = "v2"
+    dtype: Any = "float32"
+    remat: bool = False
+    axis_name: str | None = None
+    fast: bool | None = None
+
+    @nn.compact
+    def __call__(self, inputs: Float[Array, "b t m v c"], *, train: bool = False) -> dict[str, Array]:
+        """`logits` [b, classes], the logarithm of the segments' joint probability; `segments` [b, s, classes], their
+        logits; and with a gate `auxiliary` [b, s, classes], the auxiliary classifier's.
+
+        The gate is sown as `gate` [b, t, m, v] in `intermediates`.
+
+        Args:
+            inputs: joint coordinates (and scores), absent persons and missing joints zero; t a multiple of `segments`.
+            train: batch statistics and dropout (rng `dropout`); `batch_stats` must then be mutable.
+        """
+        batch, _, persons, joints, channels = inputs.shape
+        inputs = inputs.reshape(batch * self.segments, -1, persons, joints, channels)
+        frames = inputs.shape[1]
+        fast = jax.default_backend() == "cpu" if self.fast is None else self.fast
+        x = _normalised(inputs, train, self.initial, self.axis_name).astype(self.dtype)
+        first, *rest = self._units(fast)
+        x = first(x, train)
+        outputs: dict[str, Array] = {}
+        if self.gate != "none":
+            if self.gate == "own":
+                options = {"adjacency": self.adjacency, "initial": self.initial, "axis_name": self.axis_name}
+                network = SpatialNetwork(**options, width=self.width, fast=fast, name="attention_network")
+                seen, gate = network(inputs, train)
+            else:
+                seen = rest[1](rest[0](x, train), train)
+                gate = nn.sigmoid(nn.Dense(1, name="shared_gate")(seen.astype(jnp.float32)))
+            maps = gate.reshape(batch, self.segments, persons, joints, frames)
+            maps = jnp.transpose(maps, (0, 1, 4, 2, 3)).reshape(batch, -1, persons, joints)
+            self.sow("intermediates", "gate", maps)
+            outputs["auxiliary"] = self._classified(seen * gate, batch, "auxiliary")
+            x = x * (1 + gate).astype(x.dtype)
+        for unit in rest:
+            x = unit(x, train)
+        outputs["segments"] = self._classified(x, batch, "head")
+        return outputs | {"logits": fuse_segments(outputs["segments"], self.kept, self.confidence)}
+
+    def _units(self, fast: bool) -> list[nn.Module]:
+        kind = nn.remat(AttentionUnit, static_argnums=(2,)) if self.remat else AttentionUnit
+        return [
+            kind(
+                features=factor * self.width,
+                stride=stride,
+                residual=True,  # attention that is uniform at the start would else wipe out time
+                adjacency=self.adjacency,
+                edge_importance=self.edge_importance,
+                dropout=0.0 if name == "stem" else self.dropout,
+                initial=self.initial,
+                axis_name=self.axis_name,
+                fast=fast,
+                attention=self.attention,
+                bias=self.bias,
+                axis=self.axis,
+                attended=self.attended,
+                name=name,
+            )
+            for name, factor, stride in VARIANTS[self.network]
+        ]
+
+    def _classified(self, x: Float[Array, "n v t d"], batch: int, name: str) -> Float[Array, "b s classes"]:
+        """Logits of each segment, off the average over its frames, joints and persons."""
+        x = jnp.mean(x.astype(jnp.float32).reshape(batch, self.segments, -1, x.shape[-1]), axis=2)
+        logits = nn.Dense(self.num_classes, kernel_init=kernel_init(self.initial, self.num_classes), name=name)(x)
+        return nn.relu(logits) if self.relu_logits else logits
+
+
+def fuse_segments(
+    logits: Float[Array, "b s classes"], kept: int = 0, confidence: str = "max"
+) -> Float[Array, "b classes"]:
+    """log p, p = sum_s c_s softmax(logits_s) / sum_s c_s over the `kept` most confident segments; 0: the plain mean."""
+    segments = logits.shape[1]
+    if segments == 1:
+        return logits[:, 0]
+    log_p = jax.nn.log_softmax(logits.astype(jnp.float32))
+    if kept == 0:
+        return jax.nn.logsumexp(log_p, axis=1) - jnp.log(segments)
+    sure = confidences(logits, confidence)
+    order = jnp.argsort(jnp.argsort(-sure, axis=1), axis=1)
+    weight = jnp.where(order < kept, sure, 0.0)
+    weight = weight / jnp.maximum(jnp.sum(weight, axis=1, keepdims=True), 1e-12)
+    return jnp.log(jnp.maximum(jnp.einsum("bs,bsk->bk", weight, jnp.exp(log_p)), 1e-30))
+
+
+def confidences(logits: Float[Array, "b s classes"], kind: str) -> Float[Array, "b s"]:
+    """How sure each segment is, in [0, 1]: one of `CONFIDENCES`."""
+    p = jax.nn.softmax(logits.astype(jnp.float32))
+    if kind == "max":
+        return jnp.max(p, axis=-1)
+    if kind == "margin":
+        largest = jax.lax.top_k(p, 2)[0]
+        return largest[..., 0] - largest[..., 1]
+    entropy = -jnp.sum(p * jax.nn.log_softmax(logits.astype(jnp.float32)), axis=-1)
+    return 1 - entropy / jnp.log(logits.shape[-1])
+
+
+def _normalised(
+    inputs: Float[Array, "b t m v c"], train: bool, initial: str, axis_name: str | None
+) -> Float[Array, "n v t c"]:
+    """Every joint's channels normalised, by a module `data_norm` of the calling one; the persons side by side."""
+    batch, frames, persons, joints, channels = inputs.shape
+    x = inputs.reshape(batch, frames, persons, joints * channels)
+    norm = BatchNorm(axis_name=axis_name, scale_init=scale_init(initial), name="data_norm")
+    x = affine(x, *norm(x, train)).reshape(inputs.shape)
+    return jnp.transpose(x, (0, 2, 3, 1, 4)).reshape(batch * persons, joints, frames, channels)

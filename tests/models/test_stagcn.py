@@ -1,0 +1,198 @@
+"""STA-GCN: its attention against loops and public ASTGCN, its sizes, its segments, and what every network keeps."""
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxact import skeletons
+from jaxact.models import attention, stagcn, stgcn
+
+PUBLIC = Path(__file__).parents[1] / "data" / "astgcn.npz"
+LAYOUT = skeletons.get_layout("kinect-15")
+SHORT = (("stem", 1, 1), ("unit1", 1, 1), ("unit2", 1, 1), ("unit4", 2, 2))
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    """Four units: the three that the gate looks at, and one that changes frames and channels."""
+    monkeypatch.setitem(stgcn.VARIANTS, "short", SHORT)
+
+
+def build(**options):
+    adjacency = stgcn.as_tuple(skeletons.chebyshev(LAYOUT))
+    return stagcn.STAGCN(**{"num_classes": 5, "adjacency": adjacency, "network": "short", "width": 4} | options)
+
+
+def clips(frames=10, persons=2, batch=3):
+    return jax.random.normal(jax.random.key(3), (batch, frames, persons, 15, 3))
+
+
+def public():
+    with np.load(PUBLIC) as stored:
+        held = {name: jnp.asarray(stored[name]) for name in stored.files}
+    weights = {
+        kind: {name.split("/")[1]: value for name, value in held.items() if name.startswith(f"{kind}/")}
+        for kind in ("joints", "frames")
+    }
+    return held, weights["joints"], weights["frames"]
+
+
+def test_attention_and_graph_convolution_give_the_numbers_of_public_astgcn():
+    n, joints, frames = public()
+    np.testing.assert_allclose(attention.spatial_attention(n["inputs"], joints, "i"), joints["attention"], atol=1e-6)
+    np.testing.assert_allclose(attention.temporal_attention(n["inputs"], frames, "i"), frames["attention"], atol=1e-6)
+    graph = n["polynomials"][None] * joints["attention"][:, None]
+    for features in (3, 5):  # fewer and more than the four channels that come in
+        ours = attention.attended_graph_conv(n["inputs"], n[f"kernel{features}"], graph)
+        np.testing.assert_allclose(jax.nn.relu(ours), n[f"convolved{features}"], atol=1e-5)
+
+
+def softmax(row):
+    powers = np.exp(row - row.max())
+    return powers / powers.sum()
+
+
+def test_attention_is_the_papers_equations_by_loops():
+    """Equations 3 to 6 for one clip, entry by entry, and the convolution that S' weighs."""
+    n, of_joints, of_frames = public()
+    x = np.asarray(n["inputs"][0], np.float64)  # [v, t, c]
+    joints, frames, channels = x.shape
+    w, u = ({name: np.asarray(value, np.float64) for name, value in each.items()} for each in (of_joints, of_frames))
+    left = [[sum(x[i, t, c] * w["along"][t] * w["across"][c, s] for t in range(frames) for c in range(channels))
+             for s in range(frames)] for i in range(joints)]  # fmt: skip
+    right = [
+        [sum(w["channels"][c] * x[j, s, c] for c in range(channels)) for s in range(frames)] for j in range(joints)
+    ]
+    sigma = np.array([[1 / (1 + np.exp(-(np.dot(left[i], right[j]) + w["bias"][i, j]))) for j in range(joints)]
+                      for i in range(joints)])  # fmt: skip
+    wanted = np.array([softmax(row) for row in w["matrix"] @ sigma])
+    ours = attention.spatial_attention(n["inputs"], of_joints)
+    np.testing.assert_allclose(ours[0].T, wanted, atol=1e-6)
+    np.testing.assert_allclose(ours.sum(1), 1.0, rtol=1e-6)
+
+    left = [[sum(x[i, t, c] * u["along"][i] * u["across"][c, j] for i in range(joints) for c in range(channels))
+             for j in range(joints)] for t in range(frames)]  # fmt: skip
+    right = [
+        [sum(u["channels"][c] * x[j, s, c] for c in range(channels)) for j in range(joints)] for s in range(frames)
+    ]
+    sigma = np.array([[1 / (1 + np.exp(-(np.dot(left[t], right[s]) + u["bias"][t, s]))) for s in range(frames)]
+                      for t in range(frames)])  # fmt: skip
+    wanted = np.array([softmax(row) for row in u["matrix"] @ sigma])
+    ours = attention.temporal_attention(n["inputs"], of_frames)
+    np.testing.assert_allclose(ours[0], wanted, atol=1e-6)
+    np.testing.assert_allclose(ours.sum(2), 1.0, rtol=1e-6)
+    mixed = attention.mix_frames(n["inputs"], ours)[0]
+    np.testing.assert_allclose(
+        mixed, [[sum(wanted[t, s] * x[v, t] for t in range(frames)) for s in range(frames)] for v in range(joints)],
+        atol=1e-5,
+    )  # fmt: skip
+
+
+def test_chebyshev_polynomials_are_cosines_of_multiples_of_the_spectrum():
+    for name in ("kinect-15", "ntu-25", "openpose-18"):
+        parts = skeletons.chebyshev(skeletons.get_layout(name), 5).astype(np.float64)
+        values, vectors = np.linalg.eigh(parts[1])
+        angles = np.arccos(np.clip(values, -1, 1))
+        assert values[-1] == pytest.approx(1, abs=1e-6) and values[0] == pytest.approx(-1, abs=1e-6)
+        for order, part in enumerate(parts):
+            np.testing.assert_allclose(part, (vectors * np.cos(order * angles)) @ vectors.T, atol=1e-5)
+
+
+SIZES = {  # jaxact/models/stagcn.py with ten units: joints' attention, frames', both; and with the spatial network
+    ("ntu-25", 60, 60): (3_148_031, 3_171_796, 3_197_637, 3_339_032),
+    ("ntu-25", 60, 300): (3_288_671, 4_186_996, 4_353_477, 4_494_872),
+    ("openpose-18", 400, 60): (3_220_319, 3_241_949, 3_270_800, 3_434_253),
+    ("openpose-18", 400, 300): (3_360_959, 4_257_149, 4_426_640, 4_590_093),
+}
+
+
+@pytest.mark.parametrize(("case", "sizes"), SIZES.items())
+def test_it_has_the_papers_number_of_parameters(case, sizes):
+    layout, classes, frames = skeletons.get_layout(case[0]), *case[1:]
+    example = jnp.zeros((1, frames, 1, len(layout.joints), 3))
+    partition, polynomials = skeletons.adjacency(layout), skeletons.chebyshev(layout)
+    for size, (adjacency, options) in zip(
+        sizes,
+        (
+            (partition, {"attention": "spatial", "gate": "none", "edge_importance": True, "bias": True}),
+            (partition, {"attention": "temporal", "gate": "none", "edge_importance": True, "bias": True}),
+            (polynomials, {"gate": "none"}),
+            (polynomials, {"gate": "own"}),
+        ),
+        strict=True,
+    ):
+        model = stagcn.STAGCN(classes, stgcn.as_tuple(adjacency), segments=1, **options)
+        made = jax.eval_shape(model.init, jax.random.key(0), example)["params"]
+        assert sum(array.size for array in jax.tree.leaves(made)) == size, options
+
+
+@pytest.mark.parametrize("gate", ["own", "shared"])
+def test_both_formulations_agree_and_a_gate_is_between_zero_and_one(gate):
+    models = [build(gate=gate, fast=fast) for fast in (True, False)]
+    variables = models[0].init(jax.random.key(0), clips())
+    runs = [jax.jit(lambda v, x, m=m: m.apply(v, x, mutable=["intermediates"])) for m in models]
+    (fast, sown), (plain, _) = (run(variables, clips()) for run in runs)
+    for name in ("logits", "segments", "auxiliary"):
+        np.testing.assert_allclose(fast[name], plain[name], rtol=1e-4, atol=1e-5)
+    assert fast["logits"].shape == (3, 5) and fast["segments"].shape == fast["auxiliary"].shape == (3, 5, 5)
+    (found,) = sown["intermediates"]["gate"]
+    assert found.shape == (3, 10, 2, 15) and 0 < found.min() < found.max() < 1
+
+
+def test_people_may_change_places():
+    model = build(segments=2)
+    variables = model.init(jax.random.key(0), clips())
+    run = jax.jit(model.apply)
+    np.testing.assert_allclose(
+        run(variables, clips())["logits"], run(variables, clips()[:, :, ::-1])["logits"], rtol=1e-4, atol=1e-5
+    )
+
+
+def test_the_spatial_network_never_looks_ahead():
+    adjacency = stgcn.as_tuple(skeletons.adjacency(LAYOUT))
+    network = stagcn.SpatialNetwork(adjacency, width=4, initial="he_fan_out", axis_name=None, fast=True)
+    x = clips(frames=30, persons=1, batch=1)
+    variables = network.init(jax.random.key(0), x)
+    run = jax.jit(network.apply)
+    features, gate = run(variables, x)
+    later, later_gate = run(variables, x.at[:, 20:].add(1.0))
+    np.testing.assert_array_equal(features[:, :, :20], later[:, :, :20])
+    np.testing.assert_array_equal(gate[:, :, :20], later_gate[:, :, :20])
+    assert np.all(np.any(features[:, :, 20:] != later[:, :, 20:], axis=(0, 1, 3)))
+    earlier, _ = run(variables, x.at[:, 0].add(1.0))
+    reach = np.flatnonzero(np.any(features != earlier, axis=(0, 1, 3)))
+    assert reach.tolist() == list(range(25))  # three units, eight frames each
+
+
+LOGITS = jnp.asarray(np.random.default_rng(1).normal(scale=2.0, size=(4, 5, 3)), jnp.float32)
+
+
+def test_averaged_segments_are_their_mean_probability():
+    mean = np.log(np.asarray(jax.nn.softmax(LOGITS)).mean(1))
+    np.testing.assert_allclose(stagcn.fuse_segments(LOGITS), mean, rtol=1e-5)
+    one = stagcn.fuse_segments(LOGITS[:, :1], kept=1)
+    np.testing.assert_array_equal(one, LOGITS[:, 0])
+
+
+def test_confident_segments_are_weighted_by_their_confidence():
+    p = np.asarray(jax.nn.softmax(LOGITS), np.float64)
+    for row, found in zip(p, stagcn.fuse_segments(LOGITS, kept=2), strict=True):
+        sure = row.max(1)
+        best = np.argsort(-sure)[:2]
+        np.testing.assert_allclose(np.exp(found), (sure[best, None] * row[best]).sum(0) / sure[best].sum(), rtol=1e-5)
+    alike = jnp.repeat(LOGITS[:, :1], 5, axis=1)  # all equally sure: the plain mean
+    np.testing.assert_allclose(stagcn.fuse_segments(alike, kept=5), stagcn.fuse_segments(alike), rtol=1e-5, atol=1e-6)
+
+
+def test_each_confidence_is_one_for_certainty_and_smallest_for_a_tie():
+    ladder = jnp.asarray([[[0.0, 0, 0], [2, 0, 0], [60, 0, 0]]])
+    for kind, least in (("max", 1 / 3), ("entropy", 0.0), ("margin", 0.0)):
+        found = stagcn.confidences(ladder, kind)[0]
+        assert found[0] == pytest.approx(least, abs=1e-6) and found[2] == pytest.approx(1.0)
+        assert found[0] < found[1] < found[2]
+    p = np.asarray(jax.nn.softmax(ladder[0, 1]), np.float64)
+    assert stagcn.confidences(ladder, "entropy")[0, 1] == pytest.approx(1 + (p * np.log(p)).sum() / np.log(3))
+    assert stagcn.confidences(ladder, "margin")[0, 1] == pytest.approx(p[0] - p[1])
