@@ -1,7 +1,8 @@
 """ST-GCN++ on SBU Kinect Interaction, two persons, five folds. `:fold1` (default) ... `:fold5`.
 
 Paper: none.
-Ours: not run yet. The recipe is that of `configs/stgcn_sbu.py`.
+Ours: mean of the folds 95.10 % top-1 (90.91, 98.08, 98.21, 94.44, 93.85), last checkpoint, one seed. Four streams, each
+      beside `partner` (94.22, 95.37, 91.26, 94.32), fused 95.69 %; all five networks, 3 : 2 : 2 : 1 : 1, 96.44 %.
 Command: jaxact prepare sbu --raw SBU --data-dir data
          python scripts/cross_validate.py --config configs/stgcnpp_sbu.py --data-dir data --out results/sbu_stgcnpp
              --arguments fold1,fold2,fold3,fold4,fold5

@@ -1,7 +1,8 @@
 """ST-GCN++ on UTD-MHAD, odd subjects train, even subjects test.
 
 Paper: none.
-Ours: not run yet. The recipe is that of `configs/stgcn_utd_mhad.py`.
+Ours: 91.40 % top-1 from joints after the last of 60 epochs, one seed; joint, bone and their motions (91.40, 92.33,
+      90.47, 86.74) fused 94.42 %.
 Command: jaxact prepare utd_mhad --raw UTD-MHAD/Skeleton --data-dir data
          jaxact train --config configs/stgcnpp_utd_mhad.py --data-dir data --workdir runs/stgcnpp_utd_mhad
 """

@@ -17,6 +17,7 @@ from jax import export as jax_export
 import jaxact
 from jaxact import config as configs
 from jaxact import files, protocols, trained
+from jaxact import step as step_
 from jaxact.errors import UserError
 from jaxact.progress import log
 
@@ -67,7 +68,7 @@ def run(workdir: str | Path, *, out: str | Path, step: int | None = None, how: s
     inputs = trained.example(_meta_of(net), training=False)
 
     def function(clips: jax.Array) -> Any:
-        return portable.apply(net.weights, clips, train=False)
+        return step_.logits_of(portable.apply(net.weights, clips, train=False))
 
     log(f"lowering the network for {', '.join(PLATFORMS)}")
     exported, symbolic = _lower(function, inputs)
@@ -75,7 +76,7 @@ def run(workdir: str | Path, *, out: str | Path, step: int | None = None, how: s
     with files.replacing(out) as temporary:
         meta = describe(net, inputs, symbolic)
         _pack(temporary, exported, meta)
-        original = jax.jit(lambda clips: net.model.apply(net.weights, clips, train=False))
+        original = jax.jit(lambda clips: step_.logits_of(net.model.apply(net.weights, clips, train=False)))
         meta["parity"] = parity(Exported(temporary), original, inputs, symbolic)
         _pack(temporary, exported, meta)
     return meta

@@ -1,7 +1,74 @@
 """Per-example losses, unreduced: the step sums them under a mask and divides once."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int
+
+
+def per_example(
+    outputs: Any,
+    targets: Int[Array, " b"],
+    step: Int[Array, ""] | int = 0,
+    *,
+    label_smoothing: float = 0.0,
+    auxiliary: float = 0.0,
+    kept: int = 0,
+    warmup: int = 0,
+) -> Float[Array, " b"]:
+    """The loss of what a network returns: logits, or a dict with `segments`, the logits of each part of a clip.
+
+    Args:
+      outputs: [b, classes], or a dict for `segment_cross_entropy`.
+      targets: class ids.
+      step: updates made so far.
+      label_smoothing: see `cross_entropy`.
+      auxiliary: weight of the auxiliary classifier's loss.
+      kept: most reliable segments that train; 0 is all of them.
+      warmup: steps in which all of them do.
+    """
+    if not isinstance(outputs, Mapping):
+        return cross_entropy(outputs, targets, label_smoothing=label_smoothing)
+    segments = outputs["segments"].shape[1]
+    count = jnp.where(step < warmup, segments, min(kept or segments, segments))
+    options = {"label_smoothing": label_smoothing, "auxiliary": auxiliary, "count": count}
+    return segment_cross_entropy(outputs["segments"], outputs.get("auxiliary"), targets, **options)
+
+
+def segment_cross_entropy(
+    segments: Float[Array, "b s classes"],
+    others: Float[Array, "b s classes"] | None,
+    targets: Int[Array, " b"],
+    *,
+    count: Int[Array, ""],
+    label_smoothing: float = 0.0,
+    auxiliary: float = 0.0,
+) -> Float[Array, " b"]:
+    """Mean over a clip's `count` segments that give the true class the highest probability: the unsupervised selection
+    of the STA-GCN paper, section 2.3. Which ones these are is told by the training pass itself; the rest of a clip has
+    no gradient.
+
+    Args:
+      segments: logits.
+      others: the auxiliary classifier's, or None.
+      targets: class ids.
+      count: segments that count.
+      label_smoothing: see `cross_entropy`.
+      auxiliary: weight of the auxiliary classifier's loss.
+    """
+    repeated = jnp.repeat(targets, segments.shape[1])
+
+    def of_each(logits: Array) -> Array:
+        flat = logits.reshape(-1, logits.shape[-1])
+        return cross_entropy(flat, repeated, label_smoothing=label_smoothing).reshape(logits.shape[:2])
+
+    loss = of_each(segments) + (0.0 if others is None else auxiliary * of_each(others))
+    surprise = -jnp.take_along_axis(jax.nn.log_softmax(segments), targets[:, None, None], axis=2)[..., 0]
+    place = jnp.argsort(jnp.argsort(surprise, axis=1), axis=1)
+    return jnp.sum(jnp.where(place < count, loss, 0.0), axis=1) / count
 
 
 def cross_entropy(

@@ -136,8 +136,31 @@ class CTRGCNConfig:
     remat: bool = False  # recompute each unit's activations in the backward pass
 
 
+@dataclasses.dataclass(kw_only=True, slots=True)
+class STAGCNConfig:
+    """STA-GCN, spatio-temporal attention; reads clips of one length, a multiple of its segments."""
+
+    name: Literal["stagcn"] = "stagcn"
+    network: Literal["stem9", "literal9"] = "stem9"
+    operator: Literal["cheb", "partition"] = "cheb"  # Chebyshev polynomials of the graph, or ST-GCN's partition
+    edge_importance: bool = True  # partition only
+    attention: Literal["none", "spatial", "temporal", "both"] = "both"  # matrices of every unit
+    gate: Literal["none", "own", "shared"] = "own"  # a network of its own (SN), the first units (TN), or no gate
+    segments: int = 5  # parts of a clip
+    kept: int = 3  # most confident segments at test time (DCW); 0: all of them, averaged (AFM)
+    confidence: Literal["max", "entropy", "margin"] = "max"
+    axis: Literal["j", "i"] = "j"  # index that the softmax sums over: as printed, or as ASTGCN's code
+    attended: Literal["graph", "scores"] = "graph"  # what sees X E': the graph convolution, or S alone (ASTGCN's code)
+    relu_logits: bool = False
+    width: int = 64
+    dropout: float = 0.5
+    init: Literal["v2", "he_fan_out"] = "v2"
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    remat: bool = False
+
+
 # A model's section is chosen by its class in the config file; `name` in it says which network it is.
-ModelConfig = STGCNConfig | LocalConfig | TCNConfig | LSTMConfig | STGCNPPConfig | CTRGCNConfig
+ModelConfig = STGCNConfig | LocalConfig | TCNConfig | LSTMConfig | STGCNPPConfig | CTRGCNConfig | STAGCNConfig
 MODELS = {  # the section that `model.name` stands for
     "stgcn": STGCNConfig,
     "local": LocalConfig,
@@ -145,6 +168,7 @@ MODELS = {  # the section that `model.name` stands for
     "deep_lstm": LSTMConfig,
     "stgcnpp": STGCNPPConfig,
     "ctrgcn": CTRGCNConfig,
+    "stagcn": STAGCNConfig,
 }
 
 
@@ -181,6 +205,9 @@ class TrainConfig:
     batch_size: int = 64  # examples per step, over all devices and processes
     epochs: int = 80
     label_smoothing: float = 0.0
+    auxiliary: float = 0.5  # weight of the auxiliary classifier's loss, in networks that have one
+    segments_kept: int = 0  # networks of segments train on as many most reliable ones of each clip; 0 = all
+    segments_warmup: float = 5.0  # epochs in which all of them train
     parallel: Literal["jit", "pmap"] = "jit"
     batch_norm: Literal["global", "per_device"] = "global"
     devices: int = 0  # devices used; 0 = all

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 from jaxact.state import TrainState, Tree, variables
 
 Batch = Mapping[str, Any]
-Loss = Callable[[Any, Any], Float[Array, " b"]]
+Loss = Callable[[Any, Any, Any], Float[Array, " b"]]
 
 
 def train_step(
@@ -34,7 +34,7 @@ def train_step(
 
     Args:
       apply: the model's `apply`.
-      loss: per-example loss of (outputs, targets), unreduced.
+      loss: per-example loss of (outputs, targets, step), unreduced.
       seed: the dropout key is `fold_in(key(seed), step)`, folded again with device and micro-batch.
       ema: decay of the parameters' moving average; 0 = none.
       axis_name: set where the step sees one device's share of the batch.
@@ -51,7 +51,7 @@ def train_step(
             variables(params, batch_stats), micro["inputs"], train=True, mutable=["batch_stats"], rngs={"dropout": key}
         )
         mask = _mask(micro)
-        total = jnp.sum(loss(outputs, micro["targets"]) * mask)
+        total = jnp.sum(loss(outputs, micro["targets"], state.step) * mask)
         sums = {"loss": total, "correct": jnp.sum(_correct(outputs, micro["targets"]) * mask), "count": jnp.sum(mask)}
         return total, (updated.get("batch_stats", batch_stats), sums)
 
@@ -82,7 +82,7 @@ def eval_step(weights: Tree, batch: Batch, *, apply: Callable[..., Any]) -> dict
     """
     inputs = batch["inputs"]
     count, views = inputs.shape[:2]
-    logits = _logits(apply(weights, inputs.reshape(count * views, *inputs.shape[2:]), train=False))
+    logits = logits_of(apply(weights, inputs.reshape(count * views, *inputs.shape[2:]), train=False))
     logits = logits.astype(jnp.float32).reshape(count, views, -1)
     merged = logits[:, 0] if views == 1 else jax.nn.logsumexp(jax.nn.log_softmax(logits), axis=1) - jnp.log(views)
     return {"logits": merged, "targets": batch["targets"], "mask": batch["mask"]}
@@ -116,9 +116,9 @@ def _mask(batch: Batch) -> Float[Array, " b"]:
 
 
 def _correct(outputs: Any, targets: Any) -> Float[Array, " b"]:
-    return (jnp.argmax(_logits(outputs), axis=-1) == targets).astype(jnp.float32)
+    return (jnp.argmax(logits_of(outputs), axis=-1) == targets).astype(jnp.float32)
 
 
-def _logits(outputs: Any) -> Float[Array, "b classes"]:
+def logits_of(outputs: Any) -> Float[Array, "b classes"]:
     """A model returns logits, or a dict whose key `logits` holds them beside auxiliary outputs."""
     return outputs["logits"] if isinstance(outputs, Mapping) else outputs

@@ -167,7 +167,13 @@ def _compiled_step(run: TrainConfig, meta: trained.Meta, tx, placement: sharding
         functools.partial(
             step.train_step,
             apply=trained.build(meta, axis_name=placement.norm_axis).apply,
-            loss=functools.partial(losses.cross_entropy, label_smoothing=run.label_smoothing),
+            loss=functools.partial(
+                losses.per_example,
+                label_smoothing=run.label_smoothing,
+                auxiliary=run.auxiliary,
+                kept=run.segments_kept,
+                warmup=_steps(run, run.segments_warmup, meta["data"]["size"]) if run.segments_warmup else 0,
+            ),
             tx=tx,
             seed=run.seed,
             ema=run.optim.ema,

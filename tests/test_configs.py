@@ -35,6 +35,7 @@ def test_a_config_loads_and_its_quick_form_describes_a_network_that_runs(path, r
         lambda key: model.init_with_output({"params": key}, jax.numpy.zeros(shape.shape), train=False),
         jax.random.key(0),
     )
+    logits = logits["logits"] if isinstance(logits, dict) else logits
     assert logits.shape == (1, classes) and logits.dtype == np.float32
 
 

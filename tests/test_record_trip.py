@@ -102,7 +102,7 @@ def test_4_to_8_a_batch_over_four_devices_becomes_an_update(run, info):
     sums = metrics.from_logits(np.asarray(logits), np.asarray(batch["targets"]))
     np.testing.assert_allclose(metrics.compute(sums)["loss"], np.mean(loss), rtol=1e-5)
     update = where.compile_train(
-        functools.partial(step.train_step, apply=model.apply, loss=losses.cross_entropy, tx=tx, seed=0)
+        functools.partial(step.train_step, apply=model.apply, loss=losses.per_example, tx=tx, seed=0)
     )
     after, found = update(begun, batch)
     assert after.step == 1 and found["count"] == 4

@@ -26,7 +26,7 @@ def one_step(*, batch: dict, steps: int = 1, devices: int = 1, accumulate: int =
         functools.partial(
             step.train_step,
             apply=trained.build(meta, axis_name=placement.norm_axis).apply,
-            loss=losses.cross_entropy,
+            loss=losses.per_example,
             tx=tx,
             seed=0,
             ema=ema,
@@ -121,7 +121,7 @@ def test_accumulated_gradients_are_the_whole_batchs_without_batch_norm():
     for accumulate, devices in ((1, 1), (4, 1), (2, 2)):
         placement = sharding.make_placement(devices=devices)
         run = functools.partial(
-            step.train_step, apply=apply, loss=losses.cross_entropy, tx=tx, seed=0, accumulate=accumulate
+            step.train_step, apply=apply, loss=losses.per_example, tx=tx, seed=0, accumulate=accumulate
         )
         start = placement.replicate(state.TrainState(jnp.zeros((), jnp.int32), params, {}, tx.init(params)))
         end, sums = placement.compile_train(run)(start, placement.shard_train(batch))
@@ -154,7 +154,7 @@ def test_masked_rows_do_not_train():
     tx = optim.optimizer(lambda count: 0.1, name="sgd")
     params = {"w": jnp.ones((3, 4))}
     start = state.TrainState(jnp.zeros((), jnp.int32), params, {}, tx.init(params))
-    run = functools.partial(step.train_step, start, apply=apply, loss=losses.cross_entropy, tx=tx, seed=0)
+    run = functools.partial(step.train_step, start, apply=apply, loss=losses.per_example, tx=tx, seed=0)
     masked, sums = run(jax.tree.map(jnp.asarray, {"inputs": garbage, "targets": batch["targets"], "mask": mask}))
     subset, same = run({name: jnp.asarray(x[:5]) for name, x in batch.items()})
     np.testing.assert_allclose(masked.params["w"], subset.params["w"], rtol=1e-6)

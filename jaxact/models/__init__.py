@@ -7,7 +7,7 @@ import flax.linen as nn
 import numpy as np
 
 from jaxact import errors, skeletons
-from jaxact.models import ctrgcn, localconv, lstm, multibranch, stgcn, stgcnpp, tcn
+from jaxact.models import ctrgcn, localconv, lstm, multibranch, stagcn, stgcn, stgcnpp, tcn
 
 
 def build_stgcn(
@@ -108,6 +108,33 @@ def build_ctrgcn(
     return ctrgcn.CTRGCN(num_classes=num_classes, adjacency=adjacency, axis_name=axis_name, **options)
 
 
+def build_stagcn(
+    *,
+    layout: skeletons.Layout,
+    num_classes: int,
+    channels: int,
+    axis_name: str | None = None,
+    operator: str = "cheb",
+    edge_importance: bool = True,
+    init: str = "v2",
+    **options: Any,
+) -> stagcn.STAGCN:
+    """STA-GCN on the graph of `layout`; `options` are fields of `STAGCN`."""
+    del channels
+    _check_network(options, stgcn.VARIANTS)
+    partition = operator == "partition"
+    adjacency = skeletons.adjacency(layout, "spatial") if partition else skeletons.chebyshev(layout)
+    return stagcn.STAGCN(
+        num_classes=num_classes,
+        adjacency=stgcn.as_tuple(adjacency),
+        edge_importance=edge_importance and partition,
+        bias=partition,
+        axis_name=axis_name,
+        initial=init,
+        **options,
+    )
+
+
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "stgcn": build_stgcn,
     "local": build_local,
@@ -115,6 +142,7 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "deep_lstm": build_deep_lstm,
     "stgcnpp": build_stgcnpp,
     "ctrgcn": build_ctrgcn,
+    "stagcn": build_stagcn,
 }
 
 

@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from jaxact.errors import UserError
 from jaxact.models import stgcn
 from jaxact.models.attention import (
     attended_graph_conv,
@@ -192,8 +193,13 @@ class STAGCN(nn.Module):
             inputs: joint coordinates (and scores), absent persons and missing joints zero; t a multiple of `segments`.
             train: batch statistics and dropout (rng `dropout`); `batch_stats` must then be mutable.
         """
-        batch, _, persons, joints, channels = inputs.shape
-        inputs = inputs.reshape(batch * self.segments, -1, persons, joints, channels)
+        batch, length, persons, joints, channels = inputs.shape
+        if length % self.segments or not 0 <= self.kept <= self.segments:
+            raise UserError(
+                f"stagcn cuts clips into {self.segments} segments of equal length and keeps {self.kept}; got clips of "
+                f"{length} frames. Wanted a multiple of the segments (clip.frames), and model.kept from 0 to as many"
+            )
+        inputs = inputs.reshape(batch * self.segments, length // self.segments, persons, joints, channels)
         frames = inputs.shape[1]
         fast = jax.default_backend() == "cpu" if self.fast is None else self.fast
         x = _normalised(inputs, train, self.initial, self.axis_name).astype(self.dtype)
@@ -209,7 +215,7 @@ class STAGCN(nn.Module):
                 seen = rest[1](rest[0](x, train), train)
                 gate = nn.sigmoid(nn.Dense(1, name="shared_gate")(seen.astype(jnp.float32)))
             maps = gate.reshape(batch, self.segments, persons, joints, frames)
-            maps = jnp.transpose(maps, (0, 1, 4, 2, 3)).reshape(batch, -1, persons, joints)
+            maps = jnp.transpose(maps, (0, 1, 4, 2, 3)).reshape(batch, length, persons, joints)
             self.sow("intermediates", "gate", maps)
             outputs["auxiliary"] = self._classified(seen * gate, batch, "auxiliary")
             x = x * (1 + gate).astype(x.dtype)
@@ -240,7 +246,7 @@ class STAGCN(nn.Module):
             for name, factor, stride in VARIANTS[self.network]
         ]
 
-    def _classified(self, x: Float[Array, "n v t d"], batch: int, name: str) -> Float[Array, "b s classes"]:
+    def _classified(self, x: Float[Array, "n v t d"], batch: Any, name: str) -> Float[Array, "b s classes"]:
         """Logits of each segment, off the average over its frames, joints and persons."""
         x = jnp.mean(x.astype(jnp.float32).reshape(batch, self.segments, -1, x.shape[-1]), axis=2)
         logits = nn.Dense(self.num_classes, kernel_init=kernel_init(self.initial, self.num_classes), name=name)(x)

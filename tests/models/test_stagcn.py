@@ -1,13 +1,17 @@
 """STA-GCN: its attention against loops and public ASTGCN, its sizes, its segments, and what every network keeps."""
 
+import functools
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax.traverse_util import flatten_dict
+from jax import export
 
-from jaxact import skeletons
+from jaxact import losses, optim, skeletons, state, step
+from jaxact.errors import UserError
 from jaxact.models import attention, stagcn, stgcn
 
 PUBLIC = Path(__file__).parents[1] / "data" / "astgcn.npz"
@@ -143,7 +147,7 @@ def test_both_formulations_agree_and_a_gate_is_between_zero_and_one(gate):
 
 
 def test_people_may_change_places():
-    model = build(segments=2)
+    model = build(segments=2, kept=2)
     variables = model.init(jax.random.key(0), clips())
     run = jax.jit(model.apply)
     np.testing.assert_allclose(
@@ -196,3 +200,36 @@ def test_each_confidence_is_one_for_certainty_and_smallest_for_a_tie():
     p = np.asarray(jax.nn.softmax(ladder[0, 1]), np.float64)
     assert stagcn.confidences(ladder, "entropy")[0, 1] == pytest.approx(1 + (p * np.log(p)).sum() / np.log(3))
     assert stagcn.confidences(ladder, "margin")[0, 1] == pytest.approx(p[0] - p[1])
+
+
+def test_a_toy_is_learned_by_heart_and_every_weight_takes_part():
+    model, targets = build(segments=2, kept=0, dropout=0.0, initial="he_fan_out"), jnp.arange(3)
+    tx = optim.optimizer(lambda count: 0.02, name="adamw", weight_decay=0.0)
+    start = state.create(model, jax.ShapeDtypeStruct((1, 10, 2, 15, 3), jnp.float32), tx, seed=0)
+    batch, loss = {"inputs": clips(), "targets": targets}, functools.partial(losses.per_example, auxiliary=0.5)
+    update = jax.jit(lambda s: step.train_step(s, batch, apply=model.apply, loss=loss, tx=tx, seed=0))
+    current, _ = update(start)
+    moved = flatten_dict(jax.tree.map(lambda a, b: bool(np.any(a != b)), start.params, current.params), sep="/")
+    still = {path for path, was in moved.items() if not was}  # what a normalisation that follows takes out again
+    assert still == {path for path in moved if path.endswith(("temporal_bias", "shortcut_bias"))}
+    for _ in range(30):
+        current, sums = update(current)
+    assert sums["correct"] == 3 and sums["loss"] / 3 < 0.1
+
+
+def test_it_is_exported_with_a_free_batch():
+    model = build(segments=2, kept=1, fast=False)
+    variables = model.init(jax.random.key(0), clips())
+    shape = jax.ShapeDtypeStruct(export.symbolic_shape("n, 10, 2, 15, 3"), jnp.float32)
+    exported = export.export(jax.jit(lambda x: model.apply(variables, x)["logits"]))(shape)
+    found = exported.call(clips(batch=4))
+    np.testing.assert_allclose(found, model.apply(variables, clips(batch=4))["logits"], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("options", [{"segments": 3}, {"segments": 20}, {"segments": 2, "kept": 3}])
+def test_clips_that_cannot_be_cut_are_one_sentence(options):
+    told = (
+        f"cuts clips into {options['segments']} segments .* got clips of 10 frames. Wanted a multiple of the segments"
+    )
+    with pytest.raises(UserError, match=told):
+        jax.eval_shape(build(**options).init, jax.random.key(0), clips())
