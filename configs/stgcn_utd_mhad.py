@@ -2,7 +2,8 @@
 
 Paper: none; the published subject-wise figure beside it is the authors' depth + inertial fusion, 79.1 %.
 Ours: 95.12 % top-1 after the last of 100 epochs, one seed; 32 base channels (half of the paper's), about 10 minutes on
-2 cores.
+      2 cores. Joint, bone and their motions (94.88, 93.02, 93.95, 93.95) fused 96.28 %, with --config.model.width=16
+      --config.epochs=80 --config.clip.motion=recorded.
 Command: jaxact prepare utd_mhad --raw UTD-MHAD/Skeleton --data-dir data
          jaxact train --config configs/stgcn_utd_mhad.py --data-dir data --workdir runs/utd_mhad
 """

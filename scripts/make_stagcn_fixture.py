@@ -44,7 +44,7 @@ def main() -> None:
         }
     for features in (CHANNELS - 1, CHANNELS + 1):
         layer = filled(theirs["cheb_conv_withSAt"](PARTS, polynomials, CHANNELS, features))
-        found[f"kernel{features}"] = torch.stack(list(layer.Theta), dim=1)
+        found[f"kernel{features}"] = torch.stack(list(layer.parameters()), dim=1)
         found[f"convolved{features}"] = layer(x, found["joints/attention"]).permute(0, 1, 3, 2)
     arrays = {name: value.detach().numpy() for name, value in found.items()}
     np.savez_compressed("tests/data/astgcn.npz", allow_pickle=False, **arrays)

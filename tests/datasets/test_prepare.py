@@ -184,7 +184,7 @@ def test_two_runs_do_not_prepare_one_set_at_once(raw, tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_an_error(raw, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match=r"cannot write in '.*file/utd_mhad': Not a directory"):
+    with pytest.raises(UserError, match=r"cannot write in '.*file/utd_mhad/.parsing': Not a directory"):
         run(raw, tmp_path / "file")
 
 

@@ -128,7 +128,7 @@ def test_it_has_the_papers_number_of_parameters(case, sizes):
         ),
         strict=True,
     ):
-        model = stagcn.STAGCN(classes, stgcn.as_tuple(adjacency), segments=1, **options)
+        model = stagcn.STAGCN(classes, stgcn.as_tuple(adjacency), segments=1, kept=1, **options)
         made = jax.eval_shape(model.init, jax.random.key(0), example)["params"]
         assert sum(array.size for array in jax.tree.leaves(made)) == size, options
 
