@@ -19,7 +19,11 @@ from jaxact.state import TrainState
 
 FOLDER = "checkpoints"
 OVERHEAD = 1 << 20  # bytes of a checkpoint beside its arrays: indices and JSON
-_SELECTED_BY = "top1"
+
+
+def _goodness(metrics: Mapping[str, float]) -> float:
+    """What the best checkpoint has most of: top-1, or of a network without classes the least loss."""
+    return metrics["top1"] if "top1" in metrics else -metrics["loss"]
 
 
 class Checkpoints:
@@ -40,12 +44,12 @@ class Checkpoints:
         policy = AnyPreservationPolicy(
             [
                 LatestN(n=keep),
-                BestN(get_metric_fn=lambda m: m[_SELECTED_BY], n=1, keep_checkpoints_without_metrics=False),
+                BestN(get_metric_fn=_goodness, n=1, keep_checkpoints_without_metrics=False),
             ]
         )
         options = ocp.CheckpointManagerOptions(
             preservation_policy=policy,
-            best_fn=lambda metrics: metrics[_SELECTED_BY],
+            best_fn=_goodness,
             best_mode="max",
             read_only=read_only,
             cleanup_tmp_directories=not read_only,

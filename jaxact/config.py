@@ -11,14 +11,18 @@ from jaxact.errors import UserError, unknown
 from jaxact.protocols import follow, get
 from jaxact.sections import (
     MODELS,
+    STAGCN_SYSTEMS,
+    ASGCNConfig,
     AugmentConfig,
     ClipConfig,
     CTRGCNConfig,
     DataConfig,
+    DisplacementConfig,
     LocalConfig,
     LSTMConfig,
     OptimConfig,
     STAGCNConfig,
+    STALSTMConfig,
     STGCNConfig,
     STGCNPPConfig,
     TCNConfig,
@@ -26,14 +30,18 @@ from jaxact.sections import (
 )
 
 __all__ = [
+    "STAGCN_SYSTEMS",
+    "ASGCNConfig",
     "AugmentConfig",
     "CTRGCNConfig",
     "ClipConfig",
     "DataConfig",
+    "DisplacementConfig",
     "LSTMConfig",
     "LocalConfig",
     "OptimConfig",
     "STAGCNConfig",
+    "STALSTMConfig",
     "STGCNConfig",
     "STGCNPPConfig",
     "TCNConfig",

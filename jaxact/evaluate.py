@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,16 @@ def compile_scorer(apply: Callable[..., Any], placement: Placement) -> Callable[
 
 def totals(
     scorer: Callable, weights: Any, batches: Iterable[Mapping[str, np.ndarray]], *, classes: int
-) -> metrics.Sums:
+) -> metrics.Sums | metrics.Losses:
     """The sums over all processes' batches; every process gets the same."""
-    sums = metrics.Sums.empty(classes)
-    for batch in batches:
-        found = scorer(weights, batch)
-        sums += metrics.from_logits(found["logits"], found["targets"], found["mask"])
-    return sums
+    found = (scorer(weights, batch) for batch in batches)
+    sums = [
+        metrics.from_losses(each["loss"], each["mask"])
+        if "loss" in each
+        else metrics.from_logits(each["logits"], each["targets"], each["mask"])
+        for each in found
+    ]
+    return functools.reduce(operator.add, sums) if sums else metrics.Sums.empty(classes)
 
 
 def score(scorer: Callable, weights: Any, batches: Iterable[Mapping[str, np.ndarray]]) -> report.Scores:
@@ -59,6 +63,8 @@ def run(
     step: int | None = None,
     how: str | None = None,
     batch_size: int | None = None,
+    kept: int | None = None,
+    confidence: str | None = None,
 ) -> dict[str, Any]:
     """Evaluates a run's checkpoint, in one process.
 
@@ -72,6 +78,7 @@ def run(
       data_dir: where the prepared data lie now, if not where training found them.
       step, how: which checkpoint; see `trained.load`.
       batch_size: examples at a time; by default the run's.
+      kept, confidence: of a network of segments, in place of the run's `model.kept` and `model.confidence`.
 
     Returns:
       What `metrics.json` holds.
@@ -83,6 +90,7 @@ def run(
     from jaxact.pipeline import batches
 
     net = trained.load(workdir, step=step, how=how)
+    net = trained.at_test_time(net, {"kept": kept, "confidence": confidence})
     data = net.config.data
     split = split or data.eval_split
     info = read.describe(data.name, data_dir or data.data_dir)
@@ -99,7 +107,7 @@ def run(
         clip=dataclasses.asdict(net.config.clip),
     )
     scorer = compile_scorer(net.model.apply, placement)
-    total = None if subset else -(-sum(shard.records for shard in read.shards(info, split)) // size)
+    total = None if subset else -(-read.count(info, split) // size)
     shown = track(source, total=total, what=f"evaluating {split}", unit="batches")
     found = score(scorer, placement.replicate(net.weights), shown)
     where = {"split": split, "subset": subset, "data_dir": str(info.path), "workdir": str(workdir)}

@@ -43,7 +43,7 @@ class Window:
         examples = sum(float(s["count"]) for s in sums)
         line = {
             "train_loss": sum(float(s["loss"]) for s in sums) / examples,
-            "train_top1": sum(float(s["correct"]) for s in sums) / examples,
+            **({"train_top1": sum(float(s["correct"]) for s in sums) / examples} if "correct" in sums[0] else {}),
             "grad_norm": float(sums[-1]["grad_norm"]),
             "clips_per_second": len(sums) * batch_size / seconds,
         }

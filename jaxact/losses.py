@@ -19,10 +19,11 @@ def per_example(
     kept: int = 0,
     warmup: int = 0,
 ) -> Float[Array, " b"]:
-    """The loss of what a network returns: logits, or a dict with `segments`, the logits of each part of a clip.
+    """The loss of what a network returns.
 
     Args:
-      outputs: [b, classes], or a dict for `segment_cross_entropy`.
+      outputs: logits [b, classes]; or a dict with `logits`, with `segments` for `segment_cross_entropy`, or with
+        `predicted` for `displacement`. A `penalty` [b] in it, the network's own regulariser, is added.
       targets: class ids.
       step: updates made so far.
       label_smoothing: see `cross_entropy`.
@@ -32,6 +33,11 @@ def per_example(
     """
     if not isinstance(outputs, Mapping):
         return cross_entropy(outputs, targets, label_smoothing=label_smoothing)
+    if "predicted" in outputs:
+        return displacement(outputs["predicted"], outputs["displacement"], outputs["confidence"])
+    if "segments" not in outputs:
+        plain = cross_entropy(outputs["logits"], targets, label_smoothing=label_smoothing)
+        return plain + outputs["penalty"] if "penalty" in outputs else plain
     segments = outputs["segments"].shape[1]
     count = jnp.where(step < warmup, segments, min(kept or segments, segments))
     options = {"label_smoothing": label_smoothing, "auxiliary": auxiliary, "count": count}
@@ -69,6 +75,20 @@ def segment_cross_entropy(
     surprise = -jnp.take_along_axis(jax.nn.log_softmax(segments), targets[:, None, None], axis=2)[..., 0]
     place = jnp.argsort(jnp.argsort(surprise, axis=1), axis=1)
     return jnp.sum(jnp.where(place < count, loss, 0.0), axis=1) / count
+
+
+def displacement(
+    predicted: Float[Array, "b t m v d"], true: Float[Array, "b t m v d"], confidence: Float[Array, "b t m v"]
+) -> Float[Array, " b"]:
+    """Smooth L1 of a clip's displacements, weighted by their confidence: sum_i c_i huber(e_i) / sum_i c_i, the mean
+    over the coordinates of huber(e) = e^2 / 2 for |e| < 1 and |e| - 1/2 beyond (Girshick, ICCV 2015, Equation 3).
+
+    Args:
+      predicted, true: in units of the displacements' deviation.
+      confidence: from 0; a clip without any has no loss.
+    """
+    each = jnp.mean(optax.losses.huber_loss(predicted, true, delta=1.0), axis=-1) * confidence
+    return jnp.sum(each, axis=(1, 2, 3)) / jnp.maximum(jnp.sum(confidence, axis=(1, 2, 3)), 1e-6)
 
 
 def cross_entropy(

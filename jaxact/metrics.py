@@ -35,6 +35,17 @@ class Sums:
         return int(self.confusion.sum())
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Losses:
+    """What scored examples of a network without classes leave behind: the sum of their losses, and how many."""
+
+    loss: float
+    count: int
+
+    def __add__(self, other: "Losses") -> "Losses":
+        return Losses(self.loss + other.loss, self.count + other.count)
+
+
 def from_logits(
     logits: Float[np.ndarray, "b classes"], targets: Int[np.ndarray, " b"], mask: Bool[np.ndarray, " b"] | None = None
 ) -> Sums:
@@ -55,12 +66,19 @@ def from_logits(
     return Sums(confusion, int((ranked[:, :5] == targets[:, None]).sum()), loss)
 
 
-def compute(sums: Sums) -> dict[str, float]:
-    """Fractions in [0, 1] and the mean loss in nats.
+def from_losses(losses: Float[np.ndarray, " b"], mask: Bool[np.ndarray, " b"]) -> Losses:
+    """The sums of one batch; rows with a false `mask` do not count."""
+    return Losses(float(losses[mask].astype(np.float64).sum()), int(mask.sum()))
+
+
+def compute(sums: Sums | Losses) -> dict[str, float]:
+    """Fractions in [0, 1] and the mean loss in nats; of `Losses` their mean and `count` alone.
 
     `mean_class` is the unweighted mean over classes of the per-class recall; classes without an example are skipped.
     """
     count = sums.count
+    if isinstance(sums, Losses):
+        return {"loss": sums.loss / count if count else float("nan"), "count": count}
     recall = per_class(sums)
     return {
         "top1": float(np.trace(sums.confusion)) / count if count else float("nan"),

@@ -159,8 +159,78 @@ class STAGCNConfig:
     remat: bool = False
 
 
+@dataclasses.dataclass(kw_only=True, slots=True)
+class STALSTMConfig:
+    """STA-LSTM (Song, Lan, Xing, Zeng and Liu, AAAI 2017)."""
+
+    name: Literal["sta_lstm"] = "sta_lstm"
+    width: int = 100  # units of a layer, and of each gate's memory
+    layers: int = 3
+    dropout: float = 0.5
+    joint_penalty: float = 1e-3  # of joints that the joint gate turns away from: the paper's lambda_1
+    frame_penalty: float = 1e-4  # of the frame gate's size: lambda_2
+    weight_penalty: float = 5e-4  # of the absolute sum of all connections: lambda_3
+    dtype: Literal["float32", "bfloat16"] = "float32"
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
+class ASGCNConfig:
+    """AS-GCN (Li, Chen, Chen, Zhang, Wang and Tian, CVPR 2019)."""
+
+    name: Literal["asgcn"] = "asgcn"
+    structure: Literal["powers", "hops"] = "powers"  # structural links: powers of the graph, or as the released code
+    order: int = 4  # bones that a structural link spans at most
+    edge_importance: bool = True
+    actional: float = 0.5  # weight of the actional convolution beside the structural one; 0.05 in the released code
+    link_types: int = 2  # types of actional links beside the empty one
+    link_frames: int = 50  # frames that they are inferred from, evenly out of the clip
+    link_width: int = 128  # features of the inference module
+    temperature: float = 0.5  # of the softmax through which drawn links have a gradient
+    empty: float = 0.95  # prior probability of an empty link
+    variance: float = 5e-4  # of the foretold places, in squared units of the input
+    link_weight: float = 1e-3  # of the inference module's loss; 2 * variance makes its first term the squared error
+    detached: bool = False  # the inference module learns from its own loss alone
+    horizon: int = 10  # last frames of a clip, which are predicted and not seen; 0 = no prediction
+    pose_weight: float = 0.01  # of the predicted poses' squared error
+    width: int = 64
+    dropout: float = 0.5
+    init: Literal["v2", "he_fan_out"] = "v2"
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    remat: bool = False
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
+class DisplacementConfig:
+    """STA-GCN's spatial attention network alone, which learns to predict the joints' displacements."""
+
+    name: Literal["displacement"] = "displacement"
+    width: int = 64  # that of the classifier which it is for, as is `init`
+    init: Literal["v2", "he_fan_out"] = "v2"
+
+
+# The systems of the STA-GCN paper's Tables 1 to 4 that are this network; `stgcn`, its baseline, is another one.
+STAGCN_SYSTEMS: dict[str, dict[str, str | int]] = {
+    "sa": {"attention": "spatial", "operator": "partition", "gate": "own", "segments": 1, "kept": 0},  # SA + ST-GCN
+    "ta": {"attention": "temporal", "operator": "partition", "gate": "none"},  # TA + ST-GCN; AFM and DCW are test time
+    "sn": {"attention": "both", "operator": "cheb", "gate": "own"},  # STA-GCN on joint coordinates
+    "tn": {"attention": "both", "operator": "cheb", "gate": "shared"},  # STA-GCN on displacements
+    "sta_partition": {"attention": "both", "operator": "partition", "gate": "own"},  # SN on ST-GCN's own graph operator
+}
+
+
 # A model's section is chosen by its class in the config file; `name` in it says which network it is.
-ModelConfig = STGCNConfig | LocalConfig | TCNConfig | LSTMConfig | STGCNPPConfig | CTRGCNConfig | STAGCNConfig
+ModelConfig = (
+    STGCNConfig
+    | LocalConfig
+    | TCNConfig
+    | LSTMConfig
+    | STGCNPPConfig
+    | CTRGCNConfig
+    | STAGCNConfig
+    | STALSTMConfig
+    | ASGCNConfig
+    | DisplacementConfig
+)
 MODELS = {  # the section that `model.name` stands for
     "stgcn": STGCNConfig,
     "local": LocalConfig,
@@ -169,6 +239,9 @@ MODELS = {  # the section that `model.name` stands for
     "stgcnpp": STGCNPPConfig,
     "ctrgcn": CTRGCNConfig,
     "stagcn": STAGCNConfig,
+    "sta_lstm": STALSTMConfig,
+    "asgcn": ASGCNConfig,
+    "displacement": DisplacementConfig,
 }
 
 
@@ -202,6 +275,7 @@ class TrainConfig:
     optim: OptimConfig = dataclasses.field(default_factory=OptimConfig)
     protocol: str = ""  # published preprocessing that clip and augment follow; set it by `follow(config, name)`
     seed: int = 0
+    init_from: str = ""  # --workdir of a run: modules that both networks have begin with its weights
     batch_size: int = 64  # examples per step, over all devices and processes
     epochs: int = 80
     label_smoothing: float = 0.0

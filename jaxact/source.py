@@ -52,7 +52,7 @@ def from_records(run: configs.TrainConfig) -> Source:
         labels=info.labels,
         layout=info.layout,
         channels=info.channels,
-        size=sum(shard.records for shard in read.shards(info, run.data.train_split)),
+        size=read.count(info, run.data.train_split),
         train=lambda start: batches.train_batches(
             info,
             split=run.data.train_split,

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
+from jaxact import losses
 from jaxact.state import TrainState, Tree, variables
 
 Batch = Mapping[str, Any]
@@ -40,7 +41,8 @@ def train_step(
       axis_name: set where the step sees one device's share of the batch.
 
     Returns:
-      The new state, and sums over the whole batch: `loss`, `correct`, `count`, and the global `grad_norm`.
+      The new state, and sums over the whole batch: `loss`, `count`, `correct` of a classifier, and the global
+      `grad_norm`.
     """
     key = jax.random.fold_in(jax.random.key(seed), state.step)
     if axis_name:
@@ -52,7 +54,9 @@ def train_step(
         )
         mask = _mask(micro)
         total = jnp.sum(loss(outputs, micro["targets"], state.step) * mask)
-        sums = {"loss": total, "correct": jnp.sum(_correct(outputs, micro["targets"]) * mask), "count": jnp.sum(mask)}
+        sums = {"loss": total, "count": jnp.sum(mask)}
+        if classifies(outputs):
+            sums["correct"] = jnp.sum(_correct(outputs, micro["targets"]) * mask)
         return total, (updated.get("batch_stats", batch_stats), sums)
 
     grad = jax.grad(loss_sum, has_aux=True)
@@ -78,11 +82,16 @@ def eval_step(weights: Tree, batch: Batch, *, apply: Callable[..., Any]) -> dict
     of the logits. With one view the logits are the model's own.
 
     Returns:
-      `logits` f32 [b, classes], with `targets` and `mask` passed through.
+      `logits` f32 [b, classes], with `targets` and `mask` passed through; of a network without logits `loss` [b], the
+      mean of its views', in their place.
     """
     inputs = batch["inputs"]
     count, views = inputs.shape[:2]
-    logits = logits_of(apply(weights, inputs.reshape(count * views, *inputs.shape[2:]), train=False))
+    outputs = apply(weights, inputs.reshape(count * views, *inputs.shape[2:]), train=False)
+    if not classifies(outputs):
+        each = losses.per_example(outputs, batch["targets"])
+        return {"loss": jnp.mean(each.reshape(count, views), axis=1), "mask": batch["mask"]}
+    logits = logits_of(outputs)
     logits = logits.astype(jnp.float32).reshape(count, views, -1)
     merged = logits[:, 0] if views == 1 else jax.nn.logsumexp(jax.nn.log_softmax(logits), axis=1) - jnp.log(views)
     return {"logits": merged, "targets": batch["targets"], "mask": batch["mask"]}
@@ -95,8 +104,10 @@ def _accumulated(grad: Callable, state: TrainState, micros: Batch, key: jax.Arra
         more, (batch_stats, extra) = grad(state.params, batch_stats, micro, jax.random.fold_in(key, index))
         return (*jax.tree.map(jnp.add, (grads,), (more,)), batch_stats, jax.tree.map(jnp.add, sums, extra)), None
 
-    zeros = jax.tree.map(jnp.zeros_like, state.params)
-    start = (zeros, state.batch_stats, {name: jnp.zeros(()) for name in ("loss", "correct", "count")})
+    first = jax.tree.map(lambda x: x[0], micros)
+    grads, (_, sums) = jax.eval_shape(grad, state.params, state.batch_stats, first, key)
+    zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), (grads, sums))
+    start = (zeros[0], state.batch_stats, zeros[1])
     steps = jax.tree.leaves(micros)[0].shape[0]
     (grads, batch_stats, sums), _ = jax.lax.scan(add, start, (jnp.arange(steps), micros))
     return grads, batch_stats, sums
@@ -117,6 +128,11 @@ def _mask(batch: Batch) -> Float[Array, " b"]:
 
 def _correct(outputs: Any, targets: Any) -> Float[Array, " b"]:
     return (jnp.argmax(logits_of(outputs), axis=-1) == targets).astype(jnp.float32)
+
+
+def classifies(outputs: Any) -> bool:
+    """Whether a model's outputs hold logits."""
+    return not isinstance(outputs, Mapping) or "logits" in outputs
 
 
 def logits_of(outputs: Any) -> Float[Array, "b classes"]:

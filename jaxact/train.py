@@ -56,7 +56,7 @@ def run(config: TrainConfig, workdir: str | Path, source: Source | None = None) 
             busy = f"another process trains in {str(workdir)!r}; wait for it to end, or give another --workdir"
             stack.enter_context(files.locked(workdir, busy))
         saved = stack.enter_context(contextlib.closing(Checkpoints(workdir)))
-        begun = _begin(saved, meta, start, placement)
+        begun = _begin(saved, meta, start, placement, config.init_from)
         journal = stack.enter_context(Journal(Path(workdir), meta["config"], int(begun.step))) if first else None
         fit = _Fit(run=config, source=source, placement=placement, steps=steps, rate=rate, saved=saved, meta=meta)
         return fit(begun, _compiled_step(config, meta, tx, placement), journal)
@@ -108,7 +108,8 @@ class _Fit:
             journal.write(line)
             bar.note(
                 f"step {count}/{self.steps}, epoch {line['epoch']:.2f}: loss {line['train_loss']:.4f}, "
-                f"top-1 {line['train_top1']:.1%}, {line['clips_per_second']:.1f} clips/s"
+                + (f"top-1 {line['train_top1']:.1%}, " if "train_top1" in line else "")
+                + f"{line['clips_per_second']:.1f} clips/s"
             )
 
     def _evaluate(self, scorer: Callable, now: state.TrainState, journal, bar: Bar, count: int) -> dict[str, float]:
@@ -117,10 +118,10 @@ class _Fit:
         found = metrics.compute(sums)
         if journal:
             journal.write({**self._when(count), **{f"eval_{name}": value for name, value in found.items()}})
-            bar.note(
-                f"step {count}/{self.steps}: {self.run.data.eval_split} top-1 {found['top1']:.2%}, "
-                f"top-5 {found['top5']:.2%}, mean class {found['mean_class']:.2%}, loss {found['loss']:.4f}"
-            )
+            shares = {"top-1": "top1", "top-5": "top5", "mean class": "mean_class"}
+            parts = [f"{name} {found[key]:.2%}" for name, key in shares.items() if key in found]
+            said = ", ".join([*parts, f"loss {found['loss']:.4f}"])
+            bar.note(f"step {count}/{self.steps}: {self.run.data.eval_split} {said}")
         return found
 
     def _save(self, now: state.TrainState, window: Window, found: dict[str, float] | None = None) -> None:
@@ -137,12 +138,15 @@ def _steps(run: TrainConfig, epochs: int | float, size: int) -> int:
 
 
 def _begin(
-    saved: Checkpoints, meta: trained.Meta, start: Callable[[], state.TrainState], placement
+    saved: Checkpoints, meta: trained.Meta, start: Callable[[], state.TrainState], placement, init_from: str
 ) -> state.TrainState:
-    """The state to go on from: the last checkpoint's, or a fresh one."""
+    """The state to go on from: the last checkpoint's, or a fresh one, perhaps with modules of another run."""
     latest = saved.latest
     if latest is None:
-        return placement.replicate(start())
+        fresh = start()
+        if init_from:
+            fresh = trained.transplant(fresh, trained.load(init_from, classifier=False), init_from)
+        return placement.replicate(fresh)
     trained.check_same_run(saved.meta(latest), meta, saved.folder)
     return saved.restore(latest, jax.eval_shape(start), placement.replicated)
 

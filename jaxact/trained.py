@@ -1,5 +1,6 @@
 """A trained network as one value: what evaluation, prediction and export need, read from a checkpoint alone."""
 
+import copy
 import dataclasses
 import json
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from typing import Any
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxact import checkpoint, config, models, protocols, state
@@ -69,7 +71,7 @@ def build(meta: Meta, *, axis_name: str | None = None, portable: bool = False) -
         section.pop("name"),
         layout=Layout.from_dict(meta["layout"]),
         num_classes=len(meta["labels"]),
-        channels=example(meta).shape[-1],
+        channels=tuple(meta["channels"]),
         axis_name=axis_name,
         **section,
         **extra,
@@ -84,16 +86,18 @@ def example(meta: Meta, *, training: bool = True) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct((1, frames, clip["persons"], joints, width), np.float32)
 
 
-def load(workdir: str | Path, *, step: int | None = None, how: str | None = None) -> Trained:
+def load(workdir: str | Path, *, step: int | None = None, how: str | None = None, classifier: bool = True) -> Trained:
     """The network of a run, from its checkpoint.
 
     Args:
       workdir: the --workdir of `jaxact train`.
       step: a step to load; by default the run's own `select` decides.
       how: "last" or "best", in place of the run's `select`.
+      classifier: refuse a network that gives no classes.
 
     Raises:
-      UserError: no checkpoint, no such step, or a checkpoint that does not fit the network it describes.
+      UserError: no checkpoint, no such step, a checkpoint that does not fit the network it describes, or one of a
+        network that gives no classes.
     """
     saved = checkpoint.Checkpoints(workdir, read_only=True)
     try:
@@ -102,6 +106,11 @@ def load(workdir: str | Path, *, step: int | None = None, how: str | None = None
         chosen = saved.select(how, step)
         meta = saved.meta(chosen)
         run = config.from_dict(meta["config"])
+        if classifier and run.model.name in models.UNSUPERVISED:
+            raise UserError(
+                f"{str(workdir)!r} holds a network of the kind {run.model.name!r}, which gives no classes; "
+                f"train a classifier from it with --config.init_from={workdir}"
+            )
         model = build(meta)
         variables = jax.eval_shape(lambda: state.init(model, example(meta), run.seed))
         ema = variables["params"] if run.optim.ema else None
@@ -122,6 +131,48 @@ def load(workdir: str | Path, *, step: int | None = None, how: str | None = None
         radii=tuple(meta["radii"]) if meta.get("radii") else None,
         version=meta["data"].get("version", ""),
     )
+
+
+def at_test_time(net: Trained, options: Mapping[str, Any]) -> Trained:
+    """`net` with other values of model options that no weight depends on; those that are None stay.
+
+    Raises:
+      UserError: the network has no such option, or the option no such value.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    run = copy.deepcopy(net.config)
+    for name, value in given.items():
+        config.override(run, f"model.{name}", str(value))
+    return dataclasses.replace(net, config=run, model=net.model.clone(**given))
+
+
+def transplant(begun: state.TrainState, net: Trained, source: str) -> state.TrainState:
+    """`begun` with the weights of `net` in every module that both networks have; the other modules stay as they are.
+
+    Raises:
+      UserError: no module in common, or one of another shape.
+    """
+    taken = {name for name in begun.params if name in net.weights["params"]}
+    if not taken:
+        raise UserError(
+            f"the network in {source!r} has no module in common with this one: it has "
+            f"{', '.join(sorted(net.weights['params']))}; wanted some of {', '.join(sorted(begun.params))}"
+        )
+
+    def mixed(kind: str, own: Any) -> Any:
+        found = net.weights.get(kind, {})
+        for name in sorted(taken & set(own)):
+            old, new = (jax.tree.map(lambda x: x.shape, tree.get(name)) for tree in (found, own))
+            if old != new:
+                raise UserError(
+                    f"the module {name!r} of the network in {source!r} has other shapes than this one's; train both "
+                    "with the same model.width, joint layout and clip.stream"
+                )
+        return {name: found[name] if name in taken else value for name, value in own.items()}
+
+    params = mixed("params", begun.params)
+    average = None if begun.ema is None else jax.tree.map(jnp.copy, params)
+    return begun.replace(params=params, batch_stats=mixed("batch_stats", begun.batch_stats), ema=average)
 
 
 def check_same_run(old: Meta, new: Meta, folder: Path) -> None:

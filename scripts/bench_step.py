@@ -50,7 +50,7 @@ def run_jax(batch: int, train: bool, repetitions: int, dtype: str) -> dict[str, 
     from jaxact import models, sharding, skeletons, state, step
 
     layout = skeletons.get_layout("ntu-25")
-    model = models.build("stgcn", layout=layout, num_classes=60, channels=3, dtype=dtype)
+    model = models.build("stgcn", layout=layout, num_classes=60, channels=("x", "y", "z"), dtype=dtype)
     tx = optax.chain(optax.add_decayed_weights(1e-4), optax.sgd(0.1, 0.9, nesterov=True))
     place = sharding.make_placement(devices=1)
     current = state.create(model, jax.ShapeDtypeStruct((1, *SHAPE), np.float32), tx, seed=0)

@@ -3,6 +3,9 @@
     python scripts/cross_validate.py --config configs/stgcn_sbu.py --arguments fold1,fold2,fold3,fold4,fold5 \
         --streams joint,bone,joint_motion,bone_motion --seeds 0,1,2 --data-dir data --out results/sbu
 
+    python scripts/cross_validate.py --config configs/stagcn_sbu.py --row sn --pretrain configs/stagcn_pretrain_sbu.py \
+        --arguments fold1,fold2,fold3,fold4,fold5 --data-dir data --out results/sbu_sn
+
 Every run goes through `jaxact train` and `jaxact evaluate`, so a call that was stopped goes on where it stood.
 """
 
@@ -20,6 +23,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--config", required=True)
     parser.add_argument("--arguments", default="", help="what get_config is called with, separated by commas")
+    parser.add_argument("--row", default="", help="a word added to each of the arguments, e.g. a system of the config")
+    parser.add_argument("--pretrain", help="config of a run that each run begins from; kept beside --out, for all rows")
     parser.add_argument("--seeds", default="0")
     parser.add_argument(
         "--streams", default="", help="as in `jaxact train --streams`; without: the config's own stream"
@@ -32,7 +37,9 @@ def main() -> int:
     for seed in options.seeds.split(","):
         for argument in options.arguments.split(","):
             folder = options.out / f"{argument or 'whole'}_seed{seed}"
-            code = run(options, argument, [*overrides, f"--config.seed={seed}"], folder)
+            seeded = [*overrides, f"--config.seed={seed}"]
+            code, begun = pretrain(options, argument, seed) if options.pretrain else (0, [])
+            code = code or run(options, argument, [*seeded, *begun], folder)
             if code:
                 return code
             for system in systems:
@@ -49,9 +56,18 @@ def main() -> int:
     return 0
 
 
+def pretrain(options: argparse.Namespace, argument: str, seed: str) -> tuple[int, list[str]]:
+    """The run that a fold and seed begins from; returns the exit code, and the override that names it."""
+    folder = options.out.parent / f"{Path(options.pretrain).stem}_{argument or 'whole'}_seed{seed}"
+    config = f"{options.pretrain}:{argument}" if argument else options.pretrain
+    train = ["train", "--config", config, "--data-dir", options.data_dir, "--workdir", str(folder)]
+    return cli.main([*train, f"--config.seed={seed}"]), [f"--config.init_from={folder}"]
+
+
 def run(options: argparse.Namespace, argument: str, overrides: list[str], folder: Path) -> int:
     """One fold and seed: `jaxact train` and, without streams, `jaxact evaluate`; returns the exit code."""
-    config = f"{options.config}:{argument}" if argument else options.config
+    words = ",".join(word for word in (argument, options.row) if word)
+    config = f"{options.config}:{words}" if words else options.config
     train = ["train", "--config", config, "--data-dir", options.data_dir, *overrides]
     if options.streams:
         return cli.main([*train, "--workdir", str(folder), "--streams", options.streams])

@@ -19,11 +19,12 @@ FLOORS = (
     {"datasets", "models", "step", "checkpoint"},
     {"trained"},
     {"pipeline", "interop", "export", "plots"},
-    {"check", "evaluate", "predict", "response", "source"},
+    {"attention_maps", "check", "evaluate", "predict", "response", "source"},
     {"train"},
     {"ensemble"},
     {"quickstart"},
     {"cli"},
+    {"reproduce"},
 )
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 # Closer than the floors: records know no network and networks know no records.

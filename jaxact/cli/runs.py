@@ -71,8 +71,13 @@ def _run_train(options: argparse.Namespace) -> None:
     if outcome.stopped:
         print(f"stopped after step {outcome.step} and saved; the same command resumes there")
     else:
-        last = f": top-1 {outcome.metrics['top1']:.2%} on {run.data.eval_split!r}" if outcome.metrics else ""
-        print(f"finished {outcome.step} steps{last}; next: jaxact evaluate --checkpoint {options.workdir} --out DIR")
+        found = outcome.metrics or {}
+        last = f": top-1 {found['top1']:.2%} on {run.data.eval_split!r}" if "top1" in found else ""
+        then = f"jaxact evaluate --checkpoint {options.workdir} --out DIR"
+        if found and not last:
+            last = f": loss {found['loss']:.4f} on {run.data.eval_split!r}"
+            then = f"jaxact train ... --config.init_from={options.workdir}"
+        print(f"finished {outcome.step} steps{last}; next: {then}")
 
 
 def _train_streams(run: Any, options: argparse.Namespace) -> None:
@@ -114,6 +119,8 @@ def evaluate(kinds: Any) -> None:
     add.add_argument("--subset", help="a subset that the data set names, or class names separated by commas")
     add.add_argument("--data-dir", default="", help=DATA_DIR_NOW)
     add.add_argument("--batch-size", type=int, help="clips at a time (default: the run's)")
+    add.add_argument("--kept", type=int, help="STA-GCN: this many confident segments count (DCW); 0: all equally (AFM)")
+    add.add_argument("--confidence", help="STA-GCN: of a segment: max, entropy or margin")
     add.add_argument("--out", required=True, help=REPORT)
 
 
@@ -131,6 +138,8 @@ def _run_evaluate(options: argparse.Namespace) -> None:
         step=options.step,
         how=options.select,
         batch_size=options.batch_size,
+        kept=options.kept,
+        confidence=options.confidence,
     )
     protocol = "" if report["protocol"] == "none" else f", protocol {report['protocol']}"
     print(

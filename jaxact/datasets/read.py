@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import json
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,15 +17,17 @@ from jaxact.skeletons import Layout
 if TYPE_CHECKING:
     import tensorflow as tf
 
+_PART = re.compile(r"(?P<split>[^\[\]]+)\[(?P<start>\d{1,2}%)?:(?P<end>\d{1,2}%)?\]")
 FIELDS = ("id", "joints", "label")  # what is decoded unless more is asked for
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Shard:
-    """One TFRecord file and the number of records in it."""
+    """A TFRecord file, or a part of it: `records` records after the first `skip`."""
 
     path: str
     records: int
+    skip: int = 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,10 @@ class DatasetInfo:
       summary: what preparing it counted (frames, persons, skipped ...).
       unions: cells of every protocol split.
       shards: files of every cell.
+      kind: what a record is: "skeleton" or "video". A record of pictures has the layout "picture", of no joints.
+      leaks: test split -> how many of its clips are of a group (a recording, a scene) that is in training too; None
+        where the split was drawn clip by clip and groups are unknown. Splits that do not leak are not here.
+      stored: how the records keep what the files have, e.g. {"short_side": 256, "flow": None}.
     """
 
     name: str
@@ -58,6 +65,9 @@ class DatasetInfo:
     summary: Mapping[str, Any]
     unions: Mapping[str, tuple[str, ...]]
     shards: Mapping[str, tuple[Shard, ...]]
+    kind: str = "skeleton"
+    leaks: Mapping[str, int | None] = dataclasses.field(default_factory=dict)
+    stored: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def version(self) -> str:
@@ -112,7 +122,7 @@ def command(name: str, data_dir: str | os.PathLike[str] = "") -> str:
 
     head, _, config = name.partition("/")
     raw = " --raw DIR" if DATASETS[head].NEEDS_RAW else ""
-    named = f" --name {config or 'NAME'}" if DATASETS[head].NAMED else ""
+    named = f" --name {config or 'NAME'}" if DATASETS[head].NAMED and (config or DATASETS[head].NAME_NEEDED) else ""
     return f"jaxact prepare {head}{named}{raw} --data-dir {data_root(data_dir)}"
 
 
@@ -152,20 +162,44 @@ def read_info(folder: Path) -> DatasetInfo:
         summary=metadata["summary"],
         unions=unions,
         shards=shards,
+        kind=metadata.get("kind", "skeleton"),
+        leaks=metadata.get("leaks", {}),
+        stored=metadata.get("stored", {}),
     )
 
 
 def shards(info: DatasetInfo, split: str) -> tuple[Shard, ...]:
-    """The files of a split in their fixed order.
+    """The files of a split in their fixed order, or a part of them: "train[:95%]" and "train[95%:]" are disjoint and
+    together "train". The cells of a split follow one another, so that the last 5 % are of few subjects, say.
 
     Raises:
-      UserError: there is no such split; lists those there are.
+      UserError: there is no such split; lists those there are. Or its part is empty.
     """
-    if split in info.unions:
-        return tuple(shard for cell in info.unions[split] for shard in info.shards[cell])
-    if split in info.shards:
-        return info.shards[split]
-    raise unknown(f"split of {info.name!r}", split, info.unions)
+    part = _PART.fullmatch(split)
+    name = part["split"] if part else split
+    if name in info.unions:
+        found = tuple(shard for cell in info.unions[name] for shard in info.shards[cell])
+    elif name in info.shards:
+        found = info.shards[name]
+    else:
+        raise unknown(f"split of {info.name!r}", name, info.unions)
+    if part:
+        total, before, inside = sum(shard.records for shard in found), 0, []
+        start, end = (total * int(text[:-1]) // 100 for text in (part["start"] or "0%", part["end"] or "100%"))
+        for shard in found:
+            first, last = max(start - before, 0), min(end - before, shard.records)
+            if last > first:
+                inside.append(Shard(shard.path, last - first, first))
+            before += shard.records
+        found = tuple(inside)
+        if not found:
+            raise UserError(f"the part {split!r} of {info.name!r} is empty: {name!r} has {total} records")
+    return found
+
+
+def count(info: DatasetInfo, split: str) -> int:
+    """Number of records of a split, or of a part of one; see `shards`."""
+    return sum(shard.records for shard in shards(info, split))
 
 
 def serialized(
@@ -182,12 +216,20 @@ def serialized(
         raise missing_extra("tensorflow", "data", "reading a prepared dataset")
     import tensorflow as tf
 
-    paths = [shard.path for shard in shards(info, split)]
+    parts = shards(info, split)
+    columns = [shard.path for shard in parts], [shard.skip for shard in parts], [shard.records for shard in parts]
     if shuffle_seed is None:
-        return tf.data.TFRecordDataset(paths)
-    order = np.random.default_rng(shuffle_seed).permutation(len(paths))
-    files = tf.data.Dataset.from_tensor_slices([paths[i] for i in order])
-    return files.interleave(tf.data.TFRecordDataset, cycle_length=min(cycle, len(paths)), block_length=1)
+        return tf.data.Dataset.from_tensor_slices(columns).flat_map(read_part)
+    order = np.random.default_rng(shuffle_seed).permutation(len(parts))
+    files = tf.data.Dataset.from_tensor_slices(tuple([column[i] for i in order] for column in columns))
+    return files.interleave(read_part, cycle_length=min(cycle, len(parts)), block_length=1)
+
+
+def read_part(path: "tf.Tensor", skip: "tf.Tensor", records: "tf.Tensor") -> "tf.data.Dataset":
+    """The stored records of a `Shard`."""
+    import tensorflow as tf
+
+    return tf.data.TFRecordDataset(path).skip(tf.cast(skip, tf.int64)).take(tf.cast(records, tf.int64))
 
 
 def fields(info: DatasetInfo) -> tuple[str, ...]:

@@ -7,14 +7,14 @@ import flax.linen as nn
 import numpy as np
 
 from jaxact import errors, skeletons
-from jaxact.models import ctrgcn, localconv, lstm, multibranch, stagcn, stgcn, stgcnpp, tcn
+from jaxact.models import asgcn, ctrgcn, localconv, lstm, multibranch, spatialnet, stagcn, stalstm, stgcn, stgcnpp, tcn
 
 
 def build_stgcn(
     *,
     layout: skeletons.Layout,
     num_classes: int,
-    channels: int,
+    channels: tuple[str, ...],
     axis_name: str | None = None,
     strategy: str = "spatial",
     norm: str = "subset",
@@ -36,7 +36,7 @@ def build_local(
     *,
     layout: skeletons.Layout,
     num_classes: int,
-    channels: int,
+    channels: tuple[str, ...],
     axis_name: str | None = None,
     unshare_temporal: bool = False,
     init: str = "v2",
@@ -61,7 +61,7 @@ def build_tcn(
     *,
     layout: skeletons.Layout,
     num_classes: int,
-    channels: int,
+    channels: tuple[str, ...],
     axis_name: str | None = None,
     fast: bool | None = None,
     **options: Any,
@@ -76,7 +76,7 @@ def build_deep_lstm(
     *,
     layout: skeletons.Layout,
     num_classes: int,
-    channels: int,
+    channels: tuple[str, ...],
     axis_name: str | None = None,
     fast: bool | None = None,
     **options: Any,
@@ -87,7 +87,12 @@ def build_deep_lstm(
 
 
 def build_stgcnpp(
-    *, layout: skeletons.Layout, num_classes: int, channels: int, axis_name: str | None = None, **options: Any
+    *,
+    layout: skeletons.Layout,
+    num_classes: int,
+    channels: tuple[str, ...],
+    axis_name: str | None = None,
+    **options: Any,
 ) -> stgcnpp.STGCNPP:
     """ST-GCN++ whose graphs start as that of `layout`; `options` are fields of `STGCNPP`."""
     del channels  # read off the input
@@ -98,7 +103,12 @@ def build_stgcnpp(
 
 
 def build_ctrgcn(
-    *, layout: skeletons.Layout, num_classes: int, channels: int, axis_name: str | None = None, **options: Any
+    *,
+    layout: skeletons.Layout,
+    num_classes: int,
+    channels: tuple[str, ...],
+    axis_name: str | None = None,
+    **options: Any,
 ) -> ctrgcn.CTRGCN:
     """CTR-GCN whose shared topologies start as the graph of `layout`; `options` are fields of `CTRGCN`."""
     del channels  # read off the input
@@ -112,7 +122,7 @@ def build_stagcn(
     *,
     layout: skeletons.Layout,
     num_classes: int,
-    channels: int,
+    channels: tuple[str, ...],
     axis_name: str | None = None,
     operator: str = "cheb",
     edge_importance: bool = True,
@@ -123,10 +133,12 @@ def build_stagcn(
     del channels
     _check_network(options, stgcn.VARIANTS)
     partition = operator == "partition"
-    adjacency = skeletons.adjacency(layout, "spatial") if partition else skeletons.chebyshev(layout)
+    spatial = skeletons.adjacency(layout, "spatial")
+    adjacency = spatial if partition else skeletons.chebyshev(layout)
     return stagcn.STAGCN(
         num_classes=num_classes,
         adjacency=stgcn.as_tuple(adjacency),
+        gate_adjacency=stgcn.as_tuple(spatial),
         edge_importance=edge_importance and partition,
         bias=partition,
         axis_name=axis_name,
@@ -134,6 +146,61 @@ def build_stagcn(
         **options,
     )
 
+
+def build_sta_lstm(
+    *,
+    layout: skeletons.Layout,
+    num_classes: int,
+    channels: tuple[str, ...],
+    axis_name: str | None = None,
+    fast: bool | None = None,
+    **options: Any,
+) -> stalstm.STALSTM:
+    """STA-LSTM; `options` are fields of `STALSTM`."""
+    del layout, channels, fast, axis_name  # it keeps no batch statistics either
+    return stalstm.STALSTM(num_classes=num_classes, **options)
+
+
+def build_asgcn(
+    *,
+    layout: skeletons.Layout,
+    num_classes: int,
+    channels: tuple[str, ...],
+    axis_name: str | None = None,
+    structure: str = "powers",
+    order: int = 4,
+    init: str = "v2",
+    **options: Any,
+) -> asgcn.ASGCN:
+    """AS-GCN whose structural links are the bones of `layout`; `options` are fields of `ASGCN`."""
+    del channels
+    adjacency = stgcn.as_tuple(asgcn.structural_links(layout, order, structure))
+    return asgcn.ASGCN(num_classes=num_classes, adjacency=adjacency, axis_name=axis_name, initial=init, **options)
+
+
+def build_displacement(
+    *,
+    layout: skeletons.Layout,
+    num_classes: int,
+    channels: tuple[str, ...],
+    axis_name: str | None = None,
+    init: str = "v2",
+    **options: Any,
+) -> spatialnet.DisplacementNetwork:
+    """STA-GCN's spatial attention network alone; `options` are fields of `DisplacementNetwork`."""
+    del num_classes
+    score = channels[-1] == "score"
+    return spatialnet.DisplacementNetwork(
+        dims=len(channels) - score,
+        score=score,
+        adjacency=stgcn.as_tuple(skeletons.adjacency(layout, "spatial")),
+        axis_name=axis_name,
+        initial=init,
+        **options,
+    )
+
+
+UNSUPERVISED = ("displacement",)  # networks that give no classes
 
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "stgcn": build_stgcn,
@@ -143,6 +210,9 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "stgcnpp": build_stgcnpp,
     "ctrgcn": build_ctrgcn,
     "stagcn": build_stagcn,
+    "sta_lstm": build_sta_lstm,
+    "asgcn": build_asgcn,
+    "displacement": build_displacement,
 }
 
 
@@ -151,7 +221,7 @@ def build(
     *,
     layout: skeletons.Layout,
     num_classes: int,
-    channels: int,
+    channels: tuple[str, ...],
     axis_name: str | None = None,
     **options: Any,
 ) -> nn.Module:
@@ -161,7 +231,7 @@ def build(
         name: a key of `MODELS`.
         layout: joints and bones of the input.
         num_classes: logits out.
-        channels: numbers per joint in the input.
+        channels: what the numbers of a joint are, e.g. ("x", "y", "score").
         axis_name: mapped axis whose devices share batch statistics; None for each device's own.
         **options: the remaining fields of the model's config section; for the gravity metric also `radii` [v], the
             joints' mean distances from the centre of gravity.

@@ -29,9 +29,8 @@ from jaxact.models.attention import (
     temporal_attention,
 )
 from jaxact.models.graphconv import graph_bias, graph_conv, planned_graph_conv
-from jaxact.models.norm import BatchNorm, affine
-from jaxact.models.stgcn import VARIANTS, Adjacency, kernel_init, scale_init
-from jaxact.models.temporal import TAPS, temporal_conv
+from jaxact.models.spatialnet import SpatialNetwork, data_norm, in_order
+from jaxact.models.stgcn import VARIANTS, Adjacency, kernel_init
 
 ATTENTION = {"none": (False, False), "spatial": (True, False), "temporal": (False, True), "both": (True, True)}
 GATES = ("none", "own", "shared")
@@ -70,70 +69,32 @@ class AttentionUnit(stgcn.Unit):
             weights["temporal"] = attention_weights(self, "frames", size=frames, other=joints, channels=channels)
         if spatial:
             weights["spatial"] = attention_weights(self, "joints", size=joints, other=frames, channels=channels)
-        return self._run(functools.partial(_attend, axis=self.axis, attended=self.attended), x, (weights,))
+        options = {"axis": self.axis, "attended": self.attended}
+        if spatial and self.is_mutable_collection("intermediates"):
+            self.sow("intermediates", "spatial_attention", _attention(x, weights, **options)[1])
+        return self._run(functools.partial(_attend, **options), x, (weights,))
+
+
+def _attention(x: Array, weights: dict[str, Any], *, axis: str, attended: str) -> tuple[Array, Array | None]:
+    """What the graph convolution takes, and S' [n, v, w], where the unit has it."""
+    raw = x
+    seen = mix_frames(x, temporal_attention(x, weights["temporal"], axis)) if "temporal" in weights else x
+    x = raw if attended == "graph" else seen
+    if "spatial" not in weights:
+        return x, None
+    return x, spatial_attention(seen if attended == "graph" else raw, weights["spatial"], axis)
 
 
 def _attend(x: Array, weights: dict[str, Any], *, axis: str, attended: str, fast: bool) -> Array:
-    raw, kernel, graph = x, weights["kernel"], weights["adjacency"]
-    seen = mix_frames(x, temporal_attention(x, weights["temporal"], axis)) if "temporal" in weights else x
-    x = raw if attended == "graph" else seen
+    kernel, graph = weights["kernel"], weights["adjacency"]
+    x, attention = _attention(x, weights, axis=axis, attended=attended)
     bias = weights.get("bias")
-    if "spatial" not in weights:
+    if attention is None:
         y = (planned_graph_conv if fast else graph_conv)(x, kernel, graph)
         return y if bias is None else y + graph_bias(bias, graph)[None].astype(y.dtype)
-    graph = graph[None] * spatial_attention(seen if attended == "graph" else raw, weights["spatial"], axis)[:, None]
+    graph = graph[None] * attention[:, None]
     y = attended_graph_conv(x, kernel, graph)
     return y if bias is None else y + jnp.einsum("kd,nkvw->nwd", bias, graph)[:, :, None].astype(y.dtype)
-
-
-class CausalUnit(stgcn.Unit):
-    """ST-GCN's unit whose convolution along time looks back only: at this frame and the eight before it."""
-
-    def _temporal(self, y: Array, factor: Array, offset: Array) -> tuple[Array, Array]:
-        features = self.features
-        kernel, bias = self._weights("temporal", (TAPS, features, features), (features,), fan_out=TAPS * features)
-        y = nn.relu(affine(y, factor, offset)).astype(y.dtype)
-        y = jnp.pad(y, ((0, 0), (0, 0), (TAPS - 1, 0), (0, 0)))
-        middle = TAPS // 2
-        return temporal_conv(y, kernel)[:, :, middle:-middle], bias
-
-
-class SpatialNetwork(nn.Module):
-    """The spatial attention network: features, and a gate in (0, 1) for every joint and frame (section 1.2).
-
-    Normalisation and three causal units of ST-GCN, the first without a shortcut; h = sigmoid(F w + b). It is first
-    trained to predict the joints' displacements through h, so that h opens where joints move.
-
-    Attributes:
-        adjacency, width, initial, axis_name, fast: see `STAGCN`.
-    """
-
-    adjacency: Adjacency
-    width: int
-    initial: str
-    axis_name: str | None
-    fast: bool
-
-    @nn.compact
-    def __call__(
-        self, inputs: Float[Array, "b t m v c"], train: bool = False
-    ) -> tuple[Float[Array, "n v t d"], Float[Array, "n v t 1"]]:
-        """Features and gate of each person, n = b * m."""
-        x = _normalised(inputs, train, self.initial, self.axis_name)
-        for number in range(3):
-            x = CausalUnit(
-                features=self.width,
-                stride=1,
-                residual=number > 0,
-                adjacency=self.adjacency,
-                edge_importance=False,
-                dropout=0.0,
-                initial=self.initial,
-                axis_name=self.axis_name,
-                fast=self.fast,
-                name=f"unit{number}",
-            )(x, train)
-        return x, nn.sigmoid(nn.Dense(1, name="gate")(x.astype(jnp.float32)))
 
 
 class STAGCN(nn.Module):
@@ -143,6 +104,7 @@ class STAGCN(nn.Module):
         num_classes: logits out.
         adjacency: [k][source][target]: the spatial partition, or Chebyshev polynomials
             (`jaxact.skeletons.chebyshev`), which go without `edge_importance` and `bias`.
+        gate_adjacency: the spatial partition, for the network of the gate; None: `adjacency`.
         network: a key of `jaxact.models.stgcn.VARIANTS`.
         edge_importance, bias: of the graph convolutions.
         attention: a key of `ATTENTION`: which of S and E the units have.
@@ -163,6 +125,7 @@ class STAGCN(nn.Module):
 
     num_classes: int
     adjacency: Adjacency
+    gate_adjacency: Adjacency | None = None
     network: str = "stem9"
     edge_importance: bool = False
     bias: bool = False
@@ -187,7 +150,9 @@ class STAGCN(nn.Module):
         """`logits` [b, classes], the logarithm of the segments' joint probability; `segments` [b, s, classes], their
         logits; and with a gate `auxiliary` [b, s, classes], the auxiliary classifier's.
 
-        The gate is sown as `gate` [b, t, m, v] in `intermediates`.
+        Sown in `intermediates`: `gate` [b, t, m, v]; what the two classifiers average, `gated_features` [n, v, t, d]
+        and `features` [n, v, s, d], of each person of each segment, n = b s m; and in every unit with a spatial
+        attention `spatial_attention` [n, v, w], its S' from source v to target w.
 
         Args:
             inputs: joint coordinates (and scores), absent persons and missing joints zero; t a multiple of `segments`.
@@ -200,27 +165,30 @@ class STAGCN(nn.Module):
                 f"{length} frames. Wanted a multiple of the segments (clip.frames), and model.kept from 0 to as many"
             )
         inputs = inputs.reshape(batch * self.segments, length // self.segments, persons, joints, channels)
-        frames = inputs.shape[1]
         fast = jax.default_backend() == "cpu" if self.fast is None else self.fast
-        x = _normalised(inputs, train, self.initial, self.axis_name).astype(self.dtype)
+        x = data_norm(inputs, train, self.initial, self.axis_name).astype(self.dtype)
         first, *rest = self._units(fast)
         x = first(x, train)
         outputs: dict[str, Array] = {}
         if self.gate != "none":
             if self.gate == "own":
-                options = {"adjacency": self.adjacency, "initial": self.initial, "axis_name": self.axis_name}
+                options = {
+                    "adjacency": self.gate_adjacency or self.adjacency,
+                    "initial": self.initial,
+                    "axis_name": self.axis_name,
+                }
                 network = SpatialNetwork(**options, width=self.width, fast=fast, name="attention_network")
                 seen, gate = network(inputs, train)
             else:
                 seen = rest[1](rest[0](x, train), train)
                 gate = nn.sigmoid(nn.Dense(1, name="shared_gate")(seen.astype(jnp.float32)))
-            maps = gate.reshape(batch, self.segments, persons, joints, frames)
-            maps = jnp.transpose(maps, (0, 1, 4, 2, 3)).reshape(batch, length, persons, joints)
-            self.sow("intermediates", "gate", maps)
+            self.sow("intermediates", "gate", in_order(gate[..., 0], batch, self.segments))
+            self.sow("intermediates", "gated_features", seen * gate)
             outputs["auxiliary"] = self._classified(seen * gate, batch, "auxiliary")
             x = x * (1 + gate).astype(x.dtype)
         for unit in rest:
             x = unit(x, train)
+        self.sow("intermediates", "features", x)
         outputs["segments"] = self._classified(x, batch, "head")
         return outputs | {"logits": fuse_segments(outputs["segments"], self.kept, self.confidence)}
 
@@ -280,14 +248,3 @@ def confidences(logits: Float[Array, "b s classes"], kind: str) -> Float[Array, 
         return largest[..., 0] - largest[..., 1]
     entropy = -jnp.sum(p * jax.nn.log_softmax(logits.astype(jnp.float32)), axis=-1)
     return 1 - entropy / jnp.log(logits.shape[-1])
-
-
-def _normalised(
-    inputs: Float[Array, "b t m v c"], train: bool, initial: str, axis_name: str | None
-) -> Float[Array, "n v t c"]:
-    """Every joint's channels normalised, by a module `data_norm` of the calling one; the persons side by side."""
-    batch, frames, persons, joints, channels = inputs.shape
-    x = inputs.reshape(batch, frames, persons, joints * channels)
-    norm = BatchNorm(axis_name=axis_name, scale_init=scale_init(initial), name="data_norm")
-    x = affine(x, *norm(x, train)).reshape(inputs.shape)
-    return jnp.transpose(x, (0, 2, 3, 1, 4)).reshape(batch * persons, joints, frames, channels)

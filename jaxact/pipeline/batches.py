@@ -20,7 +20,7 @@ import tensorflow as tf
 from jaxact import skeletons
 from jaxact.datasets import read
 from jaxact.errors import UserError
-from jaxact.pipeline import persons, skeleton
+from jaxact.pipeline import persons, skeleton, video
 from jaxact.pipeline.feed import to_devices
 from jaxact.pipeline.joints import finite
 
@@ -32,6 +32,7 @@ with contextlib.suppress(RuntimeError):
 
 FIELDS = ("id", "joints", "label")
 WHO = "person_id"  # which body is in which slot, where the records tell
+PREFETCH_BYTES = 1 << 29  # two batches wait where they are smaller than this, one where they are larger
 OPEN_FILES = 16  # read in turn, so that the cells of a split mix before the shuffle buffer
 SHUFFLE_BYTES = 1 << 30  # the shuffle buffer holds stored records of at most this size
 ENDLESS = np.iinfo(np.int64).max
@@ -64,12 +65,13 @@ def train_batches(
       shuffle_buffer: records the order is mixed over; fewer where they would take more than `SHUFFLE_BYTES`.
 
     Returns:
-      Iterator of {inputs f32 [b, t, m, v, c], targets i32 [b]}.
+      Iterator of {inputs f32 [b, t, m, v, c], or [b, t, h, w, c] of videos, targets i32 [b]}.
 
     Raises:
       UserError: an option that cannot be used, an unknown or empty split, a batch the processes do not divide.
     """
-    skeleton.check(clip=clip, augment=augment, layout=info.layout, channels=info.channels)
+    family, about = _family(info)
+    family.check(clip=clip, augment=augment, **about)
     rows = _rows(batch_size, process_count)
     if not 0 <= seed < 2**32:
         raise UserError(f"seed is {seed!r}, but must lie in [0, 2**32)")
@@ -79,21 +81,23 @@ def train_batches(
     share = _share(info, split, process_index, process_count)
     if not share:
         raise UserError(
-            f"split {split!r} of {info.name!r} has {info.splits[split]} records, too few for {process_count} processes"
+            f"split {split!r} of {info.name!r} has {read.count(info, split)} records, "
+            f"too few for {process_count} processes"
         )
     first_epoch, offset = divmod(start_step * rows, share)
-    decode = read.parser(info, (*FIELDS, *_who(info, clip)))
+    decode = read.parser(info, _fields(info, clip))
 
     def example(position: tf.Tensor, stored: tf.Tensor) -> dict[str, tf.Tensor]:
         pair = tf.stack([tf.constant(seed, tf.int64), position * process_count + process_index])
-        return skeleton.train(decode(stored), pair, layout=info.layout, channels=info.channels, **clip, **augment)
+        return family.train(decode(stored), pair, **about, **clip, **augment)
 
     buffer = min(shuffle_buffer, share, _records_in(SHUFFLE_BYTES, shards))
     stored = _epochs(shards, first_epoch, seed=seed, buffer=buffer, index=process_index, count=process_count)
     positions = tf.data.Dataset.range(start_step * rows, ENDLESS)
     data = tf.data.Dataset.zip(positions, stored.skip(offset))
     data = data.map(_plain(example), num_parallel_calls=tf.data.AUTOTUNE)
-    return _numpy(data.batch(rows, drop_remainder=True).prefetch(2))
+    prefetch = _prefetch((rows, *family.input_shape(clip=clip, **about)))
+    return _numpy(data.batch(rows, drop_remainder=True).prefetch(prefetch))
 
 
 def eval_batches(
@@ -117,27 +121,31 @@ def eval_batches(
       classes: label ids to keep; None is all.
 
     Returns:
-      Iterator of {inputs f32 [b, views, t, m, v, c], targets i32 [b], mask bool [b], id object [b]}.
+      Iterator of {inputs f32 [b, views, t, m, v, c], or [b, views, t, h, w, c] of videos, targets i32 [b], mask bool
+      [b], id object [b]}.
 
     Raises:
       UserError: an option that cannot be used, an unknown split, a label id the set lacks, no record left.
     """
-    skeleton.check(clip=clip, augment=None, layout=info.layout, channels=info.channels)
+    family, about = _family(info)
+    family.check(clip=clip, augment=None, **about)
     rows = _rows(batch_size, process_count)
-    stored, total = read.serialized(info, split), info.splits[split]
+    stored, total = read.serialized(info, split), read.count(info, split)
     if classes is not None:
         stored, total = _of_classes(info, split, stored, classes)
     if not total:
         chosen = "" if classes is None else f" of the classes {sorted(classes)}"
         raise UserError(f"split {split!r} of {info.name!r} has no records{chosen}; nothing can be evaluated")
-    decode = read.parser(info, (*FIELDS, *_who(info, clip)))
+    decode = read.parser(info, _fields(info, clip))
 
     def example(stored: tf.Tensor) -> dict[str, tf.Tensor]:
-        return skeleton.evaluate(decode(stored), layout=info.layout, channels=info.channels, **clip)
+        return family.evaluate(decode(stored), **about, **clip)
 
     data = stored.shard(process_count, process_index).map(_plain(example), num_parallel_calls=tf.data.AUTOTUNE)
-    shape = (rows, clip["views"], *skeleton.input_shape(clip=clip, layout=info.layout, channels=info.channels))
-    return _padded(_numpy(data.batch(rows).prefetch(2)), batches=-(-total // (rows * process_count)), shape=shape)
+    shape = (rows, clip["views"], *family.input_shape(clip=clip, **about))
+    return _padded(
+        _numpy(data.batch(rows).prefetch(_prefetch(shape))), batches=-(-total // (rows * process_count)), shape=shape
+    )
 
 
 def gravity_radii(info: read.DatasetInfo, split: str, *, clip: Mapping[str, Any]) -> tuple[float, ...]:
@@ -152,6 +160,24 @@ def gravity_radii(info: read.DatasetInfo, split: str, *, clip: Mapping[str, Any]
     return tuple(map(float, skeletons.gravity_radii(clips, channels=info.channels)))
 
 
+def _family(info: read.DatasetInfo) -> tuple[Any, dict[str, Any]]:
+    """What makes examples of a set's records, and what it must know of the set beside the options."""
+    if info.kind == "video":
+        return video, {}
+    return skeleton, {"layout": info.layout, "channels": info.channels}
+
+
+def _fields(info: read.DatasetInfo, clip: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is read of a record."""
+    if info.kind == "video":
+        return video.fields(clip, stored=read.fields(info), name=info.name)
+    return (*FIELDS, *_who(info, clip))
+
+
+def _prefetch(shape: tuple[int, ...]) -> int:
+    return 2 if 4 * int(np.prod(shape)) < PREFETCH_BYTES else 1
+
+
 def _who(info: read.DatasetInfo, clip: Mapping[str, Any]) -> tuple[str, ...]:
     """The field that tells bodies apart, where people are chosen by it and the records have it."""
     return (WHO,) if clip["person"] == "denoised" and WHO in read.fields(info) else ()
@@ -164,10 +190,11 @@ def _epochs(
     shards = [shard for shard in shards if shard.records]
     before = np.cumsum([0, *(shard.records for shard in shards[:-1])])
     # Record r of a split belongs to process r mod count: of each file, those with this remainder.
-    files = ([shard.path for shard in shards], (index - before) % count)
+    parts = [shard.path for shard in shards], [shard.skip for shard in shards], [shard.records for shard in shards]
+    files = (*parts, (index - before) % count)
 
-    def read_file(path: tf.Tensor, remainder: tf.Tensor) -> tf.data.Dataset:
-        return tf.data.TFRecordDataset(path).shard(count, remainder)
+    def read_file(path: tf.Tensor, skip: tf.Tensor, records: tf.Tensor, remainder: tf.Tensor) -> tf.data.Dataset:
+        return read.read_part(path, skip, records).shard(count, remainder)
 
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
         # `shuffle` mixes in the global seed and takes 31 bits of its own: fix the one, for this function's graph alone,
@@ -217,7 +244,7 @@ def _rows(batch_size: int, process_count: int) -> int:
 
 def _share(info: read.DatasetInfo, split: str, process_index: int, process_count: int) -> int:
     """How many records r of the split have r mod process_count == process_index."""
-    return max(0, -(-(info.splits[split] - process_index) // process_count))
+    return max(0, -(-(read.count(info, split) - process_index) // process_count))
 
 
 def _records_in(size: int, shards: Iterable[read.Shard]) -> int:

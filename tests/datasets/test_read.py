@@ -99,3 +99,18 @@ def test_a_folder_that_jaxact_did_not_write_is_an_error(tmp_path):
     (folder / "metadata.json").write_text("{}")
     with pytest.raises(UserError, match=r"1.0.0' is not a set that jaxact prepared"):
         read.describe("utd_mhad", tmp_path)
+
+
+def test_the_parts_of_a_split_are_disjoint_and_together_the_whole(info):
+    first, last = (ids(read.records(info, f"train[{part}]")) for part in (":60%", "60%:"))
+    assert len(first) == read.count(info, "train[:60%]") and len(last) == read.count(info, "train[60%:]")
+    assert first and last and not set(first) & set(last)
+    assert sorted(first + last) == sorted(ids(read.records(info, "train")))
+    assert sorted(ids(read.records(info, "train[60%:]", shuffle_seed=3))) == sorted(last)
+
+
+def test_an_empty_part_of_a_split_is_refused(info):
+    with pytest.raises(UserError, match=r"'train\[98%:99%\]' of 'custom/mine' is empty: 'train' has 18 records"):
+        read.shards(info, "train[98%:99%]")
+    with pytest.raises(UserError, match=r"'trian'.*train"):
+        read.shards(info, "trian[:50%]")

@@ -14,7 +14,7 @@ from jaxact.models.graphconv import graph_conv
 
 def count(layout: str, classes: int, **options) -> int:
     joints = skeletons.get_layout(layout)
-    model = models.build("local", layout=joints, num_classes=classes, channels=3, **options)
+    model = models.build("local", layout=joints, num_classes=classes, channels=("x", "y", "z"), **options)
     inputs = jnp.zeros((1, 16, 2, len(joints.joints), 3))
     return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(model.init, jax.random.key(0), inputs)["params"]))
 
@@ -106,8 +106,8 @@ def test_the_whole_network_trains_in_both_forms_alike(unshared, monkeypatch):
     monkeypatch.setitem(stgcn.VARIANTS, "short", tuple(stgcn.VARIANTS["stem9"][i] for i in (0, 4)))
     x = jax.random.normal(jax.random.key(0), (4, 10, 2, 15, 3))
     build = functools.partial(
-        models.build, "local", layout=skeletons.get_layout("kinect-15"), num_classes=5, channels=3, network="short",
-        width=4, dropout=0.0, unshare_temporal=unshared,
+        models.build, "local", layout=skeletons.get_layout("kinect-15"), num_classes=5, channels=("x", "y", "z"),
+        network="short", width=4, dropout=0.0, unshare_temporal=unshared,
     )  # fmt: skip
     variables = started(build(fast=False), x)
 
@@ -129,7 +129,8 @@ def test_bfloat16_computes_near_float32(monkeypatch):
     x = jax.random.normal(jax.random.key(0), (2, 6, 1, 15, 3))
     exact, rounded = (
         models.build(
-            "local", layout=skeletons.get_layout("kinect-15"), num_classes=5, channels=3, network="short", width=4,
+            "local", layout=skeletons.get_layout("kinect-15"), num_classes=5, channels=("x", "y", "z"),
+            network="short", width=4,
             unshare_temporal=True, dtype=dtype,
         )
         for dtype in ("float32", "bfloat16")

@@ -15,7 +15,9 @@ WIDTH = 4
 
 def small(**options) -> lstm.DeepLSTM:
     options = {"width": WIDTH, "dropout": 0.5, **options}
-    return models.build("deep_lstm", layout=skeletons.get_layout("kinect-15"), num_classes=5, channels=3, **options)
+    return models.build(
+        "deep_lstm", layout=skeletons.get_layout("kinect-15"), num_classes=5, channels=("x", "y", "z"), **options
+    )
 
 
 def clips(frames=6, batch=3):
@@ -97,7 +99,7 @@ def test_dropout_follows_its_key_and_differs_between_frames(variables):
 
 def test_layers_and_frames_are_free_and_the_count_is_that_of_the_equations():
     layout = skeletons.get_layout("ntu-25")
-    model = models.build("deep_lstm", layout=layout, num_classes=60, channels=3)
+    model = models.build("deep_lstm", layout=layout, num_classes=60, channels=("x", "y", "z"))
     start = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 8, 2, 25, 3)))
     assert set(start) == {"params"}
     wanted = 4 * 256 * (150 + 256 + 1) + 4 * 256 * (256 + 256 + 1) + 257 * 60

@@ -12,7 +12,7 @@ from jax import export
 
 from jaxact import losses, optim, skeletons, state, step
 from jaxact.errors import UserError
-from jaxact.models import attention, stagcn, stgcn
+from jaxact.models import attention, spatialnet, stagcn, stgcn
 
 PUBLIC = Path(__file__).parents[1] / "data" / "astgcn.npz"
 LAYOUT = skeletons.get_layout("kinect-15")
@@ -157,7 +157,7 @@ def test_people_may_change_places():
 
 def test_the_spatial_network_never_looks_ahead():
     adjacency = stgcn.as_tuple(skeletons.adjacency(LAYOUT))
-    network = stagcn.SpatialNetwork(adjacency, width=4, initial="he_fan_out", axis_name=None, fast=True)
+    network = spatialnet.SpatialNetwork(adjacency, width=4, initial="he_fan_out", axis_name=None, fast=True)
     x = clips(frames=30, persons=1, batch=1)
     variables = network.init(jax.random.key(0), x)
     run = jax.jit(network.apply)

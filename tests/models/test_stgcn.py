@@ -17,7 +17,7 @@ NTU, KINETICS = ("ntu-25", 60), ("openpose-18", 400)
 
 def count(layout: str, classes: int, **options) -> int:
     joints = skeletons.get_layout(layout)
-    model = models.build("stgcn", layout=joints, num_classes=classes, channels=3, **options)
+    model = models.build("stgcn", layout=joints, num_classes=classes, channels=("x", "y", "z"), **options)
     inputs = jnp.zeros((1, 16, 2, len(joints.joints), 3))
     return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(model.init, jax.random.key(0), inputs)["params"]))
 
@@ -49,7 +49,9 @@ def short():
 
 def small(**options) -> stgcn.STGCN:
     options = {"network": "short", "width": 4, "strategy": "spatial", "dropout": 0.5, **options}
-    return models.build("stgcn", layout=skeletons.get_layout("kinect-15"), num_classes=5, channels=3, **options)
+    return models.build(
+        "stgcn", layout=skeletons.get_layout("kinect-15"), num_classes=5, channels=("x", "y", "z"), **options
+    )
 
 
 def clips(frames=20, persons=2, batch=4):
@@ -154,6 +156,6 @@ def test_weights_start_with_the_deviation_of_their_release(init, deviation):
 def test_an_unknown_model_or_network_is_named_with_what_exists():
     layout = skeletons.get_layout("kinect-15")
     with pytest.raises(UserError, match=r"unknown model 'stgn'; available: .*stgcn.*did you mean 'stgcn'"):
-        models.build("stgn", layout=layout, num_classes=5, channels=3)
+        models.build("stgn", layout=layout, num_classes=5, channels=("x", "y", "z"))
     with pytest.raises(UserError, match=r"unknown network 'stem8'; available: literal9, .*stem9"):
         small(network="stem8")

@@ -70,7 +70,7 @@ def assert_statistics_equal(path, ours, theirs, before):
 
 def count(layout: str, classes: int, **options) -> int:
     joints = skeletons.get_layout(layout)
-    model = models.build("tcn", layout=joints, num_classes=classes, channels=3, **options)
+    model = models.build("tcn", layout=joints, num_classes=classes, channels=("x", "y", "z"), **options)
     inputs = jnp.zeros((1, 16, 2, len(joints.joints), 3))
     return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(model.init, jax.random.key(0), inputs)["params"]))
 
@@ -114,7 +114,9 @@ def short():
 
 def small(**options) -> tcn.TCN:
     options = {"network": "short", "width": 4, **options}
-    return models.build("tcn", layout=skeletons.get_layout("kinect-15"), num_classes=5, channels=3, **options)
+    return models.build(
+        "tcn", layout=skeletons.get_layout("kinect-15"), num_classes=5, channels=("x", "y", "z"), **options
+    )
 
 
 def clips(frames=12, batch=4):

@@ -29,7 +29,9 @@ def short(request, monkeypatch):
 
 
 def build(name, layout="kinect-15", classes=5, **options):
-    return models.build(name, layout=skeletons.get_layout(layout), num_classes=classes, channels=3, **options)
+    return models.build(
+        name, layout=skeletons.get_layout(layout), num_classes=classes, channels=("x", "y", "z"), **options
+    )
 
 
 def small(name, **options):

@@ -104,6 +104,16 @@ def test_starting_at_a_step_gives_the_bytes_of_running_there(info, start_step, p
     assert same(resumed, uninterrupted[start_step:])
 
 
+def test_a_part_of_a_split_trains_and_the_rest_of_it_is_evaluated(info):
+    learnt = set()
+    for process in range(2):
+        steps = train(info, 23, split="all[:70%]", process_index=process, process_count=2)
+        learnt |= set(targets(steps).tolist())
+    scored = np.concatenate([batch["targets"][batch["mask"]] for batch in evaluate(info, split="all[70%:]")])
+    assert len(scored) == len(set(scored)) == batches.read.count(info, "all[70%:]")
+    assert learnt | set(scored.tolist()) == set(range(COUNT)) and not learnt & set(scored.tolist())
+
+
 @pytest.mark.parametrize("shuffle_buffer", [1, 5, 1000])
 def test_every_epoch_has_every_example_once_across_batch_borders(info, shuffle_buffer):
     order = targets(train(info, COUNT, batch_size=5, shuffle_buffer=shuffle_buffer)).reshape(5, COUNT)

@@ -1,0 +1,48 @@
+"""STA-GCN and its parts on SBU Kinect Interaction, five folds. `:fold1` (default) ... `:fold5`.
+
+A row of the STA-GCN paper's tables, `:sn` by default: `stgcn`, `sa` (spatial attention), `ta` (temporal attention; AFM
+and DCW are `jaxact evaluate --kept`), `sn` and `tn` (the two networks of STA-GCN), `sta_partition`. Widths, epochs and
+recipe are the same for all of them; `tn` reads displacements.
+Paper: none on this set.
+Ours: not run yet.
+Command: jaxact prepare sbu --raw SBU --data-dir data
+         python scripts/cross_validate.py --config configs/stagcn_sbu.py --row ta --data-dir data --out results/sbu_ta
+             --arguments fold1,fold2,fold3,fold4,fold5
+"""
+
+from jaxact.config import (
+    STAGCN_SYSTEMS,
+    AugmentConfig,
+    ClipConfig,
+    DataConfig,
+    OptimConfig,
+    STAGCNConfig,
+    STGCNConfig,
+    TrainConfig,
+    choose,
+)
+
+ROWS = ("sn", "tn", "sa", "ta", "sta_partition", "stgcn")
+
+
+def get_config(arg: str = "") -> TrainConfig:
+    """The run of a row; "quick" or "ROW,quick" is a toy of it."""
+    fold, row, quick = choose(arg, [f"fold{number}" for number in range(1, 6)], ROWS)
+    sizes = {"width": 16, "dropout": 0.2, "init": "he_fan_out"}
+    system = {"segments": 3, "kept": 2} | STAGCN_SYSTEMS.get(row, {})
+    config = TrainConfig(
+        data=DataConfig(name="sbu", train_split=f"{fold}_train", eval_split=f"{fold}_test"),
+        model=STGCNConfig(**sizes) if row == "stgcn" else STAGCNConfig(**sizes, **system),
+        clip=ClipConfig(frames=24, persons=2, sampling="resize", center="first", views=5),
+        augment=AugmentConfig(crop=0.8, rotate=0.1, rescale=0.1, mirror=True, swap=True),
+        optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=3.0, weight_decay=0.01, ema=0.99),
+        batch_size=16,
+        epochs=30,
+        label_smoothing=0.1,
+        segments_kept=2 if row != "sa" else 0,
+        eval_every=15.0,
+    )
+    config.clip.stream = "joint_motion+partner" if row == "tn" else "joint+partner"
+    if quick:
+        config.model.width, config.clip.frames, config.epochs = 4, 6, 1
+    return config

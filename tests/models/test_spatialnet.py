@@ -1,0 +1,187 @@
+"""STA-GCN's spatial attention network alone: its displacements by a loop, and its way from a first run into a second.
+
+That it never looks ahead is tested with the classifier.
+"""
+
+import dataclasses
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax.traverse_util import flatten_dict
+
+from jaxact import config, evaluate, export, losses, train, trained
+from jaxact.errors import UserError
+from jaxact.models import spatialnet, stgcn
+from tests import toys
+
+SHORT = (("stem", 1, 1), ("unit1", 1, 1), ("unit2", 1, 1), ("unit4", 2, 2))
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    monkeypatch.setitem(stgcn.VARIANTS, "stem9", SHORT)
+
+
+def places(dims: int, score: bool) -> np.ndarray:
+    """Two clips of five frames in which joint 2 is missing in frame 3, and the second clip has no second person."""
+    x = np.random.default_rng(4).uniform(0.1, 1.0, (2, 5, 2, 4, dims + score)).astype(np.float32)
+    x[:, 3, :, 2] = 0
+    x[1, :, 1] = 0
+    return x
+
+
+@pytest.mark.parametrize(("dims", "score"), [(3, False), (2, True)])
+def test_displacements_are_differences_of_frames_that_both_show_the_joint(dims, score):
+    x = places(dims, score)
+    change, sure = spatialnet.displacements(jnp.asarray(x), dims, score)
+    for at in np.ndindex(2, 5, 2, 4):
+        clip, t, person, joint = at
+        now, then = x[at], x[clip, t + 1, person, joint] if t < 4 else np.zeros(dims + score)
+        seen = now.any() and then.any()
+        np.testing.assert_allclose(change[at], then[:dims] - now[:dims] if seen else 0, atol=1e-7)
+        assert sure[at] == (min(now[-1], then[-1]) if score else 1.0 if seen else 0.0)
+
+
+def test_the_loss_is_the_smooth_l1_weighted_by_confidence():
+    random = np.random.default_rng(0)
+    predicted, true = random.normal(scale=1.5, size=(2, 3, 4, 2, 1, 2)).astype(np.float32)
+    sure = random.uniform(size=(3, 4, 2, 1)).astype(np.float32)
+    sure[2] = 0
+    found = losses.per_example(
+        {"predicted": jnp.asarray(predicted), "displacement": jnp.asarray(true), "confidence": jnp.asarray(sure)},
+        jnp.zeros(3, jnp.int32),
+    )
+    for clip in range(2):
+        total = weight = 0.0
+        for at in np.ndindex(4, 2, 1):
+            error = np.abs(predicted[clip][at] - true[clip][at]).astype(np.float64)
+            total += sure[clip][at] * np.where(error < 1, error**2 / 2, error - 0.5).mean()
+            weight += sure[clip][at]
+        assert found[clip] == pytest.approx(total / weight, rel=1e-5)
+    assert found[2] == 0
+
+
+def test_the_prediction_passes_the_gate_and_targets_have_unit_deviation_in_training():
+    graph = stgcn.as_tuple(np.eye(4, dtype=np.float32)[None])
+    network = spatialnet.DisplacementNetwork(dims=3, score=False, adjacency=graph, width=4, initial="he_fan_out")
+    x = jnp.asarray(places(3, False))
+    variables = network.init(jax.random.key(0), x)
+    (outputs, moved), (features, gate) = (
+        network.apply(variables, x, train=True, mutable=["batch_stats", "intermediates"]),
+        spatialnet.SpatialNetwork(graph, width=4, initial="he_fan_out", axis_name=None, fast=True).apply(
+            {name: tree["attention_network"] for name, tree in variables.items()}, x, True, mutable=["batch_stats"]
+        )[0],
+    )
+    readout = {name: np.asarray(value) for name, value in variables["params"]["readout"].items()}
+    wanted = (np.asarray(gate) * (np.asarray(features) @ readout["kernel"] + readout["bias"])).reshape(2, 2, 4, 5, 3)
+    np.testing.assert_allclose(outputs["predicted"], wanted.transpose(0, 3, 1, 2, 4), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        moved["intermediates"]["gate"][0], np.asarray(gate).reshape(2, 2, 4, 5).transpose(0, 3, 1, 2), rtol=1e-4
+    )
+    known = np.asarray(outputs["displacement"])[np.asarray(outputs["confidence"]) > 0]
+    assert (known**2).mean() == pytest.approx(1.0, rel=1e-5)
+    raw = np.asarray(spatialnet.displacements(x, 3, False)[0])
+    assert moved["batch_stats"]["displacement_var"] == pytest.approx(0.9 + 0.1 * (raw**2).sum() / known.size, rel=1e-5)
+
+
+def classifier(**overrides) -> config.TrainConfig:
+    run = toys.run_config()
+    run.model = config.STAGCNConfig(width=4, segments=2, kept=1, dropout=0.0)
+    for name, value in ({"epochs": 1} | overrides).items():
+        config.override(run, name.replace("__", "."), str(value))
+    return run
+
+
+@pytest.fixture(scope="module")
+def pretrained(tmp_path_factory):
+    """A run of two epochs, in two micro-batches a step."""
+    run = toys.run_config(epochs=2, optim__accumulate=2)
+    run.model = config.DisplacementConfig(width=4)
+    workdir = tmp_path_factory.mktemp("pretrained")
+    outcome = train.run(run, workdir, toys.toy_source(run))
+    assert outcome.step == 8 and set(outcome.metrics or ()) == {"loss", "count"} and outcome.metrics["count"] == 13
+    return workdir
+
+
+def test_a_first_run_says_its_loss_and_no_accuracy(pretrained):
+    found = toys.lines(pretrained)
+    assert all("train_top1" not in line and "eval_top1" not in line for line in found)
+    assert [line["eval_count"] for line in found if "eval_loss" in line] == [13, 13]
+    assert trained.load(pretrained, how="best", classifier=False).step in (4, 8)
+
+
+def test_the_classifier_begins_with_the_weights_of_the_first_run(pretrained, tmp_path, monkeypatch):
+    begun = []
+
+    def stopped(self, state, *rest):
+        begun.append(state)
+        return train.Outcome(0, True, None)
+
+    monkeypatch.setattr(train._Fit, "__call__", stopped)
+    run = classifier(init_from=pretrained, optim__ema=0.9)
+    train.run(run, tmp_path, toys.toy_source(run))
+    first, (state,) = trained.load(pretrained, classifier=False).weights, begun
+    for kind in ("params", "batch_stats"):
+        wanted = flatten_dict(first[kind]["attention_network"])
+        for tree in (state.params, state.ema) if kind == "params" else (state.batch_stats,):
+            found = flatten_dict(tree["attention_network"])
+            assert found.keys() == wanted.keys()
+            assert all(np.array_equal(found[path], wanted[path]) for path in wanted)
+
+
+def test_a_run_goes_on_from_a_first_one_and_is_resumed_as_itself(pretrained, tmp_path):
+    run = classifier(init_from=pretrained)
+    assert train.run(run, tmp_path, toys.toy_source(run)).step == 4
+    again = classifier(init_from=pretrained, epochs=2)
+    assert train.run(again, tmp_path, toys.toy_source(again)).step == 8
+    with pytest.raises(UserError, match=r"other options .*init_from"):
+        train.run(classifier(epochs=2), tmp_path, toys.toy_source(run))
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"model__gate": "shared"}, r"no module in common with this one: it has attention_network, readout; wanted"),
+        ({"model__width": 8}, r"module 'attention_network' of the network in '.*' has other shapes than this one's"),
+        ({"init_from": "nowhere"}, r"no checkpoints in 'nowhere'"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(pretrained, tmp_path, options, told):
+    run = classifier(**({"init_from": pretrained} | options))
+    with pytest.raises(UserError, match=told):
+        train.run(run, tmp_path / "run", toys.toy_source(run))
+
+
+def test_a_network_without_classes_is_neither_scored_nor_exported(pretrained, tmp_path):
+    for refuse in (
+        lambda: evaluate.run(pretrained, out=tmp_path / "out"),
+        lambda: export.run(pretrained, out=tmp_path / "out"),
+    ):
+        with pytest.raises(UserError, match=r"'displacement', which gives no classes; train a classifier from it with"):
+            refuse()
+    assert not (tmp_path / "out").exists()
+
+
+def test_options_of_test_time_change_the_network_and_what_the_report_says():
+    net = trained.Trained(
+        model=_segments(), weights={}, config=classifier(), layout=toys.LAYOUT, labels=toys.LABELS,
+        channels=toys.CHANNELS, step=1, chosen="",
+    )  # fmt: skip
+    other = trained.at_test_time(net, {"kept": 0, "confidence": "margin"})
+    assert (other.model.kept, other.model.confidence) == (0, "margin")
+    assert json.loads(json.dumps(evaluate.about(other)["model"]))["kept"] == 0
+    assert trained.at_test_time(net, {"kept": None, "confidence": None}) == net
+    assert (net.model.kept, net.config.model.kept) == (1, 1)
+    with pytest.raises(UserError, match=r"unknown value of config.model.confidence 'sure'"):
+        trained.at_test_time(net, {"confidence": "sure"})
+    plain = dataclasses.replace(net, config=toys.run_config())
+    with pytest.raises(UserError, match=r"config.model.kept: no 'kept'"):
+        trained.at_test_time(plain, {"kept": 1})
+
+
+def _segments():
+    meta = trained.describe(classifier(), toys.LAYOUT, toys.LABELS, toys.CHANNELS)
+    return trained.build(meta)
