@@ -16,7 +16,7 @@ from jaxact.errors import UserError, unknown
 
 # Weights of the scores: 2 : 2 : 1 : 1, as is usual for joint, bone and their motions (PYSKL, Duan et al., ACM MM 2022).
 # Where one network reads several streams side by side, "bone+partner" say, the first of them counts.
-WEIGHTS = {"joint": 2.0, "bone": 2.0, "joint_motion": 1.0, "bone_motion": 1.0, "partner": 1.0}
+WEIGHTS = {"joint": 2.0, "bone": 2.0, "joint_motion": 1.0, "bone_motion": 1.0, "joint_second_diff": 1.0, "partner": 1.0}
 
 
 def run(config: TrainConfig, workdir: str | Path, streams: Sequence[str]) -> dict[str, Any] | None:

@@ -31,7 +31,8 @@ class ClipConfig:
     person: Literal["file", "frame_score", "clip_mean", "energy", "denoised"] = "file"  # which M people are kept
     min_score: float = 0.0  # records with scores: a joint scored at or below it is missing
     flip_y: bool = False  # y changes its sign
-    stream: str = "joint"  # joint, bone, joint_motion, bone_motion, partner; several, joined by "+", lie side by side
+    # joint, bone, joint_motion, bone_motion, joint_second_diff, partner; several, joined by "+", lie side by side.
+    stream: str = "joint"
     motion: Literal["sampled", "recorded"] = "sampled"  # motion streams: between sampled, or between recorded frames
     center: Literal["none", "frame", "first"] = "none"  # subtract a joint of person 0: per frame, or of the first frame
     origin: Literal["centre", "spine"] = "centre"  # which joint: the layout's centre, or the upper joint of its spine

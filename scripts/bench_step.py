@@ -1,8 +1,9 @@
-"""Training and inference speed of ST-GCN (3 x 300 x 25 x 2, 60 classes) here and in PyTorch, in alternation.
+"""Training and inference speed of ST-GCN (3 x 300 x 25 x 2, 60 classes) here and in PyTorch, in turn; of STA-GCN here.
 
     python scripts/bench_step.py                                   # jaxact alone
     git clone https://github.com/yysijie/st-gcn && git -C st-gcn checkout 221c0e1
     python scripts/bench_step.py --torch-checkout st-gcn --out bench   # also PyTorch eager and torch.compile
+    python scripts/bench_step.py --model stagcn --batch 8              # what STA-GCN's attention adds to ST-GCN
 
 Every side runs in a process of its own, one after the other and `--rounds` times over, so that a slow spell of the
 machine meets all of them; all have the same allocator settings (JAXACT_ALLOCATOR=default leaves the C library's).
@@ -25,6 +26,15 @@ from pathlib import Path
 
 SHAPE = (300, 2, 25, 3)  # frames, persons, joints, channels
 FORWARD_FLOP = 34.2e9  # per clip
+# Our networks: model and options. Attention on ST-GCN's own units, on whole clips and on five segments; the whole SN.
+ATTENTION = {"operator": "partition", "attention": "both", "gate": "none", "kept": 0}
+NETWORKS = {
+    "jaxact": ("stgcn", {}),
+    "attention": ("stagcn", ATTENTION | {"segments": 1}),
+    "attention in 5 segments": ("stagcn", ATTENTION | {"segments": 5}),
+    "spatial attention": ("stagcn", ATTENTION | {"attention": "spatial", "segments": 1}),
+    "STA-GCN SN": ("stagcn", {}),
+}
 
 
 def timed(step, repetitions: int) -> dict[str, float]:
@@ -41,22 +51,23 @@ def timed(step, repetitions: int) -> dict[str, float]:
     }
 
 
-def run_jax(batch: int, train: bool, repetitions: int, dtype: str) -> dict[str, float]:
+def run_jax(name: str, batch: int, train: bool, repetitions: int, dtype: str) -> dict[str, float]:
     """Our step, exactly as `jaxact train` compiles it."""
     import jax
     import numpy as np
     import optax
 
-    from jaxact import models, sharding, skeletons, state, step
+    from jaxact import losses, models, sharding, skeletons, state, step
 
     layout = skeletons.get_layout("ntu-25")
-    model = models.build("stgcn", layout=layout, num_classes=60, channels=("x", "y", "z"), dtype=dtype)
+    kind, options = NETWORKS[name]
+    model = models.build(kind, layout=layout, num_classes=60, channels=("x", "y", "z"), dtype=dtype, **options)
     tx = optax.chain(optax.add_decayed_weights(1e-4), optax.sgd(0.1, 0.9, nesterov=True))
     place = sharding.make_placement(devices=1)
     current = state.create(model, jax.ShapeDtypeStruct((1, *SHAPE), np.float32), tx, seed=0)
     inputs = np.random.default_rng(0).standard_normal((batch, *SHAPE), np.float32)
     data = jax.device_put({"inputs": inputs, "targets": np.zeros(batch, np.int32)})
-    loss = optax.softmax_cross_entropy_with_integer_labels
+    loss = losses.per_example
     compiled = place.compile_train(functools.partial(step.train_step, apply=model.apply, loss=loss, tx=tx, seed=0))
     forward = jax.jit(model.apply)
 
@@ -126,8 +137,8 @@ def work(side: str, options: argparse.Namespace) -> dict[str, float]:
     if side == "peak":
         return matmul_peak(options.dtype)
     arguments = (options.batch[0], options.mode == "train", options.repetitions, options.dtype)
-    if side == "jaxact":
-        return run_jax(*arguments)
+    if side in NETWORKS:
+        return run_jax(side, *arguments)
     return run_torch(*arguments, compiled=side == "torch.compile", checkout=options.torch_checkout)
 
 
@@ -156,6 +167,8 @@ def measure(side: str, options: argparse.Namespace, mode: str = "train", batch: 
 def compare(options: argparse.Namespace) -> list[dict]:
     """Every mode and batch, the sides in turn."""
     sides = ["jaxact", *(["torch eager", "torch.compile"] if options.torch_checkout else [])]
+    if options.model == "stagcn":
+        sides = list(NETWORKS)
     rows = []
     for mode in options.modes:
         for batch in options.batch:
@@ -198,6 +211,7 @@ def markdown(rows: list[dict]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="stgcn", choices=["stgcn", "stagcn"], help="stagcn: ST-GCN with attention")
     parser.add_argument("--torch-checkout", default="", help="folder of the public PyTorch code")
     parser.add_argument("--batch", type=int, nargs="+", default=[8, 16])
     parser.add_argument("--modes", nargs="+", default=["train", "infer"], choices=["train", "infer"])

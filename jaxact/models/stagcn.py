@@ -164,6 +164,7 @@ class STAGCN(nn.Module):
                 f"stagcn cuts clips into {self.segments} segments of equal length and keeps {self.kept}; got clips of "
                 f"{length} frames. Wanted a multiple of the segments (clip.frames), and model.kept from 0 to as many"
             )
+        self._check_frames(length)
         inputs = inputs.reshape(batch * self.segments, length // self.segments, persons, joints, channels)
         fast = jax.default_backend() == "cpu" if self.fast is None else self.fast
         x = data_norm(inputs, train, self.initial, self.axis_name).astype(self.dtype)
@@ -191,6 +192,16 @@ class STAGCN(nn.Module):
         self.sow("intermediates", "features", x)
         outputs["segments"] = self._classified(x, batch, "head")
         return outputs | {"logits": fuse_segments(outputs["segments"], self.kept, self.confidence)}
+
+    def _check_frames(self, length: int) -> None:
+        """Raises UserError where the network's attention is made for clips of another length."""
+        held = self.variables.get("params", {}).get(VARIANTS[self.network][0][0], {})
+        for name in ("joints_along", "frames_matrix"):
+            if name in held and (trained := len(held[name]) * self.segments) != length:
+                raise UserError(
+                    f"this network's attention is made for clips of {trained} frames; got {length}. "
+                    "Wanted the clip.frames that it was trained with"
+                )
 
     def _units(self, fast: bool) -> list[nn.Module]:
         kind = nn.remat(AttentionUnit, static_argnums=(2,)) if self.remat else AttentionUnit

@@ -8,7 +8,7 @@ from jaxact.pipeline.frames import Clip
 from jaxact.pipeline.joints import keep
 from jaxact.skeletons import Layout
 
-STREAMS = ("joint", "bone", "joint_motion", "bone_motion", "partner")
+STREAMS = ("joint", "bone", "joint_motion", "bone_motion", "joint_second_diff", "partner")
 
 
 def stream(
@@ -24,6 +24,8 @@ def stream(
             clip = partner(*clip, layout=layout, dims=dims)
         if name.endswith("motion"):
             clip = motion(*clip, dims=dims)
+        if name.endswith("second_diff"):
+            clip = second_difference(*clip, dims=dims)
         parts.append(clip[0])
         anywhere |= clip[1]
     return tf.concat(parts, axis=-1), anywhere
@@ -58,6 +60,25 @@ def motion(joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"
     later = tf.concat([joints[1:], tf.zeros_like(joints[:1])], axis=0)
     present = present & tf.concat([present[1:], tf.zeros_like(present[:1])], axis=0)
     return _difference(joints, later, present, dims)
+
+
+def second_difference(joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, dims: int) -> Clip:
+    """m[t] = x[t] - (x[t+1] + x[t-1]) / 2, zero in the first and the last frame; a score is the mean of the three.
+
+    The motion stream of the two-stream network that ST-GCN's authors released later. Missing where one of the three
+    frames lacks the joint.
+    """
+    around, there = [], present
+    for shift in (-1, 1):
+        around.append(tf.roll(joints, shift, axis=0))
+        there &= tf.roll(present, shift, axis=0)
+    inner = tf.range(tf.shape(joints)[0])
+    there &= ((inner > 0) & (inner < tf.shape(joints)[0] - 1))[:, None, None]
+    mean = (around[0] + around[1]) / 2.0
+    change = joints[..., :dims] - mean[..., :dims]
+    if joints.shape[-1] > dims:
+        change = tf.concat([change, (joints[..., dims:] + 2.0 * mean[..., dims:]) / 3.0], axis=-1)
+    return keep(change, there), there
 
 
 def partner(

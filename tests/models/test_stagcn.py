@@ -226,6 +226,14 @@ def test_it_is_exported_with_a_free_batch():
     np.testing.assert_allclose(found, model.apply(variables, clips(batch=4))["logits"], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("attention", ["spatial", "temporal"])
+def test_clips_of_another_length_than_the_trained_one_are_one_sentence(attention):
+    model = build(segments=2, kept=1, attention=attention)
+    variables = jax.eval_shape(model.init, jax.random.key(0), clips())
+    with pytest.raises(UserError, match=r"attention is made for clips of 10 frames; got 20. Wanted the clip.frames"):
+        jax.eval_shape(model.apply, variables, clips(frames=20))
+
+
 @pytest.mark.parametrize("options", [{"segments": 3}, {"segments": 20}, {"segments": 2, "kept": 3}])
 def test_clips_that_cannot_be_cut_are_one_sentence(options):
     told = (

@@ -56,6 +56,16 @@ def partner_loop(x, present, dims):
     return out, there
 
 
+def second_difference_loop(x, present, dims):
+    out, there = np.zeros_like(x), np.zeros_like(present)
+    for t, m, v in np.ndindex(present.shape):
+        if 0 < t < len(x) - 1 and present[t - 1 : t + 2, m, v].all():
+            there[t, m, v] = True
+            out[t, m, v, :dims] = x[t, m, v, :dims] - (x[t + 1, m, v, :dims] + x[t - 1, m, v, :dims]) / 2
+            out[t, m, v, dims:] = x[t - 1 : t + 2, m, v, dims:].mean(axis=0)
+    return out, there
+
+
 @pytest.mark.parametrize("persons", [1, 2, 3])
 def test_the_partner_is_the_next_person_and_nobody_for_one(persons):
     x, present = clip(persons=persons)
@@ -72,6 +82,7 @@ def test_streams_are_differences_of_present_joints(channels, dims):
     bone, motion = bone_loop(x, present, dims), motion_loop(x, present, dims)
     wanted = {"joint": (x, present), "bone": bone, "joint_motion": motion, "bone_motion": motion_loop(*bone, dims)}
     wanted["partner"] = partner_loop(x, present, dims)
+    wanted["joint_second_diff"] = second_difference_loop(x, present, dims)
     assert set(wanted) == set(streams.STREAMS)
     for name, (joints, there) in wanted.items():
         got, got_there = run(x, present, name, dims)
