@@ -73,9 +73,9 @@ class LinkMlp(Mlp):
         """From joints to links."""
         width = x.shape[-1]
         kernel = self.param("kernel", XAVIER, (2 * width + (0 if before is None else before.shape[-1]), self.features))
-        y = link_features(x @ kernel[:width], x @ kernel[width : 2 * width])
-        y = y if before is None else y + before @ kernel[2 * width :]
-        return self._rest(y + self.param("bias", START, (self.features,)), train)
+        bias = self.param("bias", START, (self.features,))
+        y = link_features(x @ kernel[:width] + bias[None, None], x @ kernel[width : 2 * width])
+        return self._rest(y if before is None else y + before @ kernel[2 * width :], train)
 
 
 class Encoder(nn.Module):
@@ -202,7 +202,7 @@ def prior_loss(scores: Float[Array, "n v u types"], empty: float) -> Float[Array
     count = scores.shape[-1] - 1
     prior = jnp.log(jnp.asarray([empty, *[(1 - empty) / count] * count], scores.dtype))
     log_p = jax.nn.log_softmax(scores)
-    return jnp.mean(jnp.sum(jnp.exp(log_p) * (log_p - prior), axis=(2, 3)), axis=1)
+    return jnp.mean(jnp.sum(jnp.exp(log_p) * (log_p - prior[None, None, None]), axis=(2, 3)), axis=1)
 
 
 class LinkInference(nn.Module):

@@ -1,0 +1,406 @@
+"""AS-GCN: links, units and both heads against slow loops, inference that is deterministic, sizes, a toy by heart."""
+
+import functools
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import export
+
+from jaxact import losses, models, optim, skeletons, state, step
+from jaxact.errors import UserError
+from jaxact.models import asgcn, stgcn
+from jaxact.models.asgc import Unit
+from jaxact.skeletons.layout import Layout
+
+CHAIN = Layout("chain-3", ("hip", "knee", "foot"), ((1, 0), (2, 1)), ((0, 0), (1, 0), (2, 1)), 0)
+LEGS = Layout(
+    "legs",
+    ("hip", "left", "right", "foot", "toe"),
+    ((1, 0), (2, 0), (3, 1), (4, 2)),
+    ((0, 0), (1, 0), (2, 0), (3, 1), (4, 2)),
+    0,
+)
+SHORT = (("unit1", 1, 1), ("unit2", 2, 2))
+
+
+@pytest.fixture(autouse=True)
+def short(request, monkeypatch):
+    """Networks of two units and a short way to the poses, but where the test is about the whole."""
+    if "whole" not in request.node.name:
+        monkeypatch.setattr(asgcn, "UNITS", SHORT)
+        monkeypatch.setattr(asgcn, "POSE_UNITS", ((1, 2, 3),))
+
+
+def build(layout=LEGS, classes=5, **options):
+    found = layout if isinstance(layout, Layout) else skeletons.get_layout(layout)
+    return models.build("asgcn", layout=found, num_classes=classes, channels=("x", "y", "z"), **options)
+
+
+def small(**options):
+    sizes = {"width": 6, "link_width": 5, "link_frames": 4, "horizon": 2, "dropout": 0.5, "fast": False}
+    return build(**{**sizes, **options})
+
+
+def clips(frames=9, persons=2, batch=3):
+    return jax.random.normal(jax.random.key(3), (batch, frames, persons, 5, 3))
+
+
+@functools.cache
+def variables():
+    random = np.random.default_rng(0)
+    fresh = jax.jit(small().init)(jax.random.key(0), clips())
+    return jax.tree.map(lambda leaf: leaf + random.uniform(0.05, 0.2, leaf.shape).astype(np.float32), fresh)
+
+
+def test_structural_links_are_powers_of_the_graph_on_a_chain():
+    down = np.array([[0, 1, 0], [0, 0, 1], [0, 0, 0]])  # [source][target]: from the neighbour nearer the centre
+    further = np.array([[0, 0, 1], [0, 0, 0], [0, 0, 0]])
+    nothing = np.zeros((3, 3))
+    found = asgcn.structural_links(CHAIN, 3, "powers")
+    np.testing.assert_array_equal(found, [np.eye(3), down, down.T, further, further.T, nothing, nothing])
+
+
+def test_a_power_averages_over_what_it_reaches():
+    """The hip hears the mean of its knees and of its feet, a foot its own knee and hip."""
+    _, _, far, near2, far2 = asgcn.structural_links(LEGS, 2, "powers")
+    np.testing.assert_array_equal(far[:, 0], [0, 0.5, 0.5, 0, 0])
+    np.testing.assert_array_equal(far2[:, 0], [0, 0, 0, 0.5, 0.5])
+    np.testing.assert_array_equal(near2[:, 3], [1, 0, 0, 0, 0])
+
+
+@pytest.mark.parametrize(("layout", "order"), [("ntu-25", 4), ("openpose-18", 2)])
+def test_links_by_hops_are_told_apart_by_distance_and_direction(layout, order):
+    joints = skeletons.get_layout(layout)
+    count = len(joints.joints)
+    near = {joint: {joint} for joint in range(count)}
+    for child, parent in joints.edges:
+        near[child].add(parent)
+        near[parent].add(child)
+    hops = np.full((count, count), order + 1)  # all that is farther is alike
+    for start in range(count):
+        reached = {start}
+        for hop in range(order + 1):
+            for joint in reached:
+                hops[start, joint] = min(hops[start, joint], hop)
+            reached = set().union(*(near[joint] for joint in reached))
+    expected = np.zeros((1 + 2 * order, count, count))
+    for s, t in np.ndindex(count, count):
+        if hops[s, t] <= order:
+            nearer = hops[s, joints.centre] < hops[t, joints.centre]
+            part = 2 * hops[s, t] - 1 + nearer if s != t else 0
+            expected[part, s, t] = 1 / np.sum(hops[:, t] <= order)
+    np.testing.assert_allclose(asgcn.structural_links(joints, order, "hops"), expected, rtol=1e-6)
+
+
+def test_an_unknown_structure_is_one_sentence():
+    with pytest.raises(UserError, match="unknown structure 'power'; available: hops, powers; did you mean 'powers'"):
+        build(structure="power")
+
+
+def norm_by_hand(params, stats, x):
+    return (x - stats["mean"]) / np.sqrt(stats["var"] + 1e-5) * params["scale"] + params["bias"]
+
+
+def unit_by_hand(params, stats, x, adjacency, links, *, actional, taps, stride, activated, residual):
+    """The unit on x [n v t c], one joint, frame and part at a time."""
+    persons, joints, frames, _ = x.shape
+    y = np.zeros((persons, joints, frames, params["spatial_kernel"].shape[2]))
+    for n, v, w in np.ndindex(persons, joints, joints):  # v speaks to w
+        for k in range(len(adjacency)):
+            weight = adjacency[k, v, w] * params["importance"][k, v, w]
+            y[n, w] += weight * (x[n, v] @ params["spatial_kernel"][:, k] + params["spatial_bias"][k])
+        for c in range(links.shape[1]):
+            weight = actional * links[n, c, v, w]
+            y[n, w] += weight * (x[n, v] @ params["actional_kernel"][:, c] + params["actional_bias"][c])
+    y = np.maximum(norm_by_hand(params["spatial_norm"], stats["spatial_norm"], y), 0)
+    kernel = params["temporal_kernel"]
+    before = len(kernel) // 2 if taps else 0
+    count = -(-frames // stride) if taps else 1
+    z = np.zeros((*y.shape[:2], count, kernel.shape[2])) + params["temporal_bias"]
+    for s in range(count):
+        for i in range(len(kernel)):
+            if 0 <= stride * s + i - before < frames:
+                z[:, :, s] += y[:, :, stride * s + i - before] @ kernel[i]
+    z = norm_by_hand(params["temporal_norm"], stats["temporal_norm"], z)
+    if residual:
+        shortcut = x[:, :, ::stride] @ params["shortcut_kernel"][0] + params["shortcut_bias"]
+        z += norm_by_hand(params["shortcut_norm"], stats["shortcut_norm"], shortcut)
+    return np.maximum(z, 0) if activated else z
+
+
+@pytest.mark.parametrize(
+    ("form", "fast"),
+    [
+        ({"taps": 9, "stride": 2, "activated": True, "residual": True}, False),
+        ({"taps": 9, "stride": 2, "activated": True, "residual": True}, True),
+        ({"taps": 3, "stride": 1, "activated": False, "residual": True}, False),
+        ({"taps": 0, "stride": 1, "activated": True, "residual": False}, True),
+    ],
+)
+def test_a_unit_is_its_equation_on_both_kinds_of_links(form, fast):
+    adjacency = asgcn.structural_links(CHAIN, 2)
+    options = {"adjacency": stgcn.as_tuple(adjacency), "edge_importance": True, "initial": "v2", "axis_name": None}
+    unit = Unit(**options, features=3, dropout=0.5, fast=fast, actional=0.7, **form)
+    x = jax.random.normal(jax.random.key(1), (2, 3, 5, 2))
+    links = jax.nn.softmax(jax.random.normal(jax.random.key(2), (2, 2, 3, 3)), axis=2)
+    random = np.random.default_rng(0)
+    given = jax.tree.map(
+        lambda leaf: leaf + random.uniform(0.1, 0.5, leaf.shape).astype(np.float32),
+        unit.init(jax.random.key(0), x, False, links),
+    )
+    params, stats, x64, links64 = (
+        jax.tree.map(np.float64, jax.device_get(a)) for a in (given["params"], given["batch_stats"], x, links)
+    )
+    expected = unit_by_hand(params, stats, x64, adjacency, links64, actional=0.7, **form)
+    np.testing.assert_allclose(jax.jit(unit.apply)(given, x, links=links), expected, rtol=1e-4, atol=1e-4)
+
+
+@functools.cache
+def compiled(model):
+    """A pass in evaluation that gives what is sown too."""
+    return jax.jit(functools.partial(model.apply, mutable=["intermediates"]))
+
+
+def observed(model, given, inputs):
+    """Outputs of a pass in evaluation, and what is sown in it."""
+    outputs, sown = compiled(model)(given, inputs)
+    return outputs, {name: value[0] for name, value in sown["intermediates"].items()}
+
+
+@functools.cache
+def seen():
+    return observed(small(), variables(), clips())
+
+
+def test_the_penalty_adds_up_the_losses_of_persons_that_are_there():
+    """By hand, from the poses and with the inference module alone; a person without joints counts for nothing."""
+    inputs = np.array(clips())
+    inputs[0, :, 1] = 0
+    inputs[1, -1, 0, 4] = 0  # a joint that is missing in a predicted frame, and one in the last that is seen
+    inputs[2, 6, 1, 3] = 0
+    outputs, sown = observed(small(link_weight=0.0, pose_weight=0.5), variables(), jnp.asarray(inputs))
+    own = observed(small(link_weight=0.1, pose_weight=0.0), variables(), jnp.asarray(inputs))[0]["penalty"]
+    for clip in range(3):
+        each = []
+        for person in range(2 if clip else 1):
+            errors = [
+                np.mean((sown["predicted"][clip, s, person, v] - inputs[clip, 7 + s, person, v]) ** 2)
+                for s in range(2)
+                for v in range(5)
+                if inputs[clip, 7 + s, person, v].any() and inputs[clip, 6, person, v].any()
+            ]
+            each.append(np.mean(errors))
+        np.testing.assert_allclose(outputs["penalty"][clip], 0.5 * np.mean(each), rtol=1e-4)
+    module = small()
+    picked = [0, 1, 3, 5]  # 4 of 7 frames
+    people = np.swapaxes(inputs, 1, 2).reshape(6, 9, 5, 3)[:, picked]
+    inference = asgcn.LinkInference(2, 5, 0.5, module.temperature, module.empty, module.variance, None)
+    given = {kind: variables()[kind]["inference"] for kind in variables()}
+    run = jax.jit(functools.partial(inference.apply, decode=True))
+    loss = np.array(run(given, jnp.asarray(people))[1]).reshape(3, 2)
+    expected = 0.1 * np.array([loss[0, 0], *loss[1:].mean(1)])
+    np.testing.assert_allclose(own, expected, rtol=1e-4)
+    assert float(np.min(own)) > 0
+
+
+def test_evaluation_gives_logits_alone_and_the_same_every_time():
+    apply = jax.jit(small().apply)
+    assert set(apply(variables(), clips())) == {"logits"}
+    np.testing.assert_allclose(apply(variables(), clips())["logits"], seen()[0]["logits"], rtol=1e-5, atol=1e-6)
+
+
+def test_the_frames_that_are_predicted_are_not_seen():
+    other = clips().at[:, 7:].multiply(-2.0)
+    outputs, sown = observed(small(), variables(), other)
+    np.testing.assert_array_equal(outputs["logits"], seen()[0]["logits"])
+    for name in ("links", "predicted"):
+        np.testing.assert_array_equal(sown[name], seen()[1][name])
+    assert np.all(outputs["penalty"] != seen()[0]["penalty"])
+    assert np.any(observed(small(), variables(), clips().at[:, 6].multiply(-2.0))[0]["logits"] != outputs["logits"])
+
+
+def test_a_pose_is_the_last_one_and_a_step_in_each_coordinate():
+    """Steps that are nothing but their own constants, one for each frame and coordinate."""
+    given = jax.tree.map(lambda leaf: leaf, variables())
+    steps = dict(given["params"]["poses"]["steps"])
+    constants = np.arange(6.0, dtype=np.float32)
+    steps["temporal_norm"] = {"scale": jnp.zeros(6), "bias": jnp.asarray(constants)}
+    given = {**given, "params": {**given["params"], "poses": {**given["params"]["poses"], "steps": steps}}}
+    found = observed(small(), given, clips())[1]["predicted"]
+    expected = clips()[:, 6:7] + constants.reshape(1, 2, 1, 1, 3)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_links_are_sown_source_by_target_and_sum_to_one():
+    links = seen()[1]["links"]
+    assert links.shape == (3, 2, 2, 5, 5)
+    np.testing.assert_allclose(links.sum(3), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("detached", [False, True])
+def test_the_classifiers_loss_reaches_the_inference_module_unless_it_is_detached(detached):
+    model = small(detached=detached, dropout=0.0)
+
+    @jax.jit
+    @jax.grad
+    def slope(params):
+        given, rngs = {**variables(), "params": params}, {"dropout": jax.random.key(0)}
+        outputs, _ = model.apply(given, clips(), train=True, mutable=["batch_stats"], rngs=rngs)
+        return jnp.sum(outputs["logits"] ** 2)
+
+    encoder = slope(variables()["params"])["inference"]["encoder"]
+    reached = [bool(np.any(leaf != 0)) for leaf in jax.tree.leaves(encoder) if leaf.ndim > 1]
+    assert not any(reached) if detached else all(reached)
+
+
+@functools.cache
+def trained(**options):
+    """Outputs and statistics of a training pass, as a function of the seed."""
+    model = small(**options)
+    return jax.jit(
+        lambda seed: model.apply(
+            variables(), clips(), train=True, mutable=["batch_stats"], rngs={"dropout": jax.random.key(seed)}
+        )
+    )
+
+
+def test_training_draws_links_and_moves_every_running_statistic():
+    outputs, new = trained(dropout=0.0)(0)
+    moved = jax.tree.map(lambda a, b: bool(np.any(a != b)), variables()["batch_stats"], new["batch_stats"])
+    assert all(jax.tree.leaves(moved)) and set(outputs) == {"logits", "penalty"}
+    again, other = trained(dropout=0.0)(0)[0], trained(dropout=0.0)(1)[0]
+    for name in outputs:
+        np.testing.assert_array_equal(outputs[name], again[name])
+        assert np.all(outputs[name] != other[name])
+
+
+def test_mapped_devices_share_batch_statistics():
+    """Of the input and of the encoder; what comes after it depends on draws, which each device has its own."""
+    model = small(dropout=0.0, axis_name="data")
+    keys = {"dropout": jax.random.key(0)}
+    mapped = jax.pmap(lambda x: model.apply(variables(), x, train=True, mutable=["batch_stats"], rngs=keys)[1], "data")
+    found, expected = mapped(clips()[:, None])["batch_stats"], trained(dropout=0.0)(0)[1]["batch_stats"]
+    for a, b in (
+        (found["data_norm"], expected["data_norm"]),
+        (found["inference"]["encoder"], expected["inference"]["encoder"]),
+    ):
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a[0], b, rtol=1e-3, atol=1e-5), a, b)
+
+
+def test_the_order_of_persons_does_not_matter():
+    turned = observed(small(), variables(), clips()[:, :, ::-1])[0]
+    for name in ("logits", "penalty"):
+        np.testing.assert_allclose(turned[name], seen()[0][name], rtol=1e-4, atol=1e-5)
+
+
+def test_persons_are_free_at_run_time_and_frames_are_where_nothing_is_predicted():
+    assert jax.eval_shape(small().apply, variables(), clips(persons=1))["logits"].shape == (3, 5)
+    model = small(horizon=0)
+    start = jax.eval_shape(model.init, jax.random.key(0), clips())
+    assert "poses" not in start["params"]
+    assert jax.eval_shape(model.apply, start, clips(frames=40))["logits"].shape == (3, 5)
+
+
+@pytest.mark.parametrize(("horizon", "axes"), [(2, "n, 9, 2, 5, 3"), (0, "n, t, 2, 5, 3")])
+def test_it_is_exported_with_free_batch_and_without_poses_with_free_length(horizon, axes):
+    model = small(horizon=horizon, fast=False)
+    given = {
+        kind: {name: value for name, value in tree.items() if horizon or name != "poses"}
+        for kind, tree in variables().items()
+    }
+    shape = jax.ShapeDtypeStruct(export.symbolic_shape(axes), jnp.float32)
+    exported = export.export(jax.jit(lambda x: model.apply(given, x)["logits"]))(shape)
+    inputs = clips(9 if horizon else 14)
+    expected = jax.jit(small(horizon=horizon).apply)(given, inputs)["logits"]
+    np.testing.assert_allclose(exported.call(inputs), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_bfloat16_computes_near_float32_with_float32_state():
+    exact, rounded = trained(dropout=0.0)(0), trained(dropout=0.0, dtype="bfloat16")(0)
+    assert {leaf.dtype for leaf in jax.tree.leaves(rounded)} == {jnp.dtype("float32")}
+    assert 0 < np.abs(exact[0]["logits"] - rounded[0]["logits"]).max() < 0.3 * np.abs(exact[0]["logits"]).max()
+
+
+@pytest.mark.parametrize(
+    ("layout", "classes", "frames", "expected"),
+    [("ntu-25", 60, 300, 7_344_618), ("openpose-18", 400, 300, 7_388_612), ("ntu-25", 60, 64, 7_279_082)],
+)
+def test_the_whole_network_has_the_parameters_of_the_released_one_that_are_used(layout, classes, frames, expected):
+    """The released code has 6 987 478 and 417 798: 7 344 618 and, used by nothing, two units' importance and a type."""
+    joints = len(skeletons.get_layout(layout).joints)
+    model = build(layout, classes)
+    shapes = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, frames, 2, joints, 3)))["params"]
+
+    def unit(enter, leave, taps, shortcut):
+        graph = 11 * (enter + 1) * leave + 9 * joints**2
+        time = (taps * leave + 1) * leave + 4 * leave
+        return graph + time + (((enter + 1) * leave + 2 * leave) if shortcut else 0)
+
+    widths = (64, 64, 64, 128, 128, 128, 256, 256, 256)
+    units = sum(
+        unit(enter, leave, 9, shortcut=number > 0 and (enter != leave))
+        for number, (enter, leave) in enumerate(zip((3, *widths), widths, strict=False))
+    )
+    left = frames - 10
+    for _ in range(6):
+        left = -(-left // 2)
+    poses = unit(256, 128, 9, True) + 3 * unit(128, 128, 9, True) + unit(128, 128, 3, True)
+    poses += unit(128, 128, left, False) + unit(131, 30, 1, False)
+    h = 128
+    encoder = sum((enter + 1) * h + (h + 1) * h + 2 * h for enter in (150, 2 * h, h, 3 * h)) + 3 * (h + 1)
+    decoder = 2 * ((2 * h + 1) * h + (h + 1) * h) + 3 * ((3 + 1) * h + h * h) + 2 * (h + 1) * h + (h + 1) * 3
+    wanted = 2 * 3 * joints + units + (256 + 1) * classes + poses + encoder + decoder
+    assert sum(leaf.size for leaf in jax.tree.leaves(shapes)) == wanted == expected
+    assert (layout, frames) != ("ntu-25", 300) or wanted == 6_987_478 + 417_798 - 2 * 9 * 25**2 - (3 * h + 2) * h
+
+
+def test_the_whole_clip_is_shortened_to_one_frame_before_the_poses():
+    sizes = []
+
+    def note(next_function, args, kwargs, context):
+        y = next_function(*args, **kwargs)
+        sizes.extend([y.shape[2:]] if isinstance(context.module, Unit) and context.method_name == "__call__" else [])
+        return y
+
+    with nn.intercept_methods(note):
+        inputs = jnp.zeros((1, 300, 1, 5, 3))
+        jax.eval_shape(build(width=2, link_width=2).init, jax.random.key(0), inputs)
+    trunk = [(290, 2)] * 3 + [(145, 4)] * 3 + [(73, 8)] * 3
+    assert sizes == [*trunk, (73, 4), (37, 4), (19, 4), (10, 4), (5, 4), (1, 4), (1, 30)]
+
+
+@pytest.mark.parametrize("layout", ["openpose-18", "kinect-20", "jhmdb-15", "coco-17"])
+def test_it_is_built_for_any_layout(layout):
+    joints = len(skeletons.get_layout(layout).joints)
+    inputs = jnp.zeros((1, 9, 1, joints, 2))
+    shapes = jax.eval_shape(small(layout=layout).init_with_output, jax.random.key(0), inputs)[0]
+    assert shapes["logits"].shape == (1, 5) and shapes["penalty"].shape == (1,)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"horizon": 9},
+            "asgcn predicts the last 9 frames of a clip from those before; got clips of 9 frames. Wanted a",
+        ),
+        ({"empty": 1.0}, "asgcn with model.empty=1.0: wanted a probability between 0 and 1, and neither"),
+    ],
+)
+def test_what_cannot_run_is_one_sentence(options, message):
+    with pytest.raises(UserError, match=message):
+        jax.eval_shape(small(**options).init, jax.random.key(0), clips())
+
+
+def test_a_toy_is_learned_by_heart_with_the_penalty_in_the_loss():
+    model, tx = small(dropout=0.0, remat=True), optim.optimizer(lambda count: 0.02, name="adamw")
+    current = state.create(model, jax.ShapeDtypeStruct((1, 9, 2, 5, 3), jnp.float32), tx, seed=0)
+    batch = {"inputs": clips(), "targets": jnp.arange(3)}
+    update = jax.jit(lambda s: step.train_step(s, batch, apply=model.apply, loss=losses.per_example, tx=tx, seed=0))
+    current, first = update(current)
+    for _ in range(40):
+        current, sums = update(current)
+    assert sums["correct"] == 3 and sums["loss"] < 0.5 * first["loss"]
