@@ -74,6 +74,7 @@ def test_the_heat_is_the_least_to_greatest_share_of_a_frames_joints_by_a_loop():
     gate, present = random.uniform(0.1, 1, (4, 2, 4)), random.uniform(size=(4, 2, 4)) < 0.7
     present[1] = False
     present[2], present[2, 1, 3] = False, True
+    features[~present] *= 50  # what is missing must not set the scale
     found = attention_maps.heat(features, weight, gate, present)
     np.testing.assert_allclose(found, slow_heat(features, weight, gate, present), atol=1e-6)
     assert found[0].max() == 1 and not found[1].any() and not found[2].any()
@@ -181,6 +182,21 @@ def test_without_a_gate_the_heat_is_the_networks_own_classifiers():
     np.testing.assert_allclose(maps.heat, slow_heat(features, kernel, np.ones((10, 2, 15)), np.ones((10, 2, 15), bool)),
                                atol=1e-4)  # fmt: skip
     assert maps.gate is None and maps.taken is None and maps.kept.all()
+
+
+def test_the_last_units_features_lie_at_their_frame_person_and_joint():
+    options = {"width": 4, "init": "he_fan_out", "segments": 2, "attention": "none", "gate": "none"}
+    net, given = network(config.STAGCNConfig(**options), drawn=True), record()
+
+    def features():
+        _, sown = ran(net, given["joints"])
+        return attention_maps.in_order(np.asarray(sown["features"][0]), 2, 5, 2)
+
+    before = features()
+    given["joints"][9, 1, 14] += 3  # the second person's right foot, at the end
+    changed = np.abs(features() - before).max(-1) > 1e-6
+    assert changed[9, 1, 14] and not changed[:, 0].any() and not changed[:5].any()
+    assert not changed[:, 1, 0].any(), "four units reach four bones, not the head"
 
 
 def places(net, given):

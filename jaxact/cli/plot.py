@@ -1,6 +1,7 @@
 """`jaxact plot`: pictures of runs, evaluations, layouts, records and networks."""
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from jaxact.cli.command import DATA_DIR, DATA_DIR_NOW, checkpoint_options, command, need_tensorflow, start_jax
@@ -11,10 +12,10 @@ PICTURE = "PNG, SVG or PDF"
 
 def plot(kinds: Any) -> None:
     """`jaxact plot`"""
-    what = "draw curves, a confusion matrix, a partition, a clip, a network's response"
+    what = "draw curves, a confusion matrix, a partition, a clip, a network's response or attention"
     add = command(kinds, "plot", None, what, "jaxact plot curves runs/utd --out curves.png")
     pictures = add.add_subparsers(title="pictures", dest="kind", required=True, metavar="KIND")
-    for picture in (_curves, _confusion, _classes, _partition, _clip, _response):
+    for picture in (_curves, _confusion, _classes, _partition, _clip, _response, _attention):
         picture(pictures)
 
 
@@ -132,15 +133,66 @@ def _draw_response(options: argparse.Namespace) -> None:
     print(options.out)
 
 
+def _attention(kinds: Any) -> None:
+    what = "what an STA-GCN attends to in a record: its joints, its segments"
+    run = "jaxact plot attention --checkpoint runs/sta --id"
+    film = f"{run} golf_swing --video golf_swing.mp4 --out attention.mp4"
+    add = command(kinds, "attention", _draw_attention, what, f"{run} a1_s2_t1 --out attention.png", film)
+    checkpoint_options(add)
+    add.add_argument(
+        "--figure",
+        choices=("joints", "segments", "both"),
+        default="both",
+        help="which joints count in each frame, which segments of the clip, or both (default: %(default)s)",
+    )
+    add.add_argument("--split", help="default: the run's evaluation split")
+    _which_record(add)
+    add.add_argument("--data-dir", default="", help=DATA_DIR_NOW)
+    add.add_argument(
+        "--video", metavar="FILE", help="draw over the frames of this video, in which the joints were found"
+    )
+    add.add_argument("--fps", type=float, default=30.0, help="frames a second of the record (default: %(default)s)")
+    add.add_argument("--out", required=True, metavar="FILE", help=f"key frames as {PICTURE}, all of them as GIF or MP4")
+
+
+def _draw_attention(options: argparse.Namespace) -> None:
+    need_tensorflow("reading prepared data")
+    start_jax()
+    from jaxact import attention_maps, evaluate, plots, trained
+    from jaxact.datasets import read
+    from jaxact.plots import footage
+
+    net = trained.load(options.checkpoint, step=options.step, how=options.select)
+    info = read.describe(net.config.data.name, options.data_dir or net.config.data.data_dir)
+    evaluate.check_data(info, net)
+    options.split = options.split or net.config.data.eval_split
+    record = _record(info, options, (*read.FIELDS, *({"person_id", "pixels"} & set(read.fields(info)))))
+    found = attention_maps.look(net, record)
+    joints, pictures, scores = found.joints, None, net.channels[-1] == "score"
+    if options.video:
+        pictures = footage.read(options.video, found.frames, len(record["joints"]))
+        size = pictures.shape[1:3]
+        joints = footage.in_pixels(joints, size, score=scores) if found.pixels is None else found.pixels
+    names = ("frames", "heat", "gate", "taken", "confidence", "kept")
+    shown = plots.Attention(
+        joints=joints, labels=found.segments, pictures=pictures, **{name: getattr(found, name) for name in names}
+    )
+    known = f"recognised as {found.predicted}, {100 * found.probability:.0f} %"
+    title = f"{net.labels[record['label']]} ({record['id'].decode()})\n{known}"
+    plots.attention(shown, net.layout, options.out, options.figure, options.fps, title, scores=scores)
+    print(options.out)
+
+
 def _which_record(add: argparse.ArgumentParser) -> None:
     add.add_argument("--index", type=int, default=0, help="which record of the split (default: %(default)s)")
     add.add_argument("--id", help="the record with this id, in place of --index")
 
 
-def _record(info: Any, options: argparse.Namespace) -> dict[str, Any]:
+def _record(info: Any, options: argparse.Namespace, fields: Sequence[str] | None = None) -> dict[str, Any]:
     from jaxact.datasets import read
 
-    for index, record in enumerate(read.records(info, options.split).as_numpy_iterator()):
+    found = read.records(info, options.split, fields=fields or read.FIELDS)
+    for index, record in enumerate(found.as_numpy_iterator()):
         if (record["id"].decode() == options.id) if options.id else (index == options.index):
             return record
     wanted = f"the id {options.id!r}" if options.id else f"the index {options.index}"

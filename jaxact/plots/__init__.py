@@ -1,9 +1,11 @@
 """Pictures: training curves, confusion matrices, partitions of a skeleton's graph, skeletons in motion
-and what a network answers to them.
+and what a network answers to them or attends to in them.
 
 Each function takes plain arrays and writes one file, whole or not at all. They need the extra `plot`.
 """
 
+from jaxact.plots.attended import Attention
+from jaxact.plots.attentions import attention
 from jaxact.plots.classes import confusion_matrix, per_class_bars
 from jaxact.plots.clips import animation
 from jaxact.plots.curves import training_curves
@@ -12,8 +14,10 @@ from jaxact.plots.poses import Pose, poses
 from jaxact.plots.responses import response
 
 __all__ = [
+    "Attention",
     "Pose",
     "animation",
+    "attention",
     "confusion_matrix",
     "partition",
     "per_class_bars",
