@@ -11,7 +11,7 @@ from jaxact.check.sets import Protocols
 from jaxact.check.splits import protocols_of
 from jaxact.datasets import DATASETS, custom, read, tables
 from jaxact.datasets.arrays import clip_array, joints_of, load_clip, packed_arrays
-from jaxact.datasets.builder import Found, SkeletonBuilder
+from jaxact.datasets.builder import Found, RecordBuilder
 from jaxact.errors import UserError, missing_extra, unknown
 from jaxact.skeletons import Layout
 
@@ -61,6 +61,8 @@ def open_corpus(
       UserError: there is no such set or file, or it cannot be read as a whole.
     """
     head = name.split("/")[0]
+    if head in DATASETS and DATASETS[head].KIND != "skeleton":
+        raise UserError(f"{name!r} holds videos; wanted skeletons, which are what there is to check")
     if raw is not None:
         if head not in DATASETS:
             raise unknown("dataset", name, DATASETS)
@@ -78,7 +80,7 @@ def open_corpus(
     return _set(read.describe(name, data_dir))
 
 
-def _maker(path: Path) -> type[SkeletonBuilder] | None:
+def _maker(path: Path) -> type[RecordBuilder] | None:
     """What reads a file or folder that no data set is named for; None for one clip."""
     if path.suffix == ".pkl":
         return DATASETS["pyskl"]
@@ -110,7 +112,7 @@ def _set(info: read.DatasetInfo) -> Corpus:
     )
 
 
-def _raw(name: str, maker: type[SkeletonBuilder], raw: Path, layout: str | None) -> Corpus:
+def _raw(name: str, maker: type[RecordBuilder], raw: Path, layout: str | None) -> Corpus:
     found: Found = maker.find(raw, layout=layout)
 
     def records() -> Iterator[Record]:

@@ -17,6 +17,7 @@ def prepare(kinds: Any) -> None:
         "jaxact prepare utd_mhad --raw UTD-MHAD/Skeleton --data-dir data",
         "jaxact prepare custom --name mine --raw clips --layout coco-17 --data-dir data",
         "jaxact prepare pyskl --name ucf101 --raw ucf101_hrnet.pkl --to-layout openpose-18 --data-dir data",
+        "jaxact prepare video_folder --raw clips --short-side 240 --data-dir data",
     )
     add.add_argument("dataset", metavar="NAME", help="a data set; an unknown name lists them all")
     add.add_argument("--raw", help="folder (or file) of raw data; synthetic_actions needs none")
@@ -26,6 +27,10 @@ def prepare(kinds: Any) -> None:
     )
     add.add_argument("--layout", help="sets of your own: joint layout, a known name or a JSON file")
     add.add_argument("--to-layout", metavar="LAYOUT", help="sets of your own: convert the joints to this layout")
+    add.add_argument(
+        "--short-side", type=int, metavar="PIXELS", help="videos: larger frames shrink to it (default 256)"
+    )
+    add.add_argument("--flow", metavar="METHOD", help="videos: store optical flow too, by dis or farneback")
     add.add_argument("--workers", type=int, help="processes that parse (default: all cores)")
     add.add_argument("--skip-bad", action="store_true", help="list and leave out files that cannot be read")
     add.add_argument("--overwrite", action="store_true", help="prepare again what is there already")
@@ -42,6 +47,8 @@ def _run_prepare(options: argparse.Namespace) -> None:
         data_dir=options.data_dir,
         layout=options.layout,
         to_layout=options.to_layout,
+        short_side=options.short_side,
+        flow=options.flow,
         workers=options.workers,
         skip_bad=options.skip_bad,
         overwrite=options.overwrite,

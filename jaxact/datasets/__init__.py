@@ -1,10 +1,12 @@
-"""Skeleton datasets: raw files -> prepared records. `prepare` writes them, `read` reads them."""
+"""Datasets: raw files -> prepared records of skeletons or of videos. `prepare` writes them, `read` reads them."""
 
 from jaxact.datasets.agcn import Agcn
-from jaxact.datasets.builder import SkeletonBuilder
+from jaxact.datasets.builder import RecordBuilder
 from jaxact.datasets.ctr import Ctr
 from jaxact.datasets.custom import Custom
+from jaxact.datasets.hmdb51 import Hmdb51
 from jaxact.datasets.jhmdb import Jhmdb
+from jaxact.datasets.jhmdb_video import JhmdbVideo
 from jaxact.datasets.kinetics import KineticsSkeleton
 from jaxact.datasets.msr_action3d import MsrAction3d
 from jaxact.datasets.ntu import Ntu60, Ntu120
@@ -13,14 +15,18 @@ from jaxact.datasets.openpose import Openpose
 from jaxact.datasets.pyskl import Pyskl
 from jaxact.datasets.sbu import Sbu
 from jaxact.datasets.synthetic_actions import SyntheticActions
+from jaxact.datasets.ucf101 import Ucf101
 from jaxact.datasets.utd_mhad import UtdMhad
 from jaxact.datasets.utkinect import Utkinect
+from jaxact.datasets.video_folder import VideoFolder
 
-DATASETS: dict[str, type[SkeletonBuilder]] = {
+DATASETS: dict[str, type[RecordBuilder]] = {
     "agcn": Agcn,
     "ctr": Ctr,
     "custom": Custom,
+    "hmdb51": Hmdb51,
     "jhmdb": Jhmdb,
+    "jhmdb_video": JhmdbVideo,
     "kinetics_skeleton": KineticsSkeleton,
     "msr_action3d": MsrAction3d,
     "ntu60": Ntu60,
@@ -30,6 +36,8 @@ DATASETS: dict[str, type[SkeletonBuilder]] = {
     "pyskl": Pyskl,
     "sbu": Sbu,
     "synthetic_actions": SyntheticActions,
+    "ucf101": Ucf101,
     "utd_mhad": UtdMhad,
     "utkinect": Utkinect,
+    "video_folder": VideoFolder,
 }

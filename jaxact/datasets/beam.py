@@ -8,7 +8,7 @@ from jaxact.datasets.builder import Found, Source
 from jaxact.datasets.chunks import Parse, Parsed
 from jaxact.errors import UserError, missing_extra
 
-COUNTED = ("sources", "clips", "frames", "empty", "gaps", "not_finite")
+COUNTED = ("sources", "clips", "frames", "empty", "gaps", "not_finite", "damaged")
 
 
 def pipeline_options(text: str) -> Any:

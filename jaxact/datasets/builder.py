@@ -1,9 +1,10 @@
-"""What every skeleton dataset shares: finding sources, parsing them into records, and writing the records with TFDS.
+"""What every dataset shares: finding sources, parsing them into records, and writing the records with TFDS.
 
-A dataset is a subclass of `SkeletonBuilder` with two pure functions. `find` looks at names and lists, never into clips,
-and says what there is; `parse` turns one source into records and runs in other processes. Neither imports TensorFlow.
-Which split a clip is in depends on the protocol, so TFDS's splits are *cells*, the finest pieces that no protocol cuts,
-and every protocol split is a union of cells, kept in the metadata beside everything else a reader needs.
+A dataset is a subclass of `SkeletonBuilder` or of `jaxact.datasets.video.VideoBuilder` with two pure functions. `find`
+looks at names and lists, never into clips, and says what there is; `parse` turns one source into records and runs in
+other processes. Neither imports TensorFlow. Which split a clip is in depends on the protocol, so TFDS's splits are
+*cells*, the finest pieces that no protocol cuts, and every protocol split is a union of cells, kept in the metadata
+beside everything else a reader needs.
 """
 
 import dataclasses
@@ -57,6 +58,7 @@ class Found:
       subsets: evaluation subset -> its label ids.
       test_only: the subsets that a published protocol evaluates on without training on them alone.
       dropped: reason -> number of clips that the dataset itself leaves out.
+      leaks, stored: see `jaxact.datasets.read.DatasetInfo`.
       alone: parsed by one process: the sources share a file that is in memory whole, or that is read from the start.
     """
 
@@ -68,6 +70,8 @@ class Found:
     subsets: dict[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     test_only: tuple[str, ...] = ()
     dropped: dict[str, int] = dataclasses.field(default_factory=dict)
+    leaks: dict[str, int | None] = dataclasses.field(default_factory=dict)
+    stored: dict[str, Any] = dataclasses.field(default_factory=dict)
     alone: bool = False
 
 
@@ -95,25 +99,29 @@ class _Info(tfds.core.DatasetInfo):
         """TFDS would ask its bucket on the network for sets that are only here."""
 
 
-class SkeletonBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-    """A TFDS builder of skeleton records; made and run by `jaxact.datasets.prepare`.
+class RecordBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    """A TFDS builder of records; made and run by `jaxact.datasets.prepare`.
 
     Attributes:
+      KIND: what a record is: "skeleton" or "video".
       EXPECTS: what the raw folder holds, as the end of the sentence "expected ...".
       LICENCE: terms of the data, one line.
-      COMPRESS: store joints zlib-compressed: pays where most person slots are empty.
       NEEDS_RAW: False for a set that is generated.
       NAMED: True where the user names the set (`custom/NAME`).
+      NAME_NEEDED: False where a set that the user names may go without.
+      CHUNK: sources that a process parses at a time; None is the number usual for skeletons.
     """
 
     VERSION = tfds.core.Version("1.0.0")
     url_infos: ClassVar[dict[str, Any]] = {}  # nothing is downloaded; TFDS would look for checksums beside the code
     code_path = None
+    KIND: ClassVar[str] = "skeleton"
     EXPECTS: ClassVar[str] = ""
     LICENCE: ClassVar[str] = "unknown"
-    COMPRESS: ClassVar[bool] = False
     NEEDS_RAW: ClassVar[bool] = True
     NAMED: ClassVar[bool] = False
+    NAME_NEEDED: ClassVar[bool] = True
+    CHUNK: ClassVar[int | None] = None
 
     def __init__(self, *, job: Job | None = None, **options: Any) -> None:
         self._job = job
@@ -139,27 +147,19 @@ class SkeletonBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         raise NotImplementedError
 
     @classmethod
-    def extras(cls, found: Found) -> dict[str, Any]:
-        """Features of a record beyond id, joints, num_frames and label."""
-        del found
-        return {}
+    def features(cls, found: Found) -> dict[str, Any]:
+        """Features of a record beyond id, num_frames and label."""
+        raise NotImplementedError
 
     def _info(self) -> tfds.core.DatasetInfo:
         if self._job is None:
             raise UserError(f"{self.name} is written by `jaxact prepare {self.name}` and read by jaxact.datasets.read")
         found = self._job.found
-        shape = (None, None, len(found.layout.joints), len(found.channels))
         features = {
             "id": tfds.features.Text(),
-            "joints": tfds.features.Tensor(
-                shape=shape,
-                dtype=np.float32,
-                encoding="zlib" if self.COMPRESS else "bytes",
-                doc="t m v c; zero: missing",
-            ),
             "num_frames": tfds.features.Scalar(np.int32),
             "label": tfds.features.ClassLabel(names=list(found.labels)),
-            **self.extras(found),
+            **self.features(found),
         }
         return _Info(
             builder=self,
@@ -182,6 +182,33 @@ class SkeletonBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         metadata: Any = self.info.metadata
         if self._job is not None and self._job.counted is not None:
             metadata["summary"].update(self._job.counted(pipeline_result))
+
+
+class SkeletonBuilder(RecordBuilder, skip_registration=True):
+    """A builder of skeleton records.
+
+    Attributes:
+      COMPRESS: store joints zlib-compressed: pays where most person slots are empty.
+    """
+
+    COMPRESS: ClassVar[bool] = False
+
+    @classmethod
+    def features(cls, found: Found) -> dict[str, Any]:
+        """The joints, and what a dataset has beside them."""
+        joints = tfds.features.Tensor(
+            shape=(None, None, len(found.layout.joints), len(found.channels)),
+            dtype=np.float32,
+            encoding="zlib" if cls.COMPRESS else "bytes",
+            doc="t m v c; zero: missing",
+        )
+        return {"joints": joints, **cls.extras(found)}
+
+    @classmethod
+    def extras(cls, found: Found) -> dict[str, Any]:
+        """Features of a record beyond id, joints, num_frames and label."""
+        del found
+        return {}
 
 
 def dense(shape: tuple[int | None, ...], dtype: Any, doc: str = "") -> tfds.features.Tensor:

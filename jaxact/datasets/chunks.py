@@ -56,6 +56,7 @@ class Parsed:
       empty: records without a person in any frame.
       gaps: records with frames in the middle in which nobody is seen.
       not_finite: records with NaN or infinite numbers.
+      damaged: records with frames that the video decoder had to patch up.
       bad: (file, reason) of the sources that could not be used.
     """
 
@@ -66,6 +67,7 @@ class Parsed:
     empty: int = 0
     gaps: int = 0
     not_finite: int = 0
+    damaged: int = 0
     bad: list[tuple[str, str]] = dataclasses.field(default_factory=list)
 
     def add(self, other: "Parsed") -> None:
@@ -77,10 +79,14 @@ class Parsed:
         self.empty += other.empty
         self.gaps += other.gaps
         self.not_finite += other.not_finite
+        self.damaged += other.damaged
         self.bad += other.bad
 
     def count(self, record: Record) -> None:
         """Counts one record in."""
+        if "joints" not in record:
+            self.add(Parsed(clips=1, frames=int(record["num_frames"]), damaged=int(record["damaged"] > 0)))
+            return
         joints = record["joints"]
         anybody = np.any(seen(joints), axis=1)
         found = Parsed(
@@ -94,17 +100,18 @@ class Parsed:
         self.add(found)
 
 
-def cut(sources: Iterable[Source], folder: Path, key: str) -> list[Chunk]:
+def cut(sources: Iterable[Source], folder: Path, key: str, size: int | None = None) -> list[Chunk]:
     """Chunks of one cell each, in a fixed order.
 
     Args:
       folder: where their files go.
       key: what the records depend on beyond their sources: dataset, version, layout.
+      size: sources per chunk; None is `CLIPS`.
     """
     chunks = []
     ordered = sorted(sources, key=lambda source: (source.cell, source.id))
     for cell, group in itertools.groupby(ordered, key=lambda source: source.cell):
-        while part := tuple(itertools.islice(group, CLIPS)):
+        while part := tuple(itertools.islice(group, size or CLIPS)):
             digest = hashlib.sha256(key.encode())
             for source in part:
                 digest.update(repr((source, _stamp(source.path))).encode())

@@ -34,7 +34,7 @@ class Jhmdb(SkeletonBuilder):
     @classmethod
     def find(cls, raw: Path, *, layout: str | None = None) -> Found:
         """One source per annotated clip; the cells are the flags of the three splits in a row."""
-        flags = _flags(raw, cls.EXPECTS)
+        flags = read_flags(raw, cls.EXPECTS)
         sources = []
         for path in listed(raw, "joint_positions.mat", cls.EXPECTS):
             action, clip = path.parts[-3:-1] if len(path.parts) >= 3 else ("", "")
@@ -88,7 +88,7 @@ class Jhmdb(SkeletonBuilder):
         }
 
 
-def _flags(raw: Path, expects: str) -> dict[str, dict[int, int]]:
+def read_flags(raw: Path, expects: str) -> dict[str, dict[int, int]]:
     """Flag (1 train, 2 test) of every clip in every split."""
     flags: dict[str, dict[int, int]] = {}
     for path in listed(raw, "*_test_split[123].txt", expects):

@@ -19,10 +19,11 @@ from typing import Any
 import jaxact
 from jaxact import files, progress
 from jaxact.datasets import DATASETS, read
-from jaxact.datasets.builder import Found, Job, Record, SkeletonBuilder
+from jaxact.datasets.builder import Found, Job, Record, RecordBuilder
 from jaxact.datasets.chunks import MOST_WORKERS, Chunk, Parse, Parsed, cut, parse_all, stored
 from jaxact.datasets.relayout import relayout
 from jaxact.datasets.summary import Summary, counts, summary
+from jaxact.datasets.video import stored_as
 from jaxact.datasets.write import restore, tidy, work_folder, write
 from jaxact.errors import UserError, missing_extra, unknown
 
@@ -37,6 +38,8 @@ def prepare(
     beam_options: str | None = None,
     layout: str | None = None,
     to_layout: str | None = None,
+    short_side: int | None = None,
+    flow: str | None = None,
     overwrite: bool = False,
 ) -> Summary:
     """Writes a dataset's records under `data_dir`.
@@ -50,6 +53,8 @@ def prepare(
       beam_options: run under Apache Beam with these pipeline options, e.g. "runner=DirectRunner"; None does not.
       layout: joint layout of a set that you name, by name or JSON file.
       to_layout: convert its joints to this layout.
+      short_side: videos: pixels of the shorter side that larger frames are scaled down to; None is 256.
+      flow: videos: also store optical flow by this method, "dis" or "farneback".
       overwrite: replace the set where it exists.
 
     Raises:
@@ -61,9 +66,7 @@ def prepare(
     if target.is_dir() and not overwrite:
         progress.log(f"{name} is prepared already in {target}; --overwrite prepares it again")
         return summary(target, existed=True)
-    if to_layout and not maker.NAMED:
-        named = ", ".join(name for name, maker in DATASETS.items() if maker.NAMED)
-        raise UserError(f"to_layout is for the sets that you name ({named}); {name!r} has the layout of its files")
+    _check_options(name, maker, layout=layout, to_layout=to_layout, short_side=short_side, flow=flow)
     folder = _raw_folder(maker, name, raw)
     if workers is not None and workers < 1:
         raise UserError(f"workers must be 1 or more, got {workers!r}")
@@ -71,6 +74,8 @@ def prepare(
         raise missing_extra("tensorflow", "data", "preparing a dataset")
     found, parse = maker.find(folder, layout=layout), maker.parse
     _check(found)
+    if maker.KIND == "video":
+        found, parse = stored_as(found, short_side=short_side, flow_method=flow)
     if to_layout:
         found, parse = relayout(found, parse, to_layout)
     work = work_folder(target)
@@ -85,7 +90,7 @@ def prepare(
 
 
 def _prepare_here(
-    maker: type[SkeletonBuilder],
+    maker: type[RecordBuilder],
     name: str,
     config: str,
     target: Path,
@@ -94,8 +99,8 @@ def _prepare_here(
     workers: int | None,
     skip_bad: bool,
 ) -> None:
-    key = f"{jaxact.__version__} {name} {maker.VERSION} {found.layout} {found.channels} {found.labels}"
-    chunks = cut(found.sources, work_folder(target), key)
+    key = f"{jaxact.__version__} {name} {maker.VERSION} {found.layout} {found.channels} {found.labels} {found.stored}"
+    chunks = cut(found.sources, work_folder(target), key, maker.CHUNK)
     parsed = _parse(parse, chunks, 1 if found.alone else workers, skip_bad)
     found = _without_empty_cells(found, chunks)
     ticks = progress.track(range(parsed.clips), total=parsed.clips, what="writing", unit="clips")
@@ -109,7 +114,7 @@ def _prepare_here(
 
 
 def _prepare_with_beam(
-    maker: type[SkeletonBuilder],
+    maker: type[RecordBuilder],
     name: str,
     config: str,
     target: Path,
@@ -134,12 +139,13 @@ def _prepare_with_beam(
         raise beam.user_error(error) or error from error
 
 
-def _builder(name: str) -> tuple[type[SkeletonBuilder], str]:
+def _builder(name: str) -> tuple[type[RecordBuilder], str]:
     head, _, config = name.partition("/")
     if head not in DATASETS:
         raise unknown("dataset", name, DATASETS)
     maker = DATASETS[head]
-    if maker.NAMED and not (config.isidentifier() and config.islower()):
+    valid = (config.isidentifier() and config.islower()) or not (config or maker.NAME_NEEDED)
+    if maker.NAMED and not valid:
         raise UserError(
             f"a set of the kind {head!r} needs a name of lower-case letters, digits and _, as in '{head}/mine'; "
             f"got {name!r}"
@@ -149,7 +155,17 @@ def _builder(name: str) -> tuple[type[SkeletonBuilder], str]:
     return maker, config
 
 
-def _raw_folder(maker: type[SkeletonBuilder], name: str, raw: str | os.PathLike[str] | None) -> Path:
+def _check_options(name: str, maker: type[RecordBuilder], **given: object) -> None:
+    """Raises UserError for an option that this kind of set does not have."""
+    for kind, options in (("skeleton", ("layout", "to_layout")), ("video", ("short_side", "flow"))):
+        if odd := [option for option in options if given[option] is not None and kind != maker.KIND]:
+            raise UserError(f"{odd[0]} is for {kind} sets; the records of {name!r} are of the kind {maker.KIND}")
+    if given["to_layout"] and not maker.NAMED:
+        named = ", ".join(name for name, maker in DATASETS.items() if maker.NAMED and maker.KIND == "skeleton")
+        raise UserError(f"to_layout is for the sets that you name ({named}); {name!r} has the layout of its files")
+
+
+def _raw_folder(maker: type[RecordBuilder], name: str, raw: str | os.PathLike[str] | None) -> Path:
     if not maker.NEEDS_RAW:
         return Path()
     if raw is None:
@@ -204,18 +220,21 @@ def _cells(found: Found) -> tuple[str, ...]:
     return tuple(sorted({source.cell for source in found.sources}))
 
 
-def _metadata(name: str, maker: type[SkeletonBuilder], found: Found, parsed: Parsed) -> dict[str, Any]:
+def _metadata(name: str, maker: type[RecordBuilder], found: Found, parsed: Parsed) -> dict[str, Any]:
     cells = _cells(found)
     unions = {split: [cell for cell in cells if cell in members] for split, members in found.unions.items()}
     return {
         "jaxact": jaxact.__version__,
         "name": name,
+        "kind": maker.KIND,
         "layout": found.layout.to_dict(),
         "labels": list(found.labels),
         "channels": list(found.channels),
         "unions": {**{split: members for split, members in unions.items() if members}, "all": list(cells)},
         "subsets": {subset: list(ids) for subset, ids in found.subsets.items()},
         "test_only": list(found.test_only),
+        "leaks": found.leaks,
+        "stored": found.stored,
         "licence": maker.LICENCE,
         "summary": {**counts(parsed), "dropped": found.dropped},
     }

@@ -1,6 +1,7 @@
 """What preparing a dataset counted, stored beside its records and read back from there."""
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ class Summary:
       existed: the set was there already and nothing was done.
       gaps: records with frames in the middle in which nobody is seen.
       not_finite: records with NaN or infinite numbers, which training takes for missing joints.
+      damaged: records with frames that the video decoder had to patch up.
+      leaks: see `read.DatasetInfo`.
     """
 
     clips: int
@@ -39,18 +42,30 @@ class Summary:
     existed: bool = False
     gaps: int = 0
     not_finite: int = 0
+    damaged: int = 0
+    leaks: Mapping[str, int | None] = dataclasses.field(default_factory=dict)
 
     def __str__(self) -> str:
         people = "person" if self.persons == 1 else "persons"
-        lines = [f"{self.clips} clips, {self.classes} classes, {self.frames} frames, up to {self.persons} {people}"]
+        most = f", up to {self.persons} {people}" if self.persons else ""
+        lines = [f"{self.clips} clips, {self.classes} classes, {self.frames} frames{most}"]
         lines += [f"splits: {', '.join(f'{name} {count}' for name, count in self.splits.items())}"]
         lines += [f"{self.empty} clips have no person in any frame"] if self.empty else []
         lines += [f"{self.gaps} clips have nobody in some frames in the middle"] if self.gaps else []
         lines += [f"{self.not_finite} clips have numbers that are not finite"] if self.not_finite else []
+        lines += [f"{self.damaged} clips have frames that the decoder had to patch up"] if self.damaged else []
+        lines += [f"{split} leaks: {leak(count)}" for split, count in self.leaks.items()]
         lines += [f"left out, {reason}: {count}" for reason, count in self.dropped.items()]
         lines += [f"skipped files: {len(self.skipped)}"] if self.skipped else []
         lines += [f"  {reason}" for _, reason in self.skipped]
         return "\n".join([*lines, f"{'already in' if self.existed else 'written to'} {self.path}"])
+
+
+def leak(count: int | None) -> str:
+    """What is wrong with a test split, in words."""
+    if count is None:
+        return "drawn clip by clip, and nothing says which clips are of one recording"
+    return f"{count} of its clips are of a group that is in training too"
 
 
 def counts(parsed: Parsed) -> dict[str, Any]:
@@ -71,6 +86,7 @@ def summary(target: Path, existed: bool = False) -> Summary:
         **counted,
         classes=len(info.labels),
         splits={name: info.splits[name] for name in info.unions},
+        leaks=info.leaks,
         path=info.path,
         existed=existed,
     )

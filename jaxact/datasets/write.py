@@ -18,7 +18,7 @@ import absl.logging
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core import shuffle
 
-from jaxact.datasets.builder import Job, SkeletonBuilder
+from jaxact.datasets.builder import Job, RecordBuilder
 from jaxact.errors import UserError
 
 SORT_BYTES = 256 << 20  # records that TFDS sorts in memory before it goes to disk
@@ -27,7 +27,7 @@ _REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES,
 WORTH_KEEPING = 60.0  # seconds of parsing above which an error keeps the finished chunks for the next run
 
 
-def write(maker: type[SkeletonBuilder], config: str, target: Path, job: Job, beam_options: object = None) -> None:
+def write(maker: type[RecordBuilder], config: str, target: Path, job: Job, beam_options: object = None) -> None:
     """Runs the TFDS builder; the old set, if there is one, makes way only when the new one is whole.
 
     Args:

@@ -1,9 +1,9 @@
 """Prepared records to batches of numpy arrays.
 
 Training: files of a process's share, in an order drawn for the epoch -> shuffle -> next epoch -> skip -> position ->
-decode and `skeleton.train` -> batch -> prefetch. Nothing is decoded before it is skipped, and whole epochs are skipped
-by starting at the right one, so that resuming costs no more than reading past a part of one epoch. Order and
-augmentation depend on (seed, position) alone: a resumed run sees the bytes an uninterrupted one would.
+decode and `train` of the records' family -> batch -> prefetch. Nothing is decoded before it is skipped, and whole
+epochs are skipped by starting at the right one, so that resuming costs no more than reading past a part of one epoch.
+Order and augmentation depend on (seed, position) alone: a resumed run sees the bytes an uninterrupted one would.
 
 Evaluation: one pass in stored order; every record is in exactly one row of one process, the rest is padding that
 `mask` marks.
@@ -20,7 +20,8 @@ import tensorflow as tf
 from jaxact import skeletons
 from jaxact.datasets import read
 from jaxact.errors import UserError
-from jaxact.pipeline import persons, skeleton, video
+from jaxact.pipeline import persons
+from jaxact.pipeline.family import WHO, family
 from jaxact.pipeline.feed import to_devices
 from jaxact.pipeline.joints import finite
 
@@ -30,8 +31,6 @@ __all__ = ["eval_batches", "gravity_radii", "to_devices", "train_batches"]
 with contextlib.suppress(RuntimeError):
     tf.config.set_visible_devices([], "GPU")
 
-FIELDS = ("id", "joints", "label")
-WHO = "person_id"  # which body is in which slot, where the records tell
 PREFETCH_BYTES = 1 << 29  # two batches wait where they are smaller than this, one where they are larger
 OPEN_FILES = 16  # read in turn, so that the cells of a split mix before the shuffle buffer
 SHUFFLE_BYTES = 1 << 30  # the shuffle buffer holds stored records of at most this size
@@ -70,8 +69,8 @@ def train_batches(
     Raises:
       UserError: an option that cannot be used, an unknown or empty split, a batch the processes do not divide.
     """
-    family, about = _family(info)
-    family.check(clip=clip, augment=augment, **about)
+    make = family(info)
+    make.check(clip=clip, augment=augment)
     rows = _rows(batch_size, process_count)
     if not 0 <= seed < 2**32:
         raise UserError(f"seed is {seed!r}, but must lie in [0, 2**32)")
@@ -85,18 +84,18 @@ def train_batches(
             f"too few for {process_count} processes"
         )
     first_epoch, offset = divmod(start_step * rows, share)
-    decode = read.parser(info, _fields(info, clip))
+    decode = read.parser(info, make.fields(clip))
 
     def example(position: tf.Tensor, stored: tf.Tensor) -> dict[str, tf.Tensor]:
         pair = tf.stack([tf.constant(seed, tf.int64), position * process_count + process_index])
-        return family.train(decode(stored), pair, **about, **clip, **augment)
+        return make.train(decode(stored), pair, **clip, **augment)
 
     buffer = min(shuffle_buffer, share, _records_in(SHUFFLE_BYTES, shards))
     stored = _epochs(shards, first_epoch, seed=seed, buffer=buffer, index=process_index, count=process_count)
     positions = tf.data.Dataset.range(start_step * rows, ENDLESS)
     data = tf.data.Dataset.zip(positions, stored.skip(offset))
     data = data.map(_plain(example), num_parallel_calls=tf.data.AUTOTUNE)
-    prefetch = _prefetch((rows, *family.input_shape(clip=clip, **about)))
+    prefetch = _prefetch((rows, *make.input_shape(clip=clip)))
     return _numpy(data.batch(rows, drop_remainder=True).prefetch(prefetch))
 
 
@@ -127,8 +126,8 @@ def eval_batches(
     Raises:
       UserError: an option that cannot be used, an unknown split, a label id the set lacks, no record left.
     """
-    family, about = _family(info)
-    family.check(clip=clip, augment=None, **about)
+    make = family(info)
+    make.check(clip=clip, augment=None)
     rows = _rows(batch_size, process_count)
     stored, total = read.serialized(info, split), read.count(info, split)
     if classes is not None:
@@ -136,13 +135,13 @@ def eval_batches(
     if not total:
         chosen = "" if classes is None else f" of the classes {sorted(classes)}"
         raise UserError(f"split {split!r} of {info.name!r} has no records{chosen}; nothing can be evaluated")
-    decode = read.parser(info, _fields(info, clip))
+    decode = read.parser(info, make.fields(clip))
 
     def example(stored: tf.Tensor) -> dict[str, tf.Tensor]:
-        return family.evaluate(decode(stored), **about, **clip)
+        return make.evaluate(decode(stored), **clip)
 
     data = stored.shard(process_count, process_index).map(_plain(example), num_parallel_calls=tf.data.AUTOTUNE)
-    shape = (rows, clip["views"], *family.input_shape(clip=clip, **about))
+    shape = (rows, clip["views"], *make.input_shape(clip=clip))
     return _padded(
         _numpy(data.batch(rows).prefetch(_prefetch(shape))), batches=-(-total // (rows * process_count)), shape=shape
     )
@@ -150,37 +149,19 @@ def eval_batches(
 
 def gravity_radii(info: read.DatasetInfo, split: str, *, clip: Mapping[str, Any]) -> tuple[float, ...]:
     """`skeletons.gravity_radii` of the people that `clip` chooses from the records of a split, in one pass."""
-    skeleton.check(clip=clip, augment=None, layout=info.layout, channels=info.channels)
+    make = family(info)
+    make.check(clip=clip, augment=None)
 
     def people(record: Mapping[str, tf.Tensor]) -> tf.Tensor:
         found, chosen = finite(record["joints"]), {name: clip[name] for name in ("persons", "person")}
         return persons.choose(found, channels=info.channels, ids=record.get(WHO), **chosen)
 
-    clips = read.records(info, split, fields=("joints", *_who(info, clip))).map(_plain(people)).as_numpy_iterator()
+    clips = read.records(info, split, fields=make.fields(clip)).map(_plain(people)).as_numpy_iterator()
     return tuple(map(float, skeletons.gravity_radii(clips, channels=info.channels)))
-
-
-def _family(info: read.DatasetInfo) -> tuple[Any, dict[str, Any]]:
-    """What makes examples of a set's records, and what it must know of the set beside the options."""
-    if info.kind == "video":
-        return video, {}
-    return skeleton, {"layout": info.layout, "channels": info.channels}
-
-
-def _fields(info: read.DatasetInfo, clip: Mapping[str, Any]) -> tuple[str, ...]:
-    """What is read of a record."""
-    if info.kind == "video":
-        return video.fields(clip, stored=read.fields(info), name=info.name)
-    return (*FIELDS, *_who(info, clip))
 
 
 def _prefetch(shape: tuple[int, ...]) -> int:
     return 2 if 4 * int(np.prod(shape)) < PREFETCH_BYTES else 1
-
-
-def _who(info: read.DatasetInfo, clip: Mapping[str, Any]) -> tuple[str, ...]:
-    """The field that tells bodies apart, where people are chosen by it and the records have it."""
-    return (WHO,) if clip["person"] == "denoised" and WHO in read.fields(info) else ()
 
 
 def _epochs(
