@@ -1,0 +1,147 @@
+"""Convolution, batch normalisation and ReLU with the constants of keras.applications, as the frame networks have them.
+
+A convolution has no bias, its normalisation stands in `norm` beneath it. Maps are [n h w c], padding "SAME" or "VALID"
+as in TensorFlow, which puts the odd row of zeros last.
+"""
+
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from jaxact.models.norm import affine, batch_statistics
+
+DECAY = 0.99  # share of the running value that a step keeps
+EPSILON = 1e-3
+GLOROT = nn.initializers.glorot_uniform()
+
+
+class Norm(nn.Module):
+    """(x - mean) / sqrt(var + 0.001) * scale + bias, per channel and in float32.
+
+    Training normalises with the batch's mean and biased variance and moves the running ones a hundredth of the way
+    towards them; evaluation uses the running ones. Collections as in `jaxact.models.norm.BatchNorm`.
+
+    Attributes:
+        scale: whether a scale is learned; the Inception networks have none.
+        axis_name: mapped axis over whose devices the statistics are shared; None for those of this device's batch.
+    """
+
+    scale: bool
+    axis_name: str | None
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "n h w c"], train: bool) -> Float[Array, "n h w c"]:
+        """The normalised maps, in float32."""
+        channels = (x.shape[-1],)
+        bias = self.param("bias", nn.initializers.zeros, channels)
+        running_mean = self.variable("batch_stats", "mean", jnp.zeros, channels)
+        running_var = self.variable("batch_stats", "var", jnp.ones, channels)
+        if train and not self.is_initializing():
+            mean, var = batch_statistics(x, self.axis_name)
+            running_mean.value = DECAY * running_mean.value + (1 - DECAY) * mean
+            running_var.value = DECAY * running_var.value + (1 - DECAY) * var
+        else:
+            mean, var = running_mean.value, running_var.value
+        factor = jax.lax.rsqrt(var + EPSILON)
+        if self.scale:
+            factor = factor * self.param("scale", nn.initializers.ones, channels)
+        return affine(x, factor, bias - mean * factor)
+
+
+class ConvNorm(nn.Module):
+    """Convolution, normalisation and, where asked for, ReLU.
+
+    Attributes:
+        features: channels out.
+        kernel: height and width.
+        stride: distance of output pixels, both ways.
+        padding: "SAME" or "VALID".
+        relu: whether there is one.
+        scale, axis_name: see `Norm`.
+        dtype: of the convolution and of what comes out.
+    """
+
+    features: int
+    kernel: tuple[int, int]
+    stride: int
+    padding: str
+    relu: bool
+    scale: bool
+    dtype: Any
+    axis_name: str | None
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "n h w c"], train: bool) -> Float[Array, "n i j d"]:
+        """Maps in, maps out; `train` takes the batch's statistics."""
+        kernel = self.param("kernel", GLOROT, (*self.kernel, x.shape[-1], self.features))
+        x = convolve(x, kernel.astype(self.dtype), self.stride, self.padding)
+        x = Norm(self.scale, self.axis_name, name="norm")(x, train)
+        return (nn.relu(x) if self.relu else x).astype(self.dtype)
+
+
+class SeparableConvNorm(nn.Module):
+    """Separable convolution (Chollet, CVPR 2017): 3 x 3 within each channel, 1 x 1 across them; then normalisation.
+
+    Attributes:
+        features: channels out.
+        dtype, axis_name: see `ConvNorm`.
+        fast: see `depthwise`.
+    """
+
+    features: int
+    dtype: Any
+    axis_name: str | None
+    fast: bool
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "n h w c"], train: bool) -> Float[Array, "n h w d"]:
+        """Maps in, maps of the same size out; `train` takes the batch's statistics."""
+        channels = x.shape[-1]
+        within = self.param("depthwise", _depthwise_init, (3, 3, channels))
+        across = self.param("pointwise", GLOROT, (channels, self.features))
+        x = depthwise(x, within.astype(self.dtype), self.fast) @ across.astype(self.dtype)
+        return Norm(True, self.axis_name, name="norm")(x, train).astype(self.dtype)
+
+
+def _depthwise_init(key: Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> Array:
+    """Glorot's, with Keras's count of a depthwise kernel: 9 c numbers in, 9 out."""
+    return GLOROT(key, (*shape, 1), dtype)[..., 0]
+
+
+def convolve(x: Float[Array, "n h w c"], kernel: Float[Array, "y x c d"], stride: int = 1, padding: str = "SAME"):
+    """y[i, j] = sum_yx x[i s + y, j s + x] kernel[y, x], [n i j d]."""
+    order = ("NHWC", "HWIO", "NHWC")
+    return jax.lax.conv_general_dilated(x, kernel, (stride, stride), padding, dimension_numbers=order)
+
+
+def depthwise(x: Float[Array, "n h w c"], kernel: Float[Array, "3 3 c"], fast: bool) -> Float[Array, "n h w c"]:
+    """A 3 x 3 convolution within each channel, zeros around.
+
+    `fast` writes it as nine shifted products, which XLA fuses into one loop: 5 to 13 times faster on a CPU than its own
+    grouped convolution, with the same numbers.
+    """
+    if not fast:
+        order, groups = ("NHWC", "HWIO", "NHWC"), x.shape[-1]
+        kernel = kernel[:, :, None]
+        return jax.lax.conv_general_dilated(
+            x, kernel, (1, 1), "SAME", dimension_numbers=order, feature_group_count=groups
+        )
+    height, width = x.shape[1:3]
+    wide, weights = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))).astype(jnp.float32), kernel.astype(jnp.float32)
+    parts = (
+        wide[:, i : i + height, j : j + width] * weights[i, j][None, None, None] for i in range(3) for j in range(3)
+    )
+    return sum(parts, start=jnp.zeros((), jnp.float32)[None, None, None, None]).astype(x.dtype)
+
+
+def max_pool(x: Float[Array, "n h w c"], padding: str = "SAME") -> Float[Array, "n i j c"]:
+    """The largest of 3 x 3 pixels, every second pixel."""
+    return nn.max_pool(x, (3, 3), (2, 2), padding)
+
+
+def mean_pool(x: Float[Array, "n h w c"]) -> Float[Array, "n h w c"]:
+    """The mean of the up to 3 x 3 pixels that lie in the picture."""
+    return nn.avg_pool(x, (3, 3), (1, 1), "SAME", count_include_pad=False)

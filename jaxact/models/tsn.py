@@ -1,0 +1,147 @@
+"""Temporal segment network (Wang et al., ECCV 2016) and the two-stream network (Simonyan and Zisserman, NeurIPS 2014):
+the baselines that know a video by single frames.
+
+A clip is a few snippets, one from each of as many equal segments. One network scores every snippet, and the segments'
+scores agree on the clip's class by a consensus. A second network does the same on stacked optical flow; the two-stream
+network adds both.
+
+    [b s h w c] -> backbone [b s i j d] -> mean [b s d] -> scores [b s k] -> consensus [b k]
+
+The snippets are what the pipeline draws with `clip.sampling = "segments"`; the paper trains with three and tests with
+25. A flow snippet is five frames of two channels, stacked along the channels.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, UInt8
+
+from jaxact.errors import UserError, unknown
+from jaxact.models.backbone import Backbone
+from jaxact.models.dropout import dropout
+from jaxact.models.scxception import make_backbone
+
+CONSENSUS = ("mean", "max", "top")
+Snippets = Float[Array, "b s h w c"] | UInt8[Array, "b s h w c"]
+FLOW_WEIGHT = 1.5  # of flow's scores beside RGB's 1, in the paper's Section 4.2
+
+
+def consensus(scores: Float[Array, "b s classes"], kind: str = "mean", top: int = 3) -> Float[Array, "b classes"]:
+    """G of the segments' scores, class by class: their mean, their maximum, or the mean of the `top` highest.
+
+    Args:
+        scores: before the softmax.
+        kind: one of `CONSENSUS`.
+        top: segments that count with "top", all of them where there are fewer.
+
+    Raises:
+        UserError: an unknown kind, or `top` below 1.
+    """
+    if kind not in CONSENSUS:
+        raise unknown("consensus", kind, CONSENSUS)
+    if kind == "mean":
+        return jnp.mean(scores, axis=1)
+    if kind == "max":
+        return jnp.max(scores, axis=1)
+    if top < 1:
+        raise UserError(f"the consensus 'top' was to take {top} segments; wanted at least 1")
+    return jnp.mean(jnp.sort(scores, axis=1)[:, -top:], axis=1)
+
+
+class TSN(nn.Module):
+    """One network for all segments, and their consensus; any number of segments at run time.
+
+    Departs from the paper where `backbone` does: BN-Inception is not among them.
+
+    Attributes:
+        num_classes: logits out.
+        backbone: a key of `jaxact.models.scxception.BACKBONES`.
+        consensus, top: see `consensus`.
+        dropout: share of elements dropped before the scores, in [0, 1); the paper's is 0.8 for RGB and 0.7 for flow.
+        width, depth: factors on the backbone's channels and on its repeated blocks, for toys.
+        train_from, dtype, remat, chunk, axis_name, fast: see `jaxact.models.backbone.Backbone`.
+    """
+
+    num_classes: int
+    backbone: str = "inception_v3"
+    consensus: str = "mean"
+    top: int = 3
+    dropout: float = 0.8
+    train_from: str = "all"
+    width: float = 1.0
+    depth: float = 1.0
+    dtype: Any = "float32"
+    remat: bool = False
+    chunk: int = 0
+    axis_name: str | None = None
+    fast: bool | None = None
+
+    @nn.compact
+    def __call__(self, inputs: Snippets, *, train: bool = False) -> Float[Array, "b classes"]:
+        """Logits of each clip; those of its segments are sown as `segments` [b s classes] in `intermediates`.
+
+        Args:
+            inputs: snippets from -1 to 1, or bytes; three channels of colour, or ten of flow.
+            train: dropout (rng `dropout`), and batch statistics in what trains; `batch_stats` must then be mutable.
+
+        Raises:
+            UserError: a name that stands for nothing.
+        """
+        maps = self.frames_network(name="backbone")(inputs, train=train)
+        features = jnp.mean(maps.astype(jnp.float32), axis=(2, 3))
+        if train and self.dropout > 0:
+            features = dropout(self.make_rng("dropout"), features, self.dropout)
+        scores = nn.Dense(self.num_classes, kernel_init=nn.initializers.normal(0.001), name="scores")(features)
+        self.sow("intermediates", "segments", scores)
+        return consensus(scores, self.consensus, self.top)
+
+    def frames_network(self, **options: Any) -> Backbone:
+        """The backbone as this network uses it."""
+        names = ("depth", "width", "train_from", "dtype", "remat", "chunk", "axis_name", "fast")
+        return make_backbone(self.backbone, **{name: getattr(self, name) for name in names}, **options)
+
+    def frozen(self, params: Any) -> Any:
+        """A tree like `params` that is True where a parameter does not train."""
+        return self.frames_network(parent=None).frozen(params)
+
+
+class TwoStream(nn.Module):
+    """Two networks on the same clips, one on colour, one on flow, and the weighted sum of their probabilities.
+
+    Attributes:
+        rgb, flow: the two networks.
+        weights: of their probabilities.
+    """
+
+    rgb: TSN
+    flow: TSN
+    weights: tuple[float, float] = (1.0, FLOW_WEIGHT)
+
+    @nn.compact
+    def __call__(self, inputs: Snippets, *, train: bool = False) -> Float[Array, "b classes"]:
+        """The logarithm of the mean probability; each network's own logits are sown as `rgb_logits`, `flow_logits`.
+
+        Args:
+            inputs: snippets whose first three channels are colour and whose others are flow.
+            train: see `TSN`.
+        """
+        rgb = self.rgb(inputs[..., :3], train=train)
+        flow = self.flow(inputs[..., 3:], train=train)
+        self.sow("intermediates", "rgb_logits", rgb)
+        self.sow("intermediates", "flow_logits", flow)
+        return late_fusion((rgb, flow), self.weights)
+
+
+def late_fusion(logits: Sequence[Float[Array, "b classes"]], weights: Sequence[float]) -> Float[Array, "b classes"]:
+    """log sum_s w_s softmax(z_s) / sum_s w_s, as `jaxact.fusion.fuse` adds files of scores."""
+    shares = jnp.log(jnp.asarray(weights, jnp.float32) / sum(weights))
+    parts = jnp.stack([jax.nn.log_softmax(each.astype(jnp.float32)) for each in logits])
+    return jax.nn.logsumexp(parts + shares[:, None, None], axis=0)
+
+
+def cross_modality(kernel: Float[Array, "y x 3 d"], channels: int) -> Float[Array, "y x c d"]:
+    """A first convolution for flow out of one for colour: the mean over its three channels, once for each of flow's."""
+    return jnp.repeat(jnp.mean(kernel, axis=2, keepdims=True), channels, axis=2)

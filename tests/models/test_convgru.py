@@ -1,0 +1,108 @@
+"""The ConvGRU: its equations by loops, Keras's GRU on maps of one pixel, sizes."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxact.models.convgru import ConvGRU, ConvGRUCell
+from tests import frame_networks
+
+FILTERS = 3
+
+
+def clips(frames=4):
+    return jax.random.normal(jax.random.key(3), (2, frames, 4, 5, 2))
+
+
+@pytest.fixture(scope="module")
+def variables():
+    return frame_networks.drawn(ConvGRU(FILTERS), clips())
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def correlate(x, kernel):
+    """One map [h w c] and a kernel [3 3 c d], zeros around, pixel by pixel."""
+    y = np.zeros((*x.shape[:2], kernel.shape[-1]))
+    for i, j in np.ndindex(x.shape[:2]):
+        for a, b in np.ndindex(3, 3):
+            if 0 <= i + a - 1 < x.shape[0] and 0 <= j + b - 1 < x.shape[1]:
+                y[i, j] += x[i + a - 1, j + b - 1] @ kernel[a, b]
+    return y
+
+
+def loop(params, clip, reset_after=True, swap_z=False):
+    """Equations 10 to 13, frame by frame."""
+    params = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), params)
+    wz, wr, wh = np.split(params["inputs"]["kernel"], 3, axis=-1)
+    bz, br, bh = np.split(params["inputs"]["bias"], 3)
+    uz, ur, uh = np.split(params["cell"]["kernel"], 3, axis=-1)
+    memory = np.zeros((*clip.shape[1:3], FILTERS))
+    for frame in np.asarray(clip, np.float64):
+        z = sigmoid(correlate(frame, wz) + bz + correlate(memory, uz))
+        r = sigmoid(correlate(frame, wr) + br + correlate(memory, ur))
+        seen = r * correlate(memory, uh) if reset_after else correlate(r * memory, uh)
+        new = np.tanh(correlate(frame, wh) + bh + seen)
+        z = 1 - z if swap_z else z
+        memory = (1 - z) * new + z * memory
+    return memory
+
+
+@pytest.mark.parametrize("options", [{}, {"reset_after": False}, {"swap_z": True}])
+def test_the_memory_is_that_of_the_papers_equations_by_loops(variables, options):
+    found = jax.jit(ConvGRU(FILTERS, **options).apply)(variables, clips())
+    for clip, memory in zip(clips(), found, strict=True):
+        np.testing.assert_allclose(memory, loop(variables["params"], clip, **options), atol=1e-5)
+
+
+def test_the_cell_alone_is_one_turn_of_the_loop(variables):
+    params = variables["params"]
+    cell = ConvGRUCell(3, True, False, "float32")
+    memory = ConvGRU(FILTERS).apply(variables, clips()[:, :3])
+    frame = jax.lax.conv_general_dilated(
+        clips()[:, 3], params["inputs"]["kernel"], (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+    ) + params["inputs"]["bias"].reshape(1, 1, 1, -1)
+    after, nothing = cell.apply({"params": params["cell"]}, memory, frame)
+    assert nothing is None
+    np.testing.assert_allclose(after, ConvGRU(FILTERS).apply(variables, clips()), atol=1e-5)
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_on_maps_of_one_pixel_it_is_the_gru_of_keras(after):
+    with np.load(frame_networks.DATA / "frames_keras.npz") as stored:
+        x, kernel, recurrent, bias, wanted = (
+            jnp.asarray(stored[f"gru/{name}"]) for name in ("inputs", "kernel", "recurrent", "bias", after)
+        )
+    params = {"inputs": {"kernel": kernel[None, None], "bias": bias}, "cell": {"kernel": recurrent[None, None]}}
+    model = ConvGRU(FILTERS, kernel=1, reset_after=after)
+    found = model.apply({"params": params}, x[:, :, None, None])
+    np.testing.assert_allclose(found[:, 0, 0], wanted, atol=1e-6)
+
+
+def test_sizes_are_those_of_the_equations():
+    for channels, filters, size in (
+        (2048, 20, 1_116_780),
+        (2048, 30, 1_683_270),
+        (2048, 40, 2_255_160),
+        (2048, 50, 2_832_450),
+        (1536, 40, 1_702_200),
+    ):
+        made = jax.eval_shape(ConvGRU(filters).init, jax.random.key(0), jnp.zeros((1, 2, 10, 10, channels)))
+        assert sum(leaf.size for leaf in jax.tree.leaves(made)) == size
+        assert made["params"]["inputs"]["bias"].shape == (3 * filters,) and set(made["params"]["cell"]) == {"kernel"}
+
+
+def test_frames_are_free_and_their_order_matters(variables):
+    run = functools.partial(ConvGRU(FILTERS).apply, variables)
+    assert run(clips(frames=7)).shape == (2, 4, 5, FILTERS)
+    assert np.abs(run(clips()) - run(clips()[:, ::-1])).max() > 1e-2
+
+
+def test_bfloat16_computes_near_float32(variables):
+    exact, rounded = (ConvGRU(FILTERS, dtype=dtype).apply(variables, clips()) for dtype in ("float32", "bfloat16"))
+    assert rounded.dtype == jnp.float32 and 0 < np.abs(exact - rounded).max() < 0.05

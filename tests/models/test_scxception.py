@@ -1,0 +1,199 @@
+"""SC-Xception whole: sizes of the paper's rows, where its parts stand, what is frozen, a training step, exporting."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from jax import export
+
+from jaxact.errors import UserError
+from jaxact.models import frozen
+from jaxact.models.aff import Head
+from jaxact.models.convgru import ConvGRU
+from jaxact.models.excitation import Excitation
+from jaxact.models.scxception import VARIANTS, SCXception
+from jaxact.models.xception import Block
+from tests import frame_networks
+
+SMALL = {"num_classes": 3, "width": 1 / 32, "depth": 0.0, "filters": 4, "hidden": 8, "fast": False}
+
+
+def clips(count=3, frames=2, pixels=32):
+    return jax.random.uniform(jax.random.key(1), (count, frames, pixels, pixels, 3), minval=-1)
+
+
+@pytest.fixture(scope="module")
+def variables():
+    return frame_networks.drawn(SCXception(**SMALL), clips())
+
+
+def differ(a, b):
+    return bool(np.any(a != b))
+
+
+# Parameters and the backbone's statistics, with 101 classes.
+PUBLISHED = {
+    "xc_lstm": 23_379_341,
+    "xc_convgru": 23_218_885,
+    "sc_convgru": 23_290_507,
+    "sc_convgru_aff": 23_357_963,
+    "full": 23_681_227,
+}
+
+
+@pytest.mark.parametrize("row", PUBLISHED)
+def test_rows_have_the_published_number_of_parameters(row):
+    def size(model):
+        made = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 2, 71, 71, 3)))
+        counted = made["params"], made["batch_stats"]["backbone"]
+        return sum(leaf.size for leaf in jax.tree.leaves(counted))
+
+    assert size(SCXception(101, **VARIANTS[row])) == PUBLISHED[row]
+    if row == "full":
+        assert size(SCXception(51, fast=False)) == 23_668_377
+
+
+@pytest.mark.parametrize("row", VARIANTS.keys() - PUBLISHED.keys())
+def test_rows_of_other_backbones_give_logits_of_every_clip(row):
+    model = SCXception(**SMALL | VARIANTS[row])
+    found, made = jax.eval_shape(model.init_with_output, jax.random.key(0), jnp.zeros((3, 2, 75, 75, 3)))
+    assert found.shape == (3, 3) and made["params"].keys() == {"backbone", "convgru", "head"}
+
+
+def test_it_is_its_parts_in_a_row(variables):
+    model = SCXception(**SMALL)
+    found, sown = jax.jit(functools.partial(model.apply, mutable=["intermediates"]))(variables, clips())
+
+    def part(name):
+        return {kind: tree.get(name, {}) for kind, tree in variables.items()}
+
+    maps = jax.jit(model.frames_network(parent=None).apply)(part("backbone"), clips())
+    memory = jax.jit(ConvGRU(4).apply)(part("convgru"), maps)
+    np.testing.assert_allclose(sown["intermediates"]["memory"][0], memory, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found, jax.jit(Head(3, hidden=8).apply)(part("head"), memory), rtol=1e-4, atol=1e-5)
+
+
+def test_excitation_stands_on_the_residual_branch_of_block13_and_not_on_the_shortcut(variables):
+    """Without its excitation, the block gets the same from excited maps, save for what the shortcut sees."""
+    inside = {kind: tree["backbone"]["block13"] for kind, tree in variables.items()}
+    bare = {
+        "params": {k: v for k, v in inside["params"].items() if k != "excitation"},
+        "batch_stats": inside["batch_stats"],
+    }
+    x = jax.random.normal(jax.random.key(2), (6, 3, 3, 22))
+    fields = {"features": (22, 32), "pool": True, "lead": True, "ce_relu": False, "frames": 2, "fast": False}
+    fields |= {"dtype": "float32", "axis_name": None}
+    found = jax.jit(Block(**fields, excitation="sum").apply)(inside, x)
+    excited = jax.jit(Excitation("sum").apply)({"params": inside["params"]["excitation"]}, x.reshape(3, 2, 3, 3, 22))
+
+    def shortcut(x):
+        p, s = jax.device_get((bare["params"]["shortcut"], bare["batch_stats"]["shortcut"]["norm"]))
+        y = np.asarray(x)[:, ::2, ::2] @ p["kernel"][0, 0]
+        return (y - s["mean"]) / np.sqrt(s["var"] + 1e-3) * p["norm"]["scale"] + p["norm"]["bias"]
+
+    of_excited = jax.jit(Block(**fields, excitation="none").apply)(bare, excited.reshape(x.shape))
+    np.testing.assert_allclose(
+        found, of_excited - shortcut(excited.reshape(x.shape)) + shortcut(x), rtol=1e-3, atol=1e-4
+    )
+    assert "excitation" not in variables["params"]["backbone"]["block14"]
+
+
+def test_a_step_moves_what_trains_and_keeps_no_gradient_and_no_memory_for_the_rest(variables):
+    model = SCXception(**SMALL, dropout=0.0)
+    params = variables["params"]
+    still = model.frozen(params)
+    blocks = {block for block, tree in still["backbone"].items() if all(jax.tree.leaves(tree))}
+    assert blocks == {"block1", "block2", "block3", "block4"}
+    assert not any(jax.tree.leaves({name: tree for name, tree in still.items() if name != "backbone"}))
+    trained, fixed = frozen.split(params, still)
+    size = {name: sum(leaf.size for leaf in jax.tree.leaves(tree)) for name, tree in (("t", trained), ("f", fixed))}
+    assert size["t"] + size["f"] == sum(leaf.size for leaf in jax.tree.leaves(params))
+    jax.tree.map(np.testing.assert_array_equal, frozen.merge(trained, fixed), params)
+    tx = optax.adam(1e-2)
+
+    def loss(trained, stats):
+        held = {"params": frozen.merge(trained, fixed), "batch_stats": stats}
+        logits, updated = model.apply(held, clips(), train=True, mutable=["batch_stats"])
+        return optax.softmax_cross_entropy_with_integer_labels(logits, jnp.arange(3)).mean(), updated["batch_stats"]
+
+    @jax.jit
+    def update(trained, memory, stats):
+        (value, stats), gradient = jax.value_and_grad(loss, has_aux=True)(trained, stats)
+        change, memory = tx.update(gradient, memory, trained)
+        return optax.apply_updates(trained, change), memory, stats, gradient, value
+
+    memory, stats = tx.init(trained), variables["batch_stats"]
+    assert sum(leaf.size for leaf in jax.tree.leaves(memory)) == 2 * size["t"] + 1
+    values = []
+    for _ in range(40):
+        trained, memory, stats, gradient, value = update(trained, memory, stats)
+        values.append(float(value))
+    assert all(np.any(leaf) for path, leaf in jax.tree.leaves_with_path(gradient) if path[0].key != "head")
+    assert values[-1] < 0.1 < values[0]
+    before = variables["batch_stats"]["backbone"]
+    after = stats["backbone"]
+    moved = {name for name in before if any(jax.tree.leaves(jax.tree.map(differ, before[name], after[name])))}
+    assert moved == {"block13", "block14"}
+
+
+def test_what_precedes_the_border_keeps_nothing_for_the_backward_pass():
+    """The finest maps that the backward pass reads: those that block13 sees, or the frames where all of it trains."""
+    shapes = {}
+    for train_from in ("last", "all"):
+        model = SCXception(**SMALL, train_from=train_from)
+        made = jax.eval_shape(model.init, jax.random.key(0), clips())
+
+        def loss(params, stats, model=model):
+            rngs = {"dropout": jax.random.key(0)}
+            out, _ = model.apply(
+                {"params": params, "batch_stats": stats}, clips(), train=True, mutable=["batch_stats"], rngs=rngs
+            )
+            return out.sum()
+
+        kept = jax.eval_shape(
+            lambda p, s, loss=loss: jax.vjp(functools.partial(loss, stats=s), p)[1], made["params"], made["batch_stats"]
+        )
+        shapes[train_from] = max(
+            leaf.shape[1] for leaf in jax.tree.leaves(kept) if leaf.ndim == 4 and leaf.shape[0] == 6
+        )
+    assert shapes == {"last": 2, "all": 32}
+
+
+def test_any_number_of_frames_and_their_order(variables):
+    run, longer = jax.jit(SCXception(**SMALL).apply), clips(frames=5)
+    assert run(variables, longer).shape == (3, 3)
+    assert np.abs(run(variables, longer) - run(variables, longer[:, ::-1])).max() > 1e-4
+
+
+@pytest.mark.parametrize("options", [{"recurrent": "lstm", "head": "mlp", "excitation": "none"}, {"dtype": "bfloat16"}])
+def test_the_other_layers_work_and_logits_stay_float32(options):
+    model = SCXception(**SMALL | options)
+    found = jax.jit(model.apply)(frame_networks.drawn(model, clips()), clips())
+    assert found.shape == (3, 3) and found.dtype == jnp.float32 and np.isfinite(found).all()
+
+
+def test_it_is_exported_with_a_free_batch(variables):
+    model = SCXception(**SMALL)
+    shape = jax.ShapeDtypeStruct(export.symbolic_shape("n, 2, 32, 32, 3"), jnp.float32)
+    exported = export.export(jax.jit(lambda x: model.apply(variables, x)))(shape)
+    np.testing.assert_allclose(exported.call(clips()), jax.jit(model.apply)(variables, clips()), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"backbone": "resnet"}, r"unknown backbone 'resnet'; available: inception_resnet_v2, inception_v3, xception"),
+        ({"recurrent": "gru"}, r"unknown recurrent layer 'gru'; available: convgru, lstm; did you mean 'convgru'"),
+        ({"recurrent": "lstm"}, r"an LSTM remembers no places, which the head 'mcam_aff' works on; wanted head 'mlp'"),
+        (
+            {"backbone": "inception_v3"},
+            r"excitation 'sum' stands in Xception's .* which 'inception_v3' has not; wanted",
+        ),
+    ],
+)
+def test_options_that_do_not_go_together_are_one_sentence(options, told):
+    with pytest.raises(UserError, match=told):
+        jax.eval_shape(SCXception(**SMALL | options).init, jax.random.key(0), clips())
