@@ -77,12 +77,11 @@ class AttentionUnit(stgcn.Unit):
 
 def _attention(x: Array, weights: dict[str, Any], *, axis: str, attended: str) -> tuple[Array, Array | None]:
     """What the graph convolution takes, and S' [n, v, w], where the unit has it."""
-    raw = x
     seen = mix_frames(x, temporal_attention(x, weights["temporal"], axis)) if "temporal" in weights else x
-    x = raw if attended == "graph" else seen
+    taken, scored = (seen, x) if attended == "graph" else (x, seen)
     if "spatial" not in weights:
-        return x, None
-    return x, spatial_attention(seen if attended == "graph" else raw, weights["spatial"], axis)
+        return taken, None
+    return taken, spatial_attention(scored, weights["spatial"], axis)
 
 
 def _attend(x: Array, weights: dict[str, Any], *, axis: str, attended: str, fast: bool) -> Array:

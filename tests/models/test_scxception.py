@@ -56,7 +56,7 @@ def test_rows_have_the_published_number_of_parameters(row):
         assert size(SCXception(51, fast=False)) == 23_668_377
 
 
-@pytest.mark.parametrize("row", VARIANTS.keys() - PUBLISHED.keys())
+@pytest.mark.parametrize("row", sorted(VARIANTS.keys() - PUBLISHED.keys()))
 def test_rows_of_other_backbones_give_logits_of_every_clip(row):
     model = SCXception(**SMALL | VARIANTS[row])
     found, made = jax.eval_shape(model.init_with_output, jax.random.key(0), jnp.zeros((3, 2, 75, 75, 3)))
@@ -84,7 +84,7 @@ def test_excitation_stands_on_the_residual_branch_of_block13_and_not_on_the_shor
         "batch_stats": inside["batch_stats"],
     }
     x = jax.random.normal(jax.random.key(2), (6, 3, 3, 22))
-    fields = {"features": (22, 32), "pool": True, "lead": True, "ce_relu": False, "frames": 2, "fast": False}
+    fields = {"features": (22, 32), "pool": True, "ce_relu": False, "frames": 2, "fast": False}
     fields |= {"dtype": "float32", "axis_name": None}
     found = jax.jit(Block(**fields, excitation="sum").apply)(inside, x)
     excited = jax.jit(Excitation("sum").apply)({"params": inside["params"]["excitation"]}, x.reshape(3, 2, 3, 3, 22))
@@ -168,11 +168,27 @@ def test_any_number_of_frames_and_their_order(variables):
     assert np.abs(run(variables, longer) - run(variables, longer[:, ::-1])).max() > 1e-4
 
 
-@pytest.mark.parametrize("options", [{"recurrent": "lstm", "head": "mlp", "excitation": "none"}, {"dtype": "bfloat16"}])
-def test_the_other_layers_work_and_logits_stay_float32(options):
-    model = SCXception(**SMALL | options)
-    found = jax.jit(model.apply)(frame_networks.drawn(model, clips()), clips())
-    assert found.shape == (3, 3) and found.dtype == jnp.float32 and np.isfinite(found).all()
+def test_bfloat16_computes_near_float32_and_logits_stay_float32(variables):
+    exact, rounded = (
+        jax.jit(SCXception(**SMALL, dtype=dtype).apply)(variables, clips()) for dtype in ("float32", "bfloat16")
+    )
+    assert rounded.dtype == jnp.float32 and 0 < np.abs(exact - rounded).max() < 0.05 * np.abs(exact).max()
+
+
+def test_the_lstm_row_remembers_what_a_loop_over_the_frames_mean_features_does():
+    model = SCXception(**SMALL | VARIANTS["xc_lstm"])
+    variables = frame_networks.drawn(model, clips())
+    _, sown = jax.jit(functools.partial(model.apply, mutable=["intermediates"]))(variables, clips())
+    backbone = {kind: tree["backbone"] for kind, tree in variables.items()}
+    features = np.asarray(jax.jit(model.frames_network(parent=None).apply)(backbone, clips())).mean((2, 3))
+    p = jax.device_get(variables["params"]["lstm"])
+    cell = output = np.zeros((3, 256))
+    for x in features.swapaxes(0, 1):
+        i, f, g, o = (x @ p[f"i{n}"]["kernel"] + output @ p[f"h{n}"]["kernel"] + p[f"h{n}"]["bias"] for n in "ifgo")
+        i, f, o = (1 / (1 + np.exp(-gate)) for gate in (i, f, o))
+        cell = f * cell + i * np.tanh(g)
+        output = o * np.tanh(cell)
+    np.testing.assert_allclose(sown["intermediates"]["memory"][0][:, 0, 0], output, rtol=1e-3, atol=1e-5)
 
 
 def test_it_is_exported_with_a_free_batch(variables):

@@ -95,6 +95,27 @@ def test_attention_is_the_papers_equations_by_loops():
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("attended", ["graph", "scores"])
+def test_the_graph_convolution_takes_the_mixed_frames_and_its_scores_the_plain_ones_or_the_other_way(attended):
+    """Equation 9 with its parts in their places: y = sum_k (A_k o S') (X E') W_k, S' of X."""
+    n, joints, frames = public()
+    x, kernel, parts = n["inputs"], np.asarray(n["kernel5"]), np.asarray(n["polynomials"])
+    mixed = attention.mix_frames(x, attention.temporal_attention(x, frames))
+    taken, scored = (mixed, x) if attended == "graph" else (x, mixed)
+    spatial = np.asarray(attention.spatial_attention(scored, joints))
+    wanted = sum(
+        np.einsum("vw,nvw,nvtc,cd->nwtd", parts[k], spatial, np.asarray(taken), kernel[:, k]) for k in range(len(parts))
+    )
+    weights = {"adjacency": n["polynomials"], "kernel": n["kernel5"], "temporal": frames, "spatial": joints}
+    for fast in (True, False):
+        ours = stagcn._attend(x, weights, axis="j", attended=attended, fast=fast)
+        np.testing.assert_allclose(ours, wanted, rtol=1e-4, atol=1e-5)
+    del weights["spatial"]
+    alone = np.einsum("kvw,nvtc,ckd->nwtd", parts, np.asarray(taken), kernel)
+    ours = stagcn._attend(x, weights, axis="j", attended=attended, fast=False)
+    np.testing.assert_allclose(ours, alone, rtol=1e-4, atol=1e-5)
+
+
 def test_chebyshev_polynomials_are_cosines_of_multiples_of_the_spectrum():
     for name in ("kinect-15", "ntu-25", "openpose-18"):
         parts = skeletons.chebyshev(skeletons.get_layout(name), 5).astype(np.float64)
@@ -212,9 +233,22 @@ def test_a_toy_is_learned_by_heart_and_every_weight_takes_part():
     moved = flatten_dict(jax.tree.map(lambda a, b: bool(np.any(a != b)), start.params, current.params), sep="/")
     still = {path for path, was in moved.items() if not was}  # what a normalisation that follows takes out again
     assert still == {path for path in moved if path.endswith(("temporal_bias", "shortcut_bias"))}
-    for _ in range(30):
+    for _ in range(45):
         current, sums = update(current)
     assert sums["correct"] == 3 and sums["loss"] / 3 < 0.1
+
+
+def test_attention_over_frames_alone_learns():
+    model = build(attention="temporal", gate="none", segments=2, kept=0)
+    variables = model.init(jax.random.key(0), clips())
+
+    def total(params):
+        outputs = model.apply({**variables, "params": params}, clips())
+        return jnp.sum(losses.per_example(outputs, jnp.arange(3)))
+
+    grads = flatten_dict(jax.grad(total)(variables["params"]), sep="/")
+    found = {path: float(jnp.max(jnp.abs(grad))) for path, grad in grads.items() if "/frames_" in path}
+    assert len(found) == 5 * len(SHORT) and min(found.values()) > 0
 
 
 def test_it_is_exported_with_a_free_batch():
