@@ -20,8 +20,8 @@ def get_config(arg: str = "") -> TrainConfig:
         augment=AugmentConfig(crop=0.85, rotate=0.2, rescale=0.1, mirror=True, drop_joints=0.03),
         optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=1.0, weight_decay=0.01),
         batch_size=16,
-        epochs=20,
-        eval_every=10.0,
+        epochs=40,
+        eval_every=20.0,
     )
     if quick:
         config.model.width, config.clip.frames, config.epochs = 4, 6, 1

@@ -185,7 +185,8 @@ def test_without_a_gate_the_heat_is_the_networks_own_classifiers():
 
 
 def test_the_last_units_features_lie_at_their_frame_person_and_joint():
-    options = {"width": 4, "init": "he_fan_out", "segments": 2, "attention": "none", "gate": "none"}
+    options = {"width": 4, "init": "he_fan_out", "segments": 2, "kept": 1, "operator": "partition"}
+    options |= {"attention": "none", "gate": "none"}
     net, given = network(config.STAGCNConfig(**options), drawn=True), record()
 
     def features():

@@ -196,13 +196,9 @@ class SkeletonBuilder(RecordBuilder, skip_registration=True):
     @classmethod
     def features(cls, found: Found) -> dict[str, Any]:
         """The joints, and what a dataset has beside them."""
-        joints = tfds.features.Tensor(
-            shape=(None, None, len(found.layout.joints), len(found.channels)),
-            dtype=np.float32,
-            encoding="zlib" if cls.COMPRESS else "bytes",
-            doc="t m v c; zero: missing",
-        )
-        return {"joints": joints, **cls.extras(found)}
+        shape = (None, None, len(found.layout.joints), len(found.channels))
+        how: dict[str, Any] = {"encoding": "zlib" if cls.COMPRESS else "bytes", "doc": "t m v c; zero: missing"}
+        return {"joints": tfds.features.Tensor(shape=shape, dtype=np.float32, **how), **cls.extras(found)}
 
     @classmethod
     def extras(cls, found: Found) -> dict[str, Any]:

@@ -158,7 +158,7 @@ def parse_chunk(parse: Parse, chunk: Chunk) -> Parsed:
         try:
             for record in parse(source):
                 parsed.count(record)
-                records.append(_block(record))
+                records.append(_block(record, level=0 if "frames" in record else 1))  # JPEG shrinks no more
         except UserError as error:
             parsed.bad.append((source.path or source.id, str(error)))
         except OSError as error:
@@ -176,8 +176,8 @@ def stored(chunk: Chunk) -> Iterator[Record]:
             yield _read_block(file)
 
 
-def _block(value: object) -> bytes:
-    packed = zlib.compress(pickle.dumps(value, protocol=5), level=1)
+def _block(value: object, level: int = 1) -> bytes:
+    packed = zlib.compress(pickle.dumps(value, protocol=5), level=level)
     return struct.pack("<Q", len(packed)) + packed
 
 

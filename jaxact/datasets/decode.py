@@ -97,6 +97,8 @@ class Video:
             kinds = sorted({stream.type for stream in container.streams})
             raise UserError(f"{self.path!r} holds no video, only {' and '.join(kinds) or 'nothing'}")
         stream = streams[0]
+        if stream.codec_context is None:
+            raise UserError(f"{self.path!r} cannot be read as a video: ffmpeg has no decoder for it")
         stream.thread_type = "NONE"
         stream.codec_context.thread_count = 1
         self.rate = float(stream.average_rate or stream.guessed_rate or 0)

@@ -8,7 +8,7 @@ network adds both.
     [b s h w c] -> backbone [b s i j d] -> mean [b s d] -> scores [b s k] -> consensus [b k]
 
 The snippets are what the pipeline draws with `clip.sampling = "segments"`; the paper trains with three and tests with
-25. A flow snippet is five frames of two channels, stacked along the channels.
+25. Any number of channels is taken: three of colour, two of a frame of flow, or, as in the paper, ten of five frames.
 """
 
 from collections.abc import Sequence
@@ -84,7 +84,7 @@ class TSN(nn.Module):
         """Logits of each clip; those of its segments are sown as `segments` [b s classes] in `intermediates`.
 
         Args:
-            inputs: snippets from -1 to 1, or bytes; three channels of colour, or ten of flow.
+            inputs: snippets from -1 to 1, or bytes.
             train: dropout (rng `dropout`), and batch statistics in what trains; `batch_stats` must then be mutable.
 
         Raises:

@@ -45,7 +45,6 @@ class Block(nn.Module):
     Attributes:
         features: channels out of each convolution.
         pool: halve the grid at the end, the shortcut too, which is then a projection.
-        lead: whether the first convolution has a ReLU before it.
         excitation: a key of `jaxact.models.excitation.EXCITATIONS`: what the residual branch starts with. The shortcut
             takes the input as it is.
         ce_relu: see `Excitation`.
@@ -55,7 +54,6 @@ class Block(nn.Module):
 
     features: tuple[int, ...]
     pool: bool
-    lead: bool
     excitation: str
     ce_relu: bool
     frames: int
@@ -71,9 +69,8 @@ class Block(nn.Module):
             clips = x.reshape(-1, self.frames, *x.shape[1:])
             y = Excitation(self.excitation, self.ce_relu, name="excitation")(clips).reshape(x.shape)
         for number, features in enumerate(self.features, 1):
-            y = nn.relu(y) if number > 1 or self.lead else y
             layer = SeparableConvNorm(features, self.dtype, self.axis_name, self.fast, name=f"sepconv{number}")
-            y = layer(y, train)
+            y = layer(nn.relu(y), train)  # block2, which has no ReLU at its head, sees what comes from one
         if not self.pool:
             return x + y
         options = (False, True, self.dtype, self.axis_name)
@@ -121,11 +118,10 @@ class Xception(Backbone):
         """block1 to block14; with fewer blocks in the middle, numbers are left out before block13."""
         fast = self.is_fast()
 
-        def block(name: str, *features: int, pool: bool = True, lead: bool = True, excitation: str = "none") -> Link:
+        def block(name: str, *features: int, pool: bool = True, excitation: str = "none") -> Link:
             fields = {
                 "features": tuple(map(self.scaled, features)),
                 "pool": pool,
-                "lead": lead,
                 "excitation": excitation,
                 "ce_relu": self.ce_relu,
                 "frames": frames,
@@ -135,7 +131,7 @@ class Xception(Backbone):
 
         return (
             ("block1", Stem, {"features": (self.scaled(32), self.scaled(64))}),
-            block("block2", 128, 128, lead=False),
+            block("block2", 128, 128),
             block("block3", 256, 256),
             block("block4", 728, 728),
             *(block(f"block{number}", 728, 728, 728, pool=False) for number in range(5, 5 + self.middle)),

@@ -1,6 +1,7 @@
 """Video files become frames: upright, in the right colours, with their times; unusable files are refused by name."""
 
 import sys
+import types
 
 import av
 import numpy as np
@@ -187,6 +188,13 @@ def test_sound_alone_is_refused(tmp_path):
         container.mux(stream.encode(None))
     with pytest.raises(UserError, match=r"sound.wav' holds no video, only audio"):
         decode.encode(str(tmp_path / "sound.wav"), short_side=256)
+
+
+def test_a_codec_without_a_decoder_is_refused():
+    stream = types.SimpleNamespace(type="video", disposition=av.stream.Disposition(0), codec_context=None)
+    container = types.SimpleNamespace(streams=types.SimpleNamespace(video=[stream]))
+    with pytest.raises(UserError, match=r"clip.mp4' cannot be read as a video: ffmpeg has no decoder for it"):
+        decode.Video("clip.mp4")._stream(container)
 
 
 def test_a_very_long_file_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch):

@@ -67,6 +67,12 @@ def test_ucf_clips_are_matched_to_the_lists_without_regard_to_case(tmp_path, spe
     }
 
 
+def test_the_set_of_this_name_that_tfds_has_can_be_used_beside_ours():
+    code = "import jaxact.datasets, tensorflow_datasets as tfds; print(tfds.video.Ucf101.name)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "ucf101", done.stderr
+
+
 def test_the_official_splits_do_not_leak_and_the_random_one_says_so(tmp_path):
     found = Ucf101.find(ucf(tmp_path))
     assert len(split_of(found, "random_3to1_test")) == 3 and len(split_of(found, "group_test")) == 4
@@ -136,6 +142,21 @@ def test_videos_outside_the_class_folders_are_none_of_the_sets(tmp_path):
     touch(root, "clips/wave/new_wave_f_cm_np1_fr_med_0.avi")
     with pytest.raises(UserError, match=r"the clip 'new_wave_f_cm_np1_fr_med_0' is in no split list"):
         Hmdb51.find(root)
+
+
+@pytest.mark.skipif(not os.environ.get("JAXACT_DATA"), reason="JAXACT_DATA names no folder of real data")
+def test_the_real_jhmdb_clips_have_the_published_splits():
+    raw = Path(os.environ["JAXACT_DATA"]) / "video"
+    found = JhmdbVideo.find(raw)
+    assert (len(found.sources), len(found.labels), found.dropped) == (928, 21, {})
+    sizes = [[len(split_of(found, f"official{n}_{half}")) for half in ("train", "test")] for n in (1, 2, 3)]
+    assert sizes == [[660, 268], [658, 270], [663, 265]]
+    assert set(found.leaks) == {"random_3to1_test"} and found.leaks["random_3to1_test"] > 100
+    joints = {source.id for source in found.sources}
+    assert "wave/20060723sfjffbartsinger_wave_f_cm_np1_ba_med_0" in joints
+    for path in sorted((raw / "originals").glob("*.avi")):  # as released, with empty frames between
+        clip = decode.encode(str(path), short_side=256)
+        assert (clip.height, clip.width, clip.damaged) == (240, 320, 0) and 15 <= len(clip.frames) <= 40
 
 
 def test_groups_are_the_source_in_the_name():

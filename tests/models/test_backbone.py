@@ -84,6 +84,20 @@ def clips(count=3, frames=2, pixels=24):
     return jax.random.uniform(jax.random.key(1), (count, frames, pixels, pixels, 3), minval=-1)
 
 
+def test_normalisation_shares_its_statistics_over_a_mapped_axis():
+    x = jax.random.normal(jax.random.key(0), (4, 3, 2, 5)) + jnp.arange(4.0)[:, None, None, None]
+    alone, shared = (convnorm.Norm(scale=True, axis_name=name) for name in (None, "data"))
+    variables = alone.init(jax.random.key(0), x, True)
+
+    def run(norm, x):
+        return norm.apply(variables, x, True, mutable=["batch_stats"])
+
+    whole, stats = run(alone, x)
+    parts, same = jax.vmap(functools.partial(run, shared), axis_name="data")(x.reshape(2, 2, 3, 2, 5))
+    np.testing.assert_allclose(parts.reshape(x.shape), whole, rtol=1e-4, atol=1e-5)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a[0], b, rtol=1e-4), same, stats)
+
+
 @pytest.fixture(scope="module")
 def variables():
     return frame_networks.drawn(Xception(**SMALL), clips())

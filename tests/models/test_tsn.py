@@ -72,8 +72,9 @@ def test_two_streams_add_their_probabilities(variables):
     both = frame_networks.drawn(model, inputs)
     found, sown = jax.jit(functools.partial(model.apply, mutable=["intermediates"]))(both, inputs)
     (rgb,), (flow,) = (sown["intermediates"][f"{name}_logits"] for name in ("rgb", "flow"))
-    alone = jax.jit(TSN(**SMALL).apply)({kind: tree["rgb"] for kind, tree in both.items()}, clips())
-    np.testing.assert_allclose(rgb, alone, rtol=1e-4, atol=1e-5)
+    for name, logits, part in (("rgb", rgb, clips()), ("flow", flow, clips(channels=10)[:, ::-1])):
+        alone = jax.jit(TSN(**SMALL).apply)({kind: tree[name] for kind, tree in both.items()}, part)
+        np.testing.assert_allclose(logits, alone, rtol=1e-4, atol=1e-5)
     p, q = (np.exp(z) / np.exp(z).sum(-1, keepdims=True) for z in (np.asarray(rgb), np.asarray(flow)))
     np.testing.assert_allclose(np.exp(found), (p + 1.5 * q) / 2.5, rtol=1e-4)
     assert np.abs(p - q).max() > 1e-3

@@ -298,6 +298,18 @@ def test_starting_at_a_step_gives_the_bytes_of_running_there(info, start):
     assert same(resumed, uninterrupted[start:]) and resumed[0]["inputs"].shape == (3, 5, 12, 18, 3)
 
 
+def test_augmentation_reaches_the_batches(info):
+    options = {"split": "all", "batch_size": 11, "seed": 1, "clip": CLIP}
+    plain, mirrored, cropped = (
+        next(batches.train_batches(info, augment=PLAIN | change, **options))["inputs"]
+        for change in ({}, {"mirror": True}, {"crop": 0.5})
+    )
+    turned = [bool((found == before[:, :, ::-1]).all()) for found, before in zip(mirrored, plain, strict=True)]
+    same = [bool((found == before).all()) for found, before in zip(mirrored, plain, strict=True)]
+    assert any(turned) and any(same) and all(a != b for a, b in zip(turned, same, strict=True))
+    assert not any((found == before).all() for found, before in zip(cropped, plain, strict=True))
+
+
 def test_records_without_flow_say_how_to_get_it(info):
     with pytest.raises(
         UserError, match=r"needs stored flow; prepare 'video_folder' again with --flow dis or farneback"
