@@ -1,8 +1,14 @@
 """STA-GCN and its parts on 14 JHMDB classes, three splits. `:split1` (default) ... `:split3`.
 
-A row of the STA-GCN paper's tables, `:sn` by default: `stgcn`, `sa` (spatial attention), `ta` (temporal attention; AFM
-and DCW are `jaxact evaluate --kept`), `sn` and `tn` (the two networks of STA-GCN), `sta_partition`. Widths, epochs and
-recipe are the same for all of them; `tn` reads displacements.
+A row of the STA-GCN paper's tables is an argument:
+    sn             STA-GCN on joints, the default; begins with the run of `configs/stagcn_pretrain_jhmdb14.py`
+    tn             STA-GCN on displacements, to be fused with sn
+    sa             SA + ST-GCN: spatial attention; begins as sn does
+    ta             TA + ST-GCN: temporal attention; AFM and DCW are `jaxact evaluate --kept 0` and `--kept 2`
+    sta_partition  sn on ST-GCN's graph operator in place of Chebyshev polynomials
+    stgcn          ST-GCN
+Widths, epochs and recipe are the same for all of them. The clips are cut into three segments, but for sa and stgcn;
+whole: --config.model.segments=1 --config.model.kept=0 --config.segments_kept=0
 Paper: none on this set.
 Ours: not run yet.
 Command: jaxact prepare custom --name jhmdb14 --layout jhmdb-15 --raw jhmdb14_pose2d.npz --data-dir data

@@ -2,7 +2,8 @@
 
 Paper: STA-GCN (spatio-temporal attention graph convolutional network), top-1 / top-5 in %, the columns of its Tables 2
 to 4 put in the order that its text has:
-    sn, tn         35.7 / 57.3   the two networks of STA-GCN, fused; sn is the default
+    sn             35.7 / 57.3   the two networks of STA-GCN, on joints (the default) and
+    tn             ...           on displacements, fused
     sa             33.1 / 54.9   SA + ST-GCN: spatial attention
     ta             33.5 / 54.7   TA + ST-GCN: temporal attention, segments averaged (AFM: `jaxact evaluate --kept 0`)
                    34.3 / 55.6   ... the confident ones weighted (DCW: `--kept 3`)

@@ -2,7 +2,8 @@
 
 Paper: STA-GCN (spatio-temporal attention graph convolutional network), top-1 in %, X-Sub / X-View, the columns of its
 Tables 2 to 4 put in the order that its text has:
-    sn, tn         87.7 / 95.0   the two networks of STA-GCN, fused; sn is the default
+    sn             87.7 / 95.0   the two networks of STA-GCN, on joints (the default) and
+    tn             ...           on displacements, fused
     sa             86.3 / 93.7   SA + ST-GCN: spatial attention
     ta             85.3 / 91.4   TA + ST-GCN: temporal attention, segments averaged (AFM: `jaxact evaluate --kept 0`)
                    85.1 / 92.6   ... the confident ones weighted (DCW: `--kept 3`); X-Sub is no better, as the text says

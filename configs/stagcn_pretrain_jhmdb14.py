@@ -2,7 +2,10 @@
 the 2-D poses of 14 JHMDB classes, three splits. `:split1` (default) ... `:split3`.
 
 The first stage of `configs/stagcn_jhmdb14.py`; it uses no label, and of the clips only the training part.
-Command: jaxact train --config configs/stagcn_pretrain_jhmdb14.py --data-dir data --workdir runs/jhmdb14_pretrain
+Paper: no figure.
+Ours: not run.
+Command: jaxact prepare custom --name jhmdb14 --layout jhmdb-15 --raw jhmdb14_pose2d.npz --data-dir data
+         jaxact train --config configs/stagcn_pretrain_jhmdb14.py --data-dir data --workdir runs/jhmdb14_pretrain
          jaxact train --config configs/stagcn_jhmdb14.py:sn --data-dir data --workdir runs/jhmdb14_sn
              --config.init_from=runs/jhmdb14_pretrain
 """

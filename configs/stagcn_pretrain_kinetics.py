@@ -3,7 +3,10 @@ Kinetics-skeleton.
 
 The first stage of `configs/stagcn_kinetics.py`; it uses no label, and of the clips only the training part. The paper
 trains it on optical flow and gives neither a loss nor a number of epochs.
-Command: jaxact train --config configs/stagcn_pretrain_kinetics.py --data-dir data --workdir runs/kinetics_pretrain
+Paper: no figure.
+Ours: not run: needs the data set.
+Command: jaxact prepare kinetics_skeleton --raw kinetics-skeleton --data-dir data
+         jaxact train --config configs/stagcn_pretrain_kinetics.py --data-dir data --workdir runs/kinetics_pretrain
          jaxact train --config configs/stagcn_kinetics.py:sn --data-dir data --workdir runs/kinetics_sn
              --config.init_from=runs/kinetics_pretrain
 """

@@ -3,7 +3,10 @@ NTU RGB+D 60. `:xsub` (default) or `:xview`.
 
 The first stage of `configs/stagcn_ntu60.py`; it uses no label, and of the clips only the training part. The paper
 trains it on optical flow and gives neither a loss nor a number of epochs.
-Command: jaxact train --config configs/stagcn_pretrain_ntu60.py --data-dir data --workdir runs/ntu60_pretrain
+Paper: no figure.
+Ours: not run: needs the data set.
+Command: jaxact prepare ntu60 --raw nturgb+d_skeletons --data-dir data
+         jaxact train --config configs/stagcn_pretrain_ntu60.py --data-dir data --workdir runs/ntu60_pretrain
          jaxact train --config configs/stagcn_ntu60.py:sn --data-dir data --workdir runs/ntu60_sn
              --config.init_from=runs/ntu60_pretrain
 """

@@ -2,7 +2,12 @@
 UTD-MHAD, odd subjects train, even subjects test.
 
 The first stage of `configs/stagcn_utd_mhad.py`; it uses no label, and of the clips only the training part.
-Command: jaxact train --config configs/stagcn_pretrain_utd_mhad.py --data-dir data --workdir runs/utd_mhad_pretrain
+Paper: no figure.
+Ours: rank correlation of the gate with the displacement that follows 0.53 over a clip, 0.40 over the joints of a
+      frame; mean gate 73 % on the tenth that moves most, 34 % on the half that moves least (430 test clips, one
+      seed): scripts/gate_correlation.py.
+Command: jaxact prepare utd_mhad --raw UTD-MHAD/Skeleton --data-dir data
+         jaxact train --config configs/stagcn_pretrain_utd_mhad.py --data-dir data --workdir runs/utd_mhad_pretrain
          jaxact train --config configs/stagcn_utd_mhad.py:sn --data-dir data --workdir runs/utd_mhad_sn
              --config.init_from=runs/utd_mhad_pretrain
 """

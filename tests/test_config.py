@@ -100,6 +100,6 @@ def test_words_of_an_argument_are_told_apart_by_their_lists():
 @pytest.mark.parametrize("section", config.MODELS.values())
 def test_every_models_section_is_written_and_read_back(section):
     run = config.TrainConfig(model=section(width=8))
-    config.override(run, "model.dropout", "0.25")
+    config.override(run, "model.width", "16")
     config.check(run)
-    assert config.from_dict(config.to_dict(run)) == run and run.model.dropout == 0.25
+    assert config.from_dict(config.to_dict(run)) == run and run.model.width == 16
