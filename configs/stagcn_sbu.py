@@ -34,11 +34,13 @@ ROWS = ("sn", "tn", "sa", "ta", "sta_partition", "stgcn")
 def get_config(arg: str = "") -> TrainConfig:
     """The run of a row; "quick" or "ROW,quick" is a toy of it."""
     fold, row, quick = choose(arg, [f"fold{number}" for number in range(1, 6)], ROWS)
-    sizes = {"width": 16, "dropout": 0.2, "init": "he_fan_out"}
-    system = {"segments": 3, "kept": 2} | STAGCN_SYSTEMS.get(row, {})
+    model = STGCNConfig() if row == "stgcn" else STAGCNConfig(**STAGCN_SYSTEMS[row])
+    model.width, model.dropout, model.init = 16, 0.2, "he_fan_out"
+    if isinstance(model, STAGCNConfig) and row != "sa":
+        model.segments, model.kept = 3, 2
     config = TrainConfig(
         data=DataConfig(name="sbu", train_split=f"{fold}_train", eval_split=f"{fold}_test"),
-        model=STGCNConfig(**sizes) if row == "stgcn" else STAGCNConfig(**sizes, **system),
+        model=model,
         clip=ClipConfig(frames=24, persons=2, sampling="resize", center="first", views=5),
         augment=AugmentConfig(crop=0.8, rotate=0.1, rescale=0.1, mirror=True, swap=True),
         optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=3.0, weight_decay=0.01, ema=0.99),

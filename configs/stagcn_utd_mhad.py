@@ -33,11 +33,13 @@ ROWS = ("sn", "tn", "sa", "ta", "sta_partition", "stgcn")
 def get_config(arg: str = "") -> TrainConfig:
     """The run of a row; "quick" or "ROW,quick" is a toy of it."""
     row, quick = choose(arg, ROWS)
-    sizes = {"width": 16, "dropout": 0.2, "init": "he_fan_out"}
-    system = {"segments": 3, "kept": 2} | STAGCN_SYSTEMS.get(row, {})
+    model = STGCNConfig() if row == "stgcn" else STAGCNConfig(**STAGCN_SYSTEMS[row])
+    model.width, model.dropout, model.init = 16, 0.2, "he_fan_out"
+    if isinstance(model, STAGCNConfig) and row != "sa":
+        model.segments, model.kept = 3, 2
     config = TrainConfig(
         data=DataConfig(name="utd_mhad"),
-        model=STGCNConfig(**sizes) if row == "stgcn" else STAGCNConfig(**sizes, **system),
+        model=model,
         clip=ClipConfig(frames=48, persons=1, sampling="resize", center="first", scale="skeleton", views=5),
         augment=AugmentConfig(crop=0.9, rotate=0.3, rescale=0.15, drop_joints=0.03),
         optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=3.0, weight_decay=0.01, ema=0.99),

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,14 +26,14 @@ def totals(
     scorer: Callable, weights: Any, batches: Iterable[Mapping[str, np.ndarray]], *, classes: int
 ) -> metrics.Sums | metrics.Losses:
     """The sums over all processes' batches; every process gets the same."""
-    found = (scorer(weights, batch) for batch in batches)
-    sums = [
-        metrics.from_losses(each["loss"], each["mask"])
-        if "loss" in each
-        else metrics.from_logits(each["logits"], each["targets"], each["mask"])
-        for each in found
-    ]
-    return functools.reduce(operator.add, sums) if sums else metrics.Sums.empty(classes)
+    sums: Any = None
+    for found in (scorer(weights, batch) for batch in batches):
+        if "loss" in found:
+            more = metrics.from_losses(found["loss"], found["mask"])
+        else:
+            more = metrics.from_logits(found["logits"], found["targets"], found["mask"])
+        sums = more if sums is None else sums + more
+    return metrics.Sums.empty(classes) if sums is None else sums
 
 
 def score(scorer: Callable, weights: Any, batches: Iterable[Mapping[str, np.ndarray]]) -> report.Scores:

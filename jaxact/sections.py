@@ -1,7 +1,7 @@
 """The sections of a config: every option once, with its type, unit and default."""
 
 import dataclasses
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
@@ -210,7 +210,7 @@ class DisplacementConfig:
 
 
 # The systems of the STA-GCN paper's Tables 1 to 4 that are this network; `stgcn`, its baseline, is another one.
-STAGCN_SYSTEMS: dict[str, dict[str, str | int]] = {
+STAGCN_SYSTEMS: dict[str, dict[str, Any]] = {
     "sa": {"attention": "spatial", "operator": "partition", "gate": "own", "segments": 1, "kept": 0},  # SA + ST-GCN
     "ta": {"attention": "temporal", "operator": "partition", "gate": "none"},  # TA + ST-GCN; AFM and DCW are test time
     "sn": {"attention": "both", "operator": "cheb", "gate": "own"},  # STA-GCN on joint coordinates

@@ -10,6 +10,7 @@ that moves least. Networks: `displacement`, and `stagcn` with a gate.
 import argparse
 import dataclasses
 import json
+from typing import Any
 
 import jax
 import numpy as np
@@ -40,7 +41,7 @@ def main() -> None:
 
 def gate(net: trained.Trained, inputs: jax.Array) -> jax.Array:
     """h [b, t, m, v]."""
-    _, sown = net.model.apply(net.weights, inputs, mutable=["intermediates"])
+    sown: Any = net.model.apply(net.weights, inputs, mutable=["intermediates"])[1]
     if "gate" not in sown["intermediates"]:
         raise UserError("this network has no gate; wanted `displacement`, or `stagcn` with model.gate own or shared")
     return sown["intermediates"]["gate"][0]
@@ -63,7 +64,7 @@ def spearman(a: np.ndarray, b: np.ndarray) -> float:
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return float("nan")
     ranks = [np.argsort(np.argsort(each, kind="stable"), kind="stable") for each in (a, b)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
 
 def batches(net: trained.Trained, options: argparse.Namespace):

@@ -216,9 +216,10 @@ def test_bfloat16_computes_near_float32(variables):
 def test_a_toy_is_learned_by_heart_with_the_penalty_in_the_loss():
     model, tx = small(width=16, dropout=0.0, weight_penalty=1e-5), optim.optimizer(lambda count: 0.02, name="adamw")
     current = state.create(model, jax.ShapeDtypeStruct((1, 6, 2, 15, 3), jnp.float32), tx, seed=0)
-    batch = {"inputs": clips(batch=4), "targets": jnp.arange(4)}
+    # Small places: a frame gate that closes for a whole clip has no gradient there.
+    batch = {"inputs": 0.3 * clips(batch=4), "targets": jnp.arange(4)}
     update = jax.jit(lambda s: step.train_step(s, batch, apply=model.apply, loss=losses.per_example, tx=tx, seed=0))
-    for _ in range(40):
+    for _ in range(60):
         before = current
         current, sums = update(current)
     penalty = jnp.sum(model.apply({"params": before.params}, batch["inputs"])["penalty"])
