@@ -3,7 +3,9 @@ the 2-D poses of 14 JHMDB classes, three splits. `:split1` (default) ... `:split
 
 The first stage of `configs/stagcn_jhmdb14.py`; it uses no label, and of the clips only the training part.
 Paper: no figure.
-Ours: not run.
+Ours: rank correlation of the gate with the displacement that follows 0.07 over a clip, 0.11 over the joints of a
+      frame; mean gate 64 % on the tenth that moves most, 61 % on the half that moves least (176 clips of split 1, one
+      seed): scripts/gate_correlation.py.
 Command: jaxact prepare custom --name jhmdb14 --layout jhmdb-15 --raw jhmdb14_pose2d.npz --data-dir data
          jaxact train --config configs/stagcn_pretrain_jhmdb14.py --data-dir data --workdir runs/jhmdb14_pretrain
          jaxact train --config configs/stagcn_jhmdb14.py:sn --data-dir data --workdir runs/jhmdb14_sn
