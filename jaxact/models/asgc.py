@@ -5,13 +5,12 @@ own (`jaxact.models.actional`).
 """
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from jaxact.models import stgcn
-from jaxact.models.attention import attended_graph_conv
 from jaxact.models.dropout import dropout
+from jaxact.models.graphconv import graph_bias, planned_graph_conv
 from jaxact.models.norm import affine
 from jaxact.models.temporal import TAPS, temporal_conv
 
@@ -51,8 +50,8 @@ class Unit(stgcn.Unit):
         """The convolution over the actional links."""
         types, features = links.shape[1], self.features
         kernel, bias = self._weights("actional", (x.shape[-1], types, features), (types, features), fan_out=features)
-        y = jax.checkpoint(attended_graph_conv)(x, kernel, links)  # its projections take most memory and least time
-        return y + jnp.einsum("kd,nkvw->nwd", bias, links)[:, :, None].astype(y.dtype)
+        y = planned_graph_conv(x, kernel, links)
+        return y + graph_bias(bias, links).astype(y.dtype)
 
     def _temporal(self, y: Array, factor: Array, offset: Array) -> tuple[Array, Array | float]:
         if self.taps == TAPS:

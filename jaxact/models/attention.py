@@ -57,26 +57,6 @@ def mix_frames(x: Float[Array, "n v t c"], attention: Float[Array, "n t s"]) -> 
     return jnp.einsum("nvtc,nts->nvsc", x, attention.astype(x.dtype))
 
 
-def attended_graph_conv(
-    x: Float[Array, "n v t c"], kernel: Float[Array, "c k d"], graph: Float[Array, "n k v w"]
-) -> Float[Array, "n w t d"]:
-    """y[w] = sum_k sum_v graph[k, v, w] x[v] @ kernel[:, k], every clip on a graph of its own.
-
-    The graph is applied on the side with fewer channels.
-    """
-    samples, parts, joints = graph.shape[:3]
-    frames, channels, features = x.shape[2], *kernel.shape[::2]
-    kernel, graph = kernel.astype(x.dtype), graph.astype(x.dtype)
-    if channels < features:
-        matrix = jnp.moveaxis(graph, 3, 1).reshape(samples, joints * parts, joints)
-        spread = (matrix @ x.reshape(samples, joints, -1)).reshape(samples, joints, parts, frames, channels)
-        return jnp.einsum("nwktc,ckd->nwtd", spread, kernel)
-    projected = jnp.stack([x @ kernel[:, part] for part in range(parts)], axis=1)
-    matrix = jnp.moveaxis(graph, 3, 1).reshape(samples, joints, parts * joints)
-    y = matrix @ projected.reshape(samples, parts * joints, -1)
-    return y.reshape(samples, joints, frames, features)
-
-
 def vector_init(key: Array, shape: tuple[int, ...], dtype: jnp.dtype = jnp.float32) -> Array:
     """U(0, 1) divided by the length: ASTGCN's U(0, 1) drives the sigmoids into saturation."""
     return jax.random.uniform(key, shape, dtype) / shape[0]

@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+Graph = Float[Array, "k v w"] | Float[Array, "n k v w"]  # one for all samples, or one for each
 
-def graph_conv(
-    x: Float[Array, "n v t c"], kernel: Float[Array, "c k d"], adjacency: Float[Array, "k v w"]
-) -> Float[Array, "n w t d"]:
+
+def graph_conv(x: Float[Array, "n v t c"], kernel: Float[Array, "c k d"], adjacency: Graph) -> Float[Array, "n w t d"]:
     """y[w] = sum_k sum_v A[k, v, w] x[v] @ kernel[:, k] (Yan et al. 2018, Equation 10, A given normalised).
 
     Args:
@@ -16,17 +16,18 @@ def graph_conv(
         adjacency: weight with which source v reaches target w in part k; edge importance already multiplied in.
     """
     projected = jnp.einsum("nvtc,ckd->nkvtd", x, kernel.astype(x.dtype))
-    return jnp.einsum("nkvtd,kvw->nwtd", projected, adjacency.astype(x.dtype))
+    graph = "nkvw" if adjacency.ndim == 4 else "kvw"
+    return jnp.einsum(f"nkvtd,{graph}->nwtd", projected, adjacency.astype(x.dtype))
 
 
-def graph_bias(bias: Float[Array, "k d"], adjacency: Float[Array, "k v w"]) -> Float[Array, "w 1 d"]:
+def graph_bias(bias: Float[Array, "k d"], adjacency: Graph) -> Float[Array, "*n w 1 d"]:
     """What the projections' biases add to every frame: each reaches a joint times the column sum of its part."""
-    return jnp.einsum("kd,kvw->wd", bias, adjacency)[:, None]
+    return jnp.einsum("kd,...kvw->...wd", bias, adjacency)[..., None, :]
 
 
 @jax.custom_vjp
 def planned_graph_conv(
-    x: Float[Array, "n v t c"], kernel: Float[Array, "c k d"], adjacency: Float[Array, "k v w"]
+    x: Float[Array, "n v t c"], kernel: Float[Array, "c k d"], adjacency: Graph
 ) -> Float[Array, "n w t d"]:
     """`graph_conv` in few large matrix products, each over memory as it lies.
 
@@ -47,9 +48,11 @@ def _planned_backward(saved, dy):
     channels, parts, features = kernel.shape
     samples, joints = x.shape[:2]
     back = _project_each(dy, jnp.transpose(kernel, (2, 1, 0)))  # dy[w] @ kernel[:, k].T, of which dx and dA are sums
-    dx = _gather(back, jnp.swapaxes(adjacency, 1, 2))
+    dx = _gather(back, jnp.swapaxes(adjacency, -1, -2))
     pairs = jnp.einsum("nvr,nur->nvu", x.reshape(samples, joints, -1), back.reshape(samples, parts * joints, -1))
-    d_adjacency = jnp.moveaxis(jnp.sum(pairs, 0).reshape(joints, parts, joints), 1, 0)
+    d_adjacency = jnp.moveaxis(pairs.reshape(samples, joints, parts, joints), 2, 1)
+    if adjacency.ndim == 3:
+        d_adjacency = jnp.sum(d_adjacency, 0)
     spread = _spread(x, adjacency).reshape(-1, parts * channels)
     d_kernel = jnp.einsum("rp,rd->pd", spread, dy.reshape(-1, features))
     return dx, jnp.swapaxes(d_kernel.reshape(parts, channels, features), 0, 1), d_adjacency
@@ -63,21 +66,21 @@ def _project_each(x: Float[Array, "n v t c"], kernel: Float[Array, "c k d"]) -> 
     return jnp.stack([x @ kernel[:, part] for part in range(kernel.shape[1])], axis=1)
 
 
-def _spread(x: Float[Array, "n v t c"], adjacency: Float[Array, "k v w"]) -> Float[Array, "n w t kc"]:
+def _spread(x: Float[Array, "n v t c"], adjacency: Graph) -> Float[Array, "n w t kc"]:
     """sum_v A[k, v, w] x[v] of each part, the parts of a row side by side so that one product projects them all."""
     samples, joints, frames, channels = x.shape
-    matrix = jnp.swapaxes(adjacency, 1, 2).reshape(-1, joints)
+    matrix = jnp.swapaxes(adjacency, -1, -2).reshape(*adjacency.shape[:-3], -1, joints)
     parts = _mix(matrix, x.reshape(samples, joints, -1)).reshape(samples, -1, joints, frames, channels)
     return jnp.moveaxis(parts, 1, 3).reshape(samples, joints, frames, -1)
 
 
-def _gather(x: Float[Array, "n k v t d"], adjacency: Float[Array, "k v w"]) -> Float[Array, "n w t d"]:
+def _gather(x: Float[Array, "n k v t d"], adjacency: Graph) -> Float[Array, "n w t d"]:
     """sum_k sum_v A[k, v, w] x[k, v]."""
     samples, parts, joints, frames, features = x.shape
-    matrix = jnp.moveaxis(adjacency, 2, 0).reshape(joints, parts * joints)
+    matrix = jnp.moveaxis(adjacency, -1, -3).reshape(*adjacency.shape[:-3], joints, parts * joints)
     return _mix(matrix, x.reshape(samples, parts * joints, -1)).reshape(samples, joints, frames, features)
 
 
-def _mix(matrix: Float[Array, "i j"], x: Float[Array, "n j r"]) -> Float[Array, "n i r"]:
-    """matrix @ x of each sample; the matrix is repeated because XLA would transpose x otherwise."""
-    return jnp.broadcast_to(matrix, (x.shape[0], *matrix.shape)) @ x
+def _mix(matrix: Float[Array, "*n i j"], x: Float[Array, "n j r"]) -> Float[Array, "n i r"]:
+    """matrix @ x of each sample; one matrix for all is repeated because XLA would transpose x otherwise."""
+    return jnp.broadcast_to(matrix, (x.shape[0], *matrix.shape[-2:])) @ x

@@ -22,7 +22,6 @@ from jaxtyping import Array, Float
 from jaxact.errors import UserError
 from jaxact.models import stgcn
 from jaxact.models.attention import (
-    attended_graph_conv,
     attention_weights,
     mix_frames,
     spatial_attention,
@@ -87,13 +86,13 @@ def _attention(x: Array, weights: dict[str, Any], *, axis: str, attended: str) -
 def _attend(x: Array, weights: dict[str, Any], *, axis: str, attended: str, fast: bool) -> Array:
     kernel, graph = weights["kernel"], weights["adjacency"]
     x, attention = _attention(x, weights, axis=axis, attended=attended)
+    if attention is not None:
+        graph = graph[None] * attention[:, None]
+    y = (planned_graph_conv if fast else graph_conv)(x, kernel, graph)
     bias = weights.get("bias")
-    if attention is None:
-        y = (planned_graph_conv if fast else graph_conv)(x, kernel, graph)
-        return y if bias is None else y + graph_bias(bias, graph)[None].astype(y.dtype)
-    graph = graph[None] * attention[:, None]
-    y = attended_graph_conv(x, kernel, graph)
-    return y if bias is None else y + jnp.einsum("kd,nkvw->nwd", bias, graph)[:, :, None].astype(y.dtype)
+    if bias is None:
+        return y
+    return y + graph_bias(bias, graph[None] if attention is None else graph).astype(y.dtype)
 
 
 class STAGCN(nn.Module):

@@ -35,9 +35,21 @@ def test_it_is_equation_10(convolve, channels, features):
     np.testing.assert_allclose(y, by_loops(x, kernel, bias, adjacency), atol=1e-4)
 
 
+@pytest.mark.parametrize("convolve", [graphconv.graph_conv, graphconv.planned_graph_conv])
+def test_every_sample_may_have_a_graph_of_its_own(convolve):
+    x, kernel, first = draw(4, 4)
+    bias, second = np.random.default_rng(1).normal(size=(3, 4)), first[::-1, ::-1]
+    graphs = jnp.float32(np.stack([first, second]))
+    y = convolve(jnp.float32(x), jnp.float32(kernel), graphs) + graphconv.graph_bias(jnp.float32(bias), graphs)
+    for found, inputs, graph in zip(y, x, (first, second), strict=True):
+        np.testing.assert_allclose(found, by_loops(inputs[None], kernel, bias, graph)[0], atol=1e-4)
+
+
+@pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize(("channels", "features"), [(3, 5), (5, 3), (4, 4)])
-def test_the_written_out_gradients_are_those_of_the_plain_form(channels, features):
-    arguments = tuple(map(jnp.float32, draw(channels, features)))
+def test_the_written_out_gradients_are_those_of_the_plain_form(channels, features, shared):
+    x, kernel, graph = draw(channels, features)
+    arguments = tuple(map(jnp.float32, (x, kernel, graph if shared else np.stack([graph, -graph[::-1]]))))
 
     def gradients(convolve):
         return jax.jit(jax.grad(lambda *a: jnp.sum(jnp.sin(convolve(*a))), (0, 1, 2)))(*arguments)

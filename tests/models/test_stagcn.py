@@ -12,7 +12,7 @@ from jax import export
 
 from jaxact import losses, optim, skeletons, state, step
 from jaxact.errors import UserError
-from jaxact.models import attention, spatialnet, stagcn, stgcn
+from jaxact.models import attention, graphconv, spatialnet, stagcn, stgcn
 
 PUBLIC = Path(__file__).parents[1] / "data" / "astgcn.npz"
 LAYOUT = skeletons.get_layout("kinect-15")
@@ -50,8 +50,9 @@ def test_attention_and_graph_convolution_give_the_numbers_of_public_astgcn():
     np.testing.assert_allclose(attention.temporal_attention(n["inputs"], frames, "i"), frames["attention"], atol=1e-6)
     graph = n["polynomials"][None] * joints["attention"][:, None]
     for features in (3, 5):  # fewer and more than the four channels that come in
-        ours = attention.attended_graph_conv(n["inputs"], n[f"kernel{features}"], graph)
-        np.testing.assert_allclose(jax.nn.relu(ours), n[f"convolved{features}"], atol=1e-5)
+        for convolve in (graphconv.graph_conv, graphconv.planned_graph_conv):
+            ours = convolve(n["inputs"], n[f"kernel{features}"], graph)
+            np.testing.assert_allclose(jax.nn.relu(ours), n[f"convolved{features}"], atol=1e-5)
 
 
 def softmax(row):
