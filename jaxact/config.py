@@ -10,7 +10,9 @@ from typing import Any, Literal
 from jaxact.errors import UserError, unknown
 from jaxact.protocols import follow, get
 from jaxact.sections import (
+    INPUTS,
     MODELS,
+    SCXCEPTION_SYSTEMS,
     STAGCN_SYSTEMS,
     ASGCNConfig,
     AugmentConfig,
@@ -21,15 +23,21 @@ from jaxact.sections import (
     LocalConfig,
     LSTMConfig,
     OptimConfig,
+    SCXceptionConfig,
     STAGCNConfig,
     STALSTMConfig,
     STGCNConfig,
     STGCNPPConfig,
     TCNConfig,
     TrainConfig,
+    TSNConfig,
+    VideoAugmentConfig,
+    VideoClipConfig,
+    kind,
 )
 
 __all__ = [
+    "SCXCEPTION_SYSTEMS",
     "STAGCN_SYSTEMS",
     "ASGCNConfig",
     "AugmentConfig",
@@ -40,16 +48,21 @@ __all__ = [
     "LSTMConfig",
     "LocalConfig",
     "OptimConfig",
+    "SCXceptionConfig",
     "STAGCNConfig",
     "STALSTMConfig",
     "STGCNConfig",
     "STGCNPPConfig",
     "TCNConfig",
+    "TSNConfig",
     "TrainConfig",
+    "VideoAugmentConfig",
+    "VideoClipConfig",
     "check",
     "choose",
     "follow",
     "from_dict",
+    "kind",
     "load",
     "override",
     "to_dict",
@@ -122,29 +135,44 @@ def override(config: Any, name: str, text: str) -> None:
     section = config
     for part in path:
         section = getattr(section, _known(part, section, name))
-    kind = _types(section)[_known(option, section, name)]
+    wanted = _types(section)[_known(option, section, name)]
     if dataclasses.is_dataclass(getattr(section, option)):
         raise UserError(
             f"config.{name} is a section; set one of its options: {', '.join(_types(getattr(section, option)))}"
         )
-    setattr(section, option, _parse(text, kind, f"config.{name}"))
+    setattr(section, option, _parse(text, wanted, f"config.{name}"))
 
 
 def check(section: Any, where: str = "config") -> None:
     """Raises UserError for the first option whose value is none of its choices or of another type."""
-    for name, kind in _types(section).items():
+    if isinstance(section, TrainConfig):
+        _check_inputs(section)
+    for name, wanted in _types(section).items():
         value = getattr(section, name)
         if dataclasses.is_dataclass(value):
             check(value, f"{where}.{name}")
         elif name == "protocol" and value:
             get(value)
-        elif typing.get_origin(kind) is Literal:
-            if value not in typing.get_args(kind):
-                raise unknown(f"value of {where}.{name}", value, typing.get_args(kind))
-        elif not isinstance(value, (int, float) if kind is float else typing.get_origin(kind) or kind):
-            raise UserError(f"{where}.{name} takes {kind.__name__}, not {value!r}")
+        elif typing.get_origin(wanted) is Literal:
+            if value not in typing.get_args(wanted):
+                raise unknown(f"value of {where}.{name}", value, typing.get_args(wanted))
+        elif not isinstance(value, (int, float) if wanted is float else typing.get_origin(wanted) or wanted):
+            raise UserError(f"{where}.{name} takes {wanted.__name__}, not {value!r}")
         elif isinstance(value, (int, float)) and value < 0:
             raise UserError(f"{where}.{name} takes a number from 0 up, not {value!r}")
+
+
+def _check_inputs(config: TrainConfig) -> None:
+    """Raises UserError where the clips are not of the kind that the model reads, or a video is to follow a protocol."""
+    reads = kind(config.model.name)
+    for name, wanted in zip(("clip", "augment"), INPUTS[reads], strict=True):
+        if not isinstance(given := getattr(config, name), wanted):
+            raise UserError(
+                f"the model {config.model.name!r} reads a {reads}, for which config.{name} is the section "
+                f"{wanted.__name__}; got {type(given).__name__}"
+            )
+    if reads != "skeleton" and config.protocol:
+        raise UserError(f"the protocol {config.protocol!r} is for skeletons; {config.model.name!r} reads a {reads}")
 
 
 def to_dict(config: TrainConfig) -> dict[str, Any]:
@@ -161,18 +189,23 @@ def from_dict(values: Mapping[str, Any]) -> TrainConfig:
     return _section(TrainConfig, values, "config")
 
 
-def _section(kind: type, values: Mapping[str, Any], where: str) -> Any:
-    types = typing.get_type_hints(kind)
-    fields = {}
+def _section(section: type, values: Mapping[str, Any], where: str) -> Any:
+    types, fields = typing.get_type_hints(section), {}
     for name, value in values.items():
         if name not in types:
             raise UserError(f"unknown option {where}.{name}={value!r}: written by another version of jaxact?")
         if isinstance(value, Mapping):
-            section = MODELS[value["name"]] if name == "model" else types[name]
-            fields[name] = _section(section, value, f"{where}.{name}")
+            chosen = _chosen(values).get(name, types[name])
+            fields[name] = _section(chosen, value, f"{where}.{name}")
         else:
             fields[name] = tuple(value) if isinstance(value, list) else value
-    return kind(**fields)
+    return section(**fields)
+
+
+def _chosen(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The sections of a run that its model decides."""
+    clip, augment = INPUTS[kind(values["model"]["name"])]
+    return {"model": MODELS[values["model"]["name"]], "clip": clip, "augment": augment}
 
 
 def _types(section: Any) -> dict[str, Any]:

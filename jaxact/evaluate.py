@@ -85,7 +85,7 @@ def run(
     Raises:
       UserError: no checkpoint, no such data set, split or subset, or data that do not fit the network.
     """
-    from jaxact.datasets import read
+    from jaxact.datasets import read, summary
     from jaxact.pipeline import batches
 
     net = trained.load(workdir, step=step, how=how)
@@ -110,6 +110,8 @@ def run(
     shown = track(source, total=total, what=f"evaluating {split}", unit="batches")
     found = score(scorer, placement.replicate(net.weights), shown)
     where = {"split": split, "subset": subset, "data_dir": str(info.path), "workdir": str(workdir)}
+    if split in info.leaks:
+        where["leaks"] = summary.leak(info.leaks[split])
     return report.write(out, found, net.labels, about(net, **where))
 
 

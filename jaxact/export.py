@@ -84,24 +84,12 @@ def run(workdir: str | Path, *, out: str | Path, step: int | None = None, how: s
 
 def describe(net: trained.Trained, inputs: jax.ShapeDtypeStruct, symbolic: tuple[str, ...]) -> dict[str, Any]:
     """What a user of the artifact must know, as plain JSON values."""
-    _, frames, persons, joints, channels = inputs.shape
     return {
         "format": "jaxact StableHLO 1",
         "jaxact": jaxact.__version__,
         "jax": jax.__version__,
         "platforms": list(PLATFORMS),
-        "input": {
-            "dtype": "float32",
-            "axes": ["n", "frames", "persons", "joints", "channels"],
-            "shape": ["n", frames, persons, joints, channels],
-            "symbolic": list(symbolic),
-            "channels": [
-                f"{name} {channel}" if name != "joint" else channel
-                for name in net.config.clip.stream.split("+")
-                for channel in net.channels
-            ],
-            "missing": "a joint, person or frame that is missing is all zeros",
-        },
+        "input": {"dtype": "float32", "shape": ["n", *inputs.shape[1:]], "symbolic": list(symbolic), **_input(net)},
         "output": {"dtype": "float32", "axes": ["n", "classes"], "meaning": "logits"},
         "labels": list(net.labels),
         "layout": net.layout.to_dict(),
@@ -112,6 +100,27 @@ def describe(net: trained.Trained, inputs: jax.ShapeDtypeStruct, symbolic: tuple
         "step": net.step,
         "step_chosen": net.chosen,
         "load": "jax.export.deserialize(bytearray(zipfile.ZipFile(FILE).read('module.bin'))).call(clips)",
+    }
+
+
+def _input(net: trained.Trained) -> dict[str, Any]:
+    """What the numbers of an input are."""
+    if configs.kind(net.config.model.name) == "video":
+        flow = net.config.clip.stream == "flow"
+        return {
+            "axes": ["n", "frames", "height", "width", "channels"],
+            "channels": ["x", "y"] if flow else ["red", "green", "blue"],
+            "range": "colours and flow x from 0 to 255 as x / 127.5 - 1; a difference is of two such numbers",
+        }
+    channels = [
+        f"{name} {channel}" if name != "joint" else channel
+        for name in net.config.clip.stream.split("+")
+        for channel in net.channels
+    ]
+    return {
+        "axes": ["n", "frames", "persons", "joints", "channels"],
+        "channels": channels,
+        "missing": "a joint, person or frame that is missing is all zeros",
     }
 
 

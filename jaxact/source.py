@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxact import config as configs
 from jaxact import protocols
+from jaxact.errors import UserError
 from jaxact.skeletons import Layout
 
 Batch = Mapping[str, np.ndarray]
@@ -40,12 +41,17 @@ def from_records(run: configs.TrainConfig) -> Source:
     """Batches of prepared records through tf.data.
 
     Raises:
-      UserError: no such data set, or one that the run's protocol is not for.
+      UserError: no such data set, or one that the run's model or protocol is not for.
     """
     from jaxact.datasets import read
     from jaxact.pipeline import batches
 
     info = read.describe(run.data.name, run.data.data_dir)
+    if info.kind != (wanted := configs.kind(run.model.name)):
+        raise UserError(
+            f"the model {run.model.name!r} reads a {wanted}, but a record of {info.name!r} is a {info.kind}; "
+            f"take a config whose model and data set go together"
+        )
     protocols.check(run.protocol, layout=info.layout, channels=info.channels)
     clip, augment = dataclasses.asdict(run.clip), dataclasses.asdict(run.augment)
     return Source(

@@ -1,5 +1,6 @@
 """What a training step reads and writes: array trees only, no functions and no keys."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -18,7 +19,7 @@ class TrainState(struct.PyTreeNode):
       step: updates made so far, i32 [].
       params: trainable arrays.
       batch_stats: BatchNorm's running mean and variance.
-      opt_state: the optimiser's memory.
+      opt_state: the optimiser's memory of the parameters that are not frozen.
       ema: moving average of `params`, or None.
     """
 
@@ -45,6 +46,30 @@ def init(model: nn.Module, example: jax.ShapeDtypeStruct, seed: int) -> dict[str
     return make(jax.random.key(seed))
 
 
+def freezing(model: nn.Module) -> Callable[[Tree], Tree]:
+    """What tells a model's frozen parameters: from `params` to a tree of the same form, True where one is frozen."""
+    return getattr(model, "frozen", lambda params: jax.tree.map(lambda _: False, params))
+
+
+def split(params: Tree, frozen: Tree) -> tuple[Tree, Tree]:
+    """The parameters that train and those that are frozen, each with None in the other's places.
+
+    None is no leaf to JAX and Optax: a gradient with respect to the first tree, and an optimiser's memory of it, hold
+    nothing for the second.
+
+    Args:
+      params: arrays.
+      frozen: a tree of the same form, True where a parameter is frozen.
+    """
+    trained = jax.tree.map(lambda array, still: None if still else array, params, frozen)
+    return trained, jax.tree.map(lambda array, still: array if still else None, params, frozen)
+
+
+def merge(trained: Tree, fixed: Tree) -> Tree:
+    """The whole tree again."""
+    return jax.tree.map(lambda one, other: other if one is None else one, trained, fixed, is_leaf=lambda x: x is None)
+
+
 def create(
     model: nn.Module, example: jax.ShapeDtypeStruct, tx: optax.GradientTransformation, *, seed: int, ema: bool = False
 ) -> TrainState:
@@ -61,6 +86,6 @@ def create(
         step=jnp.zeros((), jnp.int32),
         params=params,
         batch_stats=initial.get("batch_stats", {}),
-        opt_state=tx.init(params),
+        opt_state=tx.init(split(params, freezing(model)(params))[0]),
         ema=jax.tree.map(jnp.copy, params) if ema else None,
     )

@@ -9,7 +9,7 @@ import optax
 from jaxtyping import Array, Float
 
 from jaxact import losses
-from jaxact.state import TrainState, Tree, variables
+from jaxact.state import TrainState, Tree, merge, split, variables
 
 Batch = Mapping[str, Any]
 Loss = Callable[[Any, Any, Any], Float[Array, " b"]]
@@ -26,6 +26,7 @@ def train_step(
     ema: float = 0.0,
     accumulate: int = 1,
     axis_name: str | None = None,
+    frozen: Callable[[Tree], Tree] | None = None,
 ) -> tuple[TrainState, dict[str, Float[Array, ""]]]:
     """One update from the mean loss of the batch's unmasked examples.
 
@@ -39,6 +40,7 @@ def train_step(
       seed: the dropout key is `fold_in(key(seed), step)`, folded again with device and micro-batch.
       ema: decay of the parameters' moving average; 0 = none.
       axis_name: set where the step sees one device's share of the batch.
+      frozen: tells the parameters that stay as they are, see `state.freezing`; the default is none of them.
 
     Returns:
       The new state, and sums over the whole batch: `loss`, `count`, `correct` of a classifier, and the global
@@ -48,7 +50,10 @@ def train_step(
     if axis_name:
         key = jax.random.fold_in(key, jax.lax.axis_index(axis_name))
 
-    def loss_sum(params: Tree, batch_stats: Tree, micro: Batch, key: jax.Array):
+    trained, fixed = split(state.params, frozen(state.params)) if frozen else (state.params, None)
+
+    def loss_sum(trained: Tree, batch_stats: Tree, micro: Batch, key: jax.Array):
+        params = merge(trained, fixed) if frozen else trained
         outputs, updated = apply(
             variables(params, batch_stats), micro["inputs"], train=True, mutable=["batch_stats"], rngs={"dropout": key}
         )
@@ -61,15 +66,17 @@ def train_step(
 
     grad = jax.grad(loss_sum, has_aux=True)
     if accumulate == 1:
-        grads, (batch_stats, sums) = grad(state.params, state.batch_stats, batch, key)
+        grads, (batch_stats, sums) = grad(trained, state.batch_stats, batch, key)
     else:
-        grads, batch_stats, sums = _accumulated(grad, state, _micro_batches(batch, accumulate), key)
+        micros = _micro_batches(batch, accumulate)
+        grads, batch_stats, sums = _accumulated(grad, trained, state.batch_stats, micros, key)
     if axis_name:
         grads, sums = jax.lax.psum((grads, sums), axis_name)
         batch_stats = jax.lax.pmean(batch_stats, axis_name)
     grads = jax.tree.map(lambda g: g / jnp.maximum(sums["count"], 1.0), grads)
-    updates, opt_state = tx.update(grads, state.opt_state, state.params)
-    params = optax.apply_updates(state.params, updates)
+    updates, opt_state = tx.update(grads, state.opt_state, trained)
+    trained = optax.apply_updates(trained, updates)
+    params = merge(trained, fixed) if frozen else trained
     average = state.ema if state.ema is None else optax.incremental_update(params, state.ema, 1.0 - ema)
     new = state.replace(step=state.step + 1, params=params, batch_stats=batch_stats, opt_state=opt_state, ema=average)
     return new, {**sums, "grad_norm": optax.tree.norm(grads)}
@@ -97,17 +104,17 @@ def eval_step(weights: Tree, batch: Batch, *, apply: Callable[..., Any]) -> dict
     return {"logits": merged, "targets": batch["targets"], "mask": batch["mask"]}
 
 
-def _accumulated(grad: Callable, state: TrainState, micros: Batch, key: jax.Array):
+def _accumulated(grad: Callable, trained: Tree, batch_stats: Tree, micros: Batch, key: jax.Array):
     def add(carry, item):
         grads, batch_stats, sums = carry
         index, micro = item
-        more, (batch_stats, extra) = grad(state.params, batch_stats, micro, jax.random.fold_in(key, index))
+        more, (batch_stats, extra) = grad(trained, batch_stats, micro, jax.random.fold_in(key, index))
         return (*jax.tree.map(jnp.add, (grads,), (more,)), batch_stats, jax.tree.map(jnp.add, sums, extra)), None
 
     first = jax.tree.map(lambda x: x[0], micros)
-    grads, (_, sums) = jax.eval_shape(grad, state.params, state.batch_stats, first, key)
+    grads, (_, sums) = jax.eval_shape(grad, trained, batch_stats, first, key)
     zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), (grads, sums))
-    start = (zeros[0], state.batch_stats, zeros[1])
+    start = (zeros[0], batch_stats, zeros[1])
     steps = jax.tree.leaves(micros)[0].shape[0]
     (grads, batch_stats, sums), _ = jax.lax.scan(add, start, (jnp.arange(steps), micros))
     return grads, batch_stats, sums

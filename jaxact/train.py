@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from jaxact import evaluate, files, losses, metrics, optim, sharding, state, step, trained
 from jaxact.checkpoint import Checkpoints
 from jaxact.config import TrainConfig, check
+from jaxact.errors import UserError
 from jaxact.interrupt import StopRequest
 from jaxact.journal import Journal, Window
 from jaxact.progress import Bar
@@ -143,12 +145,33 @@ def _begin(
     """The state to go on from: the last checkpoint's, or a fresh one, perhaps with modules of another run."""
     latest = saved.latest
     if latest is None:
-        fresh = start()
-        if init_from:
-            fresh = trained.transplant(fresh, trained.load(init_from, classifier=False), init_from)
-        return placement.replicate(fresh)
+        return placement.replicate(_initial(start(), meta, init_from))
     trained.check_same_run(saved.meta(latest), meta, saved.folder)
     return saved.restore(latest, jax.eval_shape(start), placement.replicated)
+
+
+def _initial(fresh: state.TrainState, meta: trained.Meta, init_from: str) -> state.TrainState:
+    """The state before the first step, with the weights of `init_from`: a run's folder, or a file of a backbone's.
+
+    Raises:
+      UserError: weights that do not fit, or none for parameters that are never trained.
+    """
+    if not init_from:
+        frozen = state.freezing(trained.build(meta))(fresh.params)
+        if any(jax.tree.leaves(frozen)):
+            raise UserError(
+                f"model.train_from={meta['config']['model']['train_from']!r} freezes layers, which would stay as they "
+                "were drawn: give their weights by --config.init_from=FILE (see `jaxact import keras`), or train all "
+                "by --config.model.train_from=all"
+            )
+        return fresh
+    if not Path(init_from).is_file():
+        return trained.transplant(fresh, trained.load(init_from, classifier=False), init_from)
+    from jaxact.interop import keras
+
+    begun = keras.graft(state.variables(fresh.params, fresh.batch_stats), keras.load(init_from))
+    average = None if fresh.ema is None else jax.tree.map(jnp.copy, begun["params"])
+    return fresh.replace(params=begun["params"], batch_stats=begun["batch_stats"], ema=average)
 
 
 def _optimizer(run: TrainConfig, size: int, steps: int):
@@ -167,10 +190,12 @@ def _optimizer(run: TrainConfig, size: int, steps: int):
 
 
 def _compiled_step(run: TrainConfig, meta: trained.Meta, tx, placement: sharding.Placement) -> Callable:
+    model = trained.build(meta, axis_name=placement.norm_axis)
     return placement.compile_train(
         functools.partial(
             step.train_step,
-            apply=trained.build(meta, axis_name=placement.norm_axis).apply,
+            apply=model.apply,
+            frozen=state.freezing(model),
             loss=functools.partial(
                 losses.per_example,
                 label_smoothing=run.label_smoothing,

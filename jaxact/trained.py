@@ -81,6 +81,9 @@ def build(meta: Meta, *, axis_name: str | None = None, portable: bool = False) -
 def example(meta: Meta, *, training: bool = True) -> jax.ShapeDtypeStruct:
     """The shape of one clip, as training or as evaluation sees it."""
     clip, joints = meta["config"]["clip"], len(meta["layout"]["joints"])
+    if config.kind(meta["config"]["model"]["name"]) == "video":
+        colours = 2 if clip["stream"] == "flow" else 3
+        return jax.ShapeDtypeStruct((1, clip["frames"], clip["height"], clip["width"], colours), np.float32)
     frames = (meta["config"]["augment"]["window"] if training else 0) or clip["frames"]
     width = len(meta["channels"]) * len(clip["stream"].split("+"))
     return jax.ShapeDtypeStruct((1, frames, clip["persons"], joints, width), np.float32)

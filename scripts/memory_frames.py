@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxact.models import frozen
+from jaxact import state
 from jaxact.models.scxception import SCXception
 
 GIB = 2**30
@@ -28,7 +28,7 @@ def loss_of(model: SCXception) -> Any:
     """The sum of a micro-batch's losses, and the updated statistics."""
 
     def loss(trained: Any, fixed: Any, stats: Any, inputs: Any, targets: Any, key: Any) -> tuple[Any, Any]:
-        variables = {"params": frozen.merge(trained, fixed), "batch_stats": stats}
+        variables = {"params": state.merge(trained, fixed), "batch_stats": stats}
         rngs = {"dropout": key}
         logits, updated = model.apply(variables, inputs, train=True, mutable=["batch_stats"], rngs=rngs)
         return optax.softmax_cross_entropy_with_integer_labels(logits, targets).sum(), updated["batch_stats"]
@@ -80,7 +80,7 @@ def main() -> None:
     frames = jax.ShapeDtypeStruct((given.batch, given.frames, given.pixels, given.pixels, 3), jnp.uint8)
     one = jax.ShapeDtypeStruct((1, 1, *frames.shape[2:]), jnp.uint8)
     held = jax.eval_shape(model.init, jax.random.key(0), one)
-    trained, fixed = frozen.split(held["params"], model.frozen(held["params"]))
+    trained, fixed = state.split(held["params"], model.frozen(held["params"]))
     tx = optax.adam(1e-4)
     targets = jax.ShapeDtypeStruct((given.batch,), jnp.int32)
     arguments = (trained, jax.eval_shape(tx.init, trained), held["batch_stats"], fixed, frames, targets)

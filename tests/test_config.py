@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from jaxact import config
+from jaxact import config, sections
 from jaxact.errors import UserError
 
 FILE = """
@@ -97,9 +97,25 @@ def test_words_of_an_argument_are_told_apart_by_their_lists():
         config.choose("xsub,xview", *lists)
 
 
-@pytest.mark.parametrize("section", config.MODELS.values())
+def run_of(model, **more):
+    clip, augment = sections.INPUTS[config.kind(model.name)]
+    return config.TrainConfig(**{"model": model, "clip": clip(), "augment": augment(), **more})
+
+
+def test_a_model_is_refused_records_of_another_kind():
+    run = run_of(config.SCXceptionConfig(), clip=config.ClipConfig())
+    told = "the model 'sc_xception' reads a video, for which config.clip is the section VideoClipConfig; got ClipConfig"
+    with pytest.raises(UserError, match=told):
+        config.check(run)
+    with pytest.raises(UserError, match=r"config.augment is the section AugmentConfig; got VideoAug"):
+        config.check(run_of(config.STGCNConfig(), augment=config.VideoAugmentConfig()))
+    with pytest.raises(UserError, match="the protocol 'ctr' is for skeletons; 'tsn' reads a video"):
+        config.check(run_of(config.TSNConfig(), protocol="ctr"))
+
+
+@pytest.mark.parametrize("section", sections.MODELS.values())
 def test_every_models_section_is_written_and_read_back(section):
-    run = config.TrainConfig(model=section(width=8))
+    run = run_of(section())
     config.override(run, "model.width", "16")
     config.check(run)
     assert config.from_dict(config.to_dict(run)) == run and run.model.width == 16

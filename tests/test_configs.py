@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jaxact import config, models, quickstart, skeletons, trained
+from jaxact.datasets.video import PICTURE
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
 KNOWN = {  # layout, channels and classes of the data set of each config
@@ -18,6 +19,10 @@ KNOWN = {  # layout, channels and classes of the data set of each config
     "custom/mine": ("coco-17", ("x", "y", "score"), 3),
     "ntu60": ("ntu-25", ("x", "y", "z"), 60),
     "kinetics_skeleton": ("openpose-18", ("x", "y", "score"), 400),
+    "ucf101": ("picture", ("red", "green", "blue"), 101),
+    "hmdb51": ("picture", ("red", "green", "blue"), 51),
+    "jhmdb_video": ("picture", ("red", "green", "blue"), 21),
+    "video_folder/kinetics": ("picture", ("red", "green", "blue"), 400),
 }
 ROWS = [(path, row) for path in CONFIGS for row in runpy.run_path(str(path)).get("ROWS", [""])]
 
@@ -28,7 +33,12 @@ def test_a_config_loads_and_its_quick_form_describes_a_network_that_runs(path, r
     assert quick.epochs == 1 and quick.model.width < whole.model.width and quick.clip.frames < whole.clip.frames
     assert config.from_dict(config.to_dict(whole)) == whole
     layout, channels, classes = KNOWN[whole.data.name]
-    meta = trained.describe(quick, skeletons.get_layout(layout), tuple(map(str, range(classes))), channels)
+    meta = trained.describe(
+        quick,
+        PICTURE if layout == "picture" else skeletons.get_layout(layout),
+        tuple(map(str, range(classes))),
+        channels,
+    )
     model = trained.build(meta)
     shape = trained.example(meta)
     found, _ = jax.eval_shape(

@@ -25,6 +25,7 @@ from jaxact.interop.keras_files import Layers
 from jaxact.models.backbone import Backbone
 from jaxact.models.inception import BLOCKS, InceptionV3, count_convolutions
 from jaxact.models.inception_resnet import InceptionResNetV2
+from jaxact.models.tsn import cross_modality
 from jaxact.models.xception import Xception
 
 # One convolution of ours: its module's path, and the Keras layers of its numbers and of its normalisation's.
@@ -81,6 +82,8 @@ def save(path: str | os.PathLike[str], weights: Pretrained) -> None:
 def graft(variables: Mapping[str, Any], weights: Pretrained, name: str = "backbone") -> dict[str, Any]:
     """A model's variables with the numbers of `weights` in its module `name`; excitation, which is new, stays.
 
+    A first layer that sees another number of channels than three gets their mean for each of them.
+
     Raises:
         UserError: an array has no place there, a place stays empty, or a shape differs.
     """
@@ -91,6 +94,9 @@ def graft(variables: Mapping[str, Any], weights: Pretrained, name: str = "backbo
     if places != set(given):
         raise UserError(f"{misfit} {'/'.join(min(places ^ set(given)))!r} is in one of them only")
     for path, value in given.items():
+        wanted = flat[path].shape
+        if wanted[2:3] != value.shape[2:3] == (3,) and wanted == (*value.shape[:2], wanted[2], *value.shape[3:]):
+            value = given[path] = np.asarray(cross_modality(jnp.asarray(value), wanted[2]))
         if value.shape != flat[path].shape:
             raise UserError(f"{misfit} {'/'.join(path)!r} has the shape {value.shape}, wanted {flat[path].shape}")
     return unflatten_dict(flat | {path: jnp.asarray(value) for path, value in given.items()})

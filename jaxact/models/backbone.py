@@ -62,7 +62,7 @@ class Backbone(nn.Module):
     def frozen(self, params: Any, name: str = "backbone") -> Any:
         """A tree like a whole model's `params` that is True for the frozen blocks of its module `name`.
 
-        `jaxact.models.frozen` takes the two kinds apart.
+        `jaxact.state.split` takes the two kinds apart.
         """
         still = {(name, block) for block in self.frozen_blocks()}
         return jax.tree_util.tree_map_with_path(lambda path, _: tuple(step.key for step in path[:2]) in still, params)

@@ -107,7 +107,7 @@ class SCXception(nn.Module):
 
     @nn.compact
     def __call__(
-        self, inputs: Float[Array, "b t h w 3"] | UInt8[Array, "b t h w 3"], *, train: bool = False
+        self, inputs: Float[Array, "b t h w c"] | UInt8[Array, "b t h w c"], *, train: bool = False
     ) -> Float[Array, "b classes"]:
         """Logits of each clip; what the recurrent layer remembers is sown as `memory` [b i j f] in `intermediates`.
 

@@ -1,9 +1,8 @@
-"""Temporal segment network (Wang et al., ECCV 2016) and the two-stream network (Simonyan and Zisserman, NeurIPS 2014):
-the baselines that know a video by single frames.
+"""Temporal segment network (Wang et al., ECCV 2016): a baseline that knows a video by single frames.
 
 A clip is a few snippets, one from each of as many equal segments. One network scores every snippet, and the segments'
-scores agree on the clip's class by a consensus. A second network does the same on stacked optical flow; the two-stream
-network adds both.
+scores agree on the clip's class by a consensus. A second network does the same on optical flow; the two-stream network
+(Simonyan and Zisserman, NeurIPS 2014) adds both: `jaxact train --streams rgb,flow`.
 
     [b s h w c] -> backbone [b s i j d] -> mean [b s d] -> scores [b s k] -> consensus [b k]
 
@@ -11,11 +10,9 @@ The snippets are what the pipeline draws with `clip.sampling = "segments"`; the 
 25. Any number of channels is taken: three of colour, two of a frame of flow, or, as in the paper, ten of five frames.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, UInt8
 
@@ -26,7 +23,6 @@ from jaxact.models.scxception import make_backbone
 
 CONSENSUS = ("mean", "max", "top")
 Snippets = Float[Array, "b s h w c"] | UInt8[Array, "b s h w c"]
-FLOW_WEIGHT = 1.5  # of flow's scores beside RGB's 1, in the paper's Section 4.2
 
 
 def consensus(scores: Float[Array, "b s classes"], kind: str = "mean", top: int = 3) -> Float[Array, "b classes"]:
@@ -106,40 +102,6 @@ class TSN(nn.Module):
     def frozen(self, params: Any) -> Any:
         """A tree like `params` that is True where a parameter does not train."""
         return self.frames_network(parent=None).frozen(params)
-
-
-class TwoStream(nn.Module):
-    """Two networks on the same clips, one on colour, one on flow, and the weighted sum of their probabilities.
-
-    Attributes:
-        rgb, flow: the two networks.
-        weights: of their probabilities.
-    """
-
-    rgb: TSN
-    flow: TSN
-    weights: tuple[float, float] = (1.0, FLOW_WEIGHT)
-
-    @nn.compact
-    def __call__(self, inputs: Snippets, *, train: bool = False) -> Float[Array, "b classes"]:
-        """The logarithm of the mean probability; each network's own logits are sown as `rgb_logits`, `flow_logits`.
-
-        Args:
-            inputs: snippets whose first three channels are colour and whose others are flow.
-            train: see `TSN`.
-        """
-        rgb = self.rgb(inputs[..., :3], train=train)
-        flow = self.flow(inputs[..., 3:], train=train)
-        self.sow("intermediates", "rgb_logits", rgb)
-        self.sow("intermediates", "flow_logits", flow)
-        return late_fusion((rgb, flow), self.weights)
-
-
-def late_fusion(logits: Sequence[Float[Array, "b classes"]], weights: Sequence[float]) -> Float[Array, "b classes"]:
-    """log sum_s w_s softmax(z_s) / sum_s w_s, as `jaxact.fusion.fuse` adds files of scores."""
-    shares = jnp.log(jnp.asarray(weights, jnp.float32) / sum(weights))
-    parts = jnp.stack([jax.nn.log_softmax(each.astype(jnp.float32)) for each in logits])
-    return jax.nn.logsumexp(parts + shares[:, None, None], axis=0)
 
 
 def cross_modality(kernel: Float[Array, "y x 3 d"], channels: int) -> Float[Array, "y x c d"]:

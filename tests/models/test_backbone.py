@@ -160,15 +160,6 @@ def test_bytes_stay_bytes_until_a_chunk_is_seen():
     assert "f32[4,24,24,3]" not in str(jax.make_jaxpr(model.apply)(variables, frames))
 
 
-def test_bfloat16_computes_near_float32_and_stores_float32(variables):
-    model = Xception(**SMALL, dtype="bfloat16")
-    exact, rounded = (jax.jit(each.apply)(variables, clips()) for each in (Xception(**SMALL), model))
-    assert rounded.dtype == jnp.bfloat16
-    assert 0 < np.abs(exact - rounded.astype(jnp.float32)).max() < 0.05 * np.abs(exact).max()
-    made = jax.eval_shape(model.init, jax.random.key(0), clips())
-    assert {leaf.dtype for leaf in jax.tree.leaves(made)} == {jnp.dtype("float32")}
-
-
 def test_training_may_start_at_any_block_by_name():
     names = [name for name, _, _ in Xception(**SMALL).chain(1)]
     assert names == ["block1", "block2", "block3", "block4", "block13", "block14"]

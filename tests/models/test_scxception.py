@@ -9,8 +9,8 @@ import optax
 import pytest
 from jax import export
 
+from jaxact import state
 from jaxact.errors import UserError
-from jaxact.models import frozen
 from jaxact.models.aff import Head
 from jaxact.models.convgru import ConvGRU
 from jaxact.models.excitation import Excitation
@@ -63,17 +63,25 @@ def test_rows_of_other_backbones_give_logits_of_every_clip(row):
     assert found.shape == (3, 3) and made["params"].keys() == {"backbone", "convgru", "head"}
 
 
-def test_it_is_its_parts_in_a_row(variables):
-    model = SCXception(**SMALL)
-    found, sown = jax.jit(functools.partial(model.apply, mutable=["intermediates"]))(variables, clips())
+@pytest.fixture(scope="module")
+def run():
+    """Logits and what is sown, compiled once."""
+    return jax.jit(functools.partial(SCXception(**SMALL).apply, mutable=["intermediates"]))
+
+
+def test_it_is_its_parts_in_a_row(variables, run):
+    found, sown = run(variables, clips())
 
     def part(name):
         return {kind: tree.get(name, {}) for kind, tree in variables.items()}
 
-    maps = jax.jit(model.frames_network(parent=None).apply)(part("backbone"), clips())
-    memory = jax.jit(ConvGRU(4).apply)(part("convgru"), maps)
+    backbone = SCXception(**SMALL).frames_network(parent=None)
+    memory = jax.jit(lambda v, w, x: ConvGRU(4).apply(w, backbone.apply(v, x)))(
+        part("backbone"), part("convgru"), clips()
+    )
     np.testing.assert_allclose(sown["intermediates"]["memory"][0], memory, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(found, jax.jit(Head(3, hidden=8).apply)(part("head"), memory), rtol=1e-4, atol=1e-5)
+    scores = jax.jit(Head(3, hidden=8).apply)(part("head"), memory)
+    np.testing.assert_allclose(found, scores, rtol=1e-4, atol=1e-5)
 
 
 def test_excitation_stands_on_the_residual_branch_of_block13_and_not_on_the_shortcut(variables):
@@ -108,14 +116,14 @@ def test_a_step_moves_what_trains_and_keeps_no_gradient_and_no_memory_for_the_re
     blocks = {block for block, tree in still["backbone"].items() if all(jax.tree.leaves(tree))}
     assert blocks == {"block1", "block2", "block3", "block4"}
     assert not any(jax.tree.leaves({name: tree for name, tree in still.items() if name != "backbone"}))
-    trained, fixed = frozen.split(params, still)
+    trained, fixed = state.split(params, still)
     size = {name: sum(leaf.size for leaf in jax.tree.leaves(tree)) for name, tree in (("t", trained), ("f", fixed))}
     assert size["t"] + size["f"] == sum(leaf.size for leaf in jax.tree.leaves(params))
-    jax.tree.map(np.testing.assert_array_equal, frozen.merge(trained, fixed), params)
+    jax.tree.map(np.testing.assert_array_equal, state.merge(trained, fixed), params)
     tx = optax.adam(1e-2)
 
     def loss(trained, stats):
-        held = {"params": frozen.merge(trained, fixed), "batch_stats": stats}
+        held = {"params": state.merge(trained, fixed), "batch_stats": stats}
         logits, updated = model.apply(held, clips(), train=True, mutable=["batch_stats"])
         return optax.softmax_cross_entropy_with_integer_labels(logits, jnp.arange(3)).mean(), updated["batch_stats"]
 
@@ -162,16 +170,16 @@ def test_what_precedes_the_border_keeps_nothing_for_the_backward_pass():
     assert shapes == {"last": 2, "all": 32}
 
 
-def test_any_number_of_frames_and_their_order(variables):
-    run, longer = jax.jit(SCXception(**SMALL).apply), clips(frames=5)
-    assert run(variables, longer).shape == (3, 3)
-    assert np.abs(run(variables, longer) - run(variables, longer[:, ::-1])).max() > 1e-4
+def test_the_order_of_the_frames_matters_and_their_number_is_free(variables, run):
+    assert np.abs(run(variables, clips())[0] - run(variables, clips()[:, ::-1])[0]).max() > 1e-4
+    assert jax.eval_shape(SCXception(**SMALL).apply, variables, clips(frames=5)).shape == (3, 3)
 
 
-def test_bfloat16_computes_near_float32_and_logits_stay_float32(variables):
-    exact, rounded = (
-        jax.jit(SCXception(**SMALL, dtype=dtype).apply)(variables, clips()) for dtype in ("float32", "bfloat16")
-    )
+def test_bfloat16_computes_near_float32_and_what_is_kept_stays_float32(variables, run):
+    model = SCXception(**SMALL, dtype="bfloat16")
+    exact, rounded = run(variables, clips())[0], jax.jit(model.apply)(variables, clips())
+    made = jax.eval_shape(model.init, jax.random.key(0), clips())
+    assert {leaf.dtype for leaf in jax.tree.leaves(made)} == {jnp.dtype("float32")}
     assert rounded.dtype == jnp.float32 and 0 < np.abs(exact - rounded).max() < 0.05 * np.abs(exact).max()
 
 
@@ -191,11 +199,11 @@ def test_the_lstm_row_remembers_what_a_loop_over_the_frames_mean_features_does()
     np.testing.assert_allclose(sown["intermediates"]["memory"][0][:, 0, 0], output, rtol=1e-3, atol=1e-5)
 
 
-def test_it_is_exported_with_a_free_batch(variables):
+def test_it_is_exported_with_a_free_batch(variables, run):
     model = SCXception(**SMALL)
     shape = jax.ShapeDtypeStruct(export.symbolic_shape("n, 2, 32, 32, 3"), jnp.float32)
     exported = export.export(jax.jit(lambda x: model.apply(variables, x)))(shape)
-    np.testing.assert_allclose(exported.call(clips()), jax.jit(model.apply)(variables, clips()), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(exported.call(clips()), run(variables, clips())[0], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(

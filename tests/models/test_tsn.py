@@ -1,4 +1,4 @@
-"""Segment consensus and two streams: the consensus by hand, the networks against their parts, flow's first layer."""
+"""Segment consensus by hand, the network against its parts, flow's first layer."""
 
 import functools
 
@@ -7,9 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxact import fusion
 from jaxact.errors import UserError
-from jaxact.models.tsn import TSN, TwoStream, consensus, cross_modality, late_fusion
+from jaxact.models.tsn import TSN, consensus, cross_modality
 from tests import frame_networks
 
 SCORES = jnp.asarray(np.random.default_rng(1).normal(size=(2, 5, 3)), jnp.float32)
@@ -64,26 +63,6 @@ def test_frozen_blocks_are_told_by_name(variables):
     still = TSN(**SMALL, train_from="block3").frozen(variables["params"])
     blocks = {name for name, tree in still["backbone"].items() if all(jax.tree.leaves(tree))}
     assert blocks == {"block1", "block2"} and not any(jax.tree.leaves(still["scores"]))
-
-
-def test_two_streams_add_their_probabilities(variables):
-    model = TwoStream(TSN(**SMALL), TSN(**SMALL), weights=(1.0, 1.5))
-    inputs = jnp.concatenate([clips(), clips(channels=10)[:, ::-1]], axis=-1)
-    both = frame_networks.drawn(model, inputs)
-    found, sown = jax.jit(functools.partial(model.apply, mutable=["intermediates"]))(both, inputs)
-    (rgb,), (flow,) = (sown["intermediates"][f"{name}_logits"] for name in ("rgb", "flow"))
-    for name, logits, part in (("rgb", rgb, clips()), ("flow", flow, clips(channels=10)[:, ::-1])):
-        alone = jax.jit(TSN(**SMALL).apply)({kind: tree[name] for kind, tree in both.items()}, part)
-        np.testing.assert_allclose(logits, alone, rtol=1e-4, atol=1e-5)
-    p, q = (np.exp(z) / np.exp(z).sum(-1, keepdims=True) for z in (np.asarray(rgb), np.asarray(flow)))
-    np.testing.assert_allclose(np.exp(found), (p + 1.5 * q) / 2.5, rtol=1e-4)
-    assert np.abs(p - q).max() > 1e-3
-
-
-def test_late_fusion_is_that_of_files_of_scores():
-    logits = [SCORES[:, 0], SCORES[:, 1]]
-    wanted = fusion.fuse(np.asarray(logits, np.float64), (1.0, 1.5))
-    np.testing.assert_allclose(late_fusion(logits, (1.0, 1.5)), wanted, rtol=1e-5, atol=1e-6)
 
 
 def test_flows_first_layer_starts_from_the_mean_of_the_colours():
