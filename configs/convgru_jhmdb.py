@@ -41,19 +41,19 @@ def get_config(arg: str = "") -> TrainConfig:
     """The run of a row and a split; "quick" beside them is a toy of it."""
     row, split, quick = choose(arg, ROWS, SPLITS)
     model = TSNConfig(backbone="xception") if row == "tsn" else SCXceptionConfig(**SCXCEPTION_SYSTEMS[row])
-    model.width, model.depth, model.train_from, model.dropout = 0.125, 0.25, "all", 0.3
+    model.width, model.depth, model.train_from, model.dropout = 0.25, 0.125, "all", 0.3
     if isinstance(model, SCXceptionConfig):
         model.hidden = 64
     config = TrainConfig(
         data=DataConfig(name="jhmdb_video", train_split=f"{split}_train", eval_split=f"{split}_test"),
         model=model,
-        clip=VideoClipConfig(frames=12, height=96, width=96, sampling="segments", stream="flow"),
+        clip=VideoClipConfig(frames=8, height=64, width=64, sampling="segments", stream="flow"),
         augment=VideoAugmentConfig(crop=0.7, mirror=True),
         optim=OptimConfig(
             name="adamw", learning_rate=3e-3, weight_decay=0.05, decay="kernels", schedule="cosine", warmup=2.0
         ),
         batch_size=16,
-        epochs=40,
+        epochs=60,
         label_smoothing=0.1,
         eval_every=10.0,
     )

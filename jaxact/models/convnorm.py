@@ -113,6 +113,8 @@ def _depthwise_init(key: Array, shape: tuple[int, ...], dtype: Any = jnp.float32
 
 def convolve(x: Float[Array, "n h w c"], kernel: Float[Array, "y x c d"], stride: int = 1, padding: str = "SAME"):
     """y[i, j] = sum_yx x[i s + y, j s + x] kernel[y, x], [n i j d]."""
+    if kernel.shape[:2] == (1, 1):
+        return x[:, ::stride, ::stride] @ kernel[0, 0]
     order = ("NHWC", "HWIO", "NHWC")
     return jax.lax.conv_general_dilated(x, kernel, (stride, stride), padding, dimension_numbers=order)
 
@@ -121,7 +123,7 @@ def depthwise(x: Float[Array, "n h w c"], kernel: Float[Array, "3 3 c"], fast: b
     """A 3 x 3 convolution within each channel, zeros around.
 
     `fast` writes it as nine shifted products, which XLA fuses into one loop: 5 to 13 times faster on a CPU than its own
-    grouped convolution, with the same numbers.
+    grouped convolution, with the same numbers, and a gradient of the same form.
     """
     if not fast:
         order, groups = ("NHWC", "HWIO", "NHWC"), x.shape[-1]
@@ -129,17 +131,58 @@ def depthwise(x: Float[Array, "n h w c"], kernel: Float[Array, "3 3 c"], fast: b
         return jax.lax.conv_general_dilated(
             x, kernel, (1, 1), "SAME", dimension_numbers=order, feature_group_count=groups
         )
+    return _depthwise(x.astype(jnp.float32), kernel.astype(jnp.float32)).astype(x.dtype)
+
+
+@jax.custom_vjp
+def _depthwise(x: Float[Array, "n h w c"], kernel: Float[Array, "3 3 c"]) -> Float[Array, "n h w c"]:
+    parts = (part * weights[None, None, None] for part, weights in zip(_shifted(x), kernel.reshape(9, -1), strict=True))
+    return sum(parts, start=jnp.zeros((), jnp.float32)[None, None, None, None])
+
+
+def _depthwise_forward(x: Array, kernel: Array) -> tuple[Array, tuple[Array, Array]]:
+    return _depthwise(x, kernel), (x, kernel)
+
+
+def _depthwise_backward(saved: tuple[Array, Array], dy: Array) -> tuple[Array, Array]:
+    """Picture by picture for the kernel: XLA's loop over all of them at once takes four times as long."""
+    x, kernel = saved
+
+    def add(total: Array, picture: tuple[Array, Array]) -> tuple[Array, None]:
+        x, dy = picture
+        return total + jnp.stack([jnp.sum(part[0] * dy, axis=(0, 1)) for part in _shifted(x[None])]), None
+
+    dy = jax.lax.optimization_barrier(dy)  # or all that makes it is computed again for each of the nine
+    d_kernel, _ = jax.lax.scan(add, jnp.zeros((9, x.shape[-1])), (x, dy))
+    return _depthwise(dy, kernel[::-1, ::-1]), d_kernel.reshape(kernel.shape)
+
+
+_depthwise.defvjp(_depthwise_forward, _depthwise_backward)
+
+
+def _shifted(x: Float[Array, "n h w c"]) -> list[Float[Array, "n h w c"]]:
+    """The nine neighbours of every pixel, zeros around."""
     height, width = x.shape[1:3]
-    wide, weights = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))).astype(jnp.float32), kernel.astype(jnp.float32)
-    parts = (
-        wide[:, i : i + height, j : j + width] * weights[i, j][None, None, None] for i in range(3) for j in range(3)
-    )
-    return sum(parts, start=jnp.zeros((), jnp.float32)[None, None, None, None]).astype(x.dtype)
+    wide = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    return [wide[:, i : i + height, j : j + width] for i in range(3) for j in range(3)]
 
 
-def max_pool(x: Float[Array, "n h w c"], padding: str = "SAME") -> Float[Array, "n i j c"]:
-    """The largest of 3 x 3 pixels, every second pixel."""
-    return nn.max_pool(x, (3, 3), (2, 2), padding)
+def max_pool(x: Float[Array, "n h w c"], padding: str = "SAME", *, fast: bool = False) -> Float[Array, "n i j c"]:
+    """The largest of 3 x 3 pixels, every second pixel.
+
+    `fast` goes down the columns and then along the rows, for the sake of its gradient: four times faster on a CPU, and
+    the same but where two pixels are equally large, which share it.
+    """
+    if not fast:
+        return nn.max_pool(x, (3, 3), (2, 2), padding)
+    for axis, ends in zip((1, 2), jax.lax.padtype_to_pads(x.shape[1:3], (3, 3), (2, 2), padding), strict=True):
+        pad = [(0, 0)] * 4
+        pad[axis] = ends
+        wide = jnp.pad(x, pad, constant_values=-jnp.inf)
+        last = (wide.shape[axis] - 3) // 2 * 2 + 1
+        first, second, third = (jax.lax.slice_in_dim(wide, at, at + last, 2, axis) for at in range(3))
+        x = jnp.maximum(jnp.maximum(first, second), third)
+    return x
 
 
 def mean_pool(x: Float[Array, "n h w c"]) -> Float[Array, "n h w c"]:

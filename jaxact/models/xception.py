@@ -75,7 +75,7 @@ class Block(nn.Module):
             return x + y
         options = (False, True, self.dtype, self.axis_name)
         shortcut = ConvNorm(self.features[-1], (1, 1), 2, "SAME", *options, name="shortcut")
-        return max_pool(y) + shortcut(x, train)
+        return max_pool(y, fast=self.fast) + shortcut(x, train)
 
 
 class Exit(nn.Module):

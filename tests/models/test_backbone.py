@@ -65,6 +65,30 @@ def test_a_depthwise_convolution_is_the_loop_over_its_nine_numbers(fast):
     np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
+def gradients(function, *arguments):
+    return jax.jit(jax.grad(lambda *a: jnp.sum(jnp.sin(function(*a))), tuple(range(len(arguments)))))(*arguments)
+
+
+def test_the_gradients_of_the_forms_for_cpus_are_those_of_the_plain_ones():
+    random = np.random.default_rng(0)
+    x, kernel = (jnp.asarray(random.normal(size=shape), jnp.float32) for shape in ((2, 5, 4, 3), (3, 3, 3)))
+    fast, plain = (gradients(functools.partial(convnorm.depthwise, fast=fast), x, kernel) for fast in (True, False))
+    jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5), fast, plain)
+    for padding, side in (("SAME", 5), ("SAME", 6), ("VALID", 7), ("VALID", 6)):
+        x = jnp.asarray(random.normal(size=(2, side, side, 3)), jnp.float32)
+        pools = [functools.partial(convnorm.max_pool, padding=padding, fast=fast) for fast in (True, False)]
+        np.testing.assert_array_equal(*(pool(x) for pool in pools))
+        np.testing.assert_allclose(*(gradients(pool, x)[0] for pool in pools), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_convolution_of_one_pixel_is_the_plain_one(stride):
+    random = np.random.default_rng(0)
+    x, kernel = random.normal(size=(1, 5, 4, 3)), random.normal(size=(1, 1, 3, 2))
+    found = convnorm.convolve(jnp.asarray(x, jnp.float32), jnp.asarray(kernel, jnp.float32), stride)
+    np.testing.assert_allclose(found, np.einsum("nhwc,cd->nhwd", x[:, ::stride, ::stride], kernel[0, 0]), atol=1e-5)
+
+
 def test_normalisation_is_the_equation_and_moves_a_hundredth_of_the_way():
     x = np.random.default_rng(0).normal(3.0, 2.0, (4, 3, 2, 5)).astype(np.float32)
     norm = convnorm.Norm(scale=True, axis_name=None)
