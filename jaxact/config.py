@@ -16,6 +16,7 @@ from jaxact.sections import (
     STAGCN_SYSTEMS,
     ASGCNConfig,
     AugmentConfig,
+    CausalSTGCNConfig,
     ClipConfig,
     CTRGCNConfig,
     DataConfig,
@@ -23,6 +24,10 @@ from jaxact.sections import (
     LocalConfig,
     LSTMConfig,
     OptimConfig,
+    PoseAugmentConfig,
+    PoseClipConfig,
+    PoseConfig,
+    RecogniserConfig,
     SCXceptionConfig,
     STAGCNConfig,
     STALSTMConfig,
@@ -42,12 +47,17 @@ __all__ = [
     "ASGCNConfig",
     "AugmentConfig",
     "CTRGCNConfig",
+    "CausalSTGCNConfig",
     "ClipConfig",
     "DataConfig",
     "DisplacementConfig",
     "LSTMConfig",
     "LocalConfig",
     "OptimConfig",
+    "PoseAugmentConfig",
+    "PoseClipConfig",
+    "PoseConfig",
+    "RecogniserConfig",
     "SCXceptionConfig",
     "STAGCNConfig",
     "STALSTMConfig",
@@ -162,17 +172,22 @@ def check(section: Any, where: str = "config") -> None:
             raise UserError(f"{where}.{name} takes a number from 0 up, not {value!r}")
 
 
+_WHAT = {"skeleton": "skeletons", "video": "videos", "pose": "pictures with people"}
+
+
 def _check_inputs(config: TrainConfig) -> None:
     """Raises UserError where the clips are not of the kind that the model reads, or a video is to follow a protocol."""
     reads = kind(config.model.name)
     for name, wanted in zip(("clip", "augment"), INPUTS[reads], strict=True):
         if not isinstance(given := getattr(config, name), wanted):
             raise UserError(
-                f"the model {config.model.name!r} reads a {reads}, for which config.{name} is the section "
+                f"the model {config.model.name!r} reads {_WHAT[reads]}, for which config.{name} is the section "
                 f"{wanted.__name__}; got {type(given).__name__}"
             )
     if reads != "skeleton" and config.protocol:
-        raise UserError(f"the protocol {config.protocol!r} is for skeletons; {config.model.name!r} reads a {reads}")
+        raise UserError(
+            f"the protocol {config.protocol!r} is for skeletons; {config.model.name!r} reads {_WHAT[reads]}"
+        )
 
 
 def to_dict(config: TrainConfig) -> dict[str, Any]:

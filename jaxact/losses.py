@@ -8,10 +8,12 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int
 
+from jaxact import pose_losses
+
 
 def per_example(
     outputs: Any,
-    targets: Int[Array, " b"],
+    targets: Any,
     step: Int[Array, ""] | int = 0,
     *,
     label_smoothing: float = 0.0,
@@ -23,8 +25,9 @@ def per_example(
 
     Args:
       outputs: logits [b, classes]; or a dict with `logits`, with `segments` for `segment_cross_entropy`, or with
-        `predicted` for `displacement`. A `penalty` [b] in it, the network's own regulariser, is added.
-      targets: class ids.
+        `predicted` for `displacement`, or with `limbs` for `pose_losses.pose`. A `penalty` [b] in it, the network's own
+        regulariser, is added.
+      targets: class ids [b], or the maps that a pose network should answer.
       step: updates made so far.
       label_smoothing: see `cross_entropy`.
       auxiliary: weight of the auxiliary classifier's loss.
@@ -33,6 +36,8 @@ def per_example(
     """
     if not isinstance(outputs, Mapping):
         return cross_entropy(outputs, targets, label_smoothing=label_smoothing)
+    if "limbs" in outputs:
+        return pose_losses.pose(outputs, targets)
     if "predicted" in outputs:
         return displacement(outputs["predicted"], outputs["displacement"], outputs["confidence"])
     if "segments" not in outputs:

@@ -63,7 +63,7 @@ class Placement:
             tree,
         )
 
-    def shard_train(self, batch: Mapping[str, np.ndarray]) -> dict[str, jax.Array]:
+    def shard_train(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """This process's rows of a training batch, spread over its devices in the form the compiled step takes.
 
         For jit that is a row of one global array; for pmap an array `[devices of this process, rows a device, ...]`.
@@ -72,18 +72,14 @@ class Placement:
             return self.shard_eval(batch)
         here = self.mesh.local_devices
         by_device = NamedSharding(Mesh(np.array(here), (AXIS,)), P(AXIS))
-        return {
-            name: jax.device_put(array.reshape(len(here), -1, *array.shape[1:]), by_device)
-            for name, array in batch.items()
-        }
+        return jax.tree.map(
+            lambda array: jax.device_put(array.reshape(len(here), -1, *array.shape[1:]), by_device), dict(batch)
+        )
 
-    def shard_eval(self, batch: Mapping[str, np.ndarray]) -> dict[str, jax.Array]:
-        """This process's rows of a batch as part of one global array; entries that are not numbers stay behind."""
-        return {
-            name: jax.make_array_from_process_local_data(self.split, array)
-            for name, array in batch.items()
-            if array.dtype != object
-        }
+    def shard_eval(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """This process's rows of a batch as part of one global array; the ids stay behind."""
+        numbers = {name: value for name, value in batch.items() if name != "id"}
+        return jax.tree.map(lambda array: jax.make_array_from_process_local_data(self.split, array), numbers)
 
     def globalize(self, tree: Any) -> Any:
         """The replicated state as arrays that span every process: pmap returns arrays of one process's devices."""

@@ -49,8 +49,8 @@ def from_records(run: configs.TrainConfig) -> Source:
     info = read.describe(run.data.name, run.data.data_dir)
     if info.kind != (wanted := configs.kind(run.model.name)):
         raise UserError(
-            f"the model {run.model.name!r} reads a {wanted}, but a record of {info.name!r} is a {info.kind}; "
-            f"take a config whose model and data set go together"
+            f"the model {run.model.name!r} reads records of the kind {wanted!r}, those of {info.name!r} are of the "
+            f"kind {info.kind!r}; take a config whose model and data set go together"
         )
     protocols.check(run.protocol, layout=info.layout, channels=info.channels)
     clip, augment = dataclasses.asdict(run.clip), dataclasses.asdict(run.augment)

@@ -81,7 +81,10 @@ def build(meta: Meta, *, axis_name: str | None = None, portable: bool = False) -
 def example(meta: Meta, *, training: bool = True) -> jax.ShapeDtypeStruct:
     """The shape of one clip, as training or as evaluation sees it."""
     clip, joints = meta["config"]["clip"], len(meta["layout"]["joints"])
-    if config.kind(meta["config"]["model"]["name"]) == "video":
+    reads = config.kind(meta["config"]["model"]["name"])
+    if reads == "pose":
+        return jax.ShapeDtypeStruct((1, clip["height"], clip["width"], 3), np.float32)
+    if reads == "video":
         colours = 2 if clip["stream"] == "flow" else 3
         return jax.ShapeDtypeStruct((1, clip["frames"], clip["height"], clip["width"], colours), np.float32)
     frames = (meta["config"]["augment"]["window"] if training else 0) or clip["frames"]
@@ -134,6 +137,19 @@ def load(workdir: str | Path, *, step: int | None = None, how: str | None = None
         radii=tuple(meta["radii"]) if meta.get("radii") else None,
         version=meta["data"].get("version", ""),
     )
+
+
+def kind(workdir: str | Path) -> str:
+    """What the network of a run reads: "skeleton", "video" or "pose".
+
+    Raises:
+      UserError: no checkpoint.
+    """
+    saved = checkpoint.Checkpoints(workdir, read_only=True)
+    try:
+        return config.kind(saved.meta(saved.select("last"))["config"]["model"]["name"])
+    finally:
+        saved.close()
 
 
 def at_test_time(net: Trained, options: Mapping[str, Any]) -> Trained:

@@ -104,12 +104,12 @@ def run_of(model, **more):
 
 def test_a_model_is_refused_records_of_another_kind():
     run = run_of(config.SCXceptionConfig(), clip=config.ClipConfig())
-    told = "the model 'sc_xception' reads a video, for which config.clip is the section VideoClipConfig; got ClipConfig"
+    told = "the model 'sc_xception' reads videos, for which config.clip is the section VideoClipConfig; got ClipConfig"
     with pytest.raises(UserError, match=told):
         config.check(run)
     with pytest.raises(UserError, match=r"config.augment is the section AugmentConfig; got VideoAug"):
         config.check(run_of(config.STGCNConfig(), augment=config.VideoAugmentConfig()))
-    with pytest.raises(UserError, match="the protocol 'ctr' is for skeletons; 'tsn' reads a video"):
+    with pytest.raises(UserError, match="the protocol 'ctr' is for skeletons; 'tsn' reads videos"):
         config.check(run_of(config.TSNConfig(), protocol="ctr"))
 
 

@@ -12,15 +12,15 @@ ROOT = Path(__file__).parents[1]
 # From the ground up. A room imports rooms of lower floors only; rooms of one floor do not know each other.
 FLOORS = (
     {"errors"},
-    {"files", "progress", "interrupt", "allocator", "protocols", "sections"},
-    {"config", "skeletons", "losses", "metrics", "optim", "state", "sharding", "journal"},
+    {"files", "progress", "interrupt", "allocator", "pose_losses", "protocols", "sections"},
+    {"config", "skeletons", "losses", "metrics", "optim", "state", "sharding", "journal", "online", "pose_metrics"},
     {"report"},
     {"fusion"},
     {"datasets", "models", "step", "checkpoint"},
     {"trained"},
     {"pipeline", "interop", "export", "plots"},
     {"attention_maps", "check", "evaluate", "predict", "response", "source"},
-    {"train"},
+    {"poses", "train"},
     {"ensemble"},
     {"quickstart"},
     {"cli"},

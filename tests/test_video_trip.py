@@ -106,7 +106,7 @@ def test_flow_begins_with_the_mean_of_the_colours(folder, trained_run):
 def test_data_and_network_of_different_kinds_are_one_sentence(folder, tmp_path):
     run = config.TrainConfig()
     run.data = run_of(folder).data
-    told = "the model 'stgcn' reads a skeleton, but a record of 'video_folder' is a video"
+    told = "the model 'stgcn' reads records of the kind 'skeleton', those of 'video_folder' are of the kind 'video'"
     with pytest.raises(UserError, match=told):
         train.run(run, tmp_path / "run")
     assert not list(tmp_path.glob("run/checkpoints/*"))

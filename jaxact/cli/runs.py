@@ -127,8 +127,11 @@ def evaluate(kinds: Any) -> None:
 def _run_evaluate(options: argparse.Namespace) -> None:
     need_tensorflow("reading prepared data")
     start_jax()
-    from jaxact import evaluate
+    from jaxact import evaluate, trained
 
+    if trained.kind(options.checkpoint) == "pose":
+        _evaluate_poses(options)
+        return
     report = evaluate.run(
         options.checkpoint,
         out=options.out,
@@ -150,6 +153,29 @@ def _run_evaluate(options: argparse.Namespace) -> None:
     )
     if "leaks" in report:
         print(f"this split leaks: {report['leaks']}; the figure says little about clips of other recordings")
+
+
+def _evaluate_poses(options: argparse.Namespace) -> None:
+    from jaxact import poses
+
+    if lacking := [name for name in ("subset", "kept", "confidence") if getattr(options, name) is not None]:
+        raise UserError(f"--{lacking[0]} is for networks that tell actions; {options.checkpoint!r} finds joints")
+    found = poses.report(
+        options.checkpoint,
+        out=options.out,
+        split=options.split,
+        data_dir=options.data_dir,
+        step=options.step,
+        how=options.select,
+        batch_size=options.batch_size,
+    )
+    precision = f", AP {found['AP']:.2%}" if "AP" in found else ""
+    worst = min(found["joints"], key=found["joints"].get)
+    print(
+        f"{found['dataset']} {found['split']}, {found['pictures']} pictures, step {found['step']} "
+        f"({found['step_chosen']}): PCK@{found['pck_at']:g} {found['pck']:.2%}, worst joint {worst} "
+        f"{found['joints'][worst]:.2%}{precision}; written to {options.out}"
+    )
 
 
 def fuse(kinds: Any) -> None:

@@ -1,19 +1,24 @@
-"""Datasets: raw files -> prepared records of skeletons or of videos. `prepare` writes them, `read` reads them."""
+"""Datasets: raw files -> prepared records of skeletons, videos or pictures. `prepare` writes, `read` reads them."""
 
 from jaxact.datasets.agcn import Agcn
 from jaxact.datasets.builder import RecordBuilder
+from jaxact.datasets.coco_keypoints import CocoKeypoints
 from jaxact.datasets.ctr import Ctr
 from jaxact.datasets.custom import Custom
 from jaxact.datasets.hmdb51 import Hmdb51
 from jaxact.datasets.jhmdb import Jhmdb
+from jaxact.datasets.jhmdb_pose import JhmdbPose
 from jaxact.datasets.jhmdb_video import JhmdbVideo
 from jaxact.datasets.kinetics import KineticsSkeleton
+from jaxact.datasets.lsp import Lsp
+from jaxact.datasets.mpii import Mpii
 from jaxact.datasets.msr_action3d import MsrAction3d
 from jaxact.datasets.ntu import Ntu60, Ntu120
 from jaxact.datasets.nw_ucla import NwUcla
 from jaxact.datasets.openpose import Openpose
 from jaxact.datasets.pyskl import Pyskl
 from jaxact.datasets.sbu import Sbu
+from jaxact.datasets.stick_figures import StickFigures
 from jaxact.datasets.synthetic_actions import SyntheticActions
 from jaxact.datasets.ucf101 import Ucf101
 from jaxact.datasets.utd_mhad import UtdMhad
@@ -22,12 +27,16 @@ from jaxact.datasets.video_folder import VideoFolder
 
 DATASETS: dict[str, type[RecordBuilder]] = {
     "agcn": Agcn,
+    "coco_keypoints": CocoKeypoints,
     "ctr": Ctr,
     "custom": Custom,
     "hmdb51": Hmdb51,
     "jhmdb": Jhmdb,
+    "jhmdb_pose": JhmdbPose,
     "jhmdb_video": JhmdbVideo,
     "kinetics_skeleton": KineticsSkeleton,
+    "lsp": Lsp,
+    "mpii": Mpii,
     "msr_action3d": MsrAction3d,
     "ntu60": Ntu60,
     "ntu120": Ntu120,
@@ -35,6 +44,7 @@ DATASETS: dict[str, type[RecordBuilder]] = {
     "openpose": Openpose,
     "pyskl": Pyskl,
     "sbu": Sbu,
+    "stick_figures": StickFigures,
     "synthetic_actions": SyntheticActions,
     "ucf101": Ucf101,
     "utd_mhad": UtdMhad,

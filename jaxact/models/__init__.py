@@ -6,9 +6,9 @@ from typing import Any
 import flax.linen as nn
 
 from jaxact import errors, skeletons
-from jaxact.models import of_frames, of_skeletons
+from jaxact.models import of_frames, of_poses, of_skeletons, of_streams
 
-UNSUPERVISED = ("displacement",)  # networks that give no classes
+UNSUPERVISED = ("displacement", "pose")  # networks that give no classes
 
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "stgcn": of_skeletons.build_stgcn,
@@ -21,8 +21,11 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "sta_lstm": of_skeletons.build_sta_lstm,
     "asgcn": of_skeletons.build_asgcn,
     "displacement": of_skeletons.build_displacement,
+    "recogniser": of_streams.build_recogniser,
+    "causal_stgcn": of_streams.build_causal_stgcn,
     "sc_xception": of_frames.build_sc_xception,
     "tsn": of_frames.build_tsn,
+    "pose": of_poses.build_pose,
 }
 
 

@@ -64,7 +64,8 @@ def train_batches(
       shuffle_buffer: records the order is mixed over; fewer where they would take more than `SHUFFLE_BYTES`.
 
     Returns:
-      Iterator of {inputs f32 [b, t, m, v, c], or [b, t, h, w, c] of videos, targets i32 [b]}.
+      Iterator of {inputs f32 [b, t, m, v, c], or [b, t, h, w, c] of videos, targets i32 [b]}; of pictures with
+      people {inputs f32 [b, h, w, c], targets, a dict of maps}.
 
     Raises:
       UserError: an option that cannot be used, an unknown or empty split, a batch the processes do not divide.
@@ -121,7 +122,7 @@ def eval_batches(
 
     Returns:
       Iterator of {inputs f32 [b, views, t, m, v, c], or [b, views, t, h, w, c] of videos, targets i32 [b], mask bool
-      [b], id object [b]}.
+      [b], id object [b]}; of pictures with people as in training, with a view axis.
 
     Raises:
       UserError: an option that cannot be used, an unknown split, a label id the set lacks, no record left.
@@ -142,9 +143,7 @@ def eval_batches(
 
     data = stored.shard(process_count, process_index).map(_plain(example), num_parallel_calls=tf.data.AUTOTUNE)
     shape = (rows, clip["views"], *make.input_shape(clip=clip))
-    return _padded(
-        _numpy(data.batch(rows).prefetch(_prefetch(shape))), batches=-(-total // (rows * process_count)), shape=shape
-    )
+    return _padded(data.batch(rows).prefetch(_prefetch(shape)), batches=-(-total // (rows * process_count)), rows=rows)
 
 
 def gravity_radii(info: read.DatasetInfo, split: str, *, clip: Mapping[str, Any]) -> tuple[float, ...]:
@@ -201,20 +200,28 @@ def _of_classes(
     return kept, int(kept.reduce(np.int64(0), lambda total, _: total + 1))
 
 
-def _padded(
-    source: Iterator[dict[str, np.ndarray]], *, batches: int, shape: tuple[int, ...]
-) -> Iterator[dict[str, np.ndarray]]:
-    """Exactly `batches` batches of `shape`: those of `source`, the last one filled up, then empty ones."""
-    rows = shape[0]
+def _padded(data: tf.data.Dataset, *, batches: int, rows: int) -> Iterator[dict[str, Any]]:
+    """Exactly `batches` batches of `rows` rows: those of `data`, the last one filled up, then empty ones."""
+    source, like = _numpy(data), data.element_spec
     for _ in range(batches):
         batch = next(source, None)
-        here = 0 if batch is None else len(batch["targets"])
-        inputs, targets = np.zeros(shape, np.float32), np.zeros(rows, np.int32)
+        here = 0 if batch is None else len(batch["id"])
+        filled = _filled(like, batch, here, rows)
         names = np.full(rows, "", object)
-        if batch is not None:
-            inputs[:here], targets[:here] = batch["inputs"], batch["targets"]
-            names[:here] = [name.decode() for name in batch["id"]]
-        yield {"inputs": inputs, "targets": targets, "mask": np.arange(rows) < here, "id": names}
+        names[:here] = [name.decode() for name in filled.pop("id")[:here]]
+        yield {**filled, "mask": np.arange(rows) < here, "id": names}
+
+
+def _filled(like: Any, batch: Any, here: int, rows: int) -> Any:
+    """A batch like `like` of `rows` rows: the `here` ones of `batch`, zeros behind them."""
+    if isinstance(like, dict):
+        return {name: _filled(like[name], batch[name] if here else None, here, rows) for name in like}
+    if here == rows:
+        return batch
+    filled = np.zeros((rows, *like.shape[1:]), like.dtype.as_numpy_dtype)
+    if here:
+        filled[:here] = batch
+    return filled
 
 
 def _rows(batch_size: int, process_count: int) -> int:

@@ -1,4 +1,4 @@
-"""What makes examples of a set's records: one family of functions for skeletons, one for videos.
+"""What makes examples of a set's records: a family of functions each for skeletons, videos and pictures with people.
 
 A family is a module with `check`, `train`, `evaluate` and `input_shape`; here it gets what they must know of the set.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from jaxact.datasets.read import DatasetInfo, fields
-from jaxact.pipeline import skeleton, video
+from jaxact.pipeline import pose, skeleton, video
 
 FIELDS = ("id", "joints", "label")
 WHO = "person_id"  # which body is in which slot, where the records tell
@@ -39,6 +39,9 @@ def family(info: DatasetInfo) -> Family:
     if info.kind == "video":
         seen = functools.partial(video.fields, stored=fields(info), name=info.name)
         return Family(video.check, seen, video.train, video.evaluate, video.input_shape)
+    if info.kind == "pose":
+        seen = functools.partial(functools.partial, layout=info.layout)
+        return Family(pose.check, lambda clip: pose.FIELDS, seen(pose.train), seen(pose.evaluate), pose.input_shape)
     about = functools.partial(functools.partial, layout=info.layout, channels=info.channels)
     return Family(
         about(skeleton.check),

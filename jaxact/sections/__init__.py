@@ -5,13 +5,16 @@ from typing import Any, Literal
 
 from jaxact.sections.frame_models import SCXCEPTION_SYSTEMS, SCXceptionConfig, TSNConfig
 from jaxact.sections.inputs import AugmentConfig, ClipConfig, VideoAugmentConfig, VideoClipConfig
+from jaxact.sections.poses import PoseAugmentConfig, PoseClipConfig, PoseConfig
 from jaxact.sections.skeleton_models import (
     STAGCN_SYSTEMS,
     ASGCNConfig,
+    CausalSTGCNConfig,
     CTRGCNConfig,
     DisplacementConfig,
     LocalConfig,
     LSTMConfig,
+    RecogniserConfig,
     STAGCNConfig,
     STALSTMConfig,
     STGCNConfig,
@@ -27,12 +30,17 @@ __all__ = [
     "ASGCNConfig",
     "AugmentConfig",
     "CTRGCNConfig",
+    "CausalSTGCNConfig",
     "ClipConfig",
     "DataConfig",
     "DisplacementConfig",
     "LSTMConfig",
     "LocalConfig",
     "OptimConfig",
+    "PoseAugmentConfig",
+    "PoseClipConfig",
+    "PoseConfig",
+    "RecogniserConfig",
     "SCXceptionConfig",
     "STAGCNConfig",
     "STALSTMConfig",
@@ -58,8 +66,11 @@ ModelConfig = (
     | STALSTMConfig
     | ASGCNConfig
     | DisplacementConfig
+    | RecogniserConfig
+    | CausalSTGCNConfig
     | SCXceptionConfig
     | TSNConfig
+    | PoseConfig
 )
 MODELS = {  # the section that `model.name` stands for
     "stgcn": STGCNConfig,
@@ -72,19 +83,23 @@ MODELS = {  # the section that `model.name` stands for
     "sta_lstm": STALSTMConfig,
     "asgcn": ASGCNConfig,
     "displacement": DisplacementConfig,
+    "recogniser": RecogniserConfig,
+    "causal_stgcn": CausalSTGCNConfig,
     "sc_xception": SCXceptionConfig,
     "tsn": TSNConfig,
+    "pose": PoseConfig,
 }
-FRAME_MODELS = ("sc_xception", "tsn")  # those that read videos; the others read skeletons
-INPUTS = {  # the sections `clip` and `augment` of either kind
+KINDS = {"sc_xception": "video", "tsn": "video", "pose": "pose"}  # what models read that read no skeletons
+INPUTS = {  # the sections `clip` and `augment` of each kind
     "skeleton": (ClipConfig, AugmentConfig),
     "video": (VideoClipConfig, VideoAugmentConfig),
+    "pose": (PoseClipConfig, PoseAugmentConfig),  # pictures with people
 }
 
 
 def kind(model: str) -> str:
     """The kind of records that the model of this name reads, a key of `INPUTS`."""
-    return "video" if model in FRAME_MODELS else "skeleton"
+    return KINDS.get(model, "skeleton")
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)

@@ -145,6 +145,39 @@ class ASGCNConfig:
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
+class RecogniserConfig:
+    """Online recogniser of one person (Li, CSA 14(1), 2024); reads clips of one length."""
+
+    name: Literal["recogniser"] = "recogniser"
+    network: Literal["full", "table2", "no_attention"] = "full"
+    features: Literal["parts", "coco17"] = "parts"  # 14 joints and 6 directions, or COCO's 17 joints
+    width: int = 128
+    activation: Literal["relu", "tanh"] = "relu"  # of the LSTMs
+    shared: float = 0.5  # p, share of the numbers that take the shared attention
+    norm: Literal["renorm", "batch"] = "renorm"
+    schedule: Literal["smooth", "linear"] = "smooth"
+    dropout: float = 0.3
+    dtype: Literal["float32", "bfloat16"] = "float32"
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
+class CausalSTGCNConfig:
+    """ST-GCN that looks back only."""
+
+    name: Literal["causal_stgcn"] = "causal_stgcn"
+    network: Literal["stem9", "literal9"] = "stem9"
+    strategy: Literal["uniform", "distance", "distance_star", "spatial", "dad", "spatial_v2"] = "spatial"
+    norm: Literal["subset", "eq10", "joint"] = "subset"
+    edge_importance: bool = True
+    width: int = 64
+    window: int = 0  # outputs averaged, one for every four frames; 0 = all so far
+    dropout: float = 0.5
+    init: Literal["v2", "he_fan_out"] = "v2"
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    remat: bool = False
+
+
+@dataclasses.dataclass(kw_only=True, slots=True)
 class DisplacementConfig:
     """STA-GCN's spatial attention network alone, which learns to predict the joints' displacements."""
 

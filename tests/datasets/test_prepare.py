@@ -191,7 +191,7 @@ def test_a_folder_that_cannot_be_written_is_an_error(raw, tmp_path):
 @pytest.mark.parametrize(
     ("name", "options", "problem"),
     [
-        ("utd_mhd", {}, r"unknown dataset 'utd_mhd'; available: agcn, ctr, custom, .*did you mean 'utd_mhad'"),
+        ("utd_mhd", {}, r"unknown dataset 'utd_mhd'; available: agcn, coco_keypoints, .*did you mean 'utd_mhad'"),
         ("utd_mhad", {}, r"needs its raw data \(--raw DIR\): the skeleton files a<action>"),
         (
             "utd_mhad",

@@ -1,6 +1,7 @@
 """UCF101, HMDB51, JHMDB's clips and folders of videos: names, lists, splits, groups, and records as prepared."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -289,6 +290,52 @@ def test_bad_videos_are_skipped_and_listed_where_asked(raw, tmp_path):
         run(clips, tmp_path / "data")
     summary = run(clips, tmp_path / "data", skip_bad=True)
     assert summary.clips == 10 and [Path(path).name for path, _ in summary.skipped] == ["broken.mp4"]
+
+
+def planted(folder: Path) -> dict[str, str]:
+    """Eleven files that are broken, each in its own way, and the patterns of what is to be said of them."""
+    pictures = np.random.default_rng(0).integers(0, 255, (40, 32, 32, 3), np.uint8)
+    whole = {suffix: videos.write(folder / f"w.{suffix}", pictures).read_bytes() for suffix in ("avi", "mp4", "mkv")}
+    for suffix in whole:
+        (folder / f"w.{suffix}").unlink()
+    noise = np.random.default_rng(1)
+    torn = bytearray(whole["avi"])
+    for place in noise.integers(len(torn) // 4, len(torn) * 9 // 10, 300):
+        torn[place] ^= 255
+    contents = {
+        "empty.mp4": b"",
+        "text.avi": b"not a video\n" * 100,
+        "noise.mkv": noise.bytes(5000),
+        "zeros.mp4": bytes(5000),
+        "head.mp4": whole["mp4"][:300],
+        "half_mp4.mp4": whole["mp4"][: len(whole["mp4"]) // 2],
+        "half_avi.avi": whole["avi"][: len(whole["avi"]) // 2],
+        "half_mkv.mkv": whole["mkv"][: len(whole["mkv"]) // 2],
+        "torn.avi": bytes(torn),
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    (folder / "gone.mp4").symlink_to(folder / "nowhere.mp4")
+    (folder / "folder.mp4").mkdir()
+    unreadable = dict.fromkeys([*contents, "gone.mp4", "folder.mp4"], "cannot be read as a video")
+    cut = "cannot be read as a video|is cut off: it states|is damaged: "
+    return unreadable | {"half_avi.avi": cut, "half_mkv.mkv": cut, "torn.avi": "is damaged: "}
+
+
+def test_eleven_kinds_of_damage_are_each_listed_and_all_that_is_whole_is_stored(raw, tmp_path):
+    clips = tmp_path / "clips"
+    for action, number in CLIPS:
+        (clips / action).mkdir(parents=True, exist_ok=True)
+        os.link(raw / action / f"{action}{number}.mp4", clips / action / f"{action}{number}.mp4")
+    wanted = planted(clips / "wave")
+    summary = run(clips, tmp_path / "data", skip_bad=True, workers=2)
+    told = {Path(path).name: why for path, why in summary.skipped}
+    assert set(told) == set(wanted) and len(wanted) == 11
+    for name, problem in wanted.items():
+        assert re.search(rf"wave/{name}' ({problem})", told[name])
+    info = read.describe("video_folder", tmp_path / "data")
+    stored = {record["id"].decode() for record in read.records(info, "all", fields=("id",)).as_numpy_iterator()}
+    assert stored == {f"{action}/{action}{number}" for action, number in CLIPS}
 
 
 def test_a_killed_run_goes_on_where_it_was(raw, tmp_path):

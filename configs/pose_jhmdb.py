@@ -1,0 +1,36 @@
+"""The pose network of the online recognition paper on JHMDB's frames, at half width and 160 px: for two CPU cores.
+
+An argument is the split: official1 (the default), official2, official3. One person of a picture is marked.
+
+Paper: Li, CSA 14(1), 2024: no figure for poses.
+Ours: not run.
+Command: jaxact prepare jhmdb_pose --raw JHMDB --data-dir data
+         jaxact train --config configs/pose_jhmdb.py --data-dir data --workdir runs/pose
+         jaxact evaluate --checkpoint runs/pose --out results/pose
+"""
+
+from jaxact.config import DataConfig, OptimConfig, PoseAugmentConfig, PoseClipConfig, PoseConfig, TrainConfig, choose
+
+SPLITS = ("official1", "official2", "official3")
+
+
+def get_config(arg: str = "") -> TrainConfig:
+    """The run; "quick" or "SPLIT,quick" is a toy of it."""
+    split, quick = choose(arg, SPLITS)
+    config = TrainConfig(
+        data=DataConfig(name="jhmdb_pose", train_split=f"{split}_train", eval_split=f"{split}_test"),
+        model=PoseConfig(width=0.5, stages=3),
+        clip=PoseClipConfig(height=160, width=160),
+        augment=PoseAugmentConfig(),
+        optim=OptimConfig(
+            name="adamw", learning_rate=1e-3, schedule="cosine", weight_decay=0.0, warmup=0.2, clip_norm=100.0
+        ),
+        batch_size=16,
+        epochs=4,
+        eval_every=1.0,
+    )
+    if quick:
+        config.model.width, config.model.filters, config.model.stages = 0.125, 4, 1
+        config.clip.height, config.clip.width = 64, 64
+        config.batch_size, config.epochs = 4, 1
+    return config

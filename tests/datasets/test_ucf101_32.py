@@ -1,0 +1,85 @@
+"""The 32 classes of UCF101: who is in, five folds by clip and by recording, whatever the order of the files."""
+
+import collections
+import re
+
+import pytest
+
+from jaxact.datasets import ucf101_32
+from jaxact.errors import UserError
+
+
+def clips(classes=ucf101_32.CLASSES, groups=25, each=6):
+    """Ids, class names and groups as UCF101 has them: 150 clips of a class, and one class that is none of the 32."""
+    rows = [
+        (f"v_{name}_g{group:02}_c{clip:02}", name, f"v_{name}_g{group:02}")
+        for name in (*classes, "Typing")
+        for group in range(1, groups + 1)
+        for clip in range(1, each + 1)
+    ]
+    return tuple(zip(*rows, strict=True))
+
+
+def subset(**options):
+    ids, names, groups = clips(**options)
+    chosen = ucf101_32.chosen(ids, names)
+    group_of = dict(zip(ids, groups, strict=True))
+    return list(chosen), list(chosen.values()), [group_of[clip] for clip in chosen]
+
+
+def test_there_are_thirty_two_classes_the_papers_three_among_them():
+    assert len(set(ucf101_32.CLASSES)) == 32 and list(ucf101_32.CLASSES) == sorted(ucf101_32.CLASSES, key=str.casefold)
+    assert {"Bowling", "GolfSwing", "TennisSwing"} <= set(ucf101_32.CLASSES)
+
+
+def test_of_every_class_125_clips_are_chosen_or_all_and_no_other_class():
+    ids, labels, _ = subset()
+    assert collections.Counter(labels) == dict.fromkeys(range(32), 125)
+    assert all(re.match(f"v_{ucf101_32.CLASSES[label]}_", clip) for clip, label in zip(ids, labels, strict=True))
+    assert collections.Counter(subset(each=4)[1]) == dict.fromkeys(range(32), 100)
+    small = [name.replace("Handstand", "HandStand").upper() for name in ucf101_32.CLASSES]
+    assert len(subset(classes=small)[0]) == 4000  # spelt otherwise
+
+
+def test_the_order_of_the_files_has_no_say():
+    ids, names, _ = clips(each=6)
+    backwards = ucf101_32.chosen(ids[::-1], names[::-1])
+    assert backwards == ucf101_32.chosen(ids, names)
+    for by in ("clip", "group"):
+        ids, labels, groups = subset(each=2)
+        there = dict(zip(ids, ucf101_32.folds(ids, labels, groups, by), strict=True))
+        back = ucf101_32.folds(ids[::-1], labels[::-1], groups[::-1], by)
+        assert there == dict(zip(ids[::-1], back, strict=True))
+
+
+def fold_of(names, prefix):
+    """The fold that tests on a clip, after a look at the names of all five."""
+    numbers = [fold for fold in range(1, 6) if f"{prefix}fold{fold}_test" in names]
+    rest = {f"{prefix}fold{fold}_train" for fold in range(1, 6) if fold not in numbers}
+    assert len(numbers) == 1 and set(names) == rest | {f"{prefix}fold{numbers[0]}_test"}
+    return numbers[0]
+
+
+@pytest.mark.parametrize(("by", "prefix", "spread"), [("clip", "", 1), ("group", "group_", 6)])
+def test_each_fold_tests_on_a_fifth_of_every_class(by, prefix, spread):
+    ids, labels, groups = subset()
+    folds = [fold_of(names, prefix) for names in ucf101_32.folds(ids, labels, groups, by)]
+    count = collections.Counter(zip(labels, folds, strict=True))
+    for label in range(32):
+        sizes = [count[label, fold] for fold in range(1, 6)]
+        assert sum(sizes) == 125 and max(sizes) - min(sizes) <= spread
+    together = collections.defaultdict(set)
+    for group, fold in zip(groups, folds, strict=True):
+        together[group].add(fold)
+    leaks = sum(len(folds) > 1 for folds in together.values())
+    assert leaks == 0 if by == "group" else leaks > 400
+
+
+def test_errors_say_what_is_missing():
+    ids, names, _ = clips(classes=ucf101_32.CLASSES[2:], each=1)
+    with pytest.raises(UserError, match="have none of Archery, BaseballPitch; wanted all 32 classes"):
+        ucf101_32.chosen(ids, names)
+    with pytest.raises(UserError, match="unknown kind of folds 'groups'; available: clip, group; did you mean"):
+        ucf101_32.folds(["a"], [0], ["g"], "groups")
+    with pytest.raises(UserError, match="folds by group need the group of every clip"):
+        ucf101_32.folds(["a", "b"], [0, 0], ["g", ""], "group")

@@ -1,0 +1,81 @@
+"""A pose network on records: it is trained, and its joints are set beside the marked ones, in pixels of the files."""
+
+import json
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxact import cli, config, poses, train, trained
+from jaxact.datasets import read
+from jaxact.errors import UserError
+from jaxact.skeletons.body import BODY
+from tests.datasets.test_picture_sets import coco
+
+CONFIG = """
+from jaxact.config import *
+def get_config(arg=""):
+    return TrainConfig(
+        data=DataConfig(name="coco_keypoints"),
+        model=PoseConfig(width=0.125, filters=4, stages=1),
+        clip=PoseClipConfig(height=32, width=32, persons=3),
+        augment=PoseAugmentConfig(),
+        optim=OptimConfig(name="adamw", learning_rate=1e-3, schedule="constant", weight_decay=0.0),
+        batch_size=4, epochs=4, eval_every=0.0, log_every=1,
+    )
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """COCO in miniature, prepared, and a run on it."""
+    root = tmp_path_factory.mktemp("poses")
+    coco(root / "raw")
+    assert cli.main(["prepare", "coco_keypoints", "--raw", f"{root}/raw", "--data-dir", f"{root}/data"]) == 0
+    (root / "tiny.py").write_text(CONFIG)
+    run = config.load(str(root / "tiny.py"))
+    run.data.data_dir = str(root / "data")
+    outcome = train.run(run, root / "run")
+    assert outcome.metrics is not None and set(outcome.metrics) == {"loss", "count"}
+    return root
+
+
+def test_evaluate_tells_pck_and_average_precision_of_a_pose_run(folder, capsys):
+    assert trained.kind(folder / "run") == "pose"
+    assert cli.main(["evaluate", "--checkpoint", f"{folder}/run", "--out", f"{folder}/results"]) == 0
+    assert "1 pictures" in (said := capsys.readouterr().out) and "PCK@0.2" in said and "AP " in said
+    report = json.loads((folder / "results/metrics.json").read_text())
+    assert set(report["joints"]) == {"nose", "left_shoulder"} < set(BODY.joints) and report["model"]["name"] == "pose"
+    assert 0 <= report["AP"] <= 1 and report["split"] == "test"
+    with np.load(folder / "results/joints.npz") as held:
+        assert held["found"].shape == held["true"].shape == (1, 14, 3) and held["true"][0].any()
+
+
+def test_perfect_answers_are_found_where_the_file_has_them(folder, monkeypatch):
+    net = trained.load(folder / "run", classifier=False)
+    info = read.describe("coco_keypoints", str(folder / "data"))
+    record = next(read.records(info, "test", fields=("joints",)).as_numpy_iterator())["joints"][0, 0]
+
+    def answer(clips, persons):
+        """A person whose joints lie at the places of the record's first three, in pixels of the example."""
+        del clips
+        people = np.zeros((4, persons, 14, 3), np.float32)
+        people[:, 0, 0] = (*(record[0, :2] * 0.8 + (0, 4)), 1)  # 40 x 30 pixels in 32 x 32: zoom 0.8, 4 rows above
+        return people
+
+    monkeypatch.setattr(poses.decode_pose, "decode", lambda clips, persons: answer(clips, persons))
+    (found,) = poses.find(net, info, "test", batch_size=4, persons=2)
+    np.testing.assert_allclose(found.people[0, 0, :2], record[0, :2], atol=1e-4)
+    np.testing.assert_allclose(found.true[0, 0], record[0], atol=1e-4)
+    assert found.people.shape == (1, 14, 3) and len(found.true) == 1
+
+
+def test_what_a_pose_network_is_not_for_is_one_sentence(folder, capsys, tmp_path):
+    arguments = ["evaluate", "--checkpoint", f"{folder}/run", "--out", f"{tmp_path}/results"]
+    assert cli.main([*arguments, "--kept", "2"]) == 2
+    assert "--kept is for networks that tell actions" in capsys.readouterr().err
+    assert cli.main([*arguments, "--split", "val2"]) == 2
+    assert "'val2'" in capsys.readouterr().err and not (tmp_path / "results").exists()
+    with pytest.raises(UserError, match="gives no classes"):
+        trained.load(folder / "run")
+    assert jnp.isfinite(jnp.asarray(trained.load(folder / "run", classifier=False).step))
