@@ -19,6 +19,8 @@ Ours: not run: needs the data set, ImageNet weights and a GPU.
 Command: jaxact prepare hmdb51 --raw HMDB51 --data-dir data
          jaxact train --config configs/convgru_hmdb51.py:full --data-dir data --workdir runs/hmdb51_full
              --config.init_from=xception.safetensors
+         jaxact evaluate --checkpoint runs/hmdb51_full --out results/hmdb51_full
+Figure 11: jaxact plot confusion results/hmdb51_full --out confusion.png
 """
 
 from jaxact.config import (
@@ -39,10 +41,11 @@ SPLITS = ("random_3to1", "official1", "official2", "official3", "group")
 def get_config(arg: str = "") -> TrainConfig:
     """The run of a row and a split; "quick" beside them is a toy of it."""
     row, split, quick = choose(arg, ROWS, SPLITS)
+    model, clip = SCXceptionConfig(**SCXCEPTION_SYSTEMS[row]), VideoClipConfig()
     config = TrainConfig(
         data=DataConfig(name="hmdb51", train_split=f"{split}_train", eval_split=f"{split}_test", shuffle_buffer=2048),
-        model=SCXceptionConfig(**SCXCEPTION_SYSTEMS[row]),
-        clip=VideoClipConfig(),
+        model=model,
+        clip=clip,
         augment=VideoAugmentConfig(),
         optim=OptimConfig(name="adamw", learning_rate=1e-4, weight_decay=0.0, schedule="constant", accumulate=8),
         batch_size=32,
@@ -50,7 +53,7 @@ def get_config(arg: str = "") -> TrainConfig:
         eval_every=1.0,
     )
     if quick:
-        config.model.width, config.model.depth, config.model.train_from = 1 / 32, 0.0, "all"
-        config.clip.frames, config.clip.height, config.clip.width = 3, 80, 80
+        model.width, model.depth, model.train_from = 1 / 32, 0.0, "all"
+        clip.frames, clip.height, clip.width = 3, 80, 80
         config.optim.accumulate, config.batch_size, config.epochs = 1, 4, 1
     return config

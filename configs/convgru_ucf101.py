@@ -22,6 +22,9 @@ Command: jaxact prepare ucf101 --raw UCF101 --data-dir data
          jaxact import keras xception_weights_tf_dim_ordering_tf_kernels_notop.h5 --out xception.safetensors
          jaxact train --config configs/convgru_ucf101.py:full --data-dir data --workdir runs/ucf101_full
              --config.init_from=xception.safetensors
+         jaxact evaluate --checkpoint runs/ucf101_full --out results/ucf101_full
+Figures: 9 (loss) and 10 (top-1, top-5): jaxact plot curves runs/ucf101_full --out curves.png
+         11 (confusion): jaxact plot confusion results/ucf101_full --out confusion.png
 """
 
 from jaxact.config import (
@@ -42,10 +45,11 @@ SPLITS = ("random_3to1", "official1", "official2", "official3", "group")
 def get_config(arg: str = "") -> TrainConfig:
     """The run of a row and a split; "quick" beside them is a toy of it."""
     row, split, quick = choose(arg, ROWS, SPLITS)
+    model, clip = SCXceptionConfig(**SCXCEPTION_SYSTEMS[row]), VideoClipConfig()
     config = TrainConfig(
         data=DataConfig(name="ucf101", train_split=f"{split}_train", eval_split=f"{split}_test", shuffle_buffer=2048),
-        model=SCXceptionConfig(**SCXCEPTION_SYSTEMS[row]),
-        clip=VideoClipConfig(),
+        model=model,
+        clip=clip,
         augment=VideoAugmentConfig(),
         # Without decay AdamW is the paper's Adam.
         optim=OptimConfig(name="adamw", learning_rate=1e-4, weight_decay=0.0, schedule="constant", accumulate=8),
@@ -54,7 +58,7 @@ def get_config(arg: str = "") -> TrainConfig:
         eval_every=1.0,
     )
     if quick:
-        config.model.width, config.model.depth, config.model.train_from = 1 / 32, 0.0, "all"
-        config.clip.frames, config.clip.height, config.clip.width = 3, 80, 80
+        model.width, model.depth, model.train_from = 1 / 32, 0.0, "all"
+        clip.frames, clip.height, clip.width = 3, 80, 80
         config.optim.accumulate, config.batch_size, config.epochs = 1, 4, 1
     return config

@@ -25,17 +25,18 @@ from jaxact.config import (
 def get_config(arg: str = "") -> TrainConfig:
     """The run; "quick" is a toy of it."""
     (quick,) = choose(arg)
+    model, clip = TSNConfig(), VideoClipConfig(frames=3, sampling="segments", fit="crop", views=8)
     config = TrainConfig(
         data=DataConfig(name="video_folder/kinetics", train_split="train", eval_split="val", shuffle_buffer=2048),
-        model=TSNConfig(),
-        clip=VideoClipConfig(frames=3, sampling="segments", fit="crop", views=8),
+        model=model,
+        clip=clip,
         augment=VideoAugmentConfig(crop=0.66, mirror=True),
         optim=OptimConfig(learning_rate=0.01, weight_decay=5e-4, milestones=(20.0, 40.0), clip_norm=20.0),
         batch_size=256,
         epochs=60,
     )
     if quick:
-        config.model.width, config.model.depth = 1 / 32, 0.0
-        config.clip.height, config.clip.width, config.clip.views, config.clip.frames = 80, 80, 1, 2
+        model.width, model.depth = 1 / 32, 0.0
+        clip.height, clip.width, clip.views, clip.frames = 80, 80, 1, 2
         config.batch_size, config.epochs = 4, 1
     return config

@@ -29,17 +29,18 @@ SPLITS = ("official1", "official2", "official3", "group", "random_3to1")
 def get_config(arg: str = "") -> TrainConfig:
     """The run on a split; "quick" or "SPLIT,quick" is a toy of it."""
     split, quick = choose(arg, SPLITS)
+    model, clip = TSNConfig(), VideoClipConfig(frames=3, sampling="segments", fit="crop", views=8)
     config = TrainConfig(
         data=DataConfig(name="ucf101", train_split=f"{split}_train", eval_split=f"{split}_test", shuffle_buffer=2048),
-        model=TSNConfig(),
-        clip=VideoClipConfig(frames=3, sampling="segments", fit="crop", views=8),
+        model=model,
+        clip=clip,
         augment=VideoAugmentConfig(crop=0.66, mirror=True),
         optim=OptimConfig(learning_rate=1e-3, weight_decay=5e-4, milestones=(30.0, 60.0), clip_norm=20.0),
         batch_size=128,
         epochs=80,
     )
     if quick:
-        config.model.width, config.model.depth = 1 / 32, 0.0
-        config.clip.height, config.clip.width, config.clip.views, config.clip.frames = 80, 80, 1, 2
+        model.width, model.depth = 1 / 32, 0.0
+        clip.height, clip.width, clip.views, clip.frames = 80, 80, 1, 2
         config.batch_size, config.epochs = 4, 1
     return config

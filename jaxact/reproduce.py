@@ -14,7 +14,9 @@ from typing import Any
 
 from jaxact import cli, files
 
-DATASETS = {"kinetics": "kinetics_skeleton", "ntu60": "ntu60"}  # end of a config's name -> what it reads
+# End of a config's name -> what it reads.
+DATASETS = {"kinetics": "kinetics_skeleton", "ntu60": "ntu60", "ucf101": "ucf101", "hmdb51": "hmdb51"}
+SKELETONS = ("ntu60", "kinetics_skeleton")
 QUOTED = "not a system of ours: the paper's quotation"
 
 Ours = Sequence[float | str]  # a percentage, or why there is none, for each column
@@ -26,10 +28,14 @@ class NotRun(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns, and rows of the paper's percentages and the function that finds ours; None for a quoted row."""
+    """Columns, and rows of the paper's percentages and the function that finds ours; None for a quoted row.
+
+    `note` is printed below: what the figures differ in.
+    """
 
     columns: tuple[str, ...]
     rows: Mapping[str, tuple[tuple[float | None, ...], Callable[["Runs"], Ours] | None]]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ class Runs:
       data_dir: prepared data.
       quick: toy networks.
       overrides: options of every config, as on the command line.
-      files: score files of systems that are not trained here.
+      files: those given on the command line by name: scores of systems that are not trained here, weights.
     """
 
     configs: Path
@@ -63,18 +69,38 @@ class Runs:
         Raises:
           NotRun: its data set is not prepared.
         """
-        from jaxact.datasets import read
-
         file, _, argument = source.partition(":")
-        dataset = DATASETS[file.removesuffix(".py").split("_")[-1]]
-        if dataset not in read.prepared(self.data_dir):
-            raise NotRun(f"not run: {dataset} is not prepared in {str(read.data_root(self.data_dir))!r}")
+        self.data(source)
         words = [word for word in argument.split(",") if word]
         workdir = self.out / "_".join([file.removesuffix(".py"), *words, *([name] if name else [])]) / "run"
         arguments = ",".join([*words, *(["quick"] if self.quick else [])])
         config = f"{self.configs / file}:{arguments}"
         _call("train", "--config", config, "--workdir", workdir, "--data-dir", self.data_dir, *more, *self.overrides)
         return workdir
+
+    def fused(self, source: str, streams: Sequence[str], *more: str) -> dict[str, Any]:
+        """The fused report of a config's networks, one for each stream.
+
+        Raises:
+          NotRun: its data set is not prepared, or without the flow that a stream needs.
+        """
+        if "flow" in streams and not self.data(source).stored.get("flow"):
+            raise NotRun("not run: the videos are prepared without --flow")
+        workdir = self.train(source, "--streams", ",".join(streams), *more, name="fused")
+        return json.loads((workdir / "fused" / "metrics.json").read_text())
+
+    def data(self, source: str) -> Any:
+        """The prepared set that a config reads.
+
+        Raises:
+          NotRun: there is none.
+        """
+        from jaxact.datasets import read
+
+        dataset = DATASETS[source.partition(":")[0].removesuffix(".py").split("_")[-1]]
+        if dataset not in read.prepared(self.data_dir):
+            raise NotRun(f"not run: {dataset} is not prepared in {str(read.data_root(self.data_dir))!r}")
+        return read.describe(dataset, self.data_dir)
 
     def report(self, workdir: Path, *options: str, name: str = "results") -> dict[str, Any]:
         """The report of a run, with options of `jaxact evaluate`."""
@@ -107,25 +133,32 @@ def beside(*parts: tuple[int, Callable[[Runs], Ours]]) -> Callable[[Runs], Ours]
     return find
 
 
-def main(script: str, about: str, tables: Mapping[int, Table], scores: Mapping[str, str] | None = None) -> int:
+def main(
+    script: str,
+    about: str,
+    tables: Mapping[int, Table],
+    inputs: Mapping[str, str] | None = None,
+    sets: Sequence[str] = SKELETONS,
+) -> int:
     """Runs one table from the command line; writes `table{N}.md` and `table{N}.json` beside the runs.
 
     Args:
       script: its path; the configs lie in `../configs`.
       about: its docstring.
       tables: by the paper's numbers.
-      scores: options that name score files, and their help.
+      inputs: options that name files, and their help.
+      sets: the data sets that its configs read.
     """
     parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("--table", type=int, required=True, choices=tables)
     parser.add_argument("--data-dir", default="")
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--quick", action="store_true", help="toy networks on sample files that are made first")
-    for name, text in (scores or {}).items():
-        parser.add_argument(f"--{name}", help=text)
+    for name, text in (inputs or {}).items():
+        parser.add_argument(f"--{name}", metavar="FILE", help=text)
     options, overrides = parser.parse_known_args()
-    data_dir = prepare_samples(options.out) if options.quick else options.data_dir
-    given = {name: getattr(options, name) for name in scores or {}}
+    data_dir = prepare_samples(options.out, sets) if options.quick else options.data_dir
+    given = {name: getattr(options, name) for name in inputs or {}}
     runs = Runs(
         configs=Path(script).resolve().parents[1] / "configs",
         out=options.out,
@@ -136,9 +169,9 @@ def main(script: str, about: str, tables: Mapping[int, Table], scores: Mapping[s
     )
     table = tables[options.table]
     rows = [_row(runs, name, paper, ours, len(table.columns)) for name, (paper, ours) in table.rows.items()]
-    found = {"quick": runs.quick, "columns": table.columns, "rows": rows}
+    found = {"quick": runs.quick, "columns": table.columns, "rows": rows, "note": table.note}
     files.write_json(options.out / f"table{options.table}.json", found)
-    text = markdown(rows, table.columns)
+    text = markdown(rows, table.columns) + (f"\n{table.note}\n" if table.note else "")
     with files.replacing(options.out / f"table{options.table}.md") as path:
         path.write_text(text, encoding="utf-8")
     print(text, end="")
@@ -168,13 +201,14 @@ def markdown(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def prepare_samples(out: Path) -> str:
-    """Sample raw files of NTU RGB+D and Kinetics-skeleton, prepared; returns the data folder."""
+def prepare_samples(out: Path, sets: Sequence[str]) -> str:
+    """Sample raw files of these sets, prepared; returns the data folder."""
     from jaxact.datasets import samples
 
     data = out / "data"
-    for dataset, write in (("ntu60", samples.ntu), ("kinetics_skeleton", samples.kinetics)):
-        _call("prepare", dataset, "--raw", write(out / "raw" / dataset), "--data-dir", data)
+    for dataset in sets:
+        write, options = samples.SETS[dataset]
+        _call("prepare", dataset, "--raw", write(out / "raw" / dataset), "--data-dir", data, *options)
     return str(data)
 
 

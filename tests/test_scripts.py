@@ -1,16 +1,18 @@
 """Scripts: the tables of the papers name configs that exist, and say what they lack."""
 
+import dataclasses
 import importlib.util
 import json
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from jaxact import config
+from jaxact import config, fusion, reproduce
 from jaxact.errors import UserError
-from jaxact.reproduce import Runs
+from jaxact.reproduce import DATASETS, SKELETONS, NotRun, Runs
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 
@@ -30,10 +32,11 @@ def stgcn():
 
 def run(module, monkeypatch, *arguments) -> int:
     monkeypatch.setattr(sys, "argv", ["reproduce.py", *map(str, arguments)])
-    return module.main(module.__file__, module.__doc__, module.TABLES, getattr(module, "SCORES", None))
+    inputs = getattr(module, "SCORES", getattr(module, "INPUTS", None))
+    return module.main(module.__file__, module.__doc__, module.TABLES, inputs, getattr(module, "SETS", SKELETONS))
 
 
-@pytest.mark.parametrize("name", ["reproduce_stgcn", "reproduce_stagcn"])
+@pytest.mark.parametrize("name", ["reproduce_stgcn", "reproduce_stagcn", "reproduce_convgru"])
 def test_every_row_has_the_papers_figures_and_configs_that_load(name, monkeypatch, tmp_path):
     """The runs behind the tables are asked for, and answered by a report of our own."""
     module, asked = script(name), []
@@ -48,7 +51,8 @@ def test_every_row_has_the_papers_figures_and_configs_that_load(name, monkeypatc
     found = dict.fromkeys(("top1", "top5", "mean_class"), 0.25)
     monkeypatch.setattr(Runs, "train", train)
     monkeypatch.setattr(Runs, "report", lambda *_, **__: found)
-    monkeypatch.setattr(module.fusion, "run", lambda *_, **__: found)
+    monkeypatch.setattr(Runs, "fused", lambda self, source, streams, *more: [train(self, source, *more), found][1])
+    monkeypatch.setattr(fusion, "run", lambda *_, **__: found)
     runs = Runs(configs=SCRIPTS, out=tmp_path, data_dir="", quick=True, overrides=(), files={"rgb": None, "flow": None})
     for table in module.TABLES.values():
         for paper, ours in table.rows.values():
@@ -62,6 +66,7 @@ def test_every_row_has_the_papers_figures_and_configs_that_load(name, monkeypatc
     for source, made in asked:
         if view := [word for word in ("xsub", "xview") if word in source]:
             assert made.data.eval_split == f"{view[0]}_test" and made.data.train_split.startswith(f"{view[0]}_train")
+        assert made.data.name == DATASETS[source.partition(":")[0].removesuffix(".py").split("_")[-1]]
     assert len({source for source, _ in asked}) > 10
 
 
@@ -91,6 +96,54 @@ def test_networks_that_are_fused_with_a_searched_weight_never_see_what_it_is_sea
     held_out = {folder for folder, options in scored if options == ("--split", "xview_train[95%:]")}
     assert set(fused["search_on"]) == held_out and len(held_out) == 2
     assert set(fused["paths"]) == {folder for folder, options in scored if not options}
+
+
+def test_frame_networks_begin_with_weights_that_are_given_or_train_from_scratch_where_it_is_asked(tmp_path):
+    module = script("reproduce_convgru")
+    runs = Runs(configs=SCRIPTS, out=tmp_path, data_dir="", quick=False, overrides=(), files={"xception": "x.st"})
+    assert module.weights(runs, "xception") == ["--config.init_from=x.st"]
+    with pytest.raises(NotRun, match=r"not run: needs --inception_v3 FILE, of Inception-v3, which TSN begins with too"):
+        module.weights(runs, "inception_v3")
+    scratch = dataclasses.replace(runs, overrides=("--config.model.train_from=all",))
+    assert module.weights(scratch, "inception_v3") == [] and module.weights(scratch, "xception")
+    assert module.weights(dataclasses.replace(runs, quick=True), "xception") == []  # whole weights fit no toy
+
+
+def test_figures_of_others_stand_beside_networks_of_the_official_split(monkeypatch, tmp_path):
+    module, asked = script("reproduce_convgru"), []
+    monkeypatch.setattr(Runs, "train", lambda self, source, *_, **__: asked.append(source) or tmp_path)
+    monkeypatch.setattr(Runs, "report", lambda *_, **__: {"top1": 0.5})
+    monkeypatch.setattr(Runs, "fused", lambda self, source, *_: asked.append(source) or {"top1": 0.25})
+    runs = Runs(configs=SCRIPTS, out=tmp_path, data_dir="", quick=True, overrides=(), files={})
+    rows = {name: ours(runs) for name, (_, ours) in module.TABLES[3].rows.items() if ours}
+    assert rows["Two-stream"] == [25.0, 25.0] and rows["LRCN"] == [50.0, "no row of the paper"]
+    assert asked[:3] == ["convgru_ucf101.py:xc_lstm,official1", "tsn_ucf101.py:official1", "tsn_hmdb51.py:official1"]
+    for source in asked:
+        made = config.load(f"{SCRIPTS.parent / 'configs' / source.replace(':', ':quick,')}")
+        assert made.data.eval_split == ("official1_test" if "official1" in source else "random_3to1_test")
+    assert "official split 1" in module.TABLES[3].note
+
+
+def test_two_stream_rows_need_videos_with_flow(monkeypatch, tmp_path):
+    runs = Runs(configs=SCRIPTS, out=tmp_path, data_dir=str(tmp_path), quick=True, overrides=(), files={})
+    with pytest.raises(NotRun, match=r"not run: ucf101 is not prepared in"):
+        runs.fused("tsn_ucf101.py:official1", ("rgb", "flow"))
+    monkeypatch.setattr(Runs, "data", lambda *_: types.SimpleNamespace(stored={"flow": None}))
+    with pytest.raises(NotRun, match=r"not run: the videos are prepared without --flow"):
+        runs.fused("tsn_ucf101.py:official1", ("rgb", "flow"))
+
+
+def test_a_table_of_videos_prepares_its_own_samples_and_ends_with_its_note(monkeypatch, tmp_path, capsys):
+    prepared = []
+    monkeypatch.setattr(reproduce, "_call", lambda *words: prepared.append(words[1]))
+    monkeypatch.setattr(Runs, "train", lambda *_, **__: tmp_path)
+    monkeypatch.setattr(Runs, "report", lambda *_, **__: {"top1": 0.5})
+    module = script("reproduce_convgru")
+    assert run(module, monkeypatch, "--table", 2, "--quick", "--out", tmp_path) == 0
+    printed = capsys.readouterr().out
+    assert prepared == ["ucf101", "hmdb51"] and "| 40 filters | 95.66 | 50.0 |" in printed
+    assert printed.endswith("clips of one recording lie on both sides.\n")
+    assert "random 3 : 1" in json.loads((tmp_path / "table2.json").read_text())["note"]
 
 
 def test_without_prepared_data_a_table_still_prints_the_papers_figures_and_why(stgcn, monkeypatch, tmp_path, capsys):

@@ -81,25 +81,38 @@ def _draw_partition(options: argparse.Namespace) -> None:
 
 
 def _clip(kinds: Any) -> None:
-    example = "jaxact plot clip utd_mhad --index 3 --data-dir data --out clip.gif"
-    add = command(kinds, "clip", _draw_clip, "a record as a moving skeleton", example)
+    examples = (
+        "jaxact plot clip utd_mhad --index 3 --data-dir data --out clip.gif",
+        "jaxact plot clip ucf101 --split official1_test --data-dir data --out clip.mp4",
+    )
+    add = command(kinds, "clip", _draw_clip, "a record as a moving skeleton, or its video", *examples)
     add.add_argument("dataset", help="a prepared data set")
     add.add_argument("--split", default="test", help="default: %(default)s")
     _which_record(add)
     add.add_argument("--data-dir", default="", help=DATA_DIR)
-    add.add_argument("--fps", type=float, default=30.0, help="frames a second (default: %(default)s)")
+    add.add_argument("--fps", type=float, help="frames a second (default: the video's, or 30)")
     add.add_argument("--out", required=True, metavar="FILE", help="GIF or MP4")
 
 
 def _draw_clip(options: argparse.Namespace) -> None:
     need_tensorflow("reading prepared data")
+    from jaxact import plots
     from jaxact.datasets import read
-    from jaxact.plots import animation
 
     info = read.describe(options.dataset, options.data_dir)
-    record = _record(info, options)
+    video = info.kind == "video"
+    record = _record(info, options, ("id", "label", "frames", "fps") if video else read.FIELDS)
     title = f"{info.labels[record['label']]} ({record['id'].decode()})"
-    animation(record["joints"], info.layout, options.out, fps=options.fps, title=title)
+    fps = (float(record.get("fps", 0)) or 30.0) if options.fps is None else options.fps
+    if video:
+        import tensorflow as tf
+
+        from jaxact.pipeline.video import decoded
+
+        pictures = decoded(tf.constant(record["frames"]), stream="rgb").numpy()
+        plots.playback(pictures, options.out, fps=fps, title=title)
+    else:
+        plots.animation(record["joints"], info.layout, options.out, fps=fps, title=title)
     print(options.out)
 
 

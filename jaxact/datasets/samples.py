@@ -1,15 +1,16 @@
-"""Raw files in the layouts of NTU RGB+D and Kinetics-Skeleton, written from generated people.
+"""Raw files in the layouts of NTU RGB+D, Kinetics-Skeleton, UCF101 and HMDB51, from generated people and squares.
 
 They let everything that starts from raw files be tried where the real sets are not at hand; no figure means anything.
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
-from jaxact.datasets import synthetic
+from jaxact.datasets import decode, synthetic
 from jaxact.datasets.kinetics import class_names
 
 NTU_ACTIONS = {1: "clap", 2: "wave", 3: "sit_down"}
@@ -19,6 +20,8 @@ KINETICS_CLASSES = {
     "squat": "sit_down",
     "applauding": "clap",
 }  # two of Kinetics-Motion, one that is not
+VIDEO_CLASSES = {"ucf101": ("BalanceBeam", "FloorGymnastics"), "hmdb51": ("laugh", "smile")}
+GROUPS = (1, 2, 3, 4)  # recordings of a class; the first three are each tested on in one official split
 # The ntu-25 joint that stands for each openpose-18 joint; eyes and ears are the head, a little aside.
 OPENPOSE = (3, 20, 8, 9, 10, 4, 5, 6, 16, 17, 18, 12, 13, 14, 3, 3, 3, 3)
 ASIDE = {14: -0.01, 15: 0.01, 16: -0.02, 17: 0.02}
@@ -53,6 +56,63 @@ def kinetics(folder: Path) -> Path:
     return folder
 
 
+def ucf101(folder: Path) -> Path:
+    """Videos of two classes, four groups of two clips each, and the lists of three official splits."""
+    lists, names = folder / "ucfTrainTestlist", VIDEO_CLASSES["ucf101"]
+    lists.mkdir(parents=True, exist_ok=True)
+    (lists / "classInd.txt").write_text("".join(f"{number} {name}\n" for number, name in enumerate(names, 1)))
+    rows: dict[str, list[str]] = {f"{half}list0{split}.txt": [] for split in (1, 2, 3) for half in ("train", "test")}
+    for label, name in enumerate(names):
+        for group in GROUPS:
+            for clip in (1, 2):
+                path = f"{name}/v_{name}_g{group:02d}_c{clip:02d}.avi"
+                write_video(folder / path, square(label, group, clip))
+                for split in (1, 2, 3):
+                    half, more = ("test", "") if group == split else ("train", f" {label + 1}")
+                    rows[f"{half}list0{split}.txt"].append(f"{path}{more}\n")
+    for file, lines in rows.items():
+        (lists / file).write_text("".join(lines))
+    return folder
+
+
+def hmdb51(folder: Path) -> Path:
+    """Videos of two classes, two clips of each of four films, and the lists that flag them in three official splits."""
+    for label, name in enumerate(VIDEO_CLASSES["hmdb51"]):
+        rows: dict[int, list[str]] = {1: [], 2: [], 3: []}
+        for film in GROUPS:
+            for clip in (0, 1):
+                file = f"film{film}_{name}_h_nm_np1_fr_goo_{clip}.avi"
+                write_video(folder / name / file, square(label, film, clip))
+                for split in rows:
+                    rows[split].append(f"{file} {2 if film == split else 1} \n")
+        for split, lines in rows.items():
+            (folder / f"{name}_test_split{split}.txt").write_text("".join(lines))
+    return folder
+
+
+def square(label: int, group: int, clip: int) -> UInt8[np.ndarray, "6 24 32 3"]:
+    """A square that moves to the right, or down where `label` is 1. Clips of a group share colours, not the start."""
+    ground, colour = np.random.default_rng(group).integers(0, 255, (2, 3), np.uint8)
+    pictures = np.tile(ground, (6, 24, 32, 1))
+    for frame, picture in enumerate(pictures):
+        top, left = (3 * frame, 4 * clip) if label else (4 * clip, 4 * frame)
+        picture[top : top + 8, left : left + 8] = 255 - colour
+    return pictures
+
+
+def write_video(path: Path, pictures: UInt8[np.ndarray, "t h w 3"]) -> None:
+    """An .avi of these pictures, 25 a second."""
+    av = decode.need_av()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.height, stream.width = pictures.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+
+
 def skeleton_text(joints: Float[np.ndarray, "t m 25 3"]) -> str:
     """The text of a `.skeleton` file; a person of zeros is not in the frame, the depth and colour pixels are zero."""
     rows = [str(len(joints))]
@@ -80,3 +140,13 @@ def openpose_frames(joints: Float[np.ndarray, "t m 25 3"]) -> list[dict]:
                 people.append({"pose": pose.round(3).ravel().tolist(), "score": score.tolist()})
         frames.append({"frame_index": index, "skeleton": people})
     return frames
+
+
+FLOW = ("--short-side", "24", "--flow", "dis")
+# Data set -> what writes its samples, and options of `jaxact prepare`.
+SETS: dict[str, tuple[Callable[[Path], Path], tuple[str, ...]]] = {
+    "ntu60": (ntu, ()),
+    "kinetics_skeleton": (kinetics, ()),
+    "ucf101": (ucf101, FLOW),
+    "hmdb51": (hmdb51, FLOW),
+}

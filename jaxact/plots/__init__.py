@@ -1,4 +1,4 @@
-"""Pictures: training curves, confusion matrices, partitions of a skeleton's graph, skeletons in motion
+"""Pictures: training curves, confusion matrices, partitions of a skeleton's graph, skeletons and videos in motion
 and what a network answers to them or attends to in them.
 
 Each function takes plain arrays and writes one file, whole or not at all. They need the extra `plot`.
@@ -9,6 +9,7 @@ from jaxact.plots.attentions import attention
 from jaxact.plots.classes import confusion_matrix, per_class_bars
 from jaxact.plots.clips import animation
 from jaxact.plots.curves import training_curves
+from jaxact.plots.footage import playback
 from jaxact.plots.partitions import partition
 from jaxact.plots.poses import Pose, poses
 from jaxact.plots.responses import response
@@ -21,6 +22,7 @@ __all__ = [
     "confusion_matrix",
     "partition",
     "per_class_bars",
+    "playback",
     "poses",
     "response",
     "training_curves",

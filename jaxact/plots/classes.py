@@ -46,7 +46,7 @@ def confusion_matrix(
         margin = 0.8 + 0.0085 * size * min(longest, 34)
         side = max(cell * classes, 2.6)
         listing = 3.6 if classes > 60 else 0.0
-        drawing = style.figure(side + margin + 0.9 + listing, side + margin + 0.5)
+        drawing = style.figure(side + margin + 0.9 + listing, side + margin + (0.9 if listing else 0.5))
         if listing:
             axes, beside = drawing.subplots(1, 2, width_ratios=(side + margin + 0.9, listing))
             _worst(beside, counts, total, labels)
@@ -55,7 +55,9 @@ def confusion_matrix(
         _cells(drawing, axes, shares, classes, size)
         _names(axes, labels, classes, size)
         hits, clips = int(np.trace(counts)), int(counts.sum())
-        axes.set_title(f"{title}    top-1 {100 * hits / max(clips, 1):.1f} % of {clips} clips", fontsize=11.5)
+        heading = f"{title}    top-1 {100 * hits / max(clips, 1):.1f} % of {clips} clips"
+        room = (side + 0.9) / (0.097 * len(heading))  # of what it needs at the usual size
+        axes.set_title(heading, fontsize=11.5 * min(room, 1.0))
         style.save(drawing, out)
 
 

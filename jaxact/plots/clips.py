@@ -10,11 +10,12 @@ from jaxtyping import Float, UInt8
 from jaxact import files
 from jaxact.errors import UserError, missing_extra
 from jaxact.plots import style
-from jaxact.plots.scene import Plane, Space
+from jaxact.plots.scene import Plane, Screen, Space
 from jaxact.skeletons import Layout
 
 SUFFIXES = (".gif", ".mp4")
-_SIZE = (4.0, 4.2)  # inches
+SIZE = (4.0, 4.2)  # inches
+HEAD = 0.294  # inches of it above the picture
 
 
 def animation(
@@ -53,9 +54,20 @@ def animation(
 
 
 def write(
-    pictures: Iterator[UInt8[np.ndarray, "h w 3"]], count: int, out: str | os.PathLike[str], fps: float | int
+    pictures: Iterator[UInt8[np.ndarray, "h w 3"]],
+    count: int,
+    out: str | os.PathLike[str],
+    fps: float | int,
+    *,
+    shared: bool = True,
 ) -> None:
     """Writes `count` pictures as the GIF or MP4 that the suffix of `out` asks for.
+
+    Args:
+      pictures: one by one.
+      count: of them.
+      out, fps: see `animation`.
+      shared: the first picture's colours serve all of a GIF; else each has its own.
 
     Raises:
       UserError: another suffix, no positive `fps`, or a missing package.
@@ -65,7 +77,10 @@ def write(
         raise UserError(f"cannot animate to {os.fspath(out)!r}: the suffix must be one of {', '.join(SUFFIXES)}")
     if not fps > 0:
         raise UserError(f"fps must be above 0, got {fps!r}")
-    (_write_gif if suffix == ".gif" else _write_mp4)(pictures, count, out, fps)
+    if suffix == ".gif":
+        _write_gif(pictures, count, out, fps, shared)
+    else:
+        _write_mp4(pictures, count, out, fps)
 
 
 def frames(
@@ -103,15 +118,29 @@ def stage(
 
 
 def film(
-    scene: Space | Plane, fps: float | int, title: str = "", *, dpi: int = 110, beside: Callable[..., Any] | None = None
+    scene: Space | Plane | Screen,
+    fps: float | int,
+    title: str = "",
+    *,
+    dpi: int = 110,
+    size: tuple[float, float] = SIZE,
+    beside: Callable[..., Any] | None = None,
 ) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
-    """A scene's pictures, one by one; `beside` prepares axes as a scene does, for what else is shown with a frame."""
+    """A scene's pictures, one by one.
+
+    Args:
+      scene: what is shown.
+      fps, title, dpi: see `animation`.
+      size: of the whole picture in inches, its heading of 0.294 inches included.
+      beside: prepares axes as a scene does, for what else is shown with a frame.
+    """
+    tall = size[1]
     with style.context():
-        drawing = style.figure(*_SIZE, dpi=dpi, layout=None)
-        axes = drawing.add_axes((0.0, 0.0, 1.0, 0.93))
+        drawing = style.figure(*size, dpi=dpi, layout=None)
+        axes = drawing.add_axes((0.0, 0.0, 1.0, 1 - HEAD / tall))
         axes.set_axis_off()
-        drawing.text(0.035, 0.975, style.shorten(title, 46), fontsize=12, weight="bold", va="top")
-        clock = drawing.text(0.965, 0.972, "", fontsize=9, color=style.SOFT, va="top", ha="right")
+        drawing.text(0.035, 1 - 0.105 / tall, style.shorten(title, 36), fontsize=12, weight="bold", va="top")
+        clock = drawing.text(0.965, 1 - 0.1176 / tall, "", fontsize=9, color=style.SOFT, va="top", ha="right")
         shows = [scene.prepare(axes), *([beside(axes)] if beside else [])]
         for t in range(len(scene.places)):
             for show in shows:
@@ -152,7 +181,11 @@ def _upright(places: np.ndarray, visible: np.ndarray, layout: Layout) -> bool:
 
 
 def _write_gif(
-    pictures: Iterator[UInt8[np.ndarray, "h w 3"]], count: int, out: str | os.PathLike[str], fps: float | int
+    pictures: Iterator[UInt8[np.ndarray, "h w 3"]],
+    count: int,
+    out: str | os.PathLike[str],
+    fps: float | int,
+    shared: bool,
 ) -> None:
     try:
         from PIL import Image
@@ -161,11 +194,11 @@ def _write_gif(
     # A GIF counts hundredths of a second: whole ones that add up to the true length.
     ends = np.round(100 * np.arange(count + 1) / fps).astype(int)
     lengths = [10 * int(length) for length in np.maximum(np.diff(ends), 2)]
-    first, palette, images = None, None, []
+    palette, images = None, []
     for picture in pictures:
         image = Image.fromarray(picture)
-        if palette is None:
-            palette = image.quantize(96, method=Image.Quantize.MEDIANCUT)
+        if palette is None or not shared:
+            palette = image.quantize(96 if shared else 256, method=Image.Quantize.MEDIANCUT)
         images.append(image.quantize(palette=palette, dither=Image.Dither.NONE))
     first, *rest = images
     with files.replacing(out) as temporary:

@@ -71,7 +71,7 @@ def _panel(axes: Any, head: str, unit: str, quantities: Sequence, runs: Mapping[
             axes.plot(
                 where,
                 [scale * value for value in values],
-                line,
+                "o" if (len(where), line) == (1, "-") else line,
                 color=colour,
                 label=name,
                 linewidth=1.1 if light else 1.9,

@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
 from jaxact.errors import UserError
-from jaxact.plots.scene import Limbs
+from jaxact.plots import clips
+from jaxact.plots.scene import Limbs, Screen
 from jaxact.skeletons import Layout
 
 _OUTSIDE = 0.5  # of the picture's size: how far beyond its edges joints may lie that are pixels of it
@@ -38,6 +39,29 @@ def read(path: str | os.PathLike[str], wanted: Int[np.ndarray, " t"], count: int
             "record's joints were found in, every frame of it"
         )
     return np.stack([found[frame] for frame in wanted.tolist()])
+
+
+def playback(
+    pictures: UInt8[np.ndarray, "t h w 3"],
+    out: str | os.PathLike[str],
+    fps: float | int = 25.0,
+    title: str = "",
+    *,
+    dpi: int = 110,
+) -> None:
+    """Writes a video's frames as a moving picture, the title and the time above them.
+
+    Args:
+      pictures: the frames, RGB.
+      out, fps, title: see `clips.animation`.
+      dpi: picture size: 440 pixels wide at 110.
+
+    Raises:
+      UserError: another suffix, no positive `fps`, or a missing package.
+    """
+    height, width = pictures.shape[1:3]
+    size = (clips.SIZE[0], min(clips.SIZE[0] * height / width, 1.8 * clips.SIZE[0]) + clips.HEAD)
+    clips.write(clips.film(Screen(pictures), fps, title, dpi=dpi, size=size), len(pictures), out, fps, shared=False)
 
 
 def in_pixels(

@@ -1,8 +1,9 @@
-"""What is seen of a clip: bodies of bones and joints on the image plane, or on a floor in perspective."""
+"""What is seen of a clip: bodies of bones and joints on the image plane, or on a floor in perspective; or a video."""
 
 from typing import Any
 
 import numpy as np
+from jaxtyping import UInt8
 
 from jaxact.plots import bodies, style
 from jaxact.skeletons import Layout
@@ -61,6 +62,18 @@ class Plane:
         limbs = Limbs(axes, self.layout, self.places.shape[1], width)
         flat = np.zeros(self.places.shape[1:3])
         return lambda t: limbs.move(self.places[t], flat, self.visible[t])
+
+
+class Screen:
+    """A video as a scene."""
+
+    def __init__(self, pictures: UInt8[np.ndarray, "t h w 3"]) -> None:
+        self.places = pictures
+
+    def prepare(self, axes: Any) -> Any:
+        """Returns the function that shows a frame."""
+        shown = axes.imshow(self.places[0], aspect="equal")
+        return lambda t: shown.set_data(self.places[t])
 
 
 class Space:

@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from jaxact import plots, skeletons
+from jaxact import cli, plots, skeletons
+from jaxact.datasets import samples
 from jaxact.errors import UserError
 from jaxact.plots import bodies, classes, clips, curves, partitions, scene, style
 
@@ -133,6 +134,24 @@ def test_a_confusion_matrix_of_any_size_is_drawn(tmp_path, drawn, number):
     written = texts(drawn[0])
     assert (" 25 %  class 0 → class 129" in written) == (number == 130)
     assert ("class 26" in written) == (number in (27, 60))
+
+
+@pytest.mark.parametrize("number", [2, 51, 101])
+def test_heading_and_axes_of_a_confusion_matrix_lie_inside_the_picture(tmp_path, drawn, number):
+    title = "ucf101, random_3to1_test"
+    labels = [f"BalanceBeam number {i}" for i in range(number)]
+    plots.confusion_matrix(9 * np.eye(number, dtype=int), labels, tmp_path / "c.png", title=title)
+    axes, whole = drawn[0].axes[0], drawn[0].bbox
+    heading = next(text for text in axes.findobj(lambda a: hasattr(a, "get_text")) if title in text.get_text())
+    for text in (heading, axes.xaxis.label, axes.yaxis.label):
+        box = text.get_window_extent()
+        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= whole.x1 and box.y1 <= whole.y1, text
+
+
+def test_a_run_of_one_logged_step_shows_a_point(tmp_path, drawn):
+    plots.training_curves(write(tmp_path / "m.jsonl", LINES[1:]), tmp_path / "c.png")
+    training = next(drawn for drawn in drawn[0].axes[0].get_lines() if drawn.get_label() == "training")
+    assert training.get_marker() == "o" and training.get_markersize() > 0
 
 
 def test_bars_stand_in_the_order_of_accuracy_with_empty_classes_last(tmp_path, drawn):
@@ -310,6 +329,54 @@ def test_animation_refuses_what_it_cannot_draw_and_leaves_nothing(tmp_path, join
     with pytest.raises(UserError, match=message):
         plots.animation(joints, skeletons.get_layout("ntu-25"), tmp_path / out, **options)
     assert not list(tmp_path.iterdir())
+
+
+# --- playback
+
+
+def film(frames=5, height=30, width=40):
+    """Pictures whose left half turns from red to blue, u8 [t, h, w, 3]."""
+    pictures = np.full((frames, height, width, 3), 200, np.uint8)
+    pictures[:, :, : width // 2] = 0
+    pictures[:, :, : width // 2, 0] = np.linspace(250, 0, frames)[:, None, None]
+    pictures[:, :, : width // 2, 2] = np.linspace(0, 250, frames)[:, None, None]
+    return pictures
+
+
+def test_a_video_is_played_under_its_title_with_its_own_colours(tmp_path):
+    pictures = film()
+    plots.playback(pictures, tmp_path / "v.gif", fps=25, title="laugh")
+    with Image.open(tmp_path / "v.gif") as picture:
+        assert (getattr(picture, "n_frames", 1), picture.size) == (5, (440, 362))
+        for number, truth in enumerate(pictures):
+            picture.seek(number)
+            shown = np.asarray(picture.convert("RGB")).astype(int)
+            assert picture.info["duration"] == 40
+            for column, side in ((10, truth[0, 0]), (430, truth[0, -1])):
+                for row in (40, 355):
+                    assert np.abs(shown[row, column] - side).max() < 12, (number, row, column)
+        assert (np.asarray(picture.convert("L"))[:32] < 100).any(), "a title above"
+
+
+def test_a_video_is_played_as_an_mp4_and_a_tall_one_fits(tmp_path):
+    reader = pytest.importorskip("imageio_ffmpeg")
+    plots.playback(film(7, 90, 30), tmp_path / "v.mp4", fps=25)
+    frames, seconds = reader.count_frames_and_secs(str(tmp_path / "v.mp4"))
+    assert frames == 7 and abs(seconds - 7 / 25) < 0.05
+    with pytest.raises(UserError, match=r"the suffix must be one of .gif, .mp4"):
+        plots.playback(film(), tmp_path / "v.png")
+
+
+def test_the_command_plays_a_record_of_videos_at_its_own_rate(tmp_path, capsys):
+    samples.hmdb51(tmp_path / "raw")
+    assert cli.main(["prepare", "hmdb51", "--raw", f"{tmp_path}/raw", "--data-dir", f"{tmp_path}/data"]) == 0
+    play = ["plot", "clip", "hmdb51", "--data-dir", f"{tmp_path}/data", "--split", "official1_test"]
+    for out, options, duration in (("own", [], 40), ("slow", ["--fps", "10"], 100)):
+        assert cli.main([*play, *options, "--index", "1", "--out", f"{tmp_path}/{out}.gif"]) == 0
+        with Image.open(tmp_path / f"{out}.gif") as picture:
+            assert getattr(picture, "n_frames", 1) == 6 and picture.info["duration"] == duration
+    assert cli.main([*play, "--id", "laugh/none", "--out", f"{tmp_path}/none.gif"]) == 2
+    assert "no record with the id 'laugh/none' in the split 'official1_test' of 'hmdb51'" in capsys.readouterr().err
 
 
 # --- response

@@ -1,0 +1,249 @@
+"""Frames per second of Xception here, in Keras and in PyTorch, and clips per second from video files, in turn.
+
+    python scripts/bench_frames.py                               # 40 frames of 299 px, one clip
+    taskset -c 0 python scripts/bench_frames.py --raw UCF101     # on one core; also decodes this folder's files
+    python scripts/bench_frames.py --dtype bfloat16 --out bench
+
+Every side runs in a process of its own, one after the other and `--rounds` times over, so that a slow spell of the
+machine meets all of them. Times are medians over rounds of the fastest repetition of a round, ratios those of one call
+of this script. Keras is keras.applications on TensorFlow, PyTorch the same layers written out below, channels last,
+eager and compiled; all hold the same number of weights, which is checked. A package that is not there, or that lacks
+the GPU that JAX has, is named and left out. Files are parsed as `jaxact prepare` does it (frames, JPEG at a short side
+of 256), against PyAV that makes arrays of them, by seconds of processor time: one process, one thread.
+"""
+
+import argparse
+import functools
+import importlib.util
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+NUMBERS = 20_861_480  # weights and running statistics
+
+
+def timed(work: Callable[[], Any], repetitions: int, clock: Callable[[], float] = time.perf_counter) -> dict[str, Any]:
+    """Seconds of the first call and of the fastest of the others; `work` returns when its result is there."""
+    seconds = []
+    for _ in range(repetitions + 1):
+        start = clock()
+        work()
+        seconds.append(clock() - start)
+    return {"first": seconds[0], "seconds": min(seconds[1:])}
+
+
+def frames(options: argparse.Namespace) -> np.ndarray:
+    """A clip by chance, [t h w 3] from -1 to 1."""
+    shape = (options.frames, options.size, options.size, 3)
+    return np.random.default_rng(1).uniform(-1, 1, shape).astype(np.float32)
+
+
+def run_jaxact(options: argparse.Namespace) -> dict[str, Any]:
+    """Our forward pass, compiled as evaluation compiles it."""
+    from jaxact.allocator import keep_pages
+
+    keep_pages()
+    import jax
+    import jax.numpy as jnp
+
+    from jaxact.models.xception import Xception
+
+    model = Xception(dtype=options.dtype)
+    shapes = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 1, 75, 75, 3)))
+    assert sum(leaf.size for leaf in jax.tree.leaves(shapes)) == NUMBERS
+    random = np.random.default_rng(0)
+    weights = jax.tree.map(lambda leaf: jnp.asarray(random.uniform(0.01, 0.1, leaf.shape), leaf.dtype), shapes)
+    clip = jnp.asarray(frames(options)[None])
+    forward = jax.jit(model.apply)
+    found = timed(lambda: jax.block_until_ready(forward(weights, clip)), options.repetitions)
+    return found | {"gpu": jax.default_backend() != "cpu"}
+
+
+def run_keras(options: argparse.Namespace) -> dict[str, Any]:
+    """keras.applications in a TensorFlow graph."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    import keras
+    import tensorflow as tf
+
+    keras.config.set_dtype_policy("mixed_bfloat16" if options.dtype == "bfloat16" else "float32")
+    shape = (options.size, options.size, 3)
+    xception: Any = keras.applications.Xception
+    model = xception(include_top=False, weights=None, input_shape=shape)
+    assert model.count_params() == NUMBERS
+    forward = tf.function(lambda clip: model(clip, training=False))
+    clip = tf.constant(frames(options))
+    found = timed(lambda: forward(clip)[0, 0, 0, 0].numpy(), options.repetitions)
+    return found | {"gpu": bool(tf.config.list_physical_devices("GPU"))}
+
+
+def run_torch(options: argparse.Namespace, *, compiled: bool) -> dict[str, Any]:
+    """The same layers in PyTorch, eager or through torch.compile."""
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    layout: Any = {"device": device, "memory_format": torch.channels_last}
+    model = torch_xception().eval().to(**layout)
+    held = [array for name, array in model.state_dict().items() if "num_batches" not in name]
+    assert sum(array.numel() for array in held) == NUMBERS
+    clip = torch.from_numpy(frames(options)).permute(0, 3, 1, 2).to(**layout)
+    forward = torch.compile(model) if compiled else model
+
+    def one() -> None:
+        with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=options.dtype == "bfloat16"):
+            forward(clip)
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    return timed(one, options.repetitions) | {"gpu": device == "cuda"}
+
+
+def torch_xception() -> Any:
+    """Xception without its classifier."""
+    from torch import nn
+
+    def norm(features: int) -> nn.Module:
+        return nn.BatchNorm2d(features, eps=1e-3)
+
+    def plain(inside: int, features: int, kernel: int, stride: int) -> list[nn.Module]:
+        return [nn.Conv2d(inside, features, kernel, stride, bias=False), norm(features)]
+
+    def separable(inside: int, features: int) -> list[nn.Module]:
+        depthwise = nn.Conv2d(inside, inside, 3, padding=1, groups=inside, bias=False)
+        return [depthwise, nn.Conv2d(inside, features, 1, bias=False), norm(features)]
+
+    class Block(nn.Module):
+        def __init__(self, inside: int, *widths: int, pool: bool = True) -> None:
+            super().__init__()
+            pairs = zip((inside, *widths), widths, strict=False)
+            layers = [layer for pair in pairs for layer in (nn.ReLU(), *separable(*pair))]
+            self.branch = nn.Sequential(*layers, *([nn.MaxPool2d(3, 2, 1)] if pool else []))
+            self.shortcut = nn.Sequential(*plain(inside, widths[-1], 1, 2)) if pool else nn.Identity()
+
+        def forward(self, x: Any) -> Any:
+            return self.branch(x) + self.shortcut(x)
+
+    return nn.Sequential(
+        *(*plain(3, 32, 3, 2), nn.ReLU(), *plain(32, 64, 3, 1), nn.ReLU()),
+        *(Block(64, 128, 128), Block(128, 256, 256), Block(256, 728, 728)),
+        *(Block(728, 728, 728, 728, pool=False) for _ in range(8)),
+        *(Block(728, 728, 1024), *separable(1024, 1536), nn.ReLU(), *separable(1536, 2048), nn.ReLU()),
+    )
+
+
+def run_prepare(options: argparse.Namespace) -> dict[str, Any]:
+    """Files to what a record stores."""
+    from jaxact.datasets import decode
+
+    return over_files(options, lambda path: decode.encode(path, short_side=256))
+
+
+def run_pyav(options: argparse.Namespace) -> dict[str, Any]:
+    """Files to arrays of pixels, as PyAV's manual has it."""
+    import av
+
+    def read(path: str) -> None:
+        with av.open(path) as container:
+            stream = container.streams.video[0]
+            stream.thread_type, stream.codec_context.thread_count = "NONE", 1
+            for frame in container.decode(stream):
+                frame.to_ndarray(format="rgb24")
+
+    return over_files(options, read)
+
+
+def over_files(options: argparse.Namespace, work: Callable[[str], Any]) -> dict[str, Any]:
+    """Processor seconds for every file once; the first repetition brings the files into memory."""
+    from jaxact.datasets.video import files_under
+
+    paths = list(map(str, files_under(Path(options.raw), "videos")[: options.clips]))
+    found = timed(lambda: [work(path) for path in paths], options.repetitions, time.process_time)
+    return found | {"clips": len(paths), "gpu": False}
+
+
+FORWARD = {
+    "jaxact": ("jax", run_jaxact),
+    "Keras": ("keras", run_keras),
+    "PyTorch eager": ("torch", functools.partial(run_torch, compiled=False)),
+    "torch.compile": ("torch", functools.partial(run_torch, compiled=True)),
+}
+DECODE = {"jaxact prepare": ("av", run_prepare), "PyAV to arrays": ("av", run_pyav)}
+
+
+def measure(side: str, options: argparse.Namespace) -> dict[str, Any]:
+    """One measurement in a fresh process."""
+    given = [
+        f"--{name}={getattr(options, name)}" for name in ("frames", "size", "repetitions", "dtype", "raw", "clips")
+    ]
+    root = str(Path(__file__).resolve().parents[1])
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
+    environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    command = [sys.executable, __file__, "--side", side, *given]
+    ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
+    return json.loads(ran.stdout.splitlines()[-1])
+
+
+def compare(sides: dict[str, tuple[str, Callable]], options: argparse.Namespace) -> list[dict[str, Any]]:
+    """A line for each side; the first is ours."""
+    there = [side for side, (package, _) in sides.items() if importlib.util.find_spec(package)]
+    rows: list[dict[str, Any]] = [{"side": side, "why": "not installed"} for side in sides if side not in there]
+    runs: dict[str, list[dict[str, Any]]] = {side: [] for side in there}
+    for _ in range(options.rounds):
+        for side in there:
+            runs[side].append(measure(side, options))
+            print(f"{side}: {runs[side][-1]['seconds']:.3f} s", file=sys.stderr)
+    ours = runs[next(iter(sides))]
+    for side, found in runs.items():
+        if found[0]["gpu"] != ours[0]["gpu"]:
+            rows.append({"side": side, "why": f"{'no ' * (not found[0]['gpu'])}GPU, unlike jaxact"})
+            continue
+        seconds, own = (statistics.median(run["seconds"] for run in each) for each in (found, ours))
+        count, unit = (found[0]["clips"], "clips") if "clips" in found[0] else (options.frames, "frames")
+        first = max(run["first"] for run in found)
+        rows.append({"side": side, "seconds": seconds, "first": first, "rate": count / seconds, "unit": unit})
+        rows[-1]["times_faster_here"] = seconds / own
+    return rows
+
+
+def line(row: dict[str, Any]) -> str:
+    """A row as Markdown."""
+    if "why" in row:
+        return f"| {row['side']} | left out: {row['why']} | | | |"
+    rate = f"{row['rate']:.2f} {row['unit']}/s{' per core' * (row['unit'] == 'clips')}"
+    return f"| {row['side']} | {row['seconds']:.3f} | {row['first']:.1f} | {rate} | {row['times_faster_here']:.2f} |"
+
+
+def main() -> None:
+    """Prints a line per side."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, value in {"frames": 40, "size": 299, "rounds": 3, "repetitions": 3, "clips": 32}.items():
+        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
+    parser.add_argument("--raw", default="", help="also parse this folder's video files")
+    parser.add_argument("--out", help="writes OUT.md and OUT.json")
+    parser.add_argument("--side", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.side:
+        print(json.dumps((FORWARD | DECODE)[options.side][1](options)))
+        return
+    rows = compare(FORWARD, options) + (compare(DECODE, options) if options.raw else [])
+    cores = len(os.sched_getaffinity(0))
+    head = f"{options.frames} frames of {options.size} px, {options.dtype}, {cores} core{'s' * (cores > 1)}"
+    columns = "| | seconds | first call, seconds | speed | times faster here |\n|---|---|---|---|---|"
+    text = "\n".join([head, "", columns, *map(line, rows)]) + "\n"
+    print(text, end="")
+    if options.out:
+        Path(f"{options.out}.md").write_text(text)
+        Path(f"{options.out}.json").write_text(json.dumps({"options": vars(options), "rows": rows}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
