@@ -58,7 +58,7 @@ def get_config(arg: str = "") -> TrainConfig:
         eval_every=10.0,
     )
     if quick:
-        config.model.width, config.model.depth = 1 / 32, 0.0
+        model.width, model.depth = 1 / 32, 0.0
         config.clip.frames, config.clip.height, config.clip.width = 3, 80, 80
         config.batch_size, config.epochs = 4, 1
     return config

@@ -17,10 +17,11 @@ SPLITS = ("official1", "official2", "official3")
 def get_config(arg: str = "") -> TrainConfig:
     """The run; "quick" or "SPLIT,quick" is a toy of it."""
     split, quick = choose(arg, SPLITS)
+    model, clip = PoseConfig(width=0.5, stages=3), PoseClipConfig(height=160, width=160)
     config = TrainConfig(
         data=DataConfig(name="jhmdb_pose", train_split=f"{split}_train", eval_split=f"{split}_test"),
-        model=PoseConfig(width=0.5, stages=3),
-        clip=PoseClipConfig(height=160, width=160),
+        model=model,
+        clip=clip,
         augment=PoseAugmentConfig(),
         optim=OptimConfig(
             name="adamw", learning_rate=1e-3, schedule="cosine", weight_decay=0.0, warmup=0.2, clip_norm=100.0
@@ -30,7 +31,7 @@ def get_config(arg: str = "") -> TrainConfig:
         eval_every=1.0,
     )
     if quick:
-        config.model.width, config.model.filters, config.model.stages = 0.125, 4, 1
-        config.clip.height, config.clip.width = 64, 64
+        model.width, model.filters, model.stages = 0.125, 4, 1
+        clip.height, clip.width = 64, 64
         config.batch_size, config.epochs = 4, 1
     return config
