@@ -129,21 +129,19 @@ def _run_evaluate(options: argparse.Namespace) -> None:
     start_jax()
     from jaxact import evaluate, trained
 
+    where = {
+        "out": options.out,
+        "split": options.split,
+        "data_dir": options.data_dir,
+        "step": options.step,
+        "how": options.select,
+        "batch_size": options.batch_size,
+    }
+    special = {name: getattr(options, name) for name in ("subset", "kept", "confidence")}
     if trained.kind(options.checkpoint) == "pose":
-        _evaluate_poses(options)
+        _evaluate_poses(options.checkpoint, where, special)
         return
-    report = evaluate.run(
-        options.checkpoint,
-        out=options.out,
-        split=options.split,
-        subset=options.subset,
-        data_dir=options.data_dir,
-        step=options.step,
-        how=options.select,
-        batch_size=options.batch_size,
-        kept=options.kept,
-        confidence=options.confidence,
-    )
+    report = evaluate.run(options.checkpoint, **where, **special)
     protocol = "" if report["protocol"] == "none" else f", protocol {report['protocol']}"
     print(
         f"{report['dataset']} {report['split']}{protocol}, {report['count']} clips, "
@@ -155,26 +153,18 @@ def _run_evaluate(options: argparse.Namespace) -> None:
         print(f"this split leaks: {report['leaks']}; the figure says little about clips of other recordings")
 
 
-def _evaluate_poses(options: argparse.Namespace) -> None:
+def _evaluate_poses(checkpoint: str, where: dict[str, Any], special: dict[str, Any]) -> None:
     from jaxact import poses
 
-    if lacking := [name for name in ("subset", "kept", "confidence") if getattr(options, name) is not None]:
-        raise UserError(f"--{lacking[0]} is for networks that tell actions; {options.checkpoint!r} finds joints")
-    found = poses.report(
-        options.checkpoint,
-        out=options.out,
-        split=options.split,
-        data_dir=options.data_dir,
-        step=options.step,
-        how=options.select,
-        batch_size=options.batch_size,
-    )
+    if given := [name for name, value in special.items() if value is not None]:
+        raise UserError(f"--{given[0]} is for networks that tell actions; {checkpoint!r} finds joints")
+    found = poses.report(checkpoint, **where)
     precision = f", AP {found['AP']:.2%}" if "AP" in found else ""
     worst = min(found["joints"], key=found["joints"].get)
     print(
         f"{found['dataset']} {found['split']}, {found['pictures']} pictures, step {found['step']} "
         f"({found['step_chosen']}): PCK@{found['pck_at']:g} {found['pck']:.2%}, worst joint {worst} "
-        f"{found['joints'][worst]:.2%}{precision}; written to {options.out}"
+        f"{found['joints'][worst]:.2%}{precision}; written to {where['out']}"
     )
 
 
