@@ -14,6 +14,7 @@ import numpy as np
 
 from jaxact import checkpoint, config, models, protocols, state
 from jaxact.errors import UserError
+from jaxact.progress import log
 from jaxact.skeletons import Layout
 
 Meta = dict[str, Any]
@@ -168,10 +169,16 @@ def at_test_time(net: Trained, options: Mapping[str, Any]) -> Trained:
 def transplant(begun: state.TrainState, net: Trained, source: str) -> state.TrainState:
     """`begun` with the weights of `net` in every module that both networks have; the other modules stay as they are.
 
+    So does a classifier over another number of classes.
+
     Raises:
       UserError: no module in common, or one of another shape.
     """
     taken = {name for name in begun.params if name in net.weights["params"]}
+    for name in sorted(taken):
+        if _classifies(net.weights["params"][name], begun.params[name], len(net.labels)):
+            log(f"{name!r} starts anew: the network in {source!r} tells {len(net.labels)} classes, this one others")
+            taken.discard(name)
     if not taken:
         raise UserError(
             f"the network in {source!r} has no module in common with this one: it has "
@@ -192,6 +199,18 @@ def transplant(begun: state.TrainState, net: Trained, source: str) -> state.Trai
     params = mixed("params", begun.params)
     average = None if begun.ema is None else jax.tree.map(jnp.copy, params)
     return begun.replace(params=params, batch_stats=mixed("batch_stats", begun.batch_stats), ema=average)
+
+
+def _classifies(module: Any, other: Any, classes: int) -> bool:
+    """Whether a module gives `classes` numbers and `other`, else alike, another count of them."""
+    old, new = jax.tree.leaves(module), jax.tree.leaves(other)
+    ends = {array.shape[-1:] for array in new}
+    return (
+        {array.shape[-1:] for array in old} == {(classes,)} != ends
+        and len(ends) == 1
+        and any(array.ndim > 1 for array in old)
+        and [array.shape[:-1] for array in old] == [array.shape[:-1] for array in new]
+    )
 
 
 def check_same_run(old: Meta, new: Meta, folder: Path) -> None:

@@ -5,14 +5,16 @@ import sys
 from collections.abc import Sequence
 
 from jaxact import __version__
-from jaxact.cli import data, imports, plot, runs
+from jaxact.cli import data, imports, plot, predict, runs, stream
 from jaxact.cli.command import quiet_libraries
 from jaxact.errors import UserError
 
 COMMANDS = (
     *(runs.quickstart, data.prepare, data.check, runs.train, runs.evaluate, runs.fuse, runs.export),
     imports.bring_in,
+    predict.predict,
     plot.plot,
+    stream.stream,
 )
 
 

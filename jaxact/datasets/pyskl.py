@@ -98,13 +98,14 @@ def _loaded(path: str, changed: int) -> Any:
 
 
 def annotations(path: str) -> list[Annotation]:
-    """The annotations of a file of either form.
+    """The annotations of a file of either form, or of one that is a single annotation.
 
     Raises:
       UserError: it holds something else.
     """
     content = _content(path)
-    notes = content.get("annotations") if isinstance(content, dict) else content
+    notes: Any = content.get("annotations") if isinstance(content, dict) else content
+    notes = [content] if isinstance(content, dict) and "keypoint" in content else notes
     if not isinstance(notes, list) or not notes or not all(isinstance(note, dict) for note in notes):
         given = f"the keys {sorted(map(str, content))}" if isinstance(content, dict) else f"a {type(content).__name__}"
         raise UserError(f"{path!r} holds {given}; wanted split and annotations, or a list of annotations")

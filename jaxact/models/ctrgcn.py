@@ -108,7 +108,7 @@ class CTRGCN(nn.Module):
     """The whole network; any number of frames and persons at run time.
 
     Departs from the authors' code, which normalises each person's input apart: persons share the statistics here, so
-    that their number is free.
+    that their number is free, unless `persons_apart`.
 
     Attributes:
         num_classes: logits out.
@@ -122,6 +122,7 @@ class CTRGCN(nn.Module):
         remat: recompute each unit's activations in the backward pass: less memory, about a third more time.
         axis_name: mapped axis whose devices share batch statistics; None for those of each device's own batch.
         fast: the formulation for CPUs (the same numbers to rounding); None takes it where the default backend is one.
+        persons_apart: normalise the input of each person by statistics of their own, as the authors' code.
     """
 
     num_classes: int
@@ -133,6 +134,7 @@ class CTRGCN(nn.Module):
     remat: bool = False
     axis_name: str | None = None
     fast: bool | None = None
+    persons_apart: bool = False
 
     @nn.compact
     def __call__(self, inputs: Float[Array, "b t m v c"], *, train: bool = False) -> Float[Array, "b classes"]:
@@ -153,6 +155,7 @@ class CTRGCN(nn.Module):
             dtype=self.dtype,
             remat=self.remat,
             dropout=self.dropout,
+            persons_apart=self.persons_apart,
             initial=INITIAL,
             spatial=functools.partial(RefinedGraphConv, adjacency=self.adjacency, fast=fast, **shared),
             temporal=functools.partial(

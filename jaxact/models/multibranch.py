@@ -210,6 +210,7 @@ def classify(
     remat: bool,
     dropout: float,
     axis_name: str | None,
+    persons_apart: bool,
     **options: Any,
 ) -> Float[Array, "b classes"]:
     """Logits, by modules that belong to the calling one: input normalisation, units, average, linear layer.
@@ -218,11 +219,12 @@ def classify(
         inputs: clips.
         train: batch statistics and dropout.
         units: width factor and stride of each; the first has neither shortcut nor dropout.
-        width, num_classes, dtype, remat, dropout, axis_name: see `STGCNPP`.
+        width, num_classes, dtype, remat, dropout, axis_name, persons_apart: see `CTRGCN`.
         **options: the remaining fields of `Unit`.
     """
     batch, frames, persons, joints, channels = inputs.shape
-    x = inputs.reshape(batch, frames, persons, joints * channels)
+    numbers = joints * channels
+    x = inputs.reshape(batch, frames, *((persons * numbers,) if persons_apart else (persons, numbers)))
     x = affine(x, *BatchNorm(axis_name=axis_name, name="data_norm")(x, train)).reshape(inputs.shape).astype(dtype)
     x = jnp.transpose(x, (0, 2, 3, 1, 4)).reshape(batch * persons, joints, frames, channels)
     unit = nn.remat(Unit, static_argnums=(2,)) if remat else Unit

@@ -30,7 +30,8 @@ from jaxact.models.temporal import TAPS, correlate, fourier_kernel, temporal_con
 Adjacency = tuple[tuple[tuple[float, ...], ...], ...]  # [k][source][target], nested so that a module can be hashed
 
 # The first unit, then (width factor, stride) of the paper's nine. "stem9" is the released code, an input layer and nine
-# units; "literal9" is the text taken by the letter, nine units in all (Section 3.6).
+# units; "literal9" is the text taken by the letter, nine units in all (Section 3.6). "release1" is the code that
+# the paper came with, see `FirstUnit`. "skeletonclr" has a wide last unit (Li et al., CVPR 2021).
 VARIANTS: dict[str, tuple[tuple[str, int, int], ...]] = {
     "stem9": (
         ("stem", 1, 1),
@@ -40,6 +41,8 @@ VARIANTS: dict[str, tuple[tuple[str, int, int], ...]] = {
     ),
 }  # fmt: skip
 VARIANTS["literal9"] = VARIANTS["stem9"][1:]
+VARIANTS["skeletonclr"] = (*VARIANTS["stem9"][:-1], ("unit9", 16, 1))
+VARIANTS["release1"] = VARIANTS["stem9"]
 
 
 def as_tuple(adjacency: np.ndarray) -> Adjacency:
@@ -133,6 +136,27 @@ class Unit(nn.Module):
         return BatchNorm(axis_name=self.axis_name, scale_init=scale_init(self.initial), name=name)
 
 
+class FirstUnit(Unit):
+    """The first release's unit: ReLU(norm(temporal convolution)) + shortcut, whose projection has a ReLU of its own.
+
+    Departs from it: dropout comes after the temporal convolution, not before, and the projections' biases before the
+    graph, not after.
+    """
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "n v t c"], train: bool = False) -> Float[Array, "n v s d"]:
+        """Features in, features out; `train` turns on batch statistics and dropout (rng `dropout`)."""
+        y = self._spatial(x)
+        y, bias = self._temporal(y, *self._norm("spatial_norm")(y, train))
+        y = nn.relu(affine(y, *self._norm("temporal_norm")(y, train, bias)))
+        if train and self.dropout > 0:
+            y = dropout(self.make_rng("dropout"), y, self.dropout)
+        if self.residual:
+            same = self.stride == 1 and x.shape[-1] == self.features
+            y = y + (x if same else nn.relu(self._shortcut(x, train)))
+        return y.astype(x.dtype)
+
+
 def _spatial(x: Array, kernel: Array, adjacency: Array, bias: Array, *, fast: bool) -> Array:
     convolve = planned_graph_conv if fast else graph_conv
     return convolve(x, kernel, adjacency) + bias[None].astype(x.dtype)
@@ -185,11 +209,14 @@ class STGCN(nn.Module):
         """
         batch, frames, persons, joints, channels = inputs.shape
         fast = jax.default_backend() == "cpu" if self.fast is None else self.fast
-        x = inputs.reshape(batch, frames, persons, joints * channels)
+        first = self.network == "release1"  # normalises each person's input apart
+        people, numbers = (1, persons * joints * channels) if first else (persons, joints * channels)
+        x = inputs.reshape(batch, frames, people, numbers)
         norm = BatchNorm(axis_name=self.axis_name, scale_init=scale_init(self.initial), name="data_norm")
         x = affine(x, *norm(x, train)).reshape(inputs.shape).astype(self.dtype)
         x = jnp.transpose(x, (0, 2, 3, 1, 4)).reshape(batch * persons, joints, frames, channels)
-        unit = nn.remat(self.unit, static_argnums=(2,)) if self.remat else self.unit
+        unit = FirstUnit if first else self.unit
+        unit = nn.remat(unit, static_argnums=(2,)) if self.remat else unit
         for name, factor, stride in VARIANTS[self.network]:
             is_stem = name == "stem"
             x = unit(

@@ -103,6 +103,7 @@ class STGCNPP(nn.Module):
             dtype=self.dtype,
             remat=self.remat,
             dropout=self.dropout,
+            persons_apart=False,
             initial=INITIAL,
             spatial=functools.partial(FreeGraphConv, adjacency=self.adjacency, fast=fast, **shared),
             temporal=functools.partial(

@@ -6,6 +6,7 @@ A track is carried on by how fast its person went, so that people who cross keep
 without a pose, so that somebody who was hidden comes back as who they were.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -79,8 +80,9 @@ def follow(
     places = poses[..., :2].astype(np.float64)
     seen = poses[..., -1] > 0 if score else np.any(places != 0, axis=-1)
     real = np.flatnonzero(seen.any(axis=1))
-    costs = np.array([[_distance(track, places[n], seen[n], measure) for n in real] for track in tracks.held])
-    pairs = dict(_paired(costs.reshape(len(tracks.held), len(real)), reach))
+    pairs: dict[int, int] = {}
+    if tracks.held and len(real):
+        pairs = dict(_paired(_distances(tracks.held, places[real], seen[real], measure), reach))
 
     ids: Int[np.ndarray, " n"] = np.full(len(poses), NOBODY)
     held, next_id = [], tracks.next_id
@@ -114,25 +116,34 @@ def _moved(track: Track, places: np.ndarray, seen: np.ndarray) -> Track:
     return Track(track.id, joints, track.present | seen, speed, 0)
 
 
-def _distance(track: Track, places: np.ndarray, seen: np.ndarray, measure: str) -> float:
-    """Between where a person should be and a pose."""
-    expected = track.joints + _way(track)
-    boxes = [np.stack([x.min(0), x.max(0)]) for x in (expected[track.present], places[seen])]
+def _distances(
+    tracks: Sequence[Track], places: Float[np.ndarray, "n v 2"], seen: Bool[np.ndarray, "n v"], measure: str
+) -> Float[np.ndarray, "k n"]:
+    """Between where each person should be and each pose."""
+    expected = np.stack([track.joints + _way(track) for track in tracks])
+    present = np.stack([track.present for track in tracks])
+    boxes = [_box(expected[:, None], present[:, None]), _box(places[None], seen[None])]
     if measure == "iou":
         return 1 - _overlap(*boxes)
-    both = track.present & seen
-    if not both.any():
-        return _FAR
-    size = max(float(np.linalg.norm(high - low)) for low, high in boxes)
-    return float(np.mean(np.linalg.norm(expected[both] - places[both], axis=1)) / max(size, 1e-9))
+    both = present[:, None] & seen
+    apart = np.sum(np.linalg.norm(expected[:, None] - places, axis=-1) * both, axis=-1)
+    size = np.maximum(*(np.linalg.norm(box[1] - box[0], axis=-1) for box in boxes))
+    count = both.sum(axis=-1)
+    return np.where(count, apart / np.maximum(count, 1) / np.maximum(size, 1e-9), _FAR)
 
 
-def _overlap(one: np.ndarray, other: np.ndarray) -> float:
+def _box(places: Float[np.ndarray, "k n v 2"], there: Bool[np.ndarray, "k n v"]) -> Float[np.ndarray, "2 k n 2"]:
+    """Low and high corner of the joints that are there."""
+    masked = [np.where(there[..., None], places, far) for far in (np.inf, -np.inf)]
+    return np.stack([masked[0].min(axis=2), masked[1].max(axis=2)])
+
+
+def _overlap(one: Float[np.ndarray, "2 k _ 2"], other: Float[np.ndarray, "2 _ n 2"]) -> Float[np.ndarray, "k n"]:
     """Area of the intersection of two boxes [low, high], divided by that of their union."""
     sides = np.minimum(one[1], other[1]) - np.maximum(one[0], other[0])
-    common = float(np.prod(np.maximum(sides, 0)))
-    union = float(np.prod(one[1] - one[0]) + np.prod(other[1] - other[0])) - common
-    return common / union if union > 0 else 0.0
+    common = np.prod(np.maximum(sides, 0), axis=-1)
+    union = np.prod(one[1] - one[0], axis=-1) + np.prod(other[1] - other[0], axis=-1) - common
+    return np.where(union > 0, common / np.where(union > 0, union, 1), 0.0)
 
 
 def _paired(costs: Float[np.ndarray, "k n"], reach: float) -> list[tuple[int, int]]:

@@ -13,6 +13,7 @@ from jaxact.plots.footage import playback
 from jaxact.plots.partitions import partition
 from jaxact.plots.poses import Pose, poses
 from jaxact.plots.responses import response
+from jaxact.plots.timeline import timeline
 
 __all__ = [
     "Attention",
@@ -25,5 +26,6 @@ __all__ = [
     "playback",
     "poses",
     "response",
+    "timeline",
     "training_curves",
 ]

@@ -9,7 +9,8 @@ class STGCNConfig:
     """ST-GCN (Yan, Xiong and Lin, AAAI 2018)."""
 
     name: Literal["stgcn"] = "stgcn"
-    network: Literal["stem9", "literal9"] = "stem9"  # input layer and nine units, or nine units
+    # An input layer and nine units, or nine units; as the paper's first release; with SkeletonCLR's wide last unit.
+    network: Literal["stem9", "literal9", "release1", "skeletonclr"] = "stem9"
     strategy: Literal["uniform", "distance", "distance_star", "spatial", "dad", "spatial_v2"] = "spatial"
     norm: Literal["subset", "eq10", "joint"] = "subset"
     metric: Literal["hop", "gravity"] = "hop"
@@ -79,6 +80,7 @@ class CTRGCNConfig:
     dropout: float = 0.0
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; parameters stay float32
     remat: bool = False  # recompute each unit's activations in the backward pass
+    persons_apart: bool = False  # normalise each person's input by statistics of its own, as the authors' code
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)
