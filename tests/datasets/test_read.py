@@ -80,7 +80,7 @@ def test_names_that_do_not_exist_list_those_that_do(info, data, monkeypatch):
         read.records(info, "trian")
     with pytest.raises(UserError, match=r"unknown field of 'custom/mine' 'joint'; available: id, joints"):
         read.records(info, "train", fields=("joint",))
-    with pytest.raises(UserError, match=r"unknown dataset 'utd'; available: agcn, coco_keypoints, ctr, custom, custom/mine, "):
+    with pytest.raises(UserError, match=r"unknown dataset 'utd'; available: .*ctr, custom, custom/mine, "):
         read.describe("utd", data)
     with pytest.raises(
         UserError,
