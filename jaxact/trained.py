@@ -114,9 +114,11 @@ def load(workdir: str | Path, *, step: int | None = None, how: str | None = None
         meta = saved.meta(chosen)
         run = config.from_dict(meta["config"])
         if classifier and run.model.name in models.UNSUPERVISED:
+            pose = "`jaxact evaluate` and `jaxact stream --pose` take it"
+            other = f"train a classifier from it with --config.init_from={workdir}"
             raise UserError(
                 f"{str(workdir)!r} holds a network of the kind {run.model.name!r}, which gives no classes; "
-                f"train a classifier from it with --config.init_from={workdir}"
+                f"{pose if run.model.name == 'pose' else other}"
             )
         model = build(meta)
         variables = jax.eval_shape(lambda: state.init(model, example(meta), run.seed))

@@ -76,6 +76,6 @@ def test_what_a_pose_network_is_not_for_is_one_sentence(folder, capsys, tmp_path
     assert "--kept is for networks that tell actions" in capsys.readouterr().err
     assert cli.main([*arguments, "--split", "val2"]) == 2
     assert "'val2'" in capsys.readouterr().err and not (tmp_path / "results").exists()
-    with pytest.raises(UserError, match="gives no classes"):
+    with pytest.raises(UserError, match="gives no classes; `jaxact evaluate` and `jaxact stream --pose` take it"):
         trained.load(folder / "run")
     assert jnp.isfinite(jnp.asarray(trained.load(folder / "run", classifier=False).step))
