@@ -57,6 +57,35 @@ def mix_frames(x: Float[Array, "n v t c"], attention: Float[Array, "n t s"]) -> 
     return jnp.einsum("nvtc,nts->nvsc", x, attention.astype(x.dtype))
 
 
+@jax.custom_vjp
+def planned_mix_frames(x: Float[Array, "n v t c"], attention: Float[Array, "n t s"]) -> Float[Array, "n v s c"]:
+    """`mix_frames` as one large matrix product per sample, forward and for each of the two gradients."""
+    return _joints_first(jnp.swapaxes(attention, 1, 2) @ _frames_first(x), x)
+
+
+def _planned_forward(x, attention):
+    return planned_mix_frames(x, attention), (x, attention)
+
+
+def _planned_backward(saved, dy):
+    x, attention = saved
+    dy = _frames_first(dy)
+    return _joints_first(attention @ dy, x), _frames_first(x) @ jnp.swapaxes(dy, 1, 2)
+
+
+planned_mix_frames.defvjp(_planned_forward, _planned_backward)
+
+
+def _frames_first(x: Float[Array, "n v t c"]) -> Float[Array, "n t vc"]:
+    samples, joints, frames, channels = x.shape
+    return jnp.swapaxes(x, 1, 2).reshape(samples, frames, joints * channels)
+
+
+def _joints_first(x: Float[Array, "n t vc"], like: Float[Array, "n v t c"]) -> Float[Array, "n v t c"]:
+    samples, joints, frames, channels = like.shape
+    return jnp.swapaxes(x.reshape(samples, frames, joints, channels), 1, 2)
+
+
 def vector_init(key: Array, shape: tuple[int, ...], dtype: jnp.dtype = jnp.float32) -> Array:
     """U(0, 1) divided by the length: ASTGCN's U(0, 1) drives the sigmoids into saturation."""
     return jax.random.uniform(key, shape, dtype) / shape[0]

@@ -24,6 +24,7 @@ from jaxact.models import stgcn
 from jaxact.models.attention import (
     attention_weights,
     mix_frames,
+    planned_mix_frames,
     spatial_attention,
     temporal_attention,
 )
@@ -64,35 +65,36 @@ class AttentionUnit(stgcn.Unit):
         }
         if self.bias:
             weights["bias"] = self.param("spatial_bias", nn.initializers.zeros, (parts, features))
+        inputs = {"taken": x}
         if temporal:
-            weights["temporal"] = attention_weights(self, "frames", size=frames, other=joints, channels=channels)
+            frame_weights = attention_weights(self, "frames", size=frames, other=joints, channels=channels)
+            inputs = _mixed(x, frame_weights, axis=self.axis, attended=self.attended, fast=self.fast)
         if spatial:
             weights["spatial"] = attention_weights(self, "joints", size=joints, other=frames, channels=channels)
-        options = {"axis": self.axis, "attended": self.attended}
-        if spatial and self.is_mutable_collection("intermediates"):
-            self.sow("intermediates", "spatial_attention", _attention(x, weights, **options)[1])
-        return self._run(functools.partial(_attend, **options), x, (weights,))
+            if self.is_mutable_collection("intermediates"):
+                scored = inputs.get("scored", x)
+                self.sow("intermediates", "spatial_attention", spatial_attention(scored, weights["spatial"], self.axis))
+        else:
+            inputs = {"taken": inputs["taken"]}
+        return self._run(functools.partial(_attended_graph_conv, axis=self.axis), inputs, (weights,))
 
 
-def _attention(x: Array, weights: dict[str, Any], *, axis: str, attended: str) -> tuple[Array, Array | None]:
-    """What the graph convolution takes, and S' [n, v, w], where the unit has it."""
-    seen = mix_frames(x, temporal_attention(x, weights["temporal"], axis)) if "temporal" in weights else x
-    taken, scored = (seen, x) if attended == "graph" else (x, seen)
-    if "spatial" not in weights:
-        return taken, None
-    return taken, spatial_attention(scored, weights["spatial"], axis)
+def _mixed(x: Array, weights: dict[str, Array], *, axis: str, attended: str, fast: bool) -> dict[str, Array]:
+    """What the graph convolution takes, and what its scores are made of: X E' and X, or the other way."""
+    mixed = (planned_mix_frames if fast else mix_frames)(x, temporal_attention(x, weights, axis))
+    return {"taken": mixed, "scored": x} if attended == "graph" else {"taken": x, "scored": mixed}
 
 
-def _attend(x: Array, weights: dict[str, Any], *, axis: str, attended: str, fast: bool) -> Array:
-    kernel, graph = weights["kernel"], weights["adjacency"]
-    x, attention = _attention(x, weights, axis=axis, attended=attended)
-    if attention is not None:
-        graph = graph[None] * attention[:, None]
+def _attended_graph_conv(inputs: dict[str, Array], weights: dict[str, Any], *, axis: str, fast: bool) -> Array:
+    """The graph convolution of `taken` on A, or on A o S' with S' of `scored`."""
+    x, kernel, graph = inputs["taken"], weights["kernel"], weights["adjacency"]
+    if "spatial" in weights:
+        graph = graph[None] * spatial_attention(inputs.get("scored", x), weights["spatial"], axis)[:, None]
     y = (planned_graph_conv if fast else graph_conv)(x, kernel, graph)
-    bias = weights.get("bias")
-    if bias is None:
+    if "bias" not in weights:
         return y
-    return y + graph_bias(bias, graph[None] if attention is None else graph).astype(y.dtype)
+    bias = graph_bias(weights["bias"], graph)
+    return y + (bias if "spatial" in weights else bias[None]).astype(y.dtype)
 
 
 class STAGCN(nn.Module):

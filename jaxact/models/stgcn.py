@@ -122,7 +122,7 @@ class Unit(nn.Module):
         x = frames @ kernel[0].astype(x.dtype) if self.fast else temporal_conv(x, kernel, self.stride)
         return affine(x, *self._norm("shortcut_norm")(x, train, bias))
 
-    def _run(self, function: Callable[..., Array], x: Array, weights: tuple[Any, ...]) -> Array:
+    def _run(self, function: Callable[..., Array], x: Any, weights: tuple[Any, ...]) -> Array:
         """One of the two convolutions: as it is, or in the formulation for CPUs, a few samples at a time."""
         if not self.fast:
             return function(x, *weights, fast=False)

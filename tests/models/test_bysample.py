@@ -9,15 +9,15 @@ from jaxact.models import bysample
 
 
 def function(x, weights):
-    return jnp.tanh(x @ weights["a"]) * weights["b"]
+    x, y = x
+    return jnp.tanh(x @ weights["a"]) * weights["b"] + y[..., None]
 
 
 @pytest.mark.parametrize("samples", [1, 6, 7])
 @pytest.mark.parametrize("numbers", [1, 50, 10**6])
 def test_chunks_change_neither_values_nor_gradients(monkeypatch, samples, numbers):
     monkeypatch.setattr(jax, "device_count", lambda: 1)
-    monkeypatch.setattr(bysample, "CHUNK", numbers)
-    x = jax.random.normal(jax.random.key(0), (samples, 3, 4))
+    x = jax.random.normal(jax.random.key(0), (samples, 3, 4)), jax.random.normal(jax.random.key(1), (samples, 3))
     weights = {"a": jnp.eye(4, 5) + 0.1, "b": jnp.float32(2)}
 
     def loss(run):
@@ -26,5 +26,5 @@ def test_chunks_change_neither_values_nor_gradients(monkeypatch, samples, number
 
         return jax.value_and_grad(total, (0, 1))(x, weights)
 
-    whole, chunked = loss(function), loss(lambda x, weights: bysample.by_sample(function, x, weights))
+    whole, chunked = loss(function), loss(lambda x, weights: bysample.by_sample(function, x, weights, numbers))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), whole, chunked)

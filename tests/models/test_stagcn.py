@@ -107,14 +107,25 @@ def test_the_graph_convolution_takes_the_mixed_frames_and_its_scores_the_plain_o
     wanted = sum(
         np.einsum("vw,nvw,nvtc,cd->nwtd", parts[k], spatial, np.asarray(taken), kernel[:, k]) for k in range(len(parts))
     )
-    weights = {"adjacency": n["polynomials"], "kernel": n["kernel5"], "temporal": frames, "spatial": joints}
-    for fast in (True, False):
-        ours = stagcn._attend(x, weights, axis="j", attended=attended, fast=fast)
-        np.testing.assert_allclose(ours, wanted, rtol=1e-4, atol=1e-5)
-    del weights["spatial"]
     alone = np.einsum("kvw,nvtc,ckd->nwtd", parts, np.asarray(taken), kernel)
-    ours = stagcn._attend(x, weights, axis="j", attended=attended, fast=False)
-    np.testing.assert_allclose(ours, alone, rtol=1e-4, atol=1e-5)
+    weights = {"adjacency": n["polynomials"], "kernel": n["kernel5"]}
+    for fast in (True, False):
+        inputs = stagcn._mixed(x, frames, axis="j", attended=attended, fast=fast)
+        ours = stagcn._attended_graph_conv(inputs, weights | {"spatial": joints}, axis="j", fast=fast)
+        np.testing.assert_allclose(ours, wanted, rtol=1e-4, atol=1e-5)
+        ours = stagcn._attended_graph_conv(inputs, weights, axis="j", fast=fast)
+        np.testing.assert_allclose(ours, alone, rtol=1e-4, atol=1e-5)
+
+
+def test_the_planned_mixing_has_the_gradients_of_the_plain_one():
+    n, _, frames = public()
+    e = attention.temporal_attention(n["inputs"], frames)
+    gradients = [
+        jax.grad(lambda x, e: jnp.sum(jnp.sin(mix(x, e))), (0, 1))(jnp.asarray(n["inputs"]), e)  # noqa: B023
+        for mix in (attention.mix_frames, attention.planned_mix_frames)
+    ]
+    for plain, planned in zip(*gradients, strict=True):
+        np.testing.assert_allclose(planned, plain, rtol=1e-4, atol=1e-6)
 
 
 def test_chebyshev_polynomials_are_cosines_of_multiples_of_the_spectrum():
