@@ -1,4 +1,4 @@
-"""A training run of a second: four classes of noise around different means, a network of four channels."""
+"""A training run of a second: four classes of noise around different means, a network of four units and four channels."""
 
 import json
 
@@ -24,6 +24,7 @@ def run_config(**overrides: object) -> config.TrainConfig:
     """Twelve steps of eight clips; `optim__ema=0.9` sets `config.optim.ema`."""
     run = config.TrainConfig(batch_size=8, epochs=3, log_every=4, checkpoint_every=5, eval_every=1.0)
     run.clip.frames = 8
+    run.model.network = "stem3"
     run.model.width = 4
     run.model.dropout = 0.5
     run.optim.learning_rate = 0.02

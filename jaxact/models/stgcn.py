@@ -31,7 +31,8 @@ Adjacency = tuple[tuple[tuple[float, ...], ...], ...]  # [k][source][target], ne
 
 # The first unit, then (width factor, stride) of the paper's nine. "stem9" is the released code, an input layer and nine
 # units; "literal9" is the text taken by the letter, nine units in all (Section 3.6). "release1" is the code that
-# the paper came with, see `FirstUnit`. "skeletonclr" has a wide last unit (Li et al., CVPR 2021).
+# the paper came with, see `FirstUnit`. "skeletonclr" has a wide last unit (Li et al., CVPR 2021). "stem3" is for small
+# sets and first tries: one unit of each width.
 VARIANTS: dict[str, tuple[tuple[str, int, int], ...]] = {
     "stem9": (
         ("stem", 1, 1),
@@ -43,6 +44,7 @@ VARIANTS: dict[str, tuple[tuple[str, int, int], ...]] = {
 VARIANTS["literal9"] = VARIANTS["stem9"][1:]
 VARIANTS["skeletonclr"] = (*VARIANTS["stem9"][:-1], ("unit9", 16, 1))
 VARIANTS["release1"] = VARIANTS["stem9"]
+VARIANTS["stem3"] = tuple(VARIANTS["stem9"][i] for i in (0, 1, 4, 7))
 
 
 def as_tuple(adjacency: np.ndarray) -> Adjacency:

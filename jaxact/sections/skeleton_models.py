@@ -9,8 +9,8 @@ class STGCNConfig:
     """ST-GCN (Yan, Xiong and Lin, AAAI 2018)."""
 
     name: Literal["stgcn"] = "stgcn"
-    # An input layer and nine units, or nine units; as the paper's first release; with SkeletonCLR's wide last unit.
-    network: Literal["stem9", "literal9", "release1", "skeletonclr"] = "stem9"
+    # An input layer and nine units, or nine units; the first release's; with SkeletonCLR's wide last unit; three units.
+    network: Literal["stem9", "literal9", "release1", "skeletonclr", "stem3"] = "stem9"
     strategy: Literal["uniform", "distance", "distance_star", "spatial", "dad", "spatial_v2"] = "spatial"
     norm: Literal["subset", "eq10", "joint"] = "subset"
     metric: Literal["hop", "gravity"] = "hop"
