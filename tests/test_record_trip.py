@@ -44,7 +44,7 @@ def run(raw):
     prepare("ntu60", raw=raw, data_dir=data, workers=1)
     run = config.TrainConfig(batch_size=4, epochs=2, eval_every=0.0, devices=4)
     run.data = config.DataConfig(name="ntu60", data_dir=str(data), train_split="xsub_train", eval_split="xsub_test")
-    run.clip.frames, run.model.width = 8, 4
+    run.clip.frames, run.model.network, run.model.width = 8, "stem3", 4
     return run
 
 
