@@ -1,4 +1,4 @@
-"""A training run of a second: four classes of noise around different means, a network of four units and four channels."""
+"""A training run of a second: four classes of noise around different means, four units of four channels."""
 
 import json
 

@@ -83,8 +83,14 @@ class ConvGRU(nn.Module):
     @nn.compact
     def __call__(self, x: Float[Array, "b t h w c"]) -> Memory:
         """The memory after the last frame."""
-        size = (self.kernel, self.kernel)
-        x = nn.Conv(3 * self.filters, size, dtype=self.dtype, kernel_init=GLOROT, name="inputs")(x)
+        x = nn.Conv(
+            3 * self.filters,
+            (self.kernel, self.kernel),
+            dtype=self.dtype,
+            kernel_init=GLOROT,
+            conv_general_dilated=lambda x, kernel, *_, **__: convolve(x, kernel),
+            name="inputs",
+        )(x)
         batch, _, height, width, _ = x.shape
         empty = jnp.zeros((batch, height, width, self.filters), jnp.float32)
         cell = OverTime(self.kernel, self.reset_after, self.swap_z, self.dtype, name="cell")

@@ -74,6 +74,9 @@ def test_the_gradients_of_the_forms_for_cpus_are_those_of_the_plain_ones():
     x, kernel = (jnp.asarray(random.normal(size=shape), jnp.float32) for shape in ((2, 5, 4, 3), (3, 3, 3)))
     fast, plain = (gradients(functools.partial(convnorm.depthwise, fast=fast), x, kernel) for fast in (True, False))
     jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5), fast, plain)
+    kernel = jnp.asarray(random.normal(size=(3, 2)), jnp.float32)
+    fast, plain = (gradients(functools.partial(convnorm.pointwise, fast=fast), x, kernel) for fast in (True, False))
+    jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5), fast, plain)
     for padding, side in (("SAME", 5), ("SAME", 6), ("VALID", 7), ("VALID", 6)):
         x = jnp.asarray(random.normal(size=(2, side, side, 3)), jnp.float32)
         pools = [functools.partial(convnorm.max_pool, padding=padding, fast=fast) for fast in (True, False)]
@@ -87,6 +90,21 @@ def test_a_convolution_of_one_pixel_is_the_plain_one(stride):
     x, kernel = random.normal(size=(1, 5, 4, 3)), random.normal(size=(1, 1, 3, 2))
     found = convnorm.convolve(jnp.asarray(x, jnp.float32), jnp.asarray(kernel, jnp.float32), stride)
     np.testing.assert_allclose(found, np.einsum("nhwc,cd->nhwd", x[:, ::stride, ::stride], kernel[0, 0]), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("grid", "size"), [((2, 2), (3, 3)), ((1, 2), (3, 3)), ((2, 1), (3, 5)), ((3, 2), (5, 5)), ((3, 3), (3, 3))]
+)
+def test_a_convolution_of_a_grid_smaller_than_its_kernel_is_a_convolution(grid, size):
+    random = np.random.default_rng(0)
+    x, kernel = random.normal(size=(2, *grid, 3)), random.normal(size=(*size, 3, 4))
+    above, left = ((side - 1) // 2 for side in size)
+    wanted = np.zeros((2, *grid, 4))
+    for i, j, y, z in np.ndindex(*grid, *size):
+        if 0 <= i + y - above < grid[0] and 0 <= j + z - left < grid[1]:
+            wanted[:, i, j] += x[:, i + y - above, j + z - left] @ kernel[y, z]
+    found = convnorm.convolve(jnp.asarray(x, jnp.float32), jnp.asarray(kernel, jnp.float32))
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
 def test_normalisation_is_the_equation_and_moves_a_hundredth_of_the_way():
