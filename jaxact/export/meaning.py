@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
+import numpy as np
 
 import jaxact
 from jaxact import config as configs
@@ -29,29 +30,25 @@ def describe(net: trained.Trained, inputs: jax.ShapeDtypeStruct, symbolic: Seque
     }
 
 
-def ensemble(nets: Sequence[trained.Trained], shares: Sequence[float]) -> dict[str, Any]:
-    """What the artifact of several networks says otherwise."""
-    ends = [len(_input(net)["channels"]) for net in nets]
-    parts = [
-        {
-            "stream": net.config.clip.stream,
-            "channels": [sum(ends[:index]), sum(ends[: index + 1])],
-            "share": share,
-            "model": configs.to_dict(net.config)["model"],
-            "step": net.step,
-            "step_chosen": net.chosen,
-        }
-        for index, (net, share) in enumerate(zip(nets, shares, strict=True))
-    ]
-    channels = [name for net in nets for name in _input(net)["channels"]]
-    first = nets[0]
-    shape = trained.example(trained.describe(first.config, first.layout, first.labels, first.channels), training=False)
-    streams = "+".join(net.config.clip.stream for net in nets)
-    return {
-        "input": {**describe(first, shape, ())["input"], "channels": channels},
-        "output": {"dtype": "float32", "axes": ["n", "classes"], "meaning": "logarithms of the mean probabilities"},
-        "preprocessing": {**configs.to_dict(first.config)["clip"], "stream": streams},
-        "ensemble": parts,
+def ensemble(nets: Sequence[trained.Trained], shares: Sequence[float], about: dict[str, Any]) -> dict[str, Any]:
+    """`about`, what `describe` says of the first of several networks, as the artifact of all of them says it."""
+    channels = [_input(net)["channels"] for net in nets]
+    ends = np.cumsum([len(names) for names in channels]).tolist()
+    return about | {
+        "input": about["input"] | {"channels": [name for names in channels for name in names]},
+        "output": about["output"] | {"meaning": "logarithms of the mean of the networks' probabilities"},
+        "preprocessing": about["preprocessing"] | {"stream": "+".join(net.config.clip.stream for net in nets)},
+        "ensemble": [
+            {
+                "stream": net.config.clip.stream,
+                "channels": [end - len(names), end],
+                "share": share,
+                "model": configs.to_dict(net.config)["model"],
+                "step": net.step,
+                "step_chosen": net.chosen,
+            }
+            for net, share, names, end in zip(nets, shares, channels, ends, strict=True)
+        ],
     }
 
 

@@ -75,9 +75,7 @@ class Network:
     def describe(self, axes: Sequence[str]) -> dict[str, Any]:
         """What a user of the artifact must know, as plain JSON values; `axes` are symbolic."""
         about = meaning.describe(self.nets[0], self.inputs, tuple(axes))
-        if len(self.nets) > 1:
-            about |= meaning.ensemble(self.nets, self.shares)
-        return about
+        return about if len(self.nets) == 1 else meaning.ensemble(self.nets, self.shares, about)
 
     def symbolic(self, axes: Sequence[str]) -> jax.ShapeDtypeStruct:
         """The input with these axes symbolic."""

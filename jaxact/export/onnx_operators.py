@@ -41,7 +41,7 @@ def _atan2(graph: Graph, one: Callable, y: str, x: str) -> str:
     add, zero = graph.add, one(0.0)
     upright = add("Equal", x, zero)
     slope = add("Atan", add("Div", y, add("Where", upright, one(1.0), x)))
-    below = add("Less", y, zero)
+    below = add("Or", add("Less", y, zero), add("Less", add("Reciprocal", y), zero))  # so that -0 is below
     behind = add("Add", slope, add("Where", below, one(-np.pi), one(np.pi)))
     straight = add("Mul", add("Sign", y), one(np.pi / 2))
     return add("Where", upright, straight, add("Where", add("Less", x, zero), behind, slope))
@@ -125,7 +125,7 @@ def _stack(graph: Graph, equation: Any) -> None:
 
 
 def _split(graph: Graph, equation: Any) -> None:
-    name, sizes = graph.whole(equation.invars[0]), graph.ints(*equation.params["sizes"])
+    name, sizes = graph.whole(equation.invars[0]), graph.ints(*map(int, equation.params["sizes"]))
     outputs = len(equation.outvars)
     names = graph.add("Split", name, sizes, axis=equation.params["axis"], outputs=outputs)
     for variable, part in zip(equation.outvars, [names] if outputs == 1 else names, strict=True):
@@ -172,19 +172,20 @@ def _gather(graph: Graph, equation: Any) -> None:
     kept = [axis for axis in axes if axis not in numbers.collapsed_slice_dims]
     if any(wanted[axis] != 1 for axis in axes) or any(wanted[axis] != shape[axis] for axis in rest):
         return _window(graph, equation, axes)
-    if list(numbers.start_indices_batching_dims) != list(range(len(batch))):
-        raise Unsupported("a gather whose batches do not lead has no rule")
     name = graph.add("Transpose", graph.whole(given), perm=[*batch, *axes, *rest])
-    index = _as(graph, graph.whole(places), np.int64)
+    leading = places.aval.ndim - 1
+    same = list(numbers.start_indices_batching_dims)
+    ordered = [*same, *(axis for axis in range(leading) if axis not in same)]
+    index = graph.add("Transpose", _as(graph, graph.whole(places), np.int64), perm=[*ordered, leading])
     name = graph.add("GatherND", name, index, batch_dims=len(batch))
     # Now the axes of the places come first, then the rest; axes of size one that stay are put among the rest.
-    leading = places.aval.ndim - 1
-    order = sorted([*rest, *kept])
+    among = sorted([*rest, *kept])
     if kept:
-        name = graph.add("Unsqueeze", name, graph.ints(*(leading + order.index(axis) for axis in kept)))
+        name = graph.add("Unsqueeze", name, graph.ints(*(leading + among.index(axis) for axis in kept)))
     offsets = list(numbers.offset_dims)
     others = [axis for axis in range(out.aval.ndim) if axis not in offsets]
-    place = {axis: number for number, axis in enumerate([*others, *offsets])}
+    place = {axis: ordered.index(number) for number, axis in enumerate(others)}
+    place |= {axis: leading + number for number, axis in enumerate(offsets)}
     graph.bind(out, graph.add("Transpose", name, perm=[place[axis] for axis in range(out.aval.ndim)]))
 
 
@@ -353,7 +354,8 @@ def _scan(graph: Graph, equation: Any) -> None:
         typed(inputs, jaxpr.jaxpr.invars[fixed:]),
         typed(outputs, jaxpr.jaxpr.outvars),
     )
-    backwards = int(params["reverse"])
+    backwards, stacked = int(params["reverse"]), len(outputs) - states
+    directions = {"scan_output_directions": [backwards] * stacked} if stacked else {}
     found = graph.add(
         "Scan",
         *names[fixed:],
@@ -361,7 +363,7 @@ def _scan(graph: Graph, equation: Any) -> None:
         body=inside,
         num_scan_inputs=scanned,
         scan_input_directions=[backwards] * scanned,
-        scan_output_directions=[backwards] * (len(outputs) - states),
+        **directions,
     )
     for variable, name in zip(equation.outvars, [found] if len(outputs) == 1 else found, strict=True):
         graph.bind(variable, name)
