@@ -25,7 +25,10 @@ TOYS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {  # options of the mod
 }
 HEAD = """# Exports
 
-Every network at toy size, with random weights, in every format: `python scripts/export_matrix.py --out docs/exports.md`.
+Every network at toy size, with random weights, in every format; made by
+
+    python scripts/export_matrix.py --out docs/exports.md
+
 Compared are 32 random inputs and, where the length is symbolic, four of other lengths, as the format's own runtime
 answers to them after reading the file back; more than 1e-4 of the largest logit is refused.
 
