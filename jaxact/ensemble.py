@@ -14,14 +14,6 @@ from jaxact import evaluate, fusion, train
 from jaxact.config import TrainConfig
 from jaxact.errors import UserError, unknown
 
-# Weights of the scores: 2 : 2 : 1 : 1, as is usual for joint, bone and their motions (PYSKL, Duan et al., ACM MM 2022).
-# Where one network reads several streams side by side, "bone+partner" say, the first of them counts.
-# Colour and flow are 1 : 1.5, as in TSN (Wang et al., ECCV 2016, Section 4.2).
-WEIGHTS = {
-    **{"joint": 2.0, "bone": 2.0, "joint_motion": 1.0, "bone_motion": 1.0, "joint_second_diff": 1.0, "partner": 1.0},
-    **{"rgb": 1.0, "difference": 1.0, "flow": 1.5},
-}
-
 
 def run(config: TrainConfig, workdir: str | Path, streams: Sequence[str]) -> dict[str, Any] | None:
     """Trains and evaluates the run once a stream, in `workdir/STREAM`, and fuses the scores into `workdir/fused`.
@@ -35,10 +27,12 @@ def run(config: TrainConfig, workdir: str | Path, streams: Sequence[str]) -> dic
       UserError: an unknown stream or one that is given twice, and all that training and evaluation refuse.
     """
     for name in "+".join(streams).split("+"):
-        if name not in WEIGHTS:
-            raise unknown("stream", name, WEIGHTS)
+        if name not in fusion.STREAMS:
+            raise unknown("stream", name, fusion.STREAMS)
     if len(set(streams)) < max(2, len(streams)):
-        raise UserError(f"streams are {','.join(streams)}; wanted at least two different ones of {', '.join(WEIGHTS)}")
+        raise UserError(
+            f"streams are {','.join(streams)}; wanted at least two different ones of {', '.join(fusion.STREAMS)}"
+        )
     if jax.process_count() > 1:
         raise UserError("--streams evaluates in one process; in several, train each stream with --config.clip.stream=S")
     results = []
@@ -49,5 +43,5 @@ def run(config: TrainConfig, workdir: str | Path, streams: Sequence[str]) -> dic
             return None
         results.append(Path(workdir) / stream / "results")
         evaluate.run(Path(workdir) / stream / "run", out=results[-1])
-    weights = [WEIGHTS[stream.split("+")[0]] for stream in streams]
+    weights = [fusion.STREAMS[stream.split("+")[0]] for stream in streams]
     return fusion.run(results, out=Path(workdir) / "fused", weights=weights)

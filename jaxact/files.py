@@ -13,23 +13,33 @@ from jaxact.errors import UserError
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+def replacing(path: str | os.PathLike[str], *, folder: bool = False) -> Iterator[Path]:
     """Yields a temporary path with the suffix of `path`; on success it takes the place of `path`, else it vanishes.
+
+    Args:
+      path: of the file.
+      folder: it is an empty folder, which takes the place of nothing or of an empty one.
 
     Raises:
       UserError: the folder cannot be written, or the disk is full.
     """
     target = Path(path)
+    if folder and target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        raise UserError(f"cannot write the folder {str(target)!r}: something is there already; name another one")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent)
-        os.close(handle)
+        names = {"prefix": f".{target.stem}.", "suffix": target.suffix, "dir": target.parent}
+        if folder:
+            name = tempfile.mkdtemp(**names)
+        else:
+            handle, name = tempfile.mkstemp(**names)
+            os.close(handle)
     except OSError as error:
         raise UserError(f"cannot write {str(target)!r}: {error.strerror}") from error
     temporary = Path(name)
     try:
         yield temporary
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, (0o777 if folder else 0o666) & ~_umask())
         os.replace(temporary, target)
     except OSError as error:
         if error.errno is None:

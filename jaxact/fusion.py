@@ -19,6 +19,14 @@ from jaxact.errors import UserError, unknown
 GRID = np.arange(0.25, 2.01, 0.25)
 KINDS = ("softmax", "logit")
 
+# Weights of the streams' scores: 2 : 2 : 1 : 1, as is usual for joint, bone and their motions (PYSKL, Duan et al.,
+# ACM MM 2022). Where one network reads several streams side by side, "bone+partner" say, the first of them counts.
+# Colour and flow are 1 : 1.5, as in TSN (Wang et al., ECCV 2016, Section 4.2).
+STREAMS = {
+    **{"joint": 2.0, "bone": 2.0, "joint_motion": 1.0, "bone_motion": 1.0, "joint_second_diff": 1.0, "partner": 1.0},
+    **{"rgb": 1.0, "difference": 1.0, "flow": 1.5},
+}
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Joined:

@@ -89,6 +89,24 @@ class Predictor:
 
         return self._answer(Recording(name="array", joints=people_second(clip, "the array")), **options)
 
+    def inputs(self, clip: np.ndarray, *, layout: str | None = None) -> Float[np.ndarray, "views t m v c"]:
+        """What the network sees of one clip, and an artifact of `jaxact export` takes: resampled, centred, a stream ...
+
+        Args:
+          clip: joints, as for `predict`.
+          layout: of the joints, where it is not the network's.
+
+        Raises:
+          UserError: the network reads no joints, or these cannot become its own.
+        """
+        if self.kind != "skeleton":
+            raise UserError(f"the network reads {self.kind}s, not joints")
+        from jaxact.datasets.recording import Recording, people_second
+
+        found = Recording(name="array", joints=people_second(clip, "the array"))
+        joints = as_trained(found, self.net, layout)
+        return np.asarray(self._record({"joints": joints, "label": 0, "id": found.name})["inputs"])
+
     def predict_file(
         self,
         path: str | os.PathLike[str],
@@ -113,17 +131,20 @@ class Predictor:
     def _answer(self, found: Any, *, layout: str | None, window: int, stride: int) -> Prediction:
         if self.kind != "skeleton":
             raise UserError(f"the network reads {self.kind}s, not joints; give it a video")
-        from jaxact.pipeline import skeleton
-
-        net = self.net
-        joints = as_trained(found, net, layout)
+        joints = as_trained(found, self.net, layout)
 
         def record(start: int, stop: int) -> Mapping[str, Any]:
             ids = {} if found.person_id is None else {"person_id": found.person_id[start:stop]}
-            example = _tensors({"joints": joints[start:stop], "label": 0, "id": found.name, **ids})
-            return skeleton.evaluate(example, layout=net.layout, channels=net.channels, **self._clip)
+            return self._record({"joints": joints[start:stop], "label": 0, "id": found.name, **ids})
 
         return self._each(found.name, spans(len(joints), window, stride), record)
+
+    def _record(self, example: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A record of joints as the network's evaluation sees it."""
+        from jaxact.pipeline import skeleton
+
+        net = self.net
+        return skeleton.evaluate(_tensors(example), layout=net.layout, channels=net.channels, **self._clip)
 
     def _watch(self, path: Path, window: int, stride: int) -> Prediction:
         from jaxact.datasets import decode

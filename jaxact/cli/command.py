@@ -30,9 +30,11 @@ def command(kinds: Any, name: str, run: Callable | None, what: str, *examples: s
     return add
 
 
-def checkpoint_options(add: argparse.ArgumentParser) -> None:
-    """Which network is meant."""
-    add.add_argument("--checkpoint", required=True, metavar="WORKDIR", help="the --workdir of a `jaxact train` run")
+def checkpoint_options(add: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Which network is meant, or which several."""
+    what, more = "the --workdir of a `jaxact train` run", {"nargs": "+"} if several else {}
+    what += "; several become one" if several else ""
+    add.add_argument("--checkpoint", required=True, metavar="WORKDIR", help=what, **more)
     add.add_argument("--step", type=int, help="a step other than the one that the run selects")
     add.add_argument("--select", choices=("last", "best"), help="in place of the run's own choice")
 

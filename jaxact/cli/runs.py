@@ -225,19 +225,39 @@ def export(kinds: Any) -> None:
         kinds,
         "export",
         _run_export,
-        "write a checkpoint as one portable file (StableHLO)",
+        "write a checkpoint as one portable artifact, proved equal to the network",
         "jaxact export --checkpoint runs/utd --out utd.jaxact",
+        "jaxact export --checkpoint runs/utd --format onnx --data-dir data --out utd.onnx",
+        "jaxact export --checkpoint runs/utd4/joint/run runs/utd4/bone/run --format savedmodel --out utd4",
     )
-    checkpoint_options(add)
-    add.add_argument("--out", required=True, metavar="FILE", help="the artifact")
+    checkpoint_options(add, several=True)
+    add.add_argument(
+        "--format",
+        default="stablehlo",
+        help="stablehlo (a zip), savedmodel (a folder), onnx, or safetensors: the weights alone (default: %(default)s)",
+    )
+    add.add_argument("--weights", type=_numbers, metavar="W,W", help="shares of several networks' probabilities")
+    add.add_argument("--data-dir", help="prepared data, whose clips are compared beside random ones")
+    add.add_argument("--out", required=True, metavar="FILE", help="the artifact; a folder for savedmodel")
 
 
 def _run_export(options: argparse.Namespace) -> None:
     start_jax()
     from jaxact import export
 
-    meta = export.run(options.checkpoint, out=options.out, step=options.step, how=options.select)
+    meta = export.run(
+        options.checkpoint,
+        out=options.out,
+        step=options.step,
+        how=options.select,
+        format=options.format,
+        shares=options.weights,
+        data_dir=options.data_dir,
+    )
+    proof = meta["parity"]
+    inputs = ", ".join(f"{count} {name}" for name, count in proof["inputs"].items())
     print(
         f"{options.out}: step {meta['step']}, input {meta['input']['shape']}, symbolic {meta['input']['symbolic']}, "
-        f"largest difference {meta['parity']['max_relative_difference']:.1e} of the largest logit after reloading"
+        f"largest difference {proof['max_relative_difference']:.1e} of the largest logit after reloading "
+        f"({proof['tolerance']:.0e} allowed), the same class for {proof['top1_agreement']:.1%} of inputs: {inputs}"
     )

@@ -1,0 +1,80 @@
+"""StableHLO for CPU, CUDA and TPU, as `jax.export` serialises it.
+
+The file is a zip of `module.bin` (a function of f32 [n, T, M, V, C] with symbolic n, and symbolic T where the network
+allows it) and `meta.json` (labels, joint layout, input, preprocessing, terms, certificate, how to load it).
+"""
+
+import json
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jax import export as jax_export
+
+from jaxact.errors import UserError
+from jaxact.export.networks import Network
+
+PLATFORMS = ("cpu", "cuda", "tpu")
+RUNTIME = ("jaxlib",)
+_MODULE, _META = "module.bin", "meta.json"
+
+
+class Exported:
+    """An artifact that was read back: call it with clips, get logits.
+
+    Attributes:
+      meta: the content of `meta.json`.
+    """
+
+    def __init__(self, path: str | Path):
+        """Reads an artifact.
+
+        Raises:
+          UserError: no such file, or not an artifact of `jaxact export`.
+        """
+        try:
+            with zipfile.ZipFile(path) as archive:
+                self.meta: dict[str, Any] = json.loads(archive.read(_META))
+                self._function = jax_export.deserialize(bytearray(archive.read(_MODULE)))
+        except FileNotFoundError:
+            raise UserError(f"no file {str(path)!r}: wanted an artifact of `jaxact export`") from None
+        except (zipfile.BadZipFile, KeyError, ValueError) as error:
+            raise UserError(f"{str(path)!r} is not an artifact of `jaxact export`: {error}") from error
+
+    def __call__(self, inputs: np.ndarray) -> jax.Array:
+        """Logits f32 [n, classes] of clips f32 [n, T, M, V, C]."""
+        return self._function.call(inputs)
+
+
+def need() -> None:
+    """JAX is there."""
+
+
+def about(out: Path) -> dict[str, Any]:
+    """What this format adds to the artifact's description."""
+    return {
+        "format": "jaxact StableHLO 1",
+        "platforms": list(PLATFORMS),
+        "load": "jax.export.deserialize(bytearray(zipfile.ZipFile(FILE).read('module.bin'))).call(clips)",
+    }
+
+
+def convert(network: Network, axes: Sequence[str]) -> jax_export.Exported:
+    """The function of clips, its weights within."""
+    function = jax.jit(lambda clips: network.apply(network.variables, clips))
+    return jax_export.export(function, platforms=PLATFORMS)(network.symbolic(axes))
+
+
+def write(path: Path, made: jax_export.Exported, meta: dict[str, Any]) -> None:
+    """Writes the zip."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(_MODULE, bytes(made.serialize()))
+        archive.writestr(_META, json.dumps(meta, indent=2, ensure_ascii=False))
+
+
+def load(path: Path) -> Callable[[np.ndarray], Any]:
+    """The artifact as a function."""
+    return Exported(path)
