@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 # From the ground up. A room imports rooms of lower floors only; rooms of one floor do not know each other.
 FLOORS = (
     {"errors"},
-    {"files", "progress", "interrupt", "allocator", "pose_losses", "protocols", "sections"},
+    {"files", "progress", "interrupt", "allocator", "pose_losses", "protocols", "sections", "tracks"},
     {"config", "skeletons", "losses", "metrics", "optim", "state", "sharding", "journal", "pose_metrics"},
     {"report"},
     {"fusion"},
