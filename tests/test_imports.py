@@ -19,7 +19,7 @@ FLOORS = (
     {"datasets", "models", "step", "checkpoint"},
     {"trained"},
     {"pipeline", "interop", "export", "plots"},
-    {"attention_maps", "check", "evaluate", "online", "predict", "response", "source"},
+    {"attention_maps", "check", "evaluate", "online", "predict", "response", "source", "weight_shares"},
     {"poses", "train"},
     {"ensemble"},
     {"quickstart"},

@@ -145,6 +145,22 @@ def test_bfloat16_answers_near_float32_and_in_float32(variables):
         assert 0 < error < 0.1
 
 
+def test_activations_that_are_recomputed_change_no_gradient(variables):
+    def gradient(remat):
+        model = PoseNet(**TOY, remat=remat)
+
+        def loss(params):
+            answers, _ = model.apply({**variables, "params": params}, pictures(), train=True, mutable=["batch_stats"])
+            return sum(jnp.sum(answer**2) for answer in answers.values())
+
+        found = jax.make_jaxpr(jax.grad(loss))(variables["params"])
+        return jax.grad(loss)(variables["params"]), str(found).count("checkpoint")
+
+    (plain, none), (again, some) = gradient(False), gradient(True)
+    assert none == 0 and some > 0
+    jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4), plain, again)
+
+
 def test_training_moves_every_statistic_and_evaluation_none(variables):
     model = PoseNet(**TOY)
     run = jax.jit(lambda x: model.apply(variables, x, train=True, mutable=["batch_stats"])[1])
