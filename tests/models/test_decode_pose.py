@@ -183,8 +183,9 @@ def test_the_fields_along_a_body_point_as_its_parts_do_and_a_part_without_limbs_
     _, fields = poses.maps([one], 32, 32)
     vectors, there = decode_pose.part_vectors(jnp.asarray(fields, jnp.float32)[None], jnp.asarray(one)[None, None])
     assert list(decode_pose.PARTS) == list(posevector.ORDER)
-    assert there[0, 0].tolist() == [True, True, True, False, True, False]
+    assert there[0, 0].tolist() == [True, True, True, False, True, True]
     ends = {"head": [(1, 0)], "trunk": [(1, 8)], "right_arm": [(2, 3), (3, 4)], "right_leg": [(8, 9), (9, 10)]}
+    ends["left_leg"] = [(12, 13)]  # what is left of it
     for index, name in enumerate(posevector.ORDER):
         units = [(one[b] - one[a])[:2] / np.linalg.norm((one[b] - one[a])[:2]) for a, b in ends.get(name, [])]
         np.testing.assert_allclose(vectors[0, 0, index], np.mean(units, axis=0) if units else 0, atol=0.08)
