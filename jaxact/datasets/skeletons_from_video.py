@@ -97,12 +97,19 @@ def people_by(found: Found, finder: Finder | None, *, layout: str | None = None)
             found, layout=get_layout(finder.layout), channels=XY_SCORE, stored={"poses": dict(finder.about)}, alone=True
         )
         return made, functools.partial(parse, find=finder.find)
-    files = {source.path: _files(Path(source.path)) for source in found.sources}
+    files: dict[str, dict[int, Path]] = {}
+    reasons = []
+    for source in found.sources:
+        try:
+            files[source.path] = _files(source.path)
+        except UserError as error:  # the parser says so of this video, and the others go on
+            files[source.path] = {}
+            reasons.append(error)
     held = [each for each in files.values() if each]
     if not held:
         raise UserError(
-            f"none of the {len(files)} videos has files of poses beside it, {Path(found.sources[0].path).stem}/<name>_"
-            "<number>_keypoints.json or the like; let a pose network find the people: --checkpoint RUN"
+            f"none of the {len(files)} videos has poses beside it that can be used ({reasons[0]}); let a pose network "
+            "find the people: --checkpoint RUN"
         )
     chosen = choose_layout(layout, openpose.first_joints(held, layout, "beside the videos"), openpose.LAYOUTS)
     sources = [
@@ -169,8 +176,7 @@ def read_poses(source: Source, count: int) -> list[People]:
     Raises:
       UserError: there are no files, or more than the video has frames.
     """
-    path, joints = Path(source.path), source.facts["joints"]
-    files = openpose.frame_files(path.parent, path.stem, f"{source.path!r} is a video")
+    files, joints = _files(source.path), source.facts["joints"]
     first = int(max(files) == count and min(files) > 0)
     if max(files) - first >= count:
         raise UserError(
@@ -197,11 +203,9 @@ def _of_picture(people: People, size: tuple[int, int], path: str) -> People:
     return people
 
 
-def _files(video: Path) -> dict[int, Path]:
-    try:
-        return openpose.frame_files(video.parent, video.stem, repr(str(video)))
-    except UserError:  # the parser says so of this video, and the others go on
-        return {}
+def _files(video: str) -> dict[int, Path]:
+    """Files of a video's poses by their number."""
+    return openpose.frame_files(Path(video).parent, Path(video).stem, f"{video!r} is a video")
 
 
 def _changed(files: Mapping[int, Path]) -> int:

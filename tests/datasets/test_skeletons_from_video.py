@@ -131,7 +131,9 @@ def test_poses_beside_the_videos_become_shares_in_the_frames_of_the_video(clips,
 
 
 def test_poses_of_another_video_or_none_are_refused(clips, tmp_path):
-    with pytest.raises(UserError, match=r"none of the 4 videos has files of poses.*--checkpoint RUN"):
+    with pytest.raises(
+        UserError, match=r"none of the 4 videos has poses beside it.*a.mp4' is a video, but .*--checkpoint RUN"
+    ):
         prepared(clips, tmp_path)
     write_poses(clips / "run" / "a", "a", [[poses(20)]] * 6)
     write_poses(clips / "run" / "b", "b", [[poses(20)]] * 4)
