@@ -24,7 +24,13 @@ def get_config(arg: str = "") -> TrainConfig:
         clip=clip,
         augment=PoseAugmentConfig(),
         optim=OptimConfig(
-            name="adamw", learning_rate=1e-3, schedule="cosine", weight_decay=0.0, warmup=0.2, clip_norm=100.0
+            name="adam",
+            learning_rate=1e-3,
+            schedule="cosine",
+            weight_decay=4e-5,
+            decay="depthwise",
+            warmup=0.2,
+            clip_norm=100.0,
         ),
         batch_size=16,
         epochs=4,

@@ -9,7 +9,8 @@ A row of the paper's figures is an argument; the first is the default:
     p100            p = 1: all are
     batch_norm      batch normalisation in place of renormalisation
     tanh            LSTMs of tanh in place of ReLU
-and so is a split: split1 (the default), split2, split3. Online means `jaxact stream`.
+and so is a split: split1 (the default), split2, split3. Its joints are of a unit of their own, so that `jaxact stream`
+does not take such a run; `recogniser_ucf32.py` is for that.
 
 Paper: Li, CSA 14(1), 2024: 97 % on 32 classes of UCF101, which need a pose network's joints.
 Ours: not run.

@@ -1,6 +1,7 @@
 """Learning-rate schedules and optimisers, in steps; epochs are turned into steps once, by the caller."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -43,6 +44,17 @@ def schedule(
     return lambda count: shape(count) * jnp.minimum(1.0, (count + 1) / warmup_steps)
 
 
+def _kernels(params: Any) -> Any:
+    return jax.tree.map(lambda p: p.ndim >= 2, params)
+
+
+def _depthwise(params: Any) -> Any:
+    return jax.tree_util.tree_map_with_path(lambda path, _: getattr(path[-1], "key", "") == "depthwise", params)
+
+
+_DECAYS: dict[str, Callable[[Any], Any] | None] = {"all": None, "kernels": _kernels, "depthwise": _depthwise}
+
+
 def optimizer(
     learning_rate: optax.Schedule,
     *,
@@ -53,22 +65,26 @@ def optimizer(
     decay: str = "all",
     clip_norm: float = 0.0,
 ) -> optax.GradientTransformation:
-    """SGD as PyTorch defines it (decay added to the gradient, then momentum) or AdamW (decoupled decay).
+    """SGD as PyTorch defines it (decay added to the gradient, then momentum), Adam with decay added to the gradient, or
+    AdamW (decoupled decay).
 
     Args:
-      decay: "all" parameters, as the released ST-GCN code has it, or "kernels": arrays of two and more axes.
+      decay: "all" parameters, as the released ST-GCN code has it, "kernels": arrays of two and more axes,
+        or "depthwise": the parameters of this name, kernels of depthwise convolutions.
       clip_norm: largest global norm of the gradient before decay; 0 turns clipping off.
 
     Raises:
       UserError: unknown `name` or `decay`.
     """
-    if decay not in ("all", "kernels"):
-        raise unknown("decay", decay, ("all", "kernels"))
-    mask = None if decay == "all" else lambda params: jax.tree.map(lambda p: p.ndim >= 2, params)
+    if decay not in _DECAYS:
+        raise unknown("decay", decay, _DECAYS)
+    mask = _DECAYS[decay]
     clip = [optax.clip_by_global_norm(clip_norm)] if clip_norm else []
     if name == "sgd":
         sgd = optax.sgd(learning_rate, momentum=momentum or None, nesterov=nesterov and bool(momentum))
         return optax.chain(*clip, optax.add_decayed_weights(weight_decay, mask), sgd)
+    if name == "adam":
+        return optax.chain(*clip, optax.add_decayed_weights(weight_decay, mask), optax.adam(learning_rate))
     if name == "adamw":
         return optax.chain(*clip, optax.adamw(learning_rate, weight_decay=weight_decay, mask=mask))
-    raise unknown("optimiser", name, ("sgd", "adamw"))
+    raise unknown("optimiser", name, ("sgd", "adam", "adamw"))

@@ -15,7 +15,13 @@ from typing import Any
 from jaxact import cli, files
 
 # End of a config's name -> what it reads.
-DATASETS = {"kinetics": "kinetics_skeleton", "ntu60": "ntu60", "ucf101": "ucf101", "hmdb51": "hmdb51"}
+DATASETS = {
+    "kinetics": "kinetics_skeleton",
+    "ntu60": "ntu60",
+    "ucf101": "ucf101",
+    "ucf32": "ucf101_32",
+    "hmdb51": "hmdb51",
+}
 SKELETONS = ("ntu60", "kinetics_skeleton")
 QUOTED = "not a system of ours: the paper's quotation"
 
@@ -139,6 +145,7 @@ def main(
     tables: Mapping[int, Table],
     inputs: Mapping[str, str] | None = None,
     sets: Sequence[str] = SKELETONS,
+    what: str = "table",
 ) -> int:
     """Runs one table from the command line; writes `table{N}.md` and `table{N}.json` beside the runs.
 
@@ -148,9 +155,10 @@ def main(
       tables: by the paper's numbers.
       inputs: options that name files, and their help.
       sets: the data sets that its configs read.
+      what: "table", or "figure" where the paper has its figures in those; option and files are called so.
     """
     parser = argparse.ArgumentParser(description=about.splitlines()[0])
-    parser.add_argument("--table", type=int, required=True, choices=tables)
+    parser.add_argument(f"--{what}", dest="number", type=int, required=True, choices=tables)
     parser.add_argument("--data-dir", default="")
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--quick", action="store_true", help="toy networks on sample files that are made first")
@@ -167,12 +175,12 @@ def main(
         overrides=tuple(overrides),
         files=given,
     )
-    table = tables[options.table]
+    table = tables[options.number]
     rows = [_row(runs, name, paper, ours, len(table.columns)) for name, (paper, ours) in table.rows.items()]
     found = {"quick": runs.quick, "columns": table.columns, "rows": rows, "note": table.note}
-    files.write_json(options.out / f"table{options.table}.json", found)
+    files.write_json(options.out / f"{what}{options.number}.json", found)
     text = markdown(rows, table.columns) + (f"\n{table.note}\n" if table.note else "")
-    with files.replacing(options.out / f"table{options.table}.md") as path:
+    with files.replacing(options.out / f"{what}{options.number}.md") as path:
         path.write_text(text, encoding="utf-8")
     print(text, end="")
     return 0

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -140,6 +141,14 @@ def load(workdir: str | Path, *, step: int | None = None, how: str | None = None
         radii=tuple(meta["radii"]) if meta.get("radii") else None,
         version=meta["data"].get("version", ""),
     )
+
+
+def fingerprint(net: Trained) -> Meta:
+    """The step and a digest of every weight: what tells this network from any other."""
+    digest = hashlib.sha256()
+    for path, leaf in jax.tree_util.tree_leaves_with_path(net.weights):
+        digest.update(jax.tree_util.keystr(path).encode() + np.asarray(leaf).tobytes())
+    return {"step": net.step, "weights": digest.hexdigest()[:16]}
 
 
 def kind(workdir: str | Path) -> str:

@@ -19,6 +19,7 @@ KNOWN = {  # layout, channels and classes of the data set of each config
     "custom/mine": ("coco-17", ("x", "y", "score"), 3),
     "ntu60": ("ntu-25", ("x", "y", "z"), 60),
     "kinetics_skeleton": ("openpose-18", ("x", "y", "score"), 400),
+    "ucf101_32": ("coco-17", ("x", "y", "score"), 32),
     "ucf101": ("picture", ("red", "green", "blue"), 101),
     "hmdb51": ("picture", ("red", "green", "blue"), 51),
     "jhmdb_video": ("picture", ("red", "green", "blue"), 21),

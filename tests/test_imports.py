@@ -12,14 +12,14 @@ ROOT = Path(__file__).parents[1]
 # From the ground up. A room imports rooms of lower floors only; rooms of one floor do not know each other.
 FLOORS = (
     {"errors"},
-    {"files", "progress", "interrupt", "allocator", "pose_losses", "protocols", "sections"},
+    {"files", "progress", "interrupt", "allocator", "pose_losses", "protocols", "sections", "tracks"},
     {"config", "skeletons", "losses", "metrics", "optim", "state", "sharding", "journal", "pose_metrics"},
     {"report"},
     {"fusion"},
     {"datasets", "models", "step", "checkpoint"},
     {"trained"},
     {"pipeline", "interop", "plots"},
-    {"attention_maps", "check", "evaluate", "online", "predict", "response", "source"},
+    {"attention_maps", "check", "evaluate", "online", "predict", "response", "source", "weight_shares"},
     {"export", "poses", "train"},
     {"ensemble"},
     {"quickstart"},

@@ -1,3 +1,4 @@
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -51,6 +52,15 @@ def test_decay_of_kernels_leaves_biases_alone(name):
         updates, _ = tx.update(zeros, tx.init(params), params)
         assert float(jnp.abs(updates["kernel"]).min()) > 0
         assert bool(jnp.any(updates["bias"] != 0)) is moved
+
+
+def test_adam_adds_the_decay_of_depthwise_kernels_to_their_gradient_and_to_no_other():
+    """Without a gradient of its own a kernel that decays makes Adam's first step, the whole rate; others stay."""
+    tx = optim.optimizer(lambda step: 0.1, name="adam", weight_decay=4e-5, decay="depthwise")
+    params = {"a": {"depthwise": jnp.ones((3, 3, 2)), "kernel": jnp.ones((2, 2))}, "bias": jnp.ones(2)}
+    updates, _ = tx.update(jax.tree.map(jnp.zeros_like, params), tx.init(params), params)
+    np.testing.assert_allclose(updates["a"]["depthwise"], -0.1, rtol=1e-3)
+    assert not updates["a"]["kernel"].any() and not updates["bias"].any()
 
 
 def test_clipping_bounds_the_global_norm():

@@ -4,7 +4,8 @@ import argparse
 import os
 from typing import Any
 
-from jaxact.cli.command import DATA_DIR, command, need_tensorflow
+from jaxact.cli.command import DATA_DIR, command, need_tensorflow, start_jax
+from jaxact.errors import UserError
 
 
 def prepare(kinds: Any) -> None:
@@ -18,8 +19,10 @@ def prepare(kinds: Any) -> None:
         "jaxact prepare custom --name mine --raw clips --layout coco-17 --data-dir data",
         "jaxact prepare pyskl --name ucf101 --raw ucf101_hrnet.pkl --to-layout openpose-18 --data-dir data",
         "jaxact prepare video_folder --raw clips --short-side 240 --data-dir data",
+        "jaxact prepare skeletons_from_video clips --checkpoint runs/pose --data-dir data",
     )
     add.add_argument("dataset", metavar="NAME", help="a data set; an unknown name lists them all")
+    add.add_argument("raw_folder", metavar="DIR", nargs="?", help="the same as --raw DIR")
     add.add_argument("--raw", help="folder (or file) of raw data; synthetic_actions needs none")
     add.add_argument("--data-dir", default="", help=DATA_DIR)
     add.add_argument(
@@ -31,6 +34,12 @@ def prepare(kinds: Any) -> None:
         "--short-side", type=int, metavar="PIXELS", help="videos: larger frames shrink to it (default 256)"
     )
     add.add_argument("--flow", metavar="METHOD", help="videos: store optical flow too, by dis or farneback")
+    add.add_argument(
+        "--checkpoint",
+        metavar="RUN",
+        help="skeletons of videos: --workdir of a run of the model `pose` that finds the people, in place of files of "
+        "poses beside the videos",
+    )
     add.add_argument("--workers", type=int, help="processes that parse (default: all cores)")
     add.add_argument("--skip-bad", action="store_true", help="list and leave out files that cannot be read")
     add.add_argument("--overwrite", action="store_true", help="prepare again what is there already")
@@ -41,9 +50,11 @@ def _run_prepare(options: argparse.Namespace) -> None:
     need_tensorflow("preparing data")
     from jaxact.datasets.prepare import prepare
 
+    if options.raw and options.raw_folder:
+        raise UserError(f"the raw data are given twice: {options.raw_folder!r} and --raw {options.raw!r}")
     summary = prepare(
         f"{options.dataset}/{options.own_name}" if options.own_name else options.dataset,
-        raw=options.raw,
+        raw=options.raw or options.raw_folder,
         data_dir=options.data_dir,
         layout=options.layout,
         to_layout=options.to_layout,
@@ -53,8 +64,24 @@ def _run_prepare(options: argparse.Namespace) -> None:
         skip_bad=options.skip_bad,
         overwrite=options.overwrite,
         beam_options=options.beam_pipeline_options,
+        finder=_finder(options.checkpoint) if options.checkpoint else None,
     )
     print(summary)
+
+
+def _finder(run: str) -> Any:
+    """The pose network of a run, as `prepare` takes it.
+
+    Raises:
+      UserError: no such run, or one of another network.
+    """
+    start_jax()
+    from jaxact import trained
+    from jaxact.datasets.skeletons_from_video import Finder
+    from jaxact.online.find import Finder as Network
+
+    net = trained.load(run, classifier=False)
+    return Finder(Network(net), Network.layout, {"from": "checkpoint", "run": run, **trained.fingerprint(net)})
 
 
 def check(kinds: Any) -> None:

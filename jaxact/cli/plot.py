@@ -15,7 +15,7 @@ def plot(kinds: Any) -> None:
     what = "draw curves, a confusion matrix, a partition, a clip, a network's response or attention"
     add = command(kinds, "plot", None, what, "jaxact plot curves runs/utd --out curves.png")
     pictures = add.add_subparsers(title="pictures", dest="kind", required=True, metavar="KIND")
-    for picture in (_curves, _confusion, _classes, _partition, _clip, _response, _attention):
+    for picture in (_curves, _confusion, _classes, _partition, _clip, _response, _attention, _recognised):
         picture(pictures)
 
 
@@ -23,13 +23,15 @@ def _curves(kinds: Any) -> None:
     what, example = "training curves of one or several runs", "jaxact plot curves runs/a runs/b --out curves.png"
     add = command(kinds, "curves", _draw_curves, what, example)
     add.add_argument("workdirs", nargs="+", metavar="WORKDIR", help="--workdir of a run")
+    add.add_argument("--panels", default="", metavar="P,...", help="loss, accuracy, learning rate (default: all)")
     add.add_argument("--out", required=True, metavar="FILE", help=PICTURE)
 
 
 def _draw_curves(options: argparse.Namespace) -> None:
     from jaxact.plots import training_curves
 
-    training_curves(options.workdirs, options.out)
+    panels = [panel.strip() for panel in options.panels.split(",") if panel]
+    training_curves(options.workdirs, options.out, panels=panels)
     print(options.out)
 
 
@@ -147,7 +149,7 @@ def _draw_response(options: argparse.Namespace) -> None:
 
 
 def _attention(kinds: Any) -> None:
-    what = "what an STA-GCN attends to in a record: its joints, its segments"
+    what = "what an STA-GCN or an online recogniser attends to in a record"
     run = "jaxact plot attention --checkpoint runs/sta --id"
     film = f"{run} golf_swing --video golf_swing.mp4 --out attention.mp4"
     add = command(kinds, "attention", _draw_attention, what, f"{run} a1_s2_t1 --out attention.png", film)
@@ -156,7 +158,7 @@ def _attention(kinds: Any) -> None:
         "--figure",
         choices=("joints", "segments", "both"),
         default="both",
-        help="which joints count in each frame, which segments of the clip, or both (default: %(default)s)",
+        help="of an STA-GCN: which joints count in each frame, which segments, or both (default: %(default)s)",
     )
     add.add_argument("--split", help="default: the run's evaluation split")
     _which_record(add)
@@ -179,6 +181,8 @@ def _draw_attention(options: argparse.Namespace) -> None:
     info = read.describe(net.config.data.name, options.data_dir or net.config.data.data_dir)
     evaluate.check_data(info, net)
     options.split = options.split or net.config.data.eval_split
+    if net.config.model.name == "recogniser":
+        return _draw_weights(options, net, info)
     record = _record(info, options, (*read.FIELDS, *({"person_id", "pixels"} & set(read.fields(info)))))
     found = attention_maps.look(net, record)
     joints, pictures, scores = found.joints, None, net.channels[-1] == "score"
@@ -193,6 +197,43 @@ def _draw_attention(options: argparse.Namespace) -> None:
     known = f"recognised as {found.predicted}, {100 * found.probability:.0f} %"
     title = f"{net.labels[record['label']]} ({record['id'].decode()})\n{known}"
     plots.attention(shown, net.layout, options.out, options.figure, options.fps, title, scores=scores)
+    print(options.out)
+
+
+def _draw_weights(options: argparse.Namespace, net: Any, info: Any) -> None:
+    """The shared attention of an online recogniser, Figure 8 of its paper."""
+    from jaxact import plots, weight_shares
+
+    if options.video:
+        raise UserError("--video is for the attention of an STA-GCN; a recogniser's is drawn without pictures")
+    found = weight_shares.look(net, info, options.split, id=options.id, index=options.index)
+    known = f"recognised as {found.predicted}, {100 * found.probability:.0f} %"
+    title = f"{found.label} ({found.name}), {known}; shares of {found.clips} clips"
+    plots.attention_weights(found.weights, found.shares, options.out, title=title)
+    print(options.out)
+
+
+def _recognised(kinds: Any) -> None:
+    what = "moments of watched videos with skeletons and classes, from the logs of `jaxact stream`"
+    example = "jaxact plot recognised bowling.jsonl golf.jsonl tennis.jsonl --out recognised.png"
+    add = command(kinds, "recognised", _draw_recognised, what, example)
+    add.add_argument("logs", nargs="+", metavar="LOG", help="--log of `jaxact stream`; a row of pictures each")
+    add.add_argument("--videos", nargs="+", default=[], metavar="FILE", help="the pictures, where logs are of poses")
+    add.add_argument("--frames", type=int, default=4, metavar="N", help="pictures of a row (default: %(default)s)")
+    add.add_argument("--out", required=True, metavar="FILE", help=PICTURE)
+
+
+def _draw_recognised(options: argparse.Namespace) -> None:
+    from jaxact import plots
+    from jaxact.online.moments import moments
+
+    if options.frames < 1:
+        raise UserError(f"--frames is at least 1, got {options.frames!r}")
+    if options.videos and len(options.videos) != len(options.logs):
+        raise UserError(f"{len(options.videos)} --videos for {len(options.logs)} logs; wanted one for each")
+    videos = options.videos or [None] * len(options.logs)
+    rows = [moments(log, video=video, count=options.frames) for log, video in zip(options.logs, videos, strict=True)]
+    plots.sheet(rows, options.out)
     print(options.out)
 
 

@@ -18,9 +18,11 @@ from jaxact.datasets.nw_ucla import NwUcla
 from jaxact.datasets.openpose import Openpose
 from jaxact.datasets.pyskl import Pyskl
 from jaxact.datasets.sbu import Sbu
+from jaxact.datasets.skeletons_from_video import SkeletonsFromVideo
 from jaxact.datasets.stick_figures import StickFigures
 from jaxact.datasets.synthetic_actions import SyntheticActions
 from jaxact.datasets.ucf101 import Ucf101
+from jaxact.datasets.ucf101_32 import Ucf101_32
 from jaxact.datasets.utd_mhad import UtdMhad
 from jaxact.datasets.utkinect import Utkinect
 from jaxact.datasets.video_folder import VideoFolder
@@ -44,9 +46,11 @@ DATASETS: dict[str, type[RecordBuilder]] = {
     "openpose": Openpose,
     "pyskl": Pyskl,
     "sbu": Sbu,
+    "skeletons_from_video": SkeletonsFromVideo,
     "stick_figures": StickFigures,
     "synthetic_actions": SyntheticActions,
     "ucf101": Ucf101,
+    "ucf101_32": Ucf101_32,
     "utd_mhad": UtdMhad,
     "utkinect": Utkinect,
     "video_folder": VideoFolder,

@@ -8,7 +8,7 @@ dataset.json                                optional: {"labels": [...], "image_s
 
 import glob
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +58,8 @@ class Openpose(SkeletonBuilder):
         about = description(raw, ("labels", "image_size"))
         size = _image_size(about.get("image_size"), str(raw / "dataset.json"))
         names = about.get("labels") or sorted_names(row["label"] for row in rows)
-        clips = {row["id"]: frame_files(raw, row["id"], str(table)) for row in rows}
-        joints = _joints(clips.values(), layout, str(raw))
+        clips = {row["id"]: frame_files(raw, row["id"], _listed(table, row["id"])) for row in rows}
+        joints = first_joints(clips.values(), layout, f"under {str(raw)!r}")
         chosen = choose_layout(layout, joints, LAYOUTS)
         return grouped(
             ids=[row["id"] for row in rows],
@@ -83,7 +83,7 @@ class Openpose(SkeletonBuilder):
     def parse(source: Source) -> Iterator[Record]:
         """All frames of one clip."""
         place, facts = Path(source.path), source.facts
-        files = frame_files(Path(facts["table"]).parent, source.id, facts["table"])
+        files = frame_files(Path(facts["table"]).parent, source.id, _listed(facts["table"], source.id))
         people = {number: read_people(load_json(file), str(file), facts["joints"]) for number, file in files.items()}
         first, last = min(people), max(people)
         if last - first >= LONGEST:
@@ -97,8 +97,13 @@ class Openpose(SkeletonBuilder):
         yield record(source, joints)
 
 
-def frame_files(raw: Path, clip: str, table: str) -> dict[int, Path]:
+def frame_files(raw: Path, clip: str, why: str) -> dict[int, Path]:
     """Files of a clip by their frame's number.
+
+    Args:
+      raw: folder that they, or their folder, are in.
+      clip: its name.
+      why: what makes one expect them, the beginning of a complaint.
 
     Raises:
       UserError: there are none, or those of two clips are in one folder.
@@ -120,7 +125,7 @@ def frame_files(raw: Path, clip: str, table: str) -> dict[int, Path]:
         found[int(match[2])] = file
     if not found:
         raise UserError(
-            f"{table!r} lists {clip!r}, but {str(raw)!r} has no frames {clip}/<name>_<number>_keypoints.json or "
+            f"{why}, but {str(raw)!r} has no frames {clip}/<name>_<number>_keypoints.json or "
             f"{clip}_<number>_keypoints.json"
         )
     return found
@@ -154,8 +159,12 @@ def _pose(person: Any) -> Sequence | None:
     return next((pose for pose in poses if isinstance(pose, list)), None)
 
 
-def _joints(clips: Any, layout: str | None, raw: str) -> int:
-    """Joints of the first person in any clip."""
+def first_joints(clips: Iterable[Mapping[int, Path]], layout: str | None, where: str) -> int:
+    """Joints of the first person in any clip; those of `layout` where there is nobody.
+
+    Raises:
+      UserError: nobody and no layout.
+    """
     for files in clips:
         for file in files.values():
             content = load_json(file)
@@ -164,7 +173,11 @@ def _joints(clips: Any, layout: str | None, raw: str) -> int:
                 return len(pose) // 3
     if layout:
         return len(get_layout(layout).joints)
-    raise UserError(f"nobody is in any frame under {raw!r}; name the joints (--layout body-25 or openpose-18)")
+    raise UserError(f"nobody is in any frame {where}; name the joints (--layout body-25 or openpose-18)")
+
+
+def _listed(table: str | Path, clip: str) -> str:
+    return f"{str(table)!r} lists {clip!r}"
 
 
 def _image_size(given: Any, where: str) -> tuple[int, int] | None:

@@ -22,8 +22,9 @@ from jaxact.datasets import DATASETS, read
 from jaxact.datasets.builder import Found, Job, Record, RecordBuilder
 from jaxact.datasets.chunks import MOST_WORKERS, Chunk, Parse, Parsed, cut, parse_all, stored
 from jaxact.datasets.relayout import relayout
+from jaxact.datasets.skeletons_from_video import Finder, SkeletonsFromVideo, people_by
 from jaxact.datasets.summary import Summary, counts, summary
-from jaxact.datasets.video import stored_as
+from jaxact.datasets.video import PICTURE, stored_as
 from jaxact.datasets.write import restore, tidy, work_folder, write
 from jaxact.errors import UserError, missing_extra, unknown
 
@@ -40,6 +41,7 @@ def prepare(
     to_layout: str | None = None,
     short_side: int | None = None,
     flow: str | None = None,
+    finder: Finder | None = None,
     overwrite: bool = False,
 ) -> Summary:
     """Writes a dataset's records under `data_dir`.
@@ -55,6 +57,7 @@ def prepare(
       to_layout: convert its joints to this layout.
       short_side: videos: pixels of the shorter side that larger frames are scaled down to; None is 256.
       flow: videos: also store optical flow by this method, "dis" or "farneback".
+      finder: skeletons of videos: finds the people in place of the files beside them.
       overwrite: replace the set where it exists.
 
     Raises:
@@ -66,7 +69,7 @@ def prepare(
     if target.is_dir() and not overwrite:
         progress.log(f"{name} is prepared already in {target}; --overwrite prepares it again")
         return summary(target, existed=True)
-    _check_options(name, maker, layout=layout, to_layout=to_layout, short_side=short_side, flow=flow)
+    _check_options(name, maker, layout=layout, to_layout=to_layout, short_side=short_side, flow=flow, finder=finder)
     folder = _raw_folder(maker, name, raw)
     if workers is not None and workers < 1:
         raise UserError(f"workers must be 1 or more, got {workers!r}")
@@ -76,6 +79,12 @@ def prepare(
     _check(found)
     if maker.KIND == "video":
         found, parse = stored_as(found, short_side=short_side, flow_method=flow)
+    elif maker.KIND == "skeleton" and found.layout is PICTURE:
+        if finder is not None and beam_options is not None:
+            raise UserError("a pose network finds people in one process; leave --beam-pipeline-options out")
+        found, parse = people_by(found, finder, layout=layout)
+    elif finder is not None:
+        raise UserError(f"{str(folder)!r} holds poses already; --checkpoint finds them in videos")
     if to_layout:
         found, parse = relayout(found, parse, to_layout)
     work = work_folder(target)
@@ -160,6 +169,9 @@ def _check_options(name: str, maker: type[RecordBuilder], **given: object) -> No
     for kind, options in (("skeleton", ("layout", "to_layout")), ("video", ("short_side", "flow"))):
         if odd := [option for option in options if given[option] is not None and kind != maker.KIND]:
             raise UserError(f"{odd[0]} is for {kind} sets; the records of {name!r} are of the kind {maker.KIND}")
+    if given["finder"] is not None and not issubclass(maker, SkeletonsFromVideo):
+        from_videos = ", ".join(name for name, maker in DATASETS.items() if issubclass(maker, SkeletonsFromVideo))
+        raise UserError(f"a pose network (--checkpoint) finds people for the sets {from_videos}, not for {name!r}")
     if given["to_layout"] and not maker.NAMED:
         named = ", ".join(name for name, maker in DATASETS.items() if maker.NAMED and maker.KIND == "skeleton")
         raise UserError(f"to_layout is for the sets that you name ({named}); {name!r} has the layout of its files")

@@ -80,7 +80,7 @@ def people_second(joints: np.ndarray, where: str) -> Float[np.ndarray, "t m v c"
 
 
 def _openpose(folder: Path) -> Recording:
-    files = openpose.frame_files(folder.parent, folder.name, str(folder))
+    files = openpose.frame_files(folder.parent, folder.name, f"{str(folder)!r} is a folder")
     contents = {number: load_json(file) for number, file in files.items()}
     poses = [
         next((person[key] for key in openpose.POSES if key in person), ())

@@ -1,9 +1,10 @@
-"""Raw files in the layouts of NTU RGB+D, Kinetics-Skeleton, UCF101 and HMDB51, from generated people and squares.
+"""Raw files in the layouts of NTU RGB+D, Kinetics-Skeleton, UCF101, its poses, and HMDB51, from people and squares.
 
 They let everything that starts from raw files be tried where the real sets are not at hand; no figure means anything.
 """
 
 import json
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from jaxtyping import Float, UInt8
 
 from jaxact.datasets import decode, synthetic
 from jaxact.datasets.kinetics import class_names
+from jaxact.datasets.ucf101_32 import CLASSES
 
 NTU_ACTIONS = {1: "clap", 2: "wave", 3: "sit_down"}
 NTU_SUBJECTS = (1, 2, 3, 6)  # of both halves of X-Sub
@@ -24,6 +26,7 @@ VIDEO_CLASSES = {"ucf101": ("BalanceBeam", "FloorGymnastics"), "hmdb51": ("laugh
 GROUPS = (1, 2, 3, 4)  # recordings of a class; the first three are each tested on in one official split
 # The ntu-25 joint that stands for each openpose-18 joint; eyes and ears are the head, a little aside.
 OPENPOSE = (3, 20, 8, 9, 10, 4, 5, 6, 16, 17, 18, 12, 13, 14, 3, 3, 3, 3)
+COCO = (0, 15, 14, 17, 16, 5, 2, 6, 3, 7, 4, 11, 8, 12, 9, 13, 10)  # the openpose-18 joint of each coco-17 joint
 ASIDE = {14: -0.01, 15: 0.01, 16: -0.02, 17: 0.02}
 
 
@@ -90,6 +93,28 @@ def hmdb51(folder: Path) -> Path:
     return folder
 
 
+def ucf101_32(folder: Path) -> Path:
+    """A pickle of COCO poses, as pyskl has them of UCF101: a clip of five groups of every class; returns the file."""
+    people = [openpose_frames(synthetic.clip(subject, "wave", 0)[::6]) for subject in (1, 2, 3, 4, 6)]
+    notes = []
+    for label, name in enumerate(CLASSES):
+        for group, frames in enumerate(people, 1):
+            poses = np.array([frame["skeleton"][0]["pose"] for frame in frames]).reshape(-1, 18, 2)[:, COCO]
+            start = label * len(poses) // len(CLASSES)  # so that classes are told apart by where the wave begins
+            notes.append({
+                "frame_dir": f"v_{name}_g{group:02d}_c01",
+                "label": label,
+                "img_shape": (240, 320),
+                "total_frames": len(poses),
+                "keypoint": (np.roll(poses, -start, axis=0) * (320, 240))[None].astype(np.float32),
+                "keypoint_score": np.full((1, *poses.shape[:2]), 0.8, np.float32),
+            })  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "ucf101_2d.pkl"
+    file.write_bytes(pickle.dumps({"split": {"train1": [note["frame_dir"] for note in notes]}, "annotations": notes}))
+    return file
+
+
 def square(label: int, group: int, clip: int) -> UInt8[np.ndarray, "6 24 32 3"]:
     """A square that moves to the right, or down where `label` is 1. Clips of a group share colours, not the start."""
     ground, colour = np.random.default_rng(group).integers(0, 255, (2, 3), np.uint8)
@@ -148,5 +173,6 @@ SETS: dict[str, tuple[Callable[[Path], Path], tuple[str, ...]]] = {
     "ntu60": (ntu, ()),
     "kinetics_skeleton": (kinetics, ()),
     "ucf101": (ucf101, FLOW),
+    "ucf101_32": (ucf101_32, ()),
     "hmdb51": (hmdb51, FLOW),
 }

@@ -7,7 +7,7 @@ from jaxact.datasets.builder import Found, listed
 from jaxact.datasets.video import VideoBuilder, clips_found, files_under
 from jaxact.errors import UserError, unknown
 
-_NAME = re.compile(r"v_(?P<action>\w+)_g(?P<group>\d+)_c\d+")
+CLIP = re.compile(r"v_(?P<action>\w+)_g(?P<group>\d+)_c\d+")
 LISTS = tuple((number, half) for number in (1, 2, 3) for half in ("train", "test"))
 
 
@@ -40,7 +40,7 @@ class Ucf101(VideoBuilder, skip_registration=True):  # TFDS has a set of this na
         paths = {path: path.stem.casefold() for path in files_under(raw, cls.EXPECTS)}
         labels, groups = [], []
         for path, key in paths.items():
-            match = _NAME.fullmatch(path.stem)
+            match = CLIP.fullmatch(path.stem)
             if not match:
                 raise UserError(f"{str(path)!r} is not named v_<class>_g<group>_c<clip>")
             if match["action"].casefold() not in classes:

@@ -3,12 +3,24 @@
 Li (Computer Science and Application 14(1), 2024, section 5) recognises 32 classes in 4000 clips and names three of them
 (Bowling, GolfSwing, TennisSwing). The others are a decision taken here: the whole body is seen, mostly of one person. A
 few classes have fewer than 125 clips, so that there are a little fewer than 4000. Neither is the paper's split known.
+
+Poses come from UCF101's videos, as for `skeletons_from_video`, or from a pickle of them as pyskl has it.
 """
 
 import collections
+import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+from jaxact.datasets import holdout
+from jaxact.datasets.builder import Found, Record, Source
+from jaxact.datasets.pyskl import Pyskl
+from jaxact.datasets.skeletons_from_video import SkeletonsFromVideo, parse
+from jaxact.datasets.tables import grouped
+from jaxact.datasets.ucf101 import CLIP
+from jaxact.datasets.video import CHANNELS, PICTURE, files_under
 from jaxact.errors import UserError, unknown
 
 CLASSES = (
@@ -21,6 +33,77 @@ CLASSES = (
 MOST = 125  # clips of a class
 FOLDS = 5
 SEED = 0
+
+
+class Ucf101_32(SkeletonsFromVideo):
+    """Poses of 32 classes of UCF101, x and y in 0..1 of the picture, y down, and a score.
+
+    `fold1_test` to `fold5_test` are fifths of every class, drawn clip by clip, so that clips of one recording lie on
+    both sides; `group_fold1_test` and so on hold out whole recordings. Each has its `_train`.
+    """
+
+    EXPECTS = (
+        "the clips v_<class>_g<group>_c<clip>.avi at any depth, with OpenPose's files beside them or --checkpoint RUN; "
+        "or pyskl's ucf101_2d.pkl"
+    )
+    LICENCE = "unknown; clips from YouTube, for research"
+    NAMED = False
+
+    @classmethod
+    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+        """One source per clip of the subset: videos, or annotations of a pickle."""
+        if raw.is_file():
+            found = Pyskl.find(raw, layout=layout)
+            return _subset(found.sources, found, {"from": "annotations"})
+        paths = [path for path in files_under(raw, cls.EXPECTS) if CLIP.fullmatch(path.stem)]
+        sources = [Source(path.stem, str(path), "", 0) for path in paths]
+        return _subset(sources, Found(sources=sources, labels=(), layout=PICTURE, channels=CHANNELS))
+
+    @staticmethod
+    def parse(source: Source) -> Iterator[Record]:
+        """One annotation, or the people of one video by the files beside it."""
+        yield from (Pyskl.parse if "index" in source.facts else parse)(source)
+
+    @classmethod
+    def extras(cls, found: Found) -> dict[str, Any]:
+        """The picture's size and, of videos, the rate."""
+        annotated = found.stored.get("poses") == {"from": "annotations"}
+        return Pyskl.extras(found) if annotated else super().extras(found)
+
+
+def _subset(sources: Sequence[Source], found: Found, poses: Mapping[str, Any] | None = None) -> Found:
+    """Those of the sources that belong to the subset, in its folds."""
+    names = {source.id: match for source in sources if (match := CLIP.fullmatch(source.id))}
+    held = {source.id: source for source in sources if source.id in names}
+    labels = chosen(list(held), [names[clip]["action"] for clip in held])
+    ids, groups = list(labels), [clip.rpartition("_")[0].casefold() for clip in labels]
+    splits = [
+        (*by_clip, *by_group)
+        for by_clip, by_group in zip(
+            *(folds(ids, list(labels.values()), groups, by) for by in ("clip", "group")), strict=True
+        )
+    ]
+    wanted = {name.casefold() for name in CLASSES}
+    others = sum(clip not in names or names[clip]["action"].casefold() not in wanted for clip in map(_id, sources))
+    dropped = {"of other classes": others, f"beyond {MOST} of a class": len(sources) - others - len(ids)}
+    made = grouped(
+        ids=ids,
+        paths=[held[clip].path for clip in ids],
+        labels=list(labels.values()),
+        splits=splits,
+        names=CLASSES,
+        layout=found.layout,
+        channels=found.channels,
+        facts=[held[clip].facts for clip in ids],
+        leaks=holdout.leaks(splits, groups),
+        dropped={reason: count for reason, count in dropped.items() if count},
+        stored={} if poses is None else {"poses": dict(poses)},
+    )
+    return dataclasses.replace(made, alone=found.alone)
+
+
+def _id(source: Source) -> str:
+    return source.id
 
 
 def chosen(ids: Sequence[str], names: Sequence[str]) -> dict[str, int]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from jaxact.skeletons.body import BODY, LIMBS
 
@@ -24,6 +24,15 @@ SAMPLES = 10  # places along a limb at which L is read
 ALONG = 0.05  # how far L must point along the limb there ...
 AGREE = 0.8  # ... in this share of them
 LEAST = 3  # joints of a person
+# The limbs, by their place in `LIMBS`, of each part in the order of `jaxact.models.posevector.ORDER`.
+PARTS = {
+    "head": (12,),
+    "trunk": (6, 9),
+    "right_arm": (2, 3),
+    "left_arm": (4, 5),
+    "right_leg": (7, 8),
+    "left_leg": (10, 11),
+}
 FLOOR = 1e-2  # values below count as this one where a peak's place is refined: S is cut off there
 
 
@@ -108,6 +117,34 @@ def limb_scores(fields: Float[Array, "b i j 26"], found: Peaks) -> Float[Array, 
 
     # One picture at a time: all pairs of a batch would be large.
     return jax.lax.map(lambda parts: picture(*parts), (fields, found.places, found.scores))
+
+
+def part_vectors(
+    fields: Float[Array, "b i j 26"], people: Float[Array, "b n 14 3"]
+) -> tuple[Float[Array, "b n 6 2"], Bool[Array, "b n 6"]]:
+    """Of each part of a body the mean of L along its limbs, and whether any of these has both its ends.
+
+    `SAMPLES` places are read along each limb, as for `limb_scores`; limbs without an end are left out. The parts are in
+    the order of `jaxact.models.posevector.ORDER`, whose `frame_vectors` takes them in place of joints' differences.
+
+    Args:
+        fields: L of one stage.
+        people: from `decode`; a score of 0 is a missing joint.
+    """
+    first, second = (jnp.asarray(side) for side in zip(*LIMBS, strict=True))
+    share = jnp.linspace(0.0, 1.0, SAMPLES).reshape(1, 1, 1, SAMPLES, 1)
+    of_part = jnp.asarray([[limb in limbs for limb in range(len(LIMBS))] for limbs in PARTS.values()], jnp.float32)
+
+    def picture(fields: Array, people: Array) -> tuple[Array, Array]:
+        joints = jnp.swapaxes(people, 0, 1)  # [14 n (x, y, score)]
+        start, end = (joints[ends][:, None, :, None, :2] for ends in (first, second))  # [13 1 n places (x, y)]
+        along = jnp.mean(_read(fields, start + share * (end - start)), axis=3)[:, 0]
+        both = ((joints[first, :, 2] > 0) & (joints[second, :, 2] > 0)).astype(jnp.float32)
+        count = jnp.einsum("pl,ln->np", of_part, both)
+        total = jnp.einsum("pl,lnc,ln->npc", of_part, along, both)
+        return total / jnp.maximum(count, 1.0)[..., None], count > 0
+
+    return jax.lax.map(lambda parts: picture(*parts), (fields, people))
 
 
 def assemble(joints: Float[np.ndarray, "14 p"], limbs: Float[np.ndarray, "13 p q"]) -> list[dict[int, int]]:

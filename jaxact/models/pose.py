@@ -64,7 +64,7 @@ class Features(nn.Module):
     F stacks the maps of L3, the largest of 2 x 2 pixels each, of L7 and of L11: 96, 384 and 384 channels.
 
     Attributes:
-        filters, between, dtype, axis_name, fast: see `PoseNet`.
+        filters, between, dtype, axis_name, fast, remat: see `PoseNet`.
     """
 
     filters: int
@@ -72,15 +72,17 @@ class Features(nn.Module):
     dtype: Any
     axis_name: str | None
     fast: bool
+    remat: bool
 
     @nn.compact
     def __call__(self, x: Float[Array, "b h w 3"], train: bool) -> Float[Array, "b i j d"]:
         """Features of pictures from -1 to 1; `train` takes the batch's statistics."""
         x = ConvNorm(self.filters, (3, 3), 2, "SAME", True, True, self.dtype, self.axis_name, name="layer0")(x, train)
         seen = []
+        kind = nn.remat(DepthwiseConv, static_argnums=(2,)) if self.remat else DepthwiseConv
         for number, (ratio, stride) in enumerate(LAYERS, 1):
             options = (self.between, self.dtype, self.axis_name, self.fast)
-            x = DepthwiseConv(ratio * x.shape[-1], stride, *options, name=f"layer{number}")(x, train)
+            x = kind(ratio * x.shape[-1], stride, *options, name=f"layer{number}")(x, train)
             if number in (FINE, MIDDLE, LAST):
                 seen.append(nn.max_pool(x, (2, 2), (2, 2), "SAME") if number == FINE else x)
         return jnp.concatenate(seen, axis=-1)
@@ -129,6 +131,7 @@ class PoseNet(nn.Module):
         between: normalisation and ReLU behind every depthwise convolution.
         dtype: of the convolutions, "float32" or "bfloat16"; parameters, statistics and answers stay float32.
         axis_name: mapped axis whose devices share batch statistics; None for those of each device's own batch.
+        remat: recompute each layer's and each branch's activations in the backward pass: less memory, more time.
         fast: the formulation for CPUs (the same numbers to rounding); None takes it where the default backend is one.
     """
 
@@ -138,6 +141,7 @@ class PoseNet(nn.Module):
     background: bool = False
     between: bool = True
     dtype: Any = "float32"
+    remat: bool = False
     axis_name: str | None = None
     fast: bool | None = None
 
@@ -157,16 +161,17 @@ class PoseNet(nn.Module):
         """
         fast = jax.default_backend() == "cpu" if self.fast is None else self.fast
         options = (self.between, self.dtype, self.axis_name, fast)
-        features = Features(self.filters, *options, name="features")(to_range(inputs, self.dtype), train)
+        features = Features(self.filters, *options, self.remat, name="features")(to_range(inputs, self.dtype), train)
         out = {"joints": len(BODY.joints) + self.background, "limbs": 2 * len(LIMBS)}
         answers: list[dict[str, Array]] = []
+        branch = nn.remat(Branch, static_argnums=(2,)) if self.remat else Branch
         for stage in range(1, self.stages + 1):
             before = [answers[-1][name].astype(self.dtype) for name in out] if answers else []
             seen = jnp.concatenate([features, *before], axis=-1)
             width, wide = (max(1, int(size * self.width)) for size in (128, 128 if answers else 512))
             answers.append(
                 {
-                    name: Branch(size, width, wide, *options, name=f"stage{stage}_{name}")(seen, train)
+                    name: branch(size, width, wide, *options, name=f"stage{stage}_{name}")(seen, train)
                     for name, size in out.items()
                 }
             )

@@ -50,7 +50,12 @@ def joint_rows(layout: skeletons.Layout, features: str) -> Rows:
 
 
 def frame_vectors(
-    places: Float[Array, "b t w 2"], present: Bool[Array, "b t w"], last: Float[Array, "b w 2"], *, parts: bool
+    places: Float[Array, "b t w 2"],
+    present: Bool[Array, "b t w"],
+    last: Float[Array, "b w 2"],
+    *,
+    parts: bool,
+    along: tuple[Float[Array, "b t 6 2"], Bool[Array, "b t 6"]] | None = None,
 ) -> tuple[Float[Array, "b t 34"], Float[Array, "b w 2"]]:
     """The vectors of a clip, and the place at which each joint was seen last.
 
@@ -62,11 +67,13 @@ def frame_vectors(
         present: whether the joint is seen.
         last: where it was seen before the first frame, zero where it never was.
         parts: append the six directions.
+        along: vectors along the six parts and whether there are any, in place of those between joints: the pose
+            network's fields, see `jaxact.models.decode_pose.part_vectors`.
     """
     held, last = fill(places, present, last)
     vector = held.reshape(*held.shape[:2], -1)
     if parts:
-        vector = jnp.concatenate([vector, directions(*part_vectors(places, present))], axis=-1)
+        vector = jnp.concatenate([vector, directions(*(along or part_vectors(places, present)))], axis=-1)
     return vector, last
 
 

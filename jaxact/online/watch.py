@@ -20,8 +20,8 @@ from jaxact.online.openpose import LAYOUTS
 from jaxact.online.recognise import Network
 from jaxact.online.shot import Shot
 from jaxact.online.smooth import Said, smooth
-from jaxact.online.track import Tracks, follow
 from jaxact.skeletons import get_layout
+from jaxact.tracks import Tracks, follow
 
 MOST = 64  # people who are followed, with those who are out of sight
 SHARES = 2.0  # coordinates up to here are shares of the picture; of pixels it would be a corner

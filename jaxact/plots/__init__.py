@@ -13,19 +13,24 @@ from jaxact.plots.footage import playback
 from jaxact.plots.partitions import partition
 from jaxact.plots.poses import Pose, poses
 from jaxact.plots.responses import response
+from jaxact.plots.sheet import Row, sheet
 from jaxact.plots.timeline import timeline
+from jaxact.plots.weights import attention_weights
 
 __all__ = [
     "Attention",
     "Pose",
+    "Row",
     "animation",
     "attention",
+    "attention_weights",
     "confusion_matrix",
     "partition",
     "per_class_bars",
     "playback",
     "poses",
     "response",
+    "sheet",
     "timeline",
     "training_curves",
 ]

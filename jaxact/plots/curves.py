@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxact.errors import UserError
+from jaxact.errors import UserError, unknown
 from jaxact.plots import style
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[str, str | os.PathLike[str]]
@@ -25,32 +25,39 @@ _PANELS = (
     ),
     ("Learning rate", "", (("learning_rate", "learning rate", "-", 1),)),
 )
+PANELS = tuple(head.lower() for head, _, _ in _PANELS)
 
 
-def training_curves(metrics: Paths, out: str | os.PathLike[str], title: str = "") -> None:
+def training_curves(
+    metrics: Paths, out: str | os.PathLike[str], title: str = "", *, panels: Sequence[str] = ()
+) -> None:
     """Draws what runs wrote to their `metrics.jsonl`; quantities that no run has are left out.
 
     Args:
       metrics: a `metrics.jsonl` or the folder that holds one, several of them, or name -> path.
       out: picture file, e.g. .png, .svg or .pdf.
       title: written above; "" is the name of the run where there is one.
+      panels: those of `PANELS` that are drawn; none: all.
 
     Raises:
-      UserError: a file that is missing, is not JSON lines, or holds nothing that can be drawn.
+      UserError: an unknown panel, a file that is missing, is not JSON lines, or holds nothing that can be drawn.
     """
+    if odd := set(panels) - set(PANELS):
+        raise unknown("panel", min(odd), PANELS)
     runs = {name: _read(path) for name, path in _named(metrics).items()}
-    panels = [
+    shown = [
         (head, unit, found)
         for head, unit, quantities in _PANELS
-        if (found := [q for q in quantities if any(_points(lines, q[0])[0] for lines in runs.values())])
+        if (not panels or head.lower() in panels)
+        and (found := [q for q in quantities if any(_points(lines, q[0])[0] for lines in runs.values())])
     ]
-    if not panels:
+    if not shown:
         keys = sorted({key for _, _, quantities in _PANELS for key, *_ in quantities})
         raise UserError(f"nothing to draw in {', '.join(map(repr, runs))}; wanted one of the keys {', '.join(keys)}")
     with style.context():
-        drawing = style.figure(4.3 * len(panels) + 0.2, 3.5)
+        drawing = style.figure(4.3 * len(shown) + 0.2, 3.5)
         for axes, (head, unit, quantities) in zip(
-            drawing.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
+            drawing.subplots(1, len(shown), squeeze=False)[0], shown, strict=True
         ):
             _panel(axes, head, unit, quantities, runs)
         name = title or (next(iter(runs)) if len(runs) == 1 else "")

@@ -117,12 +117,13 @@ class DataConfig:
 class OptimConfig:
     """Optimiser and schedule. Epochs may be fractions."""
 
-    name: Literal["sgd", "adamw"] = "sgd"
+    name: Literal["sgd", "adam", "adamw"] = "sgd"
     learning_rate: float = 0.1
     momentum: float = 0.9  # SGD
     nesterov: bool = True  # SGD
     weight_decay: float = 1e-4
-    decay: Literal["all", "kernels"] = "all"  # which parameters decay: all, or arrays of two and more axes
+    # Which parameters decay: all, arrays of two and more axes, or the kernels of depthwise convolutions.
+    decay: Literal["all", "kernels", "depthwise"] = "all"
     schedule: Literal["constant", "step", "cosine"] = "step"
     milestones: tuple[float, ...] = (10.0, 50.0)  # epochs at which the step schedule multiplies by `factor`
     factor: float = 0.1

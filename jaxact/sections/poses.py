@@ -15,6 +15,7 @@ class PoseConfig:
     background: bool = False  # a fifteenth map, of the places without a joint
     between: bool = True  # normalisation and ReLU behind every depthwise convolution
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; parameters stay float32
+    remat: bool = False  # recompute activations in the backward pass
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)

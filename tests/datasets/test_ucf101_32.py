@@ -1,12 +1,16 @@
 """The 32 classes of UCF101: who is in, five folds by clip and by recording, whatever the order of the files."""
 
 import collections
+import json
+import pickle
 import re
 
+import numpy as np
 import pytest
 
-from jaxact.datasets import ucf101_32
+from jaxact.datasets import prepare, read, ucf101_32
 from jaxact.errors import UserError
+from tests import videos
 
 
 def clips(classes=ucf101_32.CLASSES, groups=25, each=6):
@@ -83,3 +87,58 @@ def test_errors_say_what_is_missing():
         ucf101_32.folds(["a"], [0], ["g"], "groups")
     with pytest.raises(UserError, match="folds by group need the group of every clip"):
         ucf101_32.folds(["a", "b"], [0, 0], ["g", ""], "group")
+
+
+def planted(root, each=1, groups=5):
+    """UCF101 as it is unpacked: videos of every class of the subset and of another one, with poses beside them."""
+    names = clips(groups=groups, each=each)[0]
+    one = videos.write(root / "one.avi", videos.frames(1, 16, 16))
+    content = json.dumps({"people": [{"pose_keypoints_2d": [5.0, 5.0, 0.5] * 18}]})
+    for name in names:
+        place = root / "UCF-101" / name.split("_")[1] / name
+        place.mkdir(parents=True)
+        place.with_suffix(".avi").write_bytes(one.read_bytes())
+        (place / "x_0_keypoints.json").write_text(content)
+    one.unlink()
+    return root
+
+
+def test_planted_videos_become_skeletons_in_five_folds(tmp_path):
+    summary = prepare.prepare("ucf101_32", raw=planted(tmp_path / "raw"), data_dir=tmp_path / "data", workers=1)
+    info = read.describe("ucf101_32", tmp_path / "data")
+    assert info.labels == ucf101_32.CLASSES and info.layout.name == "openpose-18" and summary.clips == 160
+    assert summary.dropped == {"of other classes": 5}
+    for prefix in ("", "group_"):
+        tested = [
+            {record["id"] for record in read.records(info, f"{prefix}fold{fold}_test").as_numpy_iterator()}
+            for fold in range(1, 6)
+        ]
+        assert [len(ids) for ids in tested] == [32] * 5 and len(set.union(*tested)) == 160
+        assert all(info.splits[f"{prefix}fold{fold}_train"] == 128 for fold in range(1, 6))
+    assert not info.leaks  # every recording has one clip here
+
+
+def test_a_pickle_of_poses_gives_the_same_folds_as_the_videos(tmp_path):
+    names = clips(groups=2, each=1)[0]
+    notes = [
+        {
+            "frame_dir": name,
+            "label": 0,
+            "img_shape": (48, 64),
+            "total_frames": 2,
+            "keypoint": np.full((1, 2, 17, 2), 5, np.float16),
+            "keypoint_score": np.full((1, 2, 17), 0.5, np.float16),
+        }
+        for name in names
+    ]
+    with (tmp_path / "ucf101_2d.pkl").open("wb") as file:
+        pickle.dump({"split": {"train1": list(names)}, "annotations": notes}, file)
+    found = ucf101_32.Ucf101_32.find(tmp_path / "ucf101_2d.pkl")
+    assert found.layout.name == "coco-17" and len(found.sources) == 64 and found.alone
+    (record,) = ucf101_32.Ucf101_32.parse(found.sources[-1])
+    assert record["id"] == found.sources[-1].id and record["joints"].shape == (2, 1, 17, 3)
+    assert set(ucf101_32.Ucf101_32.features(found)) == {"joints", "image_size"}
+    raw = planted(tmp_path / "raw", groups=2)
+    videos_found = ucf101_32.Ucf101_32.find(raw)
+    cells = {source.id: source.cell for source in videos_found.sources}
+    assert {source.id: source.cell for source in found.sources} == cells and found.unions == videos_found.unions

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxact.models import decode_pose
+from jaxact.models import decode_pose, posevector
 from jaxact.skeletons.body import LIMBS
 from tests import poses
 
@@ -174,3 +174,24 @@ def test_noise_between_people_joins_nobody():
     maps = answers(poses.person(80, 40, 180))
     maps["joints"][0, -1, 30, ::3] = 0.6
     assert_same(decode_pose.decode(maps)[0], [poses.person(80, 40, 180)])
+
+
+def test_the_fields_along_a_body_point_as_its_parts_do_and_a_part_without_limbs_points_nowhere():
+    one = poses.person(100, 30, 160, j4=(-0.42, 0.34))  # the lower right arm stretched to the side
+    one[[6, 7]] = 0  # no left arm
+    one[11] = 0  # one hip: the trunk is the limb to the other
+    _, fields = poses.maps([one], 32, 32)
+    vectors, there = decode_pose.part_vectors(jnp.asarray(fields, jnp.float32)[None], jnp.asarray(one)[None, None])
+    assert list(decode_pose.PARTS) == list(posevector.ORDER)
+    assert there[0, 0].tolist() == [True, True, True, False, True, True]
+    ends = {"head": [(1, 0)], "trunk": [(1, 8)], "right_arm": [(2, 3), (3, 4)], "right_leg": [(8, 9), (9, 10)]}
+    ends["left_leg"] = [(12, 13)]  # what is left of it
+    for index, name in enumerate(posevector.ORDER):
+        units = [(one[b] - one[a])[:2] / np.linalg.norm((one[b] - one[a])[:2]) for a, b in ends.get(name, [])]
+        np.testing.assert_allclose(vectors[0, 0, index], np.mean(units, axis=0) if units else 0, atol=0.08)
+    body = jnp.asarray(one)[None, None]
+    places, present, last = body[..., :2] / 256 - 0.5, body[..., 2] > 0, jnp.zeros((1, 14, 2))
+    plain, _ = posevector.frame_vectors(places, present, last, parts=True)
+    read, _ = posevector.frame_vectors(places, present, last, parts=True, along=(vectors[:, :1], there[:, :1]))
+    np.testing.assert_array_equal(plain[..., :28], read[..., :28])
+    assert plain[0, 0, 29] == 0 != read[0, 0, 29] and abs(read[0, 0, 30] - plain[0, 0, 30]) < 0.08

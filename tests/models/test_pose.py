@@ -145,6 +145,20 @@ def test_bfloat16_answers_near_float32_and_in_float32(variables):
         assert 0 < error < 0.1
 
 
+def test_activations_that_are_recomputed_are_those_of_every_layer_and_branch_and_no_parameter_changes():
+    def traced(remat):
+        model = PoseNet(**TOY, remat=remat)
+        made = jax.eval_shape(model.init, jax.random.key(0), pictures())
+        apply = jax.make_jaxpr(lambda x: model.apply(made_zeros(made), x))(pictures())
+        return jax.tree.map(jnp.shape, made), sum("remat" in str(eqn.primitive) for eqn in apply.eqns)
+
+    def made_zeros(shapes):
+        return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+
+    (plain, none), (again, some) = traced(False), traced(True)
+    assert plain == again and (none, some) == (0, len(LAYERS) + 2 * TOY["stages"])
+
+
 def test_training_moves_every_statistic_and_evaluation_none(variables):
     model = PoseNet(**TOY)
     run = jax.jit(lambda x: model.apply(variables, x, train=True, mutable=["batch_stats"])[1])

@@ -78,6 +78,14 @@ def test_curves_leave_out_what_no_run_has(tmp_path, drawn):
     assert loss.get_title(loc="left") == "Loss" and loss.get_xlabel() == "step"
 
 
+def test_only_the_panels_that_are_asked_for_are_drawn(tmp_path, drawn):
+    path = write(tmp_path / "metrics.jsonl", LINES)
+    plots.training_curves(path, tmp_path / "c.png", panels=["accuracy"])
+    assert [axes.get_title(loc="left") for axes in drawn[0].axes] == ["Accuracy"]
+    with pytest.raises(UserError, match="unknown panel 'acuracy'; available: accuracy, learning rate, loss; did you"):
+        plots.training_curves(path, tmp_path / "c.png", panels=["acuracy"])
+
+
 def test_several_runs_share_a_panel_in_colours_of_their_own(tmp_path, drawn):
     for name in ("joint", "bone"):
         (tmp_path / name).mkdir()

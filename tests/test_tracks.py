@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxact.errors import UserError
-from jaxact.online.track import NOBODY, Tracks, follow
+from jaxact.tracks import NOBODY, Tracks, follow
 
 BODY = np.random.default_rng(0).uniform(-1, 1, (14, 2)) * (0.1, 0.25)
 

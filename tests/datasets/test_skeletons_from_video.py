@@ -1,0 +1,176 @@
+"""Videos into skeletons: people found by a network or by files beside the videos, each in one slot for a whole clip."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jaxact import cli, config
+from jaxact.check import open_corpus
+from jaxact.datasets import prepare, read
+from jaxact.datasets.skeletons_from_video import PERSONS, Finder, tracked
+from jaxact.errors import UserError
+from tests import random_runs, videos
+from tests.poses import person
+
+HEIGHT, WIDTH = 48, 64
+
+
+@pytest.fixture
+def clips(tmp_path) -> Path:
+    """Two classes of two videos each, four frames long, without anything beside them."""
+    for name in ("run/a", "run/b", "wave/c", "wave/d"):
+        videos.write(tmp_path / "clips" / f"{name}.mp4", videos.frames(4, HEIGHT, WIDTH))
+    return tmp_path / "clips"
+
+
+def write_poses(folder: Path, stem: str, frames: list, first: int = 0) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, people in enumerate(frames, first):
+        content = {"people": [{"pose_keypoints_2d": np.asarray(each).ravel().tolist()} for each in people]}
+        (folder / f"{stem}_{number:012d}_keypoints.json").write_text(json.dumps(content))
+
+
+def poses(x: float, score: float = 0.5) -> np.ndarray:
+    """Somebody of openpose-18 around x in pixels, the last joint missing."""
+    joints = np.zeros((18, 3))
+    joints[:14] = person(x, 4, 36)
+    joints[14:] = joints[0]
+    joints[:, 2] = score
+    joints[17] = 0
+    return joints
+
+
+def records(summary, split: str = "all") -> dict:
+    info = read.read_info(Path(summary.path))
+    found = read.records(info, split, fields=None).as_numpy_iterator()
+    return {record["id"].decode(): record for record in found}
+
+
+class Eye:
+    """In place of a network: two people who change places in the list; counts the pictures that it was shown."""
+
+    def __init__(self):
+        self.shown = 0
+
+    def __call__(self, picture):
+        assert picture.shape == (HEIGHT, WIDTH, 3) and picture.dtype == np.uint8
+        self.shown += 1
+        people = [person(15 + self.shown % 4, 4, 36), person(45, 4, 36) * (1, 1, 0.25)]
+        return np.array(people[:: 1 if self.shown % 2 else -1], np.float32)
+
+
+def found_by(eye, **about) -> Finder:
+    return Finder(eye, "body-14", {"from": "test", **about})
+
+
+def prepared(clips, tmp_path, **options):
+    return prepare.prepare("skeletons_from_video/mine", raw=clips, data_dir=tmp_path / "data", **options)
+
+
+def test_people_found_by_a_network_keep_their_slots_and_whoever_is_seen_most_is_first(clips, tmp_path):
+    eye = Eye()
+    summary = prepared(clips, tmp_path, finder=found_by(eye, step=7), workers=4)
+    info = read.read_info(Path(summary.path))
+    assert (summary.clips, summary.frames, summary.persons, eye.shown) == (4, 16, 2, 16)
+    assert info.layout.name == "body-14" and info.channels == ("x", "y", "score") and info.labels == ("run", "wave")
+    assert info.stored == {"poses": {"from": "test", "step": 7}} and "random_3to1_test" in info.unions
+    for record in records(summary).values():
+        joints = record["joints"]
+        assert joints.shape == (4, 2, 14, 3) and record["image_size"].tolist() == [HEIGHT, WIDTH]
+        assert joints[:, 0, :, 2].tolist() == [[2.0] * 14] * 4 and (joints[:, 1, :, 2] == 0.5).all()
+        np.testing.assert_allclose(joints[:, 1, 0, :2], [[45 / WIDTH, 4 / HEIGHT]] * 4, rtol=1e-6)
+        assert np.ptp(joints[:, 0, 0, 0]) > 0 and record["fps"] == 25
+    assert open_corpus("skeletons_from_video/mine", data_dir=tmp_path / "data") is not None
+
+
+def test_a_run_that_was_stopped_shows_the_network_no_video_twice(clips, tmp_path):
+    eye = Eye()
+
+    def until_the_third(picture):
+        if eye.shown == 9:
+            raise KeyboardInterrupt
+        return eye(picture)
+
+    with pytest.raises(KeyboardInterrupt):
+        prepared(clips, tmp_path, finder=found_by(until_the_third))
+    assert prepared(clips, tmp_path, finder=found_by(eye)).clips == 4
+    assert eye.shown == 9 + 8
+    again = Eye()
+    prepared(clips, tmp_path, finder=found_by(again, step=8), overwrite=True)
+    assert again.shown == 16
+
+
+def test_a_bad_video_is_left_out_by_name_and_the_others_stay(clips, tmp_path):
+    (clips / "run" / "b.mp4").write_bytes(b"no video at all")
+    with pytest.raises(UserError, match=r"b.mp4' cannot be read as a video.*--skip-bad"):
+        prepared(clips, tmp_path, finder=found_by(Eye()))
+    summary = prepared(clips, tmp_path, finder=found_by(Eye()), skip_bad=True)
+    assert summary.clips == 3 and len(summary.skipped) == 1 and "b.mp4" in str(summary)
+
+
+def test_poses_beside_the_videos_become_shares_in_the_frames_of_the_video(clips, tmp_path):
+    walk = [[poses(20 + t), poses(50)] for t in range(4)]
+    write_poses(clips / "run" / "a", "any", walk)
+    write_poses(clips / "run", "b", [walk[0], [], walk[2]])
+    write_poses(clips / "wave" / "c", "c", [[each / (WIDTH, HEIGHT, 1) for each in one] for one in walk])
+    write_poses(clips / "wave" / "d", "d", walk, first=1)
+    summary = prepared(clips, tmp_path, workers=1)
+    found = records(summary)
+    assert read.read_info(Path(summary.path)).layout.name == "openpose-18"
+    np.testing.assert_allclose(
+        found["run/a"]["joints"][:, :, 0, 0], [[(20 + t) / WIDTH, 50 / WIDTH] for t in range(4)], rtol=1e-5
+    )
+    for other in ("wave/c", "wave/d"):
+        np.testing.assert_allclose(found[other]["joints"], found["run/a"]["joints"], rtol=1e-5)
+    assert not found["run/a"]["joints"][:, :, 17].any()
+    there = found["run/b"]["joints"].any(axis=(2, 3))
+    assert there.tolist() == [[True, True], [False, False], [True, True], [False, False]]
+
+
+def test_poses_of_another_video_or_none_are_refused(clips, tmp_path):
+    with pytest.raises(
+        UserError, match=r"none of the 4 videos has poses beside it.*a.mp4' is a video, but .*--checkpoint RUN"
+    ):
+        prepared(clips, tmp_path)
+    write_poses(clips / "run" / "a", "a", [[poses(20)]] * 6)
+    write_poses(clips / "run" / "b", "b", [[poses(20)]] * 4)
+    write_poses(clips / "wave" / "c", "c", [[poses(200)]] * 4)
+    summary = prepared(clips, tmp_path, skip_bad=True, workers=1)
+    reasons = {Path(path).name: reason for path, reason in summary.skipped}
+    assert summary.clips == 1 and set(reasons) == {"a.mp4", "c.mp4", "d.mp4"}
+    assert "has 4 frames, but the poses beside it go up to number 5" in reasons["a.mp4"]
+    assert "is 64 x 48 pixels, but the poses beside it reach to x 2" in reasons["c.mp4"]
+    assert "d.mp4' is a video, but" in reasons["d.mp4"]
+
+
+def test_of_a_crowd_those_who_are_seen_most_are_kept_and_nobody_is_one_empty_slot():
+    crowd = [person(40 * n, 5, 30) * (1, 1, 1 + n) / (2000, 50, 1) for n in range(PERSONS + 10)]
+    joints = tracked([np.array(crowd, np.float32)] * 2, [(2000, 50)] * 2)
+    assert joints.shape == (2, PERSONS, 14, 3)
+    np.testing.assert_allclose(joints[0, :, 0, 2], 2.0 * np.arange(PERSONS + 10, 10, -1))
+    assert not tracked([np.zeros((0, 14, 3), np.float32)] * 3, [(64, 48)] * 3).any()
+
+
+def test_the_command_takes_a_folder_and_a_run_and_says_what_does_not_fit(clips, tmp_path, capsys):
+    for name in ("b", "d"):
+        next(clips.rglob(f"{name}.mp4")).unlink()
+    section = config.PoseConfig(width=0.125, filters=4, stages=1)
+    run = random_runs.write(tmp_path / "pose", section, height=32, width=32)
+    other = random_runs.write(tmp_path / "online", config.RecogniserConfig(width=6), frames=4)
+    data = ["--data-dir", str(tmp_path / "data")]
+    start = ["prepare", "skeletons_from_video", str(clips)]
+    assert cli.main([*start, "--checkpoint", str(run), *data]) == 0
+    assert "2 clips, 2 classes, 8 frames" in capsys.readouterr().out
+    stored = read.describe("skeletons_from_video", tmp_path / "data").stored["poses"]
+    assert stored["run"] == str(run) and len(stored["weights"]) == 16
+    shutil.rmtree(tmp_path / "data")
+    for arguments, said in (
+        ([*start, "--checkpoint", str(other)], "--pose wants a run of the model 'pose', got one of 'recogniser'"),
+        ([*start, "--raw", str(clips)], "the raw data are given twice"),
+        (["prepare", "utd_mhad", str(clips), "--checkpoint", str(run)], "finds people for the sets skeletons_from_vid"),
+    ):
+        assert cli.main([*arguments, *data]) == 2
+        assert said in capsys.readouterr().err and not (tmp_path / "data").exists()
