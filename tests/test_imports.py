@@ -20,7 +20,7 @@ FLOORS = (
     {"trained"},
     {"pipeline", "interop", "export", "plots"},
     {"attention_maps", "check", "evaluate", "online", "predict", "response", "source"},
-    {"poses", "train"},
+    {"poses", "serve", "train"},
     {"ensemble"},
     {"quickstart"},
     {"cli"},
