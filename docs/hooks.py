@@ -2,7 +2,7 @@
 
 A line of a page that is a call such as `{{ commands }}` or `{{ cards stgcn }}` becomes Markdown:
     commands        every command with its help, from the argparse parsers
-    cards PREFIX... the run card of each config whose name begins with a prefix, from its docstring
+    cards PREFIX... the run card of each config whose name begins with PREFIX, in that order, from its docstring
     protocols       the published preprocessings and the values that they fix
     layouts         the joint layouts that have a name
     networks        the names of `model.name`
@@ -71,8 +71,8 @@ def _about(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
 def cards(*prefixes: str) -> str:
     """The docstrings of configs as they are, each under its path."""
     found = []
-    for path in sorted((ROOT / "configs").glob("*.py")):
-        if path.stem.startswith(prefixes):
+    for prefix in prefixes:
+        for path in sorted((ROOT / "configs").glob(f"{prefix}*.py")):
             card = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
             found += [f"### configs/{path.name}", "", "```text", card or "", "```", ""]
     if not found:
