@@ -40,6 +40,8 @@ def _run_serve(options: argparse.Namespace) -> None:
     for name in ("max_mb", "timeout"):
         if not getattr(options, name) > 0:
             raise UserError(f"--{name.replace('_', '-')} is {getattr(options, name):g}; wanted a number above 0")
+    if not 0 <= options.port < 1 << 16:
+        raise UserError(f"--port is {options.port}; wanted a number from 0 to 65535")
     listener = _listen(options.host, options.port)
     with listener:
         start_jax()
@@ -63,10 +65,7 @@ def _listen(host: str, port: int) -> socket.socket:
     """A socket that is bound before the network is loaded, so that a port in use is told at once."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        reason = str(error.strerror or error).partition(" (while attempting")[0]
         raise UserError(f"cannot listen on {host}:{port}: {reason}; give another --host or --port") from error
-    return listener

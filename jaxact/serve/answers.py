@@ -1,5 +1,6 @@
 """What is told of an upload: the network's answer to each clip, and the skeleton as a page draws it."""
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -86,6 +87,23 @@ def about(net: predict.Predictor) -> dict[str, Any]:
     }
 
 
+def warm(net: predict.Predictor) -> None:
+    """Compiles what answers need, so that the first upload does not wait for it."""
+    config = net.net.config.clip
+    if net.kind == "video":
+        shape = (config.views, config.frames, config.height, config.width, 3)
+        clip = predict.Clip("warm", 2, lambda start, stop: np.zeros(shape, np.float32))
+        _told(net, clip, Asked(window=1))
+        return
+    from jaxact.datasets.recording import Recording
+
+    shape = (max(config.frames, 2), 1, len(net.net.layout.joints), len(net.net.channels))
+    joints = np.random.default_rng(0).uniform(0.1, 0.9, shape).astype(np.float32)
+    found = Recording(name="warm", joints=joints)
+    _told(net, net.joints(found), Asked(window=len(joints) - 1))
+    _seen(net, found, Asked())
+
+
 def answer(net: predict.Predictor, path: Path, options: Asked, *, limit: int) -> list[dict[str, Any]]:
     """Everything told of an upload, a mapping of JSON values for each of its clips.
 
@@ -155,12 +173,15 @@ def _seen(net: predict.Predictor, found: Any, options: Asked) -> dict[str, Any] 
     record = {"id": found.name.encode(), "joints": joints, "label": 0}
     if found.person_id is not None:
         record["person_id"] = found.person_id
+    attended = None
+    if attention_maps.attends(trained):
+        with contextlib.suppress(UserError):  # a clip too short to be cut into segments is drawn without
+            attended = attention_maps.look(trained, record)
     try:
-        attended = attention_maps.look(trained, record) if attention_maps.attends(trained) else None
         if attended is not None:
             return drawing(attended.joints, trained, frames=attended.frames, heat=attended.heat)
         return drawing(joints, trained)
-    except UserError:  # a clip without anyone, or too short to be looked at: there is an answer, but no picture
+    except UserError:  # nobody is seen: there is an answer, but no picture
         return None
 
 

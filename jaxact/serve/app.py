@@ -17,7 +17,6 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
@@ -197,8 +196,6 @@ async def _received(request: Request, size: int) -> tuple[tempfile.TemporaryDire
                 raise HTTPException(413, _too_large(size))
             fields = {name: value for name, value in form.items() if isinstance(value, str)}
             return await _stored(file), fields
-    except MultiPartException as error:
-        raise UserError(f"not a form with one file: {error.message}") from error
     except ClientDisconnect:
         raise HTTPException(400, "the upload broke off") from None
 

@@ -9,6 +9,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 import zipfile
 from pathlib import Path
 
@@ -34,6 +35,10 @@ def temporary(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     yield folder
+    for _ in range(100):  # a worker clears up after its asker has gone
+        if not list(folder.iterdir()):
+            break
+        time.sleep(0.1)
     assert not list(folder.iterdir())
 
 
@@ -83,6 +88,17 @@ def test_a_clip_is_answered_whole_and_by_windows_and_drawn(url, net):
     assert places.min() == 0 and places.max() == 1 == max(seen["box"])
     up = serving.joints()[..., 1]
     assert np.corrcoef(places[..., 1].ravel(), up.ravel())[0, 1] > 0.99  # y runs down in both
+
+
+def test_after_warming_up_answers_compile_nothing_new():
+    """Whatever the length of a clip and the number of its windows."""
+    net = serving.predictor()
+    answers.warm(net)
+    assert net._apply._cache_size() == 2
+    for frames, window in ((40, 16), (9, 3), (90, 7)):
+        net.predict(serving.joints(frames), window=window)
+        net.predict(serving.joints(frames))
+    assert net._apply._cache_size() == 2
 
 
 def test_a_missing_joint_is_no_place(url):
@@ -253,12 +269,14 @@ def test_the_command_serves_a_checkpoint(tmp_path, monkeypatch, capsys):
     config = toys.run_config()
     train.run(dataclasses.replace(config, epochs=1), run, toys.toy_source(config))
     found = {}
+    monkeypatch.setattr(answers, "warm", lambda net: found.update(warmed=net.net.step))
 
     def served(self, sockets):
         found.update(app=self.config.app, port=sockets[0].getsockname()[1])
 
     monkeypatch.setattr("uvicorn.Server.run", served)
     assert cli.main(["serve", "--checkpoint", run, "--port", "0"]) == 0
+    assert found["warmed"] == 4
     assert f"http://localhost:{found['port']} answers with {run}" in capsys.readouterr().out
     with serving.served(predict.load(run)) as url:
         status, told = ask(url, npy(toys.clips(1, frames=12)[0][0]))
@@ -269,7 +287,8 @@ def test_the_command_serves_a_checkpoint(tmp_path, monkeypatch, capsys):
     ("more", "sentence"),
     [
         (["--port", "{taken}"], "cannot listen on 127.0.0.1:{taken}: Address already in use"),
-        (["--host", "nowhere.invalid"], "cannot listen on nowhere.invalid:8000"),
+        (["--host", "203.0.113.1"], "cannot listen on 203.0.113.1:8000: Cannot assign"),
+        (["--port", "99999"], "--port is 99999; wanted a number from 0 to 65535"),
         (["--max-mb", "0"], "--max-mb is 0; wanted a number above 0"),
         (["--port", "0"], "no checkpoint"),
     ],
