@@ -88,7 +88,10 @@ def about(net: predict.Predictor) -> dict[str, Any]:
 
 
 def warm(net: predict.Predictor) -> None:
-    """Compiles what answers need, so that the first upload does not wait for it."""
+    """Compiles and imports what answers need, before there are threads.
+
+    The first upload then does not wait for it; and while TFDS is imported, other threads cannot import.
+    """
     config = net.net.config.clip
     if net.kind == "video":
         shape = (config.views, config.frames, config.height, config.width, 3)

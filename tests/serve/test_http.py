@@ -44,6 +44,7 @@ def temporary(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def url(net):
+    answers.warm(net)
     with serving.served(net, size=200_000) as address:
         yield address
 

@@ -9,6 +9,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
+from jaxact.serve import answers
 from tests.serve import serving
 
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -38,6 +39,7 @@ def until(browser, holds):
 
 def test_a_clip_is_drawn_and_answered_and_what_goes_wrong_is_said_in_the_page(browser, tmp_path):
     net = serving.predictor()
+    answers.warm(net)
     np.save(tmp_path / "day.npy", serving.joints())
     np.save(tmp_path / "large.npy", np.zeros(200_000))
     with serving.served(net, size=1_000_000) as url:
@@ -70,7 +72,7 @@ def test_a_refused_webcam_is_said_in_the_page_and_can_be_asked_for_again(browser
         button = browser.find_element(By.ID, "webcam")
         until(browser, lambda: "reads videos" in text(browser, "network"))
         button.click()
-        until(browser, lambda: "status" and text(browser, "status") != "")
+        until(browser, lambda: text(browser, "status") != "")
         said = text(browser, "status")
         assert "drop a video" in said and ("not allowed" in said or "No webcam was found" in said)
         assert button.is_enabled()
