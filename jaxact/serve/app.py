@@ -9,6 +9,7 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import ipaddress
+import re
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path, PurePosixPath
@@ -26,7 +27,7 @@ from starlette.staticfiles import StaticFiles
 
 from jaxact.errors import UserError
 from jaxact.predict import Predictor
-from jaxact.serve import answers
+from jaxact.serve import answers, uploads
 
 PAGE = Path(__file__).parent / "page"
 OVERHEAD = 64 << 10  # bytes of a form that are not its file
@@ -49,7 +50,7 @@ class Limits:
       waiting: uploads that may wait beside them.
     """
 
-    size: int = 64 << 20
+    size: int = 64_000_000
     seconds: float = 60.0
     at_once: int = 2
     waiting: int = 8
@@ -232,7 +233,8 @@ async def _stored(file: UploadFile) -> tempfile.TemporaryDirectory:
 
 def _of_a_form(sentence: str, folder: str) -> str:
     """An error as one who sent a form reads it: without this machine's folders, options as fields."""
-    return sentence.replace(f"{folder}/", "").replace(folder, "the upload").replace("--", "")
+    sentence = re.sub(rf"{re.escape(folder)}/({uploads.UNZIPPED}\d+/)?", "", sentence)
+    return sentence.replace(folder, "the upload").replace("--", "")
 
 
 async def _mistake(_: Request, error: Exception) -> Response:

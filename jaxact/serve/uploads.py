@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from jaxact.errors import UserError
 
 JOINTS = (".npy", ".npz", ".json", ".skeleton", ".pkl", ".pickle", ".zip")
+UNZIPPED = "unzipped-"  # folders beside an archive, for what is in it
 MOST_FILES = 20_000  # frames of a zip
 UNPACKED = 8  # times the limit of an upload, that an archive may unpack to
 
@@ -71,7 +72,7 @@ def _unpack(archive: zipfile.ZipFile, path: Path) -> list[Path]:
         raise UserError(f"{path.name!r} holds no frames of OpenPose's, NAME_NUMBER_keypoints.json")
     folders = []
     for number, (parent, items) in enumerate(clips.items()):
-        folder = path.parent / "unpacked" / str(number) / (parent.name or path.stem)
+        folder = path.parent / f"{UNZIPPED}{number}" / (parent.name or path.stem)
         if parent.name in ("..", "."):
             folder = folder.with_name(path.stem)
         folder.mkdir(parents=True)
