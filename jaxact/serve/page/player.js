@@ -113,6 +113,12 @@ export class Player {
         if (hot) { pen.strokeStyle = "#22262b"; pen.lineWidth = 1.5; pen.stroke(); }
       }
     });
+    if (!points[this.at].flat().some(Boolean)) {
+      pen.fillStyle = "#5b6470";
+      pen.font = "28px system-ui, sans-serif";
+      pen.textAlign = "center";
+      pen.fillText("Nobody is seen in this frame.", canvas.width / 2, canvas.height / 2);
+    }
     by("seek").value = this.at;
     by("frame").textContent = `frame ${frames[this.at]}`;
     this.told(frames[this.at]);
