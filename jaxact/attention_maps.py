@@ -90,6 +90,11 @@ def look(net: trained.Trained, record: Mapping[str, Any]) -> AttentionMaps:
     )
 
 
+def attends(net: trained.Trained) -> bool:
+    """Whether a network has something that `look` can show."""
+    return isinstance(net.model, stagcn.STAGCN) and not net.model.attention == net.model.gate == "none"
+
+
 def heat(
     features: Float[np.ndarray, "t m v d"],
     weight: Float[np.ndarray, " d"],

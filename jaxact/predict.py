@@ -6,7 +6,7 @@ section says what is done to them, views are averaged. A long recording is shown
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,21 @@ class Prediction:
         return [(self.labels[index], float(shares[index])) for index in order]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Clip:
+    """A clip that was opened, and may be asked about more than once.
+
+    Attributes:
+      name: of the clip.
+      frames: how many it has.
+      inputs: the network's input [views, ...] from a first frame and the one after the last.
+    """
+
+    name: str
+    frames: int
+    inputs: Callable[[int, int], Any]
+
+
 class Predictor:
     """A trained network that is asked about clips; `net` is what its checkpoint holds."""
 
@@ -79,15 +94,12 @@ class Predictor:
         Raises:
           UserError: joints that cannot become the network's, or a file that cannot be read or holds several clips.
         """
-        options: dict[str, Any] = {"layout": layout, "window": window, "stride": stride}
-        if not isinstance(clip, np.ndarray):
-            found = self.predict_file(clip, image_size=image_size, **options)
-            if len(found) != 1:
-                raise UserError(f"{os.fspath(clip)!r} holds {len(found)} clips; ask predict_file for all of them")
-            return found[0]
-        from jaxact.datasets.recording import Recording, people_second
-
-        return self._answer(Recording(name="array", joints=people_second(clip, "the array")), **options)
+        if isinstance(clip, np.ndarray):
+            return self.ask(self._array(clip, layout), window=window, stride=stride)
+        answers = self.predict_file(clip, layout=layout, window=window, stride=stride, image_size=image_size)
+        if len(answers) != 1:
+            raise UserError(f"{os.fspath(clip)!r} holds {len(answers)} clips; ask predict_file for all of them")
+        return answers[0]
 
     def inputs(self, clip: np.ndarray, *, layout: str | None = None) -> Float[np.ndarray, "views t m v c"]:
         """What the network sees of one clip, and an artifact of `jaxact export` takes: resampled, centred, a stream ...
@@ -99,13 +111,13 @@ class Predictor:
         Raises:
           UserError: the network reads no joints, or these cannot become its own.
         """
-        if self.kind != "skeleton":
-            raise UserError(f"the network reads {self.kind}s, not joints")
+        opened = self._array(clip, layout)
+        return np.asarray(opened.inputs(0, opened.frames))
+
+    def _array(self, clip: np.ndarray, layout: str | None) -> Clip:
         from jaxact.datasets.recording import Recording, people_second
 
-        found = Recording(name="array", joints=people_second(clip, "the array"))
-        joints = as_trained(found, self.net, layout)
-        return np.asarray(self._record({"joints": joints, "label": 0, "id": found.name})["inputs"])
+        return self.joints(Recording(name="array", joints=people_second(clip, "the array")), layout=layout)
 
     def predict_file(
         self,
@@ -121,60 +133,74 @@ class Predictor:
         Raises:
           UserError: it cannot be read, or is not what the network reads.
         """
-        options: dict[str, Any] = {"layout": layout, "window": window, "stride": stride}
         if self.kind == "video":
-            return [self._watch(Path(path), window, stride)]
+            return [self.ask(self.video(path), window=window, stride=stride)]
         from jaxact.datasets import recording
 
-        return [self._answer(found, **options) for found in recording.read(Path(path), image_size=image_size)]
+        clips = recording.read(Path(path), image_size=image_size)
+        return [self.ask(self.joints(clip, layout=layout), window=window, stride=stride) for clip in clips]
 
-    def _answer(self, found: Any, *, layout: str | None, window: int, stride: int) -> Prediction:
+    def joints(self, found: Any, *, layout: str | None = None) -> Clip:
+        """A `jaxact.datasets.recording.Recording`, to be asked about; for the other arguments see `predict`.
+
+        Raises:
+          UserError: joints that cannot become the network's, or a network that reads no joints.
+        """
         if self.kind != "skeleton":
             raise UserError(f"the network reads {self.kind}s, not joints; give it a video")
-        joints = as_trained(found, self.net, layout)
-
-        def record(start: int, stop: int) -> Mapping[str, Any]:
-            ids = {} if found.person_id is None else {"person_id": found.person_id[start:stop]}
-            return self._record({"joints": joints[start:stop], "label": 0, "id": found.name, **ids})
-
-        return self._each(found.name, spans(len(joints), window, stride), record)
-
-    def _record(self, example: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A record of joints as the network's evaluation sees it."""
         from jaxact.pipeline import skeleton
 
         net = self.net
-        return skeleton.evaluate(_tensors(example), layout=net.layout, channels=net.channels, **self._clip)
+        joints = as_trained(found, net, layout)
 
-    def _watch(self, path: Path, window: int, stride: int) -> Prediction:
+        def inputs(start: int, stop: int) -> Any:
+            ids = {} if found.person_id is None else {"person_id": found.person_id[start:stop]}
+            example = _tensors({"joints": joints[start:stop], "label": 0, "id": found.name, **ids})
+            return skeleton.evaluate(example, layout=net.layout, channels=net.channels, **self._clip)["inputs"]
+
+        return Clip(found.name, len(joints), inputs)
+
+    def video(self, path: str | os.PathLike[str]) -> Clip:
+        """A video, to be asked about.
+
+        Raises:
+          UserError: no video, or a network that reads none, or reads optical flow.
+        """
         from jaxact.datasets import decode
         from jaxact.pipeline import video
 
-        clip = self._clip
+        place, clip = Path(path), self._clip
+        if self.kind != "video":
+            raise UserError(f"the network reads {self.kind}s, not videos")
         if clip["stream"] == "flow":
             raise UserError("the network reads optical flow, which only prepared records hold; see jaxact evaluate")
-        if not path.is_file():
-            raise UserError(f"no file {str(path)!r}: wanted a video")
-        stored = decode.encode(str(path), short_side=256)
+        if not place.is_file():
+            raise UserError(f"no file {str(place)!r}: wanted a video")
+        stored = decode.encode(str(place), short_side=256)
         size = {"height": stored.height, "width": stored.width}
 
-        def record(start: int, stop: int) -> Mapping[str, Any]:
+        def inputs(start: int, stop: int) -> Any:
             frames, times = np.array(stored.frames[start:stop], object), stored.times[start:stop]
-            example = {"frames": frames, "times": times, "label": 0, "id": path.stem, **size}
-            return video.evaluate(_tensors(example), **clip)
+            example = {"frames": frames, "times": times, "label": 0, "id": place.stem, **size}
+            return video.evaluate(_tensors(example), **clip)["inputs"]
 
-        return self._each(path.stem, spans(len(stored.frames), window, stride), record)
+        return Clip(place.stem, len(stored.frames), inputs)
 
-    def _each(self, name: str, windows: Sequence[tuple[int, int]], record: Any) -> Prediction:
-        rows = []
+    def ask(self, clip: Clip, *, window: int = 0, stride: int = 0) -> Prediction:
+        """The answer to an opened clip; for the arguments see `predict`.
+
+        Raises:
+          UserError: see `spans`.
+        """
+        windows, rows = spans(clip.frames, window, stride), []
         for first in range(0, len(windows), ROWS):
-            inputs = np.stack([np.asarray(record(*span)["inputs"]) for span in windows[first : first + ROWS]])
-            padding = min(ROWS, len(windows)) - len(inputs)  # one program for all batches
+            inputs = np.stack([np.asarray(clip.inputs(*span)) for span in windows[first : first + ROWS]])
+            padding = (ROWS if len(windows) > 1 else 1) - len(inputs)  # one program for whole clips, one for windows
             inputs = np.pad(inputs, ((0, padding), *((0, 0),) * (inputs.ndim - 1)))
             empty = np.zeros(len(inputs), np.int32)
             logits = self._apply(self.net.weights, {"inputs": inputs, "targets": empty, "mask": empty == 0})
             rows.append(np.asarray(jax.nn.softmax(logits))[: len(windows) - first])
-        return Prediction(name, self.net.labels, tuple(windows), np.concatenate(rows))
+        return Prediction(clip.name, self.net.labels, tuple(windows), np.concatenate(rows))
 
 
 def _tensors(record: Mapping[str, Any]) -> dict[str, Any]:

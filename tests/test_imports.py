@@ -20,7 +20,7 @@ FLOORS = (
     {"trained"},
     {"pipeline", "interop", "plots"},
     {"attention_maps", "check", "evaluate", "online", "predict", "response", "source", "weight_shares"},
-    {"export", "poses", "train"},
+    {"export", "poses", "serve", "train"},
     {"ensemble"},
     {"quickstart"},
     {"cli"},

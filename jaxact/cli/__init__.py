@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from jaxact import __version__
-from jaxact.cli import data, imports, plot, predict, runs, stream
+from jaxact.cli import data, imports, plot, predict, runs, serve, stream
 from jaxact.cli.command import quiet_libraries
 from jaxact.errors import UserError
 
@@ -13,6 +13,7 @@ COMMANDS = (
     *(runs.quickstart, data.prepare, data.check, runs.train, runs.evaluate, runs.fuse, runs.export),
     imports.bring_in,
     predict.predict,
+    serve.serve,
     plot.plot,
     stream.stream,
 )

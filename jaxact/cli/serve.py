@@ -1,0 +1,71 @@
+"""`jaxact serve`: a trained network as a page in the browser and an HTTP endpoint."""
+
+import argparse
+import importlib.util
+import socket
+from typing import Any
+
+from jaxact.cli.command import checkpoint_options, command, need_tensorflow, start_jax
+from jaxact.errors import UserError, missing_extra
+
+
+def serve(kinds: Any) -> None:
+    """`jaxact serve`"""
+    add = command(
+        kinds,
+        "serve",
+        _run_serve,
+        "answer to clips in the browser: a page to drop them on, and POST /predict",
+        "jaxact serve --checkpoint runs/ntu60",
+        "jaxact serve --checkpoint runs/ucf --port 8080 --max-mb 200    (videos and the webcam)",
+    )
+    checkpoint_options(add)
+    add.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0: all (default: %(default)s)")
+    add.add_argument("--port", type=int, default=8000, help="0: any that is free (default: %(default)s)")
+    add.add_argument("--max-mb", type=float, default=64.0, metavar="MB", help="of an upload (default: %(default)g)")
+    add.add_argument(
+        "--timeout",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="for an upload, for its turn, and for its answer (default: %(default)g)",
+    )
+
+
+def _run_serve(options: argparse.Namespace) -> None:
+    for package in ("starlette", "uvicorn", "python_multipart"):
+        if importlib.util.find_spec(package) is None:
+            raise missing_extra(package, "serve", "serving")
+    need_tensorflow("predicting")
+    for name in ("max_mb", "timeout"):
+        if not getattr(options, name) > 0:
+            raise UserError(f"--{name.replace('_', '-')} is {getattr(options, name):g}; wanted a number above 0")
+    if not 0 <= options.port < 1 << 16:
+        raise UserError(f"--port is {options.port}; wanted a number from 0 to 65535")
+    listener = _listen(options.host, options.port)
+    with listener:
+        start_jax()
+        import uvicorn
+
+        from jaxact import predict
+        from jaxact.serve import answers, app
+
+        net = predict.load(options.checkpoint, step=options.step, select=options.select)
+        answers.warm(net)
+        limits = app.Limits(size=int(options.max_mb * 1e6), seconds=options.timeout)
+        served = app.build(net, limits, hosts=app.hosts_of(options.host))
+        port = listener.getsockname()[1]
+        shown = "localhost" if options.host == "127.0.0.1" else options.host
+        print(f"http://{shown}:{port} answers with {options.checkpoint}, step {net.net.step}; Ctrl-C ends", flush=True)
+        settings = uvicorn.Config(served, log_level="warning", timeout_graceful_shutdown=2)
+        uvicorn.Server(settings).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that is bound before the network is loaded, so that a port in use is told at once."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        reason = str(error.strerror or error).partition(" (while attempting")[0]
+        raise UserError(f"cannot listen on {host}:{port}: {reason}; give another --host or --port") from error

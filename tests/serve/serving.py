@@ -1,0 +1,67 @@
+"""A network of one layer that is asked over HTTP, and a server for it."""
+
+import contextlib
+import dataclasses
+import threading
+import time
+from collections.abc import Iterator
+
+import flax.linen as nn
+import jax
+import numpy as np
+import uvicorn
+
+from jaxact import config, predict, skeletons, trained
+from jaxact.serve import app
+
+LABELS = ("wave", "clap", "<b>jump</b>")
+
+
+class Mean(nn.Module):
+    """Classes from the mean of every joint: compiled in no time."""
+
+    @nn.compact
+    def __call__(self, inputs, *, train: bool = False):
+        return nn.Dense(len(LABELS))(inputs.mean((1, 2)).reshape(len(inputs), -1))
+
+
+def predictor() -> predict.Predictor:
+    """A network over OpenPose's joints and six frames."""
+    run = config.TrainConfig(clip=config.ClipConfig(frames=6, sampling="resize"))
+    model, layout = Mean(), skeletons.get_layout("openpose-18")
+    weights = model.init(jax.random.key(0), np.zeros((1, 6, 2, 18, 3), np.float32))
+    about = {"config": run, "layout": layout, "labels": LABELS, "channels": ("x", "y", "score")}
+    return predict.Predictor(trained.Trained(model=model, weights=weights, step=3, chosen="last", **about))
+
+
+class Watching(predict.Predictor):
+    """A network that reads videos, and answers to each without looking."""
+
+    def __init__(self, net: trained.Trained) -> None:
+        super().__init__(net)
+        self.kind = "video"
+
+    def video(self, path):
+        return predict.Clip("film", 30, lambda start, stop: np.zeros((1, 6, 2, 18, 3), np.float32))
+
+
+def joints(frames: int = 40, people: int = 1) -> np.ndarray:
+    """A person whose joints lie anywhere in the picture."""
+    return np.random.default_rng(0).uniform(0.1, 0.9, (frames, people, 18, 3)).astype(np.float32)
+
+
+@contextlib.contextmanager
+def served(net: predict.Predictor, **limits: float) -> Iterator[str]:
+    """The address of a server of `net` on a port of its own."""
+    built = app.build(net, dataclasses.replace(app.Limits(seconds=600.0), **limits), hosts=app.hosts_of("127.0.0.1"))
+    server = uvicorn.Server(uvicorn.Config(built, port=0, log_level="error", ws="none"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.02)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
