@@ -59,6 +59,7 @@ def served(net: predict.Predictor, **limits: float) -> Iterator[str]:
     thread.start()
     try:
         while not server.started:
+            assert thread.is_alive(), "the server ended before it started"
             time.sleep(0.02)
         port = server.servers[0].sockets[0].getsockname()[1]
         yield f"http://127.0.0.1:{port}"

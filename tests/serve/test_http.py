@@ -275,8 +275,9 @@ def test_the_command_serves_a_checkpoint(tmp_path, monkeypatch, capsys):
     def served(self, sockets):
         found.update(app=self.config.app, port=sockets[0].getsockname()[1])
 
-    monkeypatch.setattr("uvicorn.Server.run", served)
-    assert cli.main(["serve", "--checkpoint", run, "--port", "0"]) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr("uvicorn.Server.run", served)
+        assert cli.main(["serve", "--checkpoint", run, "--port", "0"]) == 0
     assert found["warmed"] == 4
     assert f"http://localhost:{found['port']} answers with {run}" in capsys.readouterr().out
     with serving.served(predict.load(run)) as url:
