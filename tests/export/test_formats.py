@@ -1,5 +1,6 @@
 """In every format the artifact is the network, says what it is, and is absent where it is not the network."""
 
+import copy
 import dataclasses
 import importlib.util
 import json
@@ -11,7 +12,7 @@ import pytest
 
 from jaxact import cli, config, export, fusion
 from jaxact.errors import UserError
-from jaxact.export import weights
+from jaxact.export import networks, weights
 from jaxact.models import stgcn
 from tests import random_runs
 
@@ -136,14 +137,17 @@ def test_streams_become_one_artifact_that_fuses_them_as_fuse_does(tmp_path):
     np.testing.assert_allclose(export.rebuild(tmp_path / "two.safetensors").reference(clips), wanted, atol=1e-4)
 
 
-def test_runs_are_weighted_as_is_usual_for_their_streams_and_only_streams_may_differ(tmp_path):
-    for name, options in {"joint": {}, "motion": {"stream": "joint_motion"}, "long": {"frames": 9}}.items():
-        random_runs.write(tmp_path / name, config.STGCNConfig(width=4), **({"frames": 8} | options))
-    assert export.load([tmp_path / "joint", tmp_path / "motion"]).shares == pytest.approx((2 / 3, 1 / 3))
-    with pytest.raises(UserError, match=r"differ in clip\.frames \(8 and 9\): one artifact holds networks that differ"):
-        export.load([tmp_path / "joint", tmp_path / "long"])
+def test_runs_are_weighted_as_is_usual_for_their_streams_and_only_streams_may_differ(network, monkeypatch):
+    (joint,) = network.nets
+    runs = {"joint": joint, "motion": network_of("joint_motion").nets[0]}
+    runs["long"] = dataclasses.replace(joint, config=copy.deepcopy(joint.config))
+    runs["long"].config.clip.frames = 9
+    monkeypatch.setattr(networks.trained, "load", lambda workdir, **_: runs[workdir])
+    assert export.load(["joint", "motion"]).shares == pytest.approx((2 / 3, 1 / 3))
+    with pytest.raises(UserError, match=r"'joint' and 'long' differ in clip\.frames \(8 and 9\): one artifact holds"):
+        export.load(["joint", "long"])
     with pytest.raises(UserError, match="1 weights were given for 2"):
-        export.load([tmp_path / "joint", tmp_path / "motion"], shares=[1.0])
+        export.load(["joint", "motion"], shares=[1.0])
 
 
 def test_a_length_that_the_network_fixes_is_fixed_and_the_artifact_says_why(network, tmp_path):
