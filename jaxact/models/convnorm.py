@@ -127,13 +127,13 @@ def _all_to_all(x: Float[Array, "n h w c"], kernel: Float[Array, "y x c d"]) -> 
 
     XLA would exchange the two and convolve the kernel with the grid, ten times slower on a CPU.
     """
-    height, width, channels = x.shape[1:]
+    count, height, width, channels = x.shape
     # pair[i, y] is the row of the kernel that takes the grid's row y to row i.
     rows, columns = (np.arange(size)[None] - np.arange(size)[:, None] for size in (height, width))
     above, left = ((size - 1) // 2 for size in kernel.shape[:2])
     pairs = kernel[rows[:, None, :, None] + above, columns[None, :, None, :] + left]  # [i j y x c d]
     matrix = jnp.transpose(pairs, (2, 3, 4, 0, 1, 5)).reshape(height * width * channels, -1)
-    return (x.reshape(len(x), -1) @ matrix).reshape(len(x), height, width, -1)
+    return (x.reshape(count, height * width * channels) @ matrix).reshape(count, height, width, kernel.shape[3])
 
 
 def depthwise(x: Float[Array, "n h w c"], kernel: Float[Array, "3 3 c"], fast: bool) -> Float[Array, "n h w c"]:
