@@ -73,7 +73,7 @@ def test_clipping_bounds_the_global_norm():
 def test_unknown_names_list_what_exists():
     with pytest.raises(UserError, match="unknown schedule 'poly'; available: constant, cosine, step"):
         optim.schedule(kind="poly", **RATE)
-    with pytest.raises(UserError, match="unknown optimiser 'lion'; available: adamw, sgd"):
+    with pytest.raises(UserError, match="unknown optimiser 'lion'; available: adam, adamw, sgd"):
         optim.optimizer(lambda step: 0.1, name="lion")
     with pytest.raises(UserError, match="unknown decay 'some'"):
         optim.optimizer(lambda step: 0.1, name="sgd", decay="some")

@@ -129,10 +129,10 @@ def test_a_disk_without_room_for_a_checkpoint_is_one_sentence_and_the_last_good_
     def filling(first):
         for step, batch in enumerate(good.train(first), first + 1):
             if step == 8:
-                monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(path)._replace(free=200_000))
+                monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(path)._replace(free=1_000_000))
             yield batch
 
-    with pytest.raises(UserError, match=r"the disk is full: 0.2 MB are free, 0\.\d MB are needed; earlier"):
+    with pytest.raises(UserError, match=r"the disk is full: 1.0 MB are free, 1\.\d MB are needed; earlier"):
         train.run(run, tmp_path, dataclasses.replace(good, train=filling))
     (kept,) = os.listdir(tmp_path / "checkpoints")
     assert trained.load(tmp_path).step == int(kept)
