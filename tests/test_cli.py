@@ -87,7 +87,8 @@ def test_evaluate_export_and_plot_work_on_what_train_leaves(world, tmp_path, cap
         assert cli.main(["plot", *arguments]) == 0, arguments
         assert (tmp_path / arguments[-1].rsplit("/", 1)[1]).stat().st_size > 1000
     assert {p.name for p in tmp_path.iterdir()} == {
-        "results", "wave", "net.jaxact", "net.safetensors", "curves.png", "confusion.png", "classes.png", "partition.png", "clip.gif",
+        "results", "wave", "net.jaxact", "net.safetensors",
+        "curves.png", "confusion.png", "classes.png", "partition.png", "clip.gif",
         "response.png",
     }  # fmt: skip
 
