@@ -62,4 +62,4 @@ def test_two_processes_train_one_model_and_save_one_checkpoint(tmp_path):
     assert len([p for p in (tmp_path / "pair" / "checkpoints").iterdir() if p.name == "12"]) == 1
     assert [line["step"] for line in lines(tmp_path / "pair") if "eval_top1" in line] == [4, 8, 12]
     assert all(line["eval_count"] == 13 for line in lines(tmp_path / "pair") if "eval_count" in line)
-    assert len(weights(tmp_path / "pair")) > 100
+    assert len(weights(tmp_path / "pair")) > 50
