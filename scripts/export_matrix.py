@@ -19,7 +19,7 @@ TOYS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {  # options of the mod
     **{"stgcnpp": ({"width": 24, "network": "six"}, {"frames": 16}), "sta_lstm": ({"width": 4}, {"frames": 16})},
     **{"ctrgcn": ({"width": 16, "network": "six"}, {"frames": 16}), "stagcn": ({"width": 4}, {"frames": 20})},
     "asgcn": ({"width": 4, "link_width": 4, "link_frames": 4, "horizon": 2}, {"frames": 16}),
-    "recogniser": ({"width": 4}, {"frames": 8, "persons": 1}),
+    "recogniser": ({"width": 16, "activation": "tanh"}, {"frames": 8, "persons": 1}),
     "sc_xception": ({"width": 0.125, "depth": 0.25, "filters": 4, "hidden": 8}, VIDEO),
     "tsn": ({"width": 0.125, "depth": 0.25}, VIDEO),
 }
@@ -32,8 +32,10 @@ Every network at toy size, with random weights, in every format; made by
 Compared are 32 random inputs and, where the length is symbolic, four of other lengths, as the format's own runtime
 answers to them after reading the file back; more than 1e-4 of the largest logit is refused.
 
-| network | format | largest difference | of the largest logit | same class | symbolic axes |
-|---|---|---|---|---|---|"""
+The range is that of a logit over the inputs: where it is small, little was compared.
+
+| network | format | range | largest difference | of the largest logit | same class | symbolic axes |
+|---|---|---|---|---|---|---|"""
 
 
 def network(name: str) -> export.Network:
@@ -46,9 +48,10 @@ def network(name: str) -> export.Network:
     module, random = trained.build(meta), np.random.default_rng(0)
 
     def drawn(path: Any, leaf: Any) -> np.ndarray:
-        spread = np.sqrt(2 / np.prod(leaf.shape[:-1])) if len(leaf.shape) > 1 else 0.5
-        still = np.ones(leaf.shape, leaf.dtype)
-        return still if "batch_stats" in str(path[0]) else random.normal(0, spread, leaf.shape).astype(leaf.dtype)
+        """Features keep their size from layer to layer, so that no layer answers zero to everything."""
+        kind = path[-1].key
+        spread = np.sqrt(2 / np.prod(leaf.shape[:-1])) if len(leaf.shape) > 1 else 0.1
+        return (random.normal(0, spread, leaf.shape) + (kind in ("scale", "var"))).astype(leaf.dtype)
 
     shapes = jax.eval_shape(lambda: state.init(module, trained.example(meta, training=False), 0))
     weights = jax.tree_util.tree_map_with_path(drawn, shapes)
@@ -61,15 +64,23 @@ def network(name: str) -> export.Network:
 def row(name: str, format: str) -> str:
     """The table's line for a network in a format, with the certificate's numbers or the reason why there are none."""
     if name in models.UNSUPERVISED:
-        return f"| `{name}` | {format} | - | - | - | not exported: it gives no classes |"
+        return f"| `{name}` | {format} | - | - | - | - | not exported: it gives no classes |"
     with tempfile.TemporaryDirectory() as folder:
         try:
             meta = export.write(network(name), format, Path(folder) / "net")
         except export.UserError as error:
-            return f"| `{name}` | {format} | - | - | - | {error} |"
+            return f"| `{name}` | {format} | - | - | - | - | {error} |"
     proof, axes = meta["parity"], ", ".join(meta["input"]["symbolic"])
     why = f"; frames are fixed: {meta['input']['fixed']}" if "fixed" in meta["input"] else ""
-    numbers = f"{proof['max_difference']:.1e} | {proof['max_relative_difference']:.1e} | {proof['top1_agreement']:.1%}"
+    numbers = " | ".join(
+        f"{proof[what]:{shown}}"
+        for what, shown in (
+            ("logit_range", ".2g"),
+            ("max_difference", ".1e"),
+            ("max_relative_difference", ".1e"),
+            ("top1_agreement", ".1%"),
+        )
+    )
     return f"| `{name}` | {format} | {numbers} | {axes}{why} |"
 
 
