@@ -10,8 +10,9 @@ A row of the STA-GCN paper's tables is an argument:
 Widths, epochs and recipe are the same for all of them. The clips are cut into three segments, but for sa and stgcn;
 whole: --config.model.segments=1 --config.model.kept=0 --config.segments_kept=0
 Paper: none on this set.
-Ours: mean of the folds in %, one seed: sa 83.33, stgcn 78.38; sn with --config.model.attended=scores on whole clips
-      82.33, after 20 epochs of the first stage. The others not run.
+Ours: mean of the folds in %, one seed: sa 83.33, stgcn 78.38; ta 65.36 (AFM), 62.94 (DCW); whole clips sn 69.08, with
+      --config.model.attended=scores after 20 epochs of the first stage 82.33; tn 80.07, sn and tn
+      fused 80.47.
 Command: jaxact prepare sbu --raw SBU --data-dir data
          python scripts/cross_validate.py --config configs/stagcn_sbu.py --row ta --data-dir data --out results/sbu_ta
              --arguments fold1,fold2,fold3,fold4,fold5
