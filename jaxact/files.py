@@ -24,8 +24,8 @@ def replacing(path: str | os.PathLike[str], *, folder: bool = False) -> Iterator
       UserError: the folder cannot be written, or the disk is full.
     """
     target = Path(path)
-    if folder and target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        raise UserError(f"cannot write the folder {str(target)!r}: something is there already; name another one")
+    if folder:
+        require_room_for_folder(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         names = {"prefix": f".{target.stem}.", "suffix": target.suffix, "dir": target.parent}
@@ -51,6 +51,13 @@ def replacing(path: str | os.PathLike[str], *, folder: bool = False) -> Iterator
                 shutil.rmtree(temporary)
             else:
                 temporary.unlink()
+
+
+def require_room_for_folder(path: str | os.PathLike[str]) -> None:
+    """Raises UserError where `path` is a file or a folder with something in it."""
+    target = Path(path)
+    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        raise UserError(f"cannot write the folder {str(target)!r}: something is there already; name another one")
 
 
 @contextlib.contextmanager

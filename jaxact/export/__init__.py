@@ -89,6 +89,8 @@ def write(network: Network, format: str, out: str | Path, clips: Any = None) -> 
     Raises:
       UserError: see `run`.
     """
+    if FORMATS[format] is savedmodel:
+        files.require_room_for_folder(out)
     fixed = ""
     for axes in AXES:
         try:

@@ -1,7 +1,7 @@
 """TensorFlow's SavedModel through jax2tf: a folder for TF Serving and everything that reads SavedModels.
 
 Its signature `serving_default` takes `clips` and gives `logits`; the weights are variables. The program inside is the
-StableHLO of `jaxact.export.stablehlo`. `assets.extra/meta.json` holds what the artifact says of itself.
+StableHLO of `jaxact.export.stablehlo`. `meta.json` beside it holds what the artifact says of itself.
 """
 
 import importlib.util

@@ -186,11 +186,8 @@ def test_a_format_whose_packages_are_missing_names_the_extra(monkeypatch, tmp_pa
 def test_what_is_there_already_is_not_replaced_by_a_folder(network, tmp_path):
     (tmp_path / "net").mkdir()
     (tmp_path / "net" / "mine.txt").touch()
-    with (
-        pytest.raises(UserError, match="something is there already"),
-        export.files.replacing(tmp_path / "net", folder=True),
-    ):
-        pass
+    with pytest.raises(UserError, match="something is there already; name another one"):
+        export.write(network, "savedmodel", tmp_path / "net")
     assert [path.name for path in tmp_path.rglob("*")] == ["net", "mine.txt"]
 
 
