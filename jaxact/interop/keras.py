@@ -223,7 +223,7 @@ def _inception_resnet_v2(layers: Layers) -> tuple[Backbone, list[Place]]:
     module = InceptionResNetV2(repeats=(fine, coarse, last))
     paths = [
         (block, f"conv{number}")
-        for block, _, fields in module.chain(1)
+        for block, _, fields in module.links(1)
         if block != "conv_7b"
         for number in range(1, count_convolutions(fields["branches"]) + 1)
     ]

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, UInt8
 
-from jaxact.errors import unknown
+from jaxact.errors import UserError, unknown
 
 Link = tuple[str, type[nn.Module], dict[str, Any]]  # a block's name, class and fields
 Frames = Float[Array, "b t h w c"] | UInt8[Array, "b t h w c"]
@@ -24,6 +24,8 @@ class Backbone(nn.Module):
 
     Attributes:
         width: factor on every layer's channels, for toys; 1 is the published network.
+        skip: names of blocks that are left out. Small pictures of few clips want a shallow network, whose features are
+            of places and not of whole scenes.
         train_from: the first block that trains: its name, "all", "none", or "last" for the blocks on the coarsest grid.
         dtype: of the computation, "float32" or "bfloat16"; parameters and statistics stay float32.
         remat: recompute each trained block's activations in the backward pass: less memory, more time.
@@ -33,6 +35,7 @@ class Backbone(nn.Module):
     """
 
     width: float = 1.0
+    skip: tuple[str, ...] = ()
     train_from: str = "all"
     dtype: Any = "float32"
     remat: bool = False
@@ -43,8 +46,22 @@ class Backbone(nn.Module):
     COARSEST: ClassVar[str]  # the block that makes the coarsest grid
 
     def chain(self, frames: int) -> tuple[Link, ...]:
-        """The blocks in their order, for clips of so many frames."""
+        """The published network's blocks in their order, for clips of so many frames."""
         raise NotImplementedError
+
+    def links(self, frames: int) -> tuple[Link, ...]:
+        """The blocks of this network: those of `chain` but what `skip` names.
+
+        Raises:
+            UserError: `skip` names what is no block, or all of them.
+        """
+        chain = self.chain(frames)
+        for name in self.skip:
+            if name not in (names := [name for name, _, _ in chain]):
+                raise unknown("block to skip", name, names)
+        if not (kept := tuple(link for link in chain if link[0] not in self.skip)):
+            raise UserError(f"all blocks are skipped: {', '.join(self.skip)}; wanted at least one to stay")
+        return kept
 
     def frozen_blocks(self) -> tuple[str, ...]:
         """Names of the blocks that do not train.
@@ -52,9 +69,10 @@ class Backbone(nn.Module):
         Raises:
             UserError: `train_from` names no block.
         """
-        names = [name for name, _, _ in self.chain(1)]
-        known = {"all": 0, "none": len(names), "last": names.index(self.COARSEST)}
-        known |= {name: index for index, name in enumerate(names)}
+        names = [name for name, _, _ in self.links(1)]
+        known = {"all": 0, "none": len(names), **{name: index for index, name in enumerate(names)}}
+        if self.COARSEST in known:
+            known["last"] = known[self.COARSEST]
         if self.train_from not in known:
             raise unknown("block to train from", self.train_from, known)
         return tuple(names[: known[self.train_from]])
@@ -77,7 +95,7 @@ class Backbone(nn.Module):
         """
         batch, frames, *image = inputs.shape
         x = inputs.reshape(batch * frames, *image)
-        chain, frozen = self.chain(frames), self.frozen_blocks()
+        chain, frozen = self.links(frames), self.frozen_blocks()
         x = jax.lax.stop_gradient(self._frozen(chain[: len(frozen)], x)) if frozen else to_range(x, self.dtype)
         for name, kind, fields in chain[len(frozen) :]:
             kind = nn.remat(kind, static_argnums=(2,)) if self.remat else kind

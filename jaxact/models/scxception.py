@@ -78,6 +78,7 @@ class SCXception(nn.Module):
             the coarsest grid in the others. The paper is silent; 1280 frames of 299 x 299 a step do not fit its 24 GB
             card with all of the backbone in training. "none" keeps the excitation, too, as it was drawn.
         width, depth: factors on the backbone's channels and on its repeated blocks, for toys.
+        skip: names of the backbone's blocks that are left out, see `jaxact.models.backbone.Backbone`.
         dtype: of the computation, "float32" or "bfloat16"; parameters, statistics and logits stay float32.
         remat, chunk, fast: see `jaxact.models.backbone.Backbone`.
         axis_name: mapped axis whose devices share batch statistics; None for those of each device's own batch.
@@ -99,6 +100,7 @@ class SCXception(nn.Module):
     train_from: str = "last"
     width: float = 1.0
     depth: float = 1.0
+    skip: tuple[str, ...] = ()
     dtype: Any = "float32"
     remat: bool = False
     chunk: int = 0
@@ -153,12 +155,17 @@ class SCXception(nn.Module):
         """
         if self.backbone == "xception":
             options |= {"excitation": self.excitation, "ce_relu": self.ce_relu}
+            if self.excitation != "none" and Xception.COARSEST in self.skip:
+                raise UserError(
+                    f"excitation {self.excitation!r} stands in {Xception.COARSEST}, which is skipped; wanted excitation "
+                    "'none', or other blocks to skip"
+                )
         elif self.excitation != "none" and self.backbone in BACKBONES:
             raise UserError(
                 f"excitation {self.excitation!r} stands in Xception's last residual block, which {self.backbone!r} has "
                 "not; wanted excitation 'none', or the backbone 'xception'"
             )
-        names = ("width", "train_from", "dtype", "remat", "chunk", "axis_name", "fast")
+        names = ("width", "skip", "train_from", "dtype", "remat", "chunk", "axis_name", "fast")
         options |= {name: getattr(self, name) for name in names}
         return make_backbone(self.backbone, depth=self.depth, **options)
 

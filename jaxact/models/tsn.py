@@ -58,6 +58,7 @@ class TSN(nn.Module):
         consensus, top: see `consensus`.
         dropout: share of elements dropped before the scores, in [0, 1); the paper's is 0.8 for RGB and 0.7 for flow.
         width, depth: factors on the backbone's channels and on its repeated blocks, for toys.
+        skip: names of the backbone's blocks that are left out, see `jaxact.models.backbone.Backbone`.
         train_from, dtype, remat, chunk, axis_name, fast: see `jaxact.models.backbone.Backbone`.
     """
 
@@ -69,6 +70,7 @@ class TSN(nn.Module):
     train_from: str = "all"
     width: float = 1.0
     depth: float = 1.0
+    skip: tuple[str, ...] = ()
     dtype: Any = "float32"
     remat: bool = False
     chunk: int = 0
@@ -96,7 +98,7 @@ class TSN(nn.Module):
 
     def frames_network(self, **options: Any) -> Backbone:
         """The backbone as this network uses it."""
-        names = ("depth", "width", "train_from", "dtype", "remat", "chunk", "axis_name", "fast")
+        names = ("depth", "width", "skip", "train_from", "dtype", "remat", "chunk", "axis_name", "fast")
         return make_backbone(self.backbone, **{name: getattr(self, name) for name in names}, **options)
 
     def frozen(self, params: Any) -> Any:

@@ -26,6 +26,7 @@ class SCXceptionConfig:
     train_from: str = "last"  # the backbone's first block that trains, "all", "none", or "last": on the coarsest grid
     width: float = 1.0  # factor on the backbone's channels; 1 is the paper's
     depth: float = 1.0  # factor on the number of its repeated blocks
+    skip: tuple[str, ...] = ()  # names of its blocks that are left out
     dtype: Literal["float32", "bfloat16"] = "float32"  # of the computation; parameters stay float32
     remat: bool = False  # recompute each trained block's activations in the backward pass
     chunk: int = 0  # frames that the frozen blocks see at once; 0 = all
@@ -43,6 +44,7 @@ class TSNConfig:
     train_from: str = "all"
     width: float = 1.0
     depth: float = 1.0
+    skip: tuple[str, ...] = ()
     dtype: Literal["float32", "bfloat16"] = "float32"
     remat: bool = False
     chunk: int = 0

@@ -210,8 +210,26 @@ def test_training_may_start_at_any_block_by_name():
         assert Xception(**SMALL, train_from=train_from).frozen_blocks() == tuple(names[:count])
     with pytest.raises(UserError, match=r"unknown block to train from 'block15'; available: all, block1, .*block13"):
         Xception(**SMALL, train_from="block15").frozen_blocks()
+    assert Xception(**SMALL, skip=("block4",), train_from="last").frozen_blocks() == ("block1", "block2", "block3")
+    with pytest.raises(UserError, match=r"unknown block to train from 'block4'; available: all, block1, block13"):
+        Xception(**SMALL, skip=("block4",), train_from="block4").frozen_blocks()
     assert InceptionV3(train_from="last").frozen_blocks()[-1] == "mixed7"
     assert InceptionResNetV2(train_from="last").frozen_blocks()[-1] == "block17_20"
+
+
+def test_blocks_that_are_skipped_are_as_if_the_chain_had_never_had_them(variables):
+    model = Xception(**SMALL, skip=("block3", "block4", "block13", "block14"))
+    few = {name: {block: tree[block] for block in ("block1", "block2")} for name, tree in variables.items()}
+    found = jax.jit(model.apply)(few, clips())
+    maps = clips().reshape(-1, *clips().shape[2:])
+    for name, kind, fields in Xception(**SMALL).chain(clips().shape[1])[:2]:
+        block = kind(**fields, dtype="float32", axis_name=None)
+        maps = jax.jit(block.apply)({group: tree[name] for group, tree in few.items()}, maps)
+    np.testing.assert_allclose(found.reshape(maps.shape), maps, rtol=1e-5, atol=1e-6)
+    with pytest.raises(UserError, match=r"unknown block to skip 'block5'; available: block1, block13"):
+        Xception(**SMALL, skip=("block5",)).links(1)
+    with pytest.raises(UserError, match="all blocks are skipped: block1, block2"):
+        Xception(**SMALL, skip=("block1", "block2", "block3", "block4", "block13", "block14")).links(1)
 
 
 def test_frames_do_not_see_each_other(variables):
