@@ -157,8 +157,8 @@ class SCXception(nn.Module):
             options |= {"excitation": self.excitation, "ce_relu": self.ce_relu}
             if self.excitation != "none" and Xception.COARSEST in self.skip:
                 raise UserError(
-                    f"excitation {self.excitation!r} stands in {Xception.COARSEST}, which is skipped; wanted excitation "
-                    "'none', or other blocks to skip"
+                    f"excitation {self.excitation!r} stands in {Xception.COARSEST}, which is skipped; wanted "
+                    "excitation 'none', or other blocks to skip"
                 )
         elif self.excitation != "none" and self.backbone in BACKBONES:
             raise UserError(
