@@ -1,4 +1,5 @@
-"""The online recognition paper's recogniser on 14 classes of JHMDB, 2-D joints of one person.
+"""The online recognition paper's recogniser on JHMDB, 2-D joints of one person: of 14 classes where people have marked
+them, or of all 21 where a pose network has found them.
 
 A row of the paper's figures is an argument; the first is the default:
     full            LSTMs, batch renormalisation, attention with weights shared at random, p = 0.5
@@ -9,13 +10,16 @@ A row of the paper's figures is an argument; the first is the default:
     p100            p = 1: all are
     batch_norm      batch normalisation in place of renormalisation
     tanh            LSTMs of tanh in place of ReLU
-and so is a split: split1 (the default), split2, split3. Its joints are of a unit of their own, so that `jaxact stream`
-does not take such a run; `recogniser_ucf32.py` is for that.
+and so is a split: split1 (the default), split2, split3; and whose joints:
+    marked          by people, 14 classes; of a unit of their own, so that `jaxact stream` does not take such a run
+    detected        by a pose network in the videos (`jhmdb_detected`), 21 classes
 
 Paper: Li, CSA 14(1), 2024: 97 % on 32 classes of UCF101, which need a pose network's joints.
 Ours: not run.
 Command: jaxact prepare custom --name jhmdb14 --layout jhmdb-15 --raw jhmdb14_pose2d.npz --data-dir data
          jaxact train --config configs/recogniser_jhmdb14.py --data-dir data --workdir runs/recogniser
+         jaxact prepare jhmdb_detected --raw JHMDB --checkpoint runs/pose --data-dir data
+         jaxact train --config configs/recogniser_jhmdb14.py:detected --data-dir data --workdir runs/recogniser
 """
 
 from typing import Any
@@ -35,11 +39,14 @@ ROWS: dict[str, dict[str, Any]] = {
 
 
 def get_config(arg: str = "") -> TrainConfig:
-    """The run of a row and a split; "quick" beside them is a toy of it."""
-    row, split, quick = choose(arg, ROWS, [f"split{number}" for number in range(1, 4)])
+    """The run of a row, a split and a kind of joints; "quick" beside them is a toy of it."""
+    row, split, joints, quick = choose(arg, ROWS, [f"split{number}" for number in range(1, 4)], ("marked", "detected"))
+    name = "custom/jhmdb14"
+    if joints == "detected":
+        name, split = "jhmdb_detected", split.replace("split", "official")
     model, clip = RecogniserConfig(**ROWS[row]), ClipConfig(frames=60, persons=1, sampling="resize")
     config = TrainConfig(
-        data=DataConfig(name="custom/jhmdb14", train_split=f"{split}_train", eval_split=f"{split}_test"),
+        data=DataConfig(name=name, train_split=f"{split}_train", eval_split=f"{split}_test"),
         model=model,
         clip=clip,
         augment=AugmentConfig(crop=0.85, rotate=0.2, rescale=0.1, mirror=True),

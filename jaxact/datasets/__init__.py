@@ -7,6 +7,7 @@ from jaxact.datasets.ctr import Ctr
 from jaxact.datasets.custom import Custom
 from jaxact.datasets.hmdb51 import Hmdb51
 from jaxact.datasets.jhmdb import Jhmdb
+from jaxact.datasets.jhmdb_detected import JhmdbDetected
 from jaxact.datasets.jhmdb_pose import JhmdbPose
 from jaxact.datasets.jhmdb_video import JhmdbVideo
 from jaxact.datasets.kinetics import KineticsSkeleton
@@ -34,6 +35,7 @@ DATASETS: dict[str, type[RecordBuilder]] = {
     "custom": Custom,
     "hmdb51": Hmdb51,
     "jhmdb": Jhmdb,
+    "jhmdb_detected": JhmdbDetected,
     "jhmdb_pose": JhmdbPose,
     "jhmdb_video": JhmdbVideo,
     "kinetics_skeleton": KineticsSkeleton,

@@ -174,3 +174,16 @@ def test_the_command_takes_a_folder_and_a_run_and_says_what_does_not_fit(clips, 
     ):
         assert cli.main([*arguments, *data]) == 2
         assert said in capsys.readouterr().err and not (tmp_path / "data").exists()
+
+
+def test_jhmdbs_clips_are_found_in_its_official_splits(tmp_path):
+    for number, half in enumerate(("1", "2", "1"), 1):
+        videos.write(tmp_path / f"jhmdb/wave/w{number}.mp4", videos.frames(3, HEIGHT, WIDTH))
+        for split in (1, 2, 3):
+            with (tmp_path / f"jhmdb/wave_test_split{split}.txt").open("a") as flags:
+                flags.write(f"w{number}.avi {half if split == 1 else 1} \n")
+    options = {"raw": tmp_path / "jhmdb", "data_dir": tmp_path / "data", "finder": found_by(Eye())}
+    summary = prepare.prepare("jhmdb_detected", **options)
+    info = read.read_info(Path(summary.path))
+    assert info.layout.name == "body-14" and len(info.labels) == 21
+    assert list(records(summary, "official1_test")) == ["wave/w2"] and len(records(summary, "official1_train")) == 2
