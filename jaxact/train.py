@@ -52,13 +52,14 @@ def run(config: TrainConfig, workdir: str | Path, source: Source | None = None) 
     start = functools.partial(
         state.create, trained.build(meta), trained.example(meta), tx, seed=config.seed, ema=bool(config.optim.ema)
     )
+    shapes = jax.eval_shape(start)  # what does not fit is told before anything is written
     with contextlib.ExitStack() as stack:
         first = jax.process_index() == 0
         if first:
             busy = f"another process trains in {str(workdir)!r}; wait for it to end, or give another --workdir"
             stack.enter_context(files.locked(workdir, busy))
         saved = stack.enter_context(contextlib.closing(Checkpoints(workdir)))
-        begun = _begin(saved, meta, start, placement, config.init_from)
+        begun = _begin(saved, meta, start, shapes, placement, config.init_from)
         journal = stack.enter_context(Journal(Path(workdir), meta["config"], int(begun.step))) if first else None
         fit = _Fit(run=config, source=source, placement=placement, steps=steps, rate=rate, saved=saved, meta=meta)
         return fit(begun, _compiled_step(config, meta, tx, placement), journal)
@@ -140,14 +141,19 @@ def _steps(run: TrainConfig, epochs: int | float, size: int) -> int:
 
 
 def _begin(
-    saved: Checkpoints, meta: trained.Meta, start: Callable[[], state.TrainState], placement, init_from: str
+    saved: Checkpoints,
+    meta: trained.Meta,
+    start: Callable[[], state.TrainState],
+    shapes: state.TrainState,
+    placement: sharding.Placement,
+    init_from: str,
 ) -> state.TrainState:
     """The state to go on from: the last checkpoint's, or a fresh one, perhaps with modules of another run."""
     latest = saved.latest
     if latest is None:
         return placement.replicate(_initial(start(), meta, init_from))
     trained.check_same_run(saved.meta(latest), meta, saved.folder)
-    return saved.restore(latest, jax.eval_shape(start), placement.replicated)
+    return saved.restore(latest, shapes, placement.replicated)
 
 
 def _initial(fresh: state.TrainState, meta: trained.Meta, init_from: str) -> state.TrainState:

@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import pytest
 
-from jaxact import files, source, train, trained
+from jaxact import config, files, source, train, trained
 from jaxact.errors import UserError
 from tests import toys
 from tests.toys import lines, same, weights
@@ -136,6 +136,14 @@ def test_a_disk_without_room_for_a_checkpoint_is_one_sentence_and_the_last_good_
         train.run(run, tmp_path, dataclasses.replace(good, train=filling))
     (kept,) = os.listdir(tmp_path / "checkpoints")
     assert trained.load(tmp_path).step == int(kept)
+
+
+def test_a_network_that_does_not_fit_the_clips_is_refused_before_a_folder_is_made(tmp_path):
+    run = toys.run_config(**ONE)
+    run.model = config.STAGCNConfig(width=4, segments=3)
+    with pytest.raises(UserError, match="cuts clips into 3 segments of equal length"):
+        train.run(run, tmp_path / "run", toys.toy_source(run))
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_batch_that_the_devices_do_not_divide_is_refused(tmp_path):
