@@ -12,6 +12,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax.traverse_util import flatten_dict, unflatten_dict
 
 from jaxact import checkpoint, config, models, protocols, state
 from jaxact.errors import UserError
@@ -67,7 +68,10 @@ def describe(
 
 def build(meta: Meta, *, axis_name: str | None = None, portable: bool = False) -> nn.Module:
     """The network that `meta` describes, without weights; `portable` keeps to forms that every platform runs well."""
-    section: Meta = dict(meta["config"]["model"]) | ({"fast": False} if portable else {})
+    written = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in meta["config"]["model"].items()
+    }
+    section: Meta = written | ({"fast": False} if portable else {})
     extra = {"radii": np.asarray(meta["radii"], np.float64)} if meta.get("radii") else {}
     return models.build(
         section.pop("name"),
@@ -180,7 +184,7 @@ def at_test_time(net: Trained, options: Mapping[str, Any]) -> Trained:
 def transplant(begun: state.TrainState, net: Trained, source: str) -> state.TrainState:
     """`begun` with the weights of `net` in every module that both networks have; the other modules stay as they are.
 
-    So does a classifier over another number of classes.
+    So does a classifier over another number of classes, and what a module has beyond that of `net`, say an excitation.
 
     Raises:
       UserError: no module in common, or one of another shape.
@@ -197,15 +201,19 @@ def transplant(begun: state.TrainState, net: Trained, source: str) -> state.Trai
         )
 
     def mixed(kind: str, own: Any) -> Any:
-        found = net.weights.get(kind, {})
-        for name in sorted(taken & set(own)):
-            old, new = (jax.tree.map(lambda x: x.shape, tree.get(name)) for tree in (found, own))
-            if old != new:
+        old, new = (
+            {path: leaf for path, leaf in flatten_dict(tree).items() if path[0] in taken}
+            for tree in (net.weights.get(kind, {}), own)
+        )
+        for path, leaf in old.items():
+            if path not in new or new[path].shape != leaf.shape:
                 raise UserError(
-                    f"the module {name!r} of the network in {source!r} has other shapes than this one's; train both "
+                    f"the module {path[0]!r} of the network in {source!r} has other shapes than this one's; train both "
                     "with the same model.width, joint layout and clip.stream"
                 )
-        return {name: found[name] if name in taken else value for name, value in own.items()}
+        for part in sorted({"/".join(path[:-1]) for path in new.keys() - old.keys()}):
+            log(f"{part!r} starts anew: the network in {source!r} has none")
+        return unflatten_dict(flatten_dict(own) | old)
 
     params = mixed("params", begun.params)
     average = None if begun.ema is None else jax.tree.map(jnp.copy, params)

@@ -1,12 +1,15 @@
 """From files of video to a report: a prepared folder, a run with frozen blocks, its evaluation and artifact."""
 
+import dataclasses
 import json
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax.traverse_util import flatten_dict
 
-from jaxact import cli, config, evaluate, export, train, trained
+from jaxact import cli, config, evaluate, export, state, train, trained
 from jaxact.errors import UserError
 from jaxact.interop import keras
 from tests import videos
@@ -101,6 +104,26 @@ def test_flow_begins_with_the_mean_of_the_colours(folder, trained_run):
     weights = keras.Pretrained("xception", {}, {"params": {"block1": {"conv1": {"kernel": kernel}}}})
     found = keras.graft(flow, weights)["params"]["backbone"]["block1"]["conv1"]["kernel"]
     np.testing.assert_allclose(found, np.repeat(kernel.mean(2, keepdims=True), 2, 2), rtol=1e-6)
+
+
+def test_a_recurrent_network_begins_with_the_backbone_of_single_frames_and_its_own_excitation(trained_run, capsys):
+    net = trained.load(trained_run[0])
+    run = config.from_dict(config.to_dict(net.config))
+    run.model = config.SCXceptionConfig(width=1 / 32, depth=0.0, train_from="all", filters=2, hidden=4)
+    meta = trained.describe(run, net.layout, net.labels, net.channels)
+    shapes = jax.eval_shape(trained.build(meta).init, jax.random.key(0), jnp.zeros(trained.example(meta).shape))
+    own = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), shapes)
+    begun = state.TrainState(step=0, params=own["params"], batch_stats=own["batch_stats"], opt_state=())
+    moved = trained.transplant(begun, net, "runs/tsn")
+    assert "'backbone/block13/excitation/ce/conv' starts anew: the network in 'runs/tsn'" in capsys.readouterr().err
+    assert jax.tree.structure(moved.params) == jax.tree.structure(begun.params)
+    found, wanted = (flatten_dict(tree["backbone"]) for tree in (moved.params, net.weights["params"]))
+    for path, value in found.items():
+        np.testing.assert_array_equal(value, wanted.get(path, 0))
+    assert not any(value.any() for value in jax.tree.leaves(moved.params["convgru"]))
+    theirs = dataclasses.replace(net, weights=own)
+    with pytest.raises(UserError, match=r"module 'backbone' of the network in 'runs/sc' has other shapes"):
+        trained.transplant(begun.replace(params=net.weights["params"]), theirs, "runs/sc")
 
 
 def test_data_and_network_of_different_kinds_are_one_sentence(folder, tmp_path):
