@@ -1,9 +1,13 @@
 """CTR-GCN on UTD-MHAD, odd subjects train, even subjects test.
 
 Paper: none.
-Ours: not run yet. The recipe is that of `configs/stgcn_utd_mhad.py`.
+Ours: joints 84.88 % after 35 of the 60 epochs; four streams of width 16 fused 84.88 % (71.86 joint, 70.47 bone, 78.84
+      joint_motion, 68.60 bone_motion; at this width two channels tell joints apart). One seed, last checkpoint. The
+      recipe is that of `configs/stgcn_utd_mhad.py`.
 Command: jaxact prepare utd_mhad --raw UTD-MHAD/Skeleton --data-dir data
          jaxact train --config configs/ctrgcn_utd_mhad.py --data-dir data --workdir runs/ctrgcn_utd_mhad
+         python scripts/cross_validate.py --config configs/ctrgcn_utd_mhad.py --data-dir data --out results/utd_ctr4
+             --streams joint,bone,joint_motion,bone_motion --config.model.width=16
 """
 
 from jaxact.config import AugmentConfig, ClipConfig, CTRGCNConfig, DataConfig, OptimConfig, TrainConfig

@@ -206,7 +206,7 @@ def transplant(begun: state.TrainState, net: Trained, source: str) -> state.Trai
             for tree in (net.weights.get(kind, {}), own)
         )
         for path, leaf in old.items():
-            if path not in new or new[path].shape != leaf.shape:
+            if path not in new or jnp.shape(new[path]) != jnp.shape(leaf):
                 raise UserError(
                     f"the module {path[0]!r} of the network in {source!r} has other shapes than this one's; train both "
                     "with the same model.width, joint layout and clip.stream"
