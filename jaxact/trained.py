@@ -4,7 +4,7 @@ import copy
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -201,12 +201,9 @@ def transplant(begun: state.TrainState, net: Trained, source: str) -> state.Trai
         )
 
     def mixed(kind: str, own: Any) -> Any:
-        old, new = (
-            {path: leaf for path, leaf in flatten_dict(tree).items() if path[0] in taken}
-            for tree in (net.weights.get(kind, {}), own)
-        )
+        old, new = (_leaves(tree, taken) for tree in (net.weights.get(kind, {}), own))
         for path, leaf in old.items():
-            if path not in new or jnp.shape(new[path]) != jnp.shape(leaf):
+            if path not in new or new[path].shape != leaf.shape:
                 raise UserError(
                     f"the module {path[0]!r} of the network in {source!r} has other shapes than this one's; train both "
                     "with the same model.width, joint layout and clip.stream"
@@ -218,6 +215,11 @@ def transplant(begun: state.TrainState, net: Trained, source: str) -> state.Trai
     params = mixed("params", begun.params)
     average = None if begun.ema is None else jax.tree.map(jnp.copy, params)
     return begun.replace(params=params, batch_stats=mixed("batch_stats", begun.batch_stats), ema=average)
+
+
+def _leaves(tree: Any, modules: Collection[str]) -> dict[tuple[str, ...], Any]:
+    """The arrays of some of the modules by their paths."""
+    return {path: leaf for path, leaf in flatten_dict(tree).items() if path[0] in modules}
 
 
 def _classifies(module: Any, other: Any, classes: int) -> bool:
