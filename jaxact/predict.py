@@ -170,10 +170,7 @@ class Predictor:
         from jaxact.pipeline import video
 
         place, clip = Path(path), self._clip
-        if self.kind != "video":
-            raise UserError(f"the network reads {self.kind}s, not videos")
-        if clip["stream"] == "flow":
-            raise UserError("the network reads optical flow, which only prepared records hold; see jaxact evaluate")
+        self.check_videos()
         if not place.is_file():
             raise UserError(f"no file {str(place)!r}: wanted a video")
         stored = decode.encode(str(place), short_side=256)
@@ -185,6 +182,13 @@ class Predictor:
             return video.evaluate(_tensors(example), **clip)["inputs"]
 
         return Clip(place.stem, len(stored.frames), inputs)
+
+    def check_videos(self) -> None:
+        """Raises UserError where the network cannot be asked about a video file."""
+        if self.kind != "video":
+            raise UserError(f"the network reads {self.kind}s, not videos")
+        if self._clip["stream"] == "flow":
+            raise UserError("the network reads optical flow, which only prepared records hold; see jaxact evaluate")
 
     def ask(self, clip: Clip, *, window: int = 0, stride: int = 0) -> Prediction:
         """The answer to an opened clip; for the arguments see `predict`.

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from flax.traverse_util import flatten_dict
 
-from jaxact import cli, config, evaluate, export, state, train, trained
+from jaxact import cli, config, evaluate, export, predict, state, train, trained
 from jaxact.errors import UserError
 from jaxact.interop import keras
+from jaxact.serve import answers
 from tests import videos
 
 CONFIG = """
@@ -104,6 +105,17 @@ def test_flow_begins_with_the_mean_of_the_colours(folder, trained_run):
     weights = keras.Pretrained("xception", {}, {"params": {"block1": {"conv1": {"kernel": kernel}}}})
     found = keras.graft(flow, weights)["params"]["backbone"]["block1"]["conv1"]["kernel"]
     np.testing.assert_allclose(found, np.repeat(kernel.mean(2, keepdims=True), 2, 2), rtol=1e-6)
+
+
+def test_a_network_of_flow_is_asked_about_no_file_and_not_served(trained_run):
+    net = trained.load(trained_run[0])
+    run = config.from_dict(config.to_dict(net.config))
+    run.clip.stream = "flow"
+    asked = predict.Predictor(dataclasses.replace(net, config=run))
+    with pytest.raises(UserError, match="reads optical flow, which only prepared records hold; see jaxact evaluate"):
+        asked.video("any.mp4")
+    with pytest.raises(UserError, match="reads optical flow"):
+        answers.warm(asked)
 
 
 def test_a_recurrent_network_begins_with_the_backbone_of_single_frames_and_its_own_excitation(trained_run, capsys):

@@ -91,9 +91,13 @@ def warm(net: predict.Predictor) -> None:
     """Compiles and imports what answers need, before there are threads.
 
     The first upload then does not wait for it; and while TFDS is imported, other threads cannot import.
+
+    Raises:
+      UserError: the network reads what no upload holds.
     """
     config = net.net.config.clip
     if net.kind == "video":
+        net.check_videos()
         shape = (config.views, config.frames, config.height, config.width, 3)
         clip = predict.Clip("warm", 2, lambda start, stop: np.zeros(shape, np.float32))
         _told(net, clip, Asked(window=1))
