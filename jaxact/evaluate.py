@@ -64,6 +64,7 @@ def run(
     batch_size: int | None = None,
     kept: int | None = None,
     confidence: str | None = None,
+    views: int | None = None,
 ) -> dict[str, Any]:
     """Evaluates a run's checkpoint, in one process.
 
@@ -78,6 +79,7 @@ def run(
       step, how: which checkpoint; see `trained.load`.
       batch_size: examples at a time; by default the run's.
       kept, confidence: of a network of segments, in place of the run's `model.kept` and `model.confidence`.
+      views: clips seen of each record, in place of the run's `clip.views`.
 
     Returns:
       What `metrics.json` holds.
@@ -89,7 +91,7 @@ def run(
     from jaxact.pipeline import batches
 
     net = trained.load(workdir, step=step, how=how)
-    net = trained.at_test_time(net, {"kept": kept, "confidence": confidence})
+    net = trained.at_test_time(net, {"model.kept": kept, "model.confidence": confidence, "clip.views": views})
     data = net.config.data
     split = split or data.eval_split
     info = read.describe(data.name, data_dir or data.data_dir)

@@ -169,7 +169,7 @@ def kind(workdir: str | Path) -> str:
 
 
 def at_test_time(net: Trained, options: Mapping[str, Any]) -> Trained:
-    """`net` with other values of model options that no weight depends on; those that are None stay.
+    """`net` with other values of options that no weight depends on, "model.kept", "clip.views" ...; None stays.
 
     Raises:
       UserError: the network has no such option, or the option no such value.
@@ -177,8 +177,9 @@ def at_test_time(net: Trained, options: Mapping[str, Any]) -> Trained:
     given = {name: value for name, value in options.items() if value is not None}
     run = copy.deepcopy(net.config)
     for name, value in given.items():
-        config.override(run, f"model.{name}", str(value))
-    return dataclasses.replace(net, config=run, model=net.model.clone(**given))
+        config.override(run, name, str(value))
+    of_model = {name.removeprefix("model."): value for name, value in given.items() if name.startswith("model.")}
+    return dataclasses.replace(net, config=run, model=net.model.clone(**of_model))
 
 
 def transplant(begun: state.TrainState, net: Trained, source: str) -> state.TrainState:

@@ -66,6 +66,15 @@ def test_a_folder_of_videos_becomes_a_report_that_tells_the_leak(folder, trained
     assert report["preprocessing"]["height"] == 32 and report["protocol"] == "none"
 
 
+def test_several_views_of_each_clip_need_segments(folder, trained_run, capsys):
+    workdir = str(trained_run[0])
+    net = trained.at_test_time(trained.load(workdir), {"clip.views": 3})
+    assert net.config.clip.views == 3 and trained.load(workdir).config.clip.views == 1
+    for views, told in (("0", "clip.views is 0, but must be at least 1"), ("2", "views")):
+        assert cli.main(["evaluate", "--checkpoint", workdir, "--views", views, "--out", f"{folder}/none"]) == 2
+        assert told in capsys.readouterr().err and not (folder / "none").exists()
+
+
 def test_its_artifact_takes_frames(folder, trained_run):
     meta = export.run(trained_run[0], out=folder / "tiny.jaxact")
     assert meta["input"]["shape"] == ["n", 2, 32, 32, 3] and meta["input"]["axes"][1:4] == ["frames", "height", "width"]

@@ -121,6 +121,9 @@ def evaluate(kinds: Any) -> None:
     add.add_argument("--batch-size", type=int, help="clips at a time (default: the run's)")
     add.add_argument("--kept", type=int, help="STA-GCN: this many confident segments count (DCW); 0: all equally (AFM)")
     add.add_argument("--confidence", help="STA-GCN: of a segment: max, entropy or margin")
+    add.add_argument(
+        "--views", type=int, help="clips seen of each record, their probabilities averaged (default: the run's)"
+    )
     add.add_argument("--out", required=True, help=REPORT)
 
 
@@ -137,7 +140,7 @@ def _run_evaluate(options: argparse.Namespace) -> None:
         "how": options.select,
         "batch_size": options.batch_size,
     }
-    special = {name: getattr(options, name) for name in ("subset", "kept", "confidence")}
+    special = {name: getattr(options, name) for name in ("subset", "kept", "confidence", "views")}
     if trained.kind(options.checkpoint) == "pose":
         _evaluate_poses(options.checkpoint, where, special)
         return

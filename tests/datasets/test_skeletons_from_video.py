@@ -170,7 +170,10 @@ def test_the_command_takes_a_folder_and_a_run_and_says_what_does_not_fit(clips, 
     for arguments, said in (
         ([*start, "--checkpoint", str(other)], "--pose wants a run of the model 'pose', got one of 'recogniser'"),
         ([*start, "--raw", str(clips)], "the raw data are given twice"),
-        (["prepare", "utd_mhad", str(clips), "--checkpoint", str(run)], "finds people for the sets jhmdb_detected, skel"),
+        (
+            ["prepare", "utd_mhad", str(clips), "--checkpoint", str(run)],
+            "finds people for the sets jhmdb_detected, skel",
+        ),
     ):
         assert cli.main([*arguments, *data]) == 2
         assert said in capsys.readouterr().err and not (tmp_path / "data").exists()

@@ -170,16 +170,16 @@ def test_options_of_test_time_change_the_network_and_what_the_report_says():
         model=_segments(), weights={}, config=classifier(), layout=toys.LAYOUT, labels=toys.LABELS,
         channels=toys.CHANNELS, step=1, chosen="",
     )  # fmt: skip
-    other = trained.at_test_time(net, {"kept": 0, "confidence": "margin"})
+    other = trained.at_test_time(net, {"model.kept": 0, "model.confidence": "margin"})
     assert (other.model.kept, other.model.confidence) == (0, "margin")
     assert json.loads(json.dumps(evaluate.about(other)["model"]))["kept"] == 0
-    assert trained.at_test_time(net, {"kept": None, "confidence": None}) == net
+    assert trained.at_test_time(net, {"model.kept": None, "model.confidence": None}) == net
     assert (net.model.kept, net.config.model.kept) == (1, 1)
     with pytest.raises(UserError, match=r"unknown value of config.model.confidence 'sure'"):
-        trained.at_test_time(net, {"confidence": "sure"})
+        trained.at_test_time(net, {"model.confidence": "sure"})
     plain = dataclasses.replace(net, config=toys.run_config())
     with pytest.raises(UserError, match=r"config.model.kept: no 'kept'"):
-        trained.at_test_time(plain, {"kept": 1})
+        trained.at_test_time(plain, {"model.kept": 1})
 
 
 def _segments():
