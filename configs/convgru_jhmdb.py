@@ -54,7 +54,7 @@ def get_config(arg: str = "") -> TrainConfig:
     row, split, quick = choose(arg, ROWS, SPLITS)
     model = TSNConfig(backbone="xception") if row == "tsn" else SCXceptionConfig(**SCXCEPTION_SYSTEMS[row])
     model.width, model.train_from, model.dropout = 0.25, "all", 0.3
-    if model.backbone == "xception":  # features of places: with all of its blocks it learns the scenes by heart
+    if model.backbone == "xception":  # shallow: its features are of places, not of scenes
         model.depth, model.skip = 0.0, ("block4", "block14")
     else:
         model.depth = 0.125
