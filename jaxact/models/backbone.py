@@ -56,8 +56,9 @@ class Backbone(nn.Module):
             UserError: `skip` names what is no block, or all of them.
         """
         chain = self.chain(frames)
+        names = [name for name, _, _ in chain]
         for name in self.skip:
-            if name not in (names := [name for name, _, _ in chain]):
+            if name not in names:
                 raise unknown("block to skip", name, names)
         if not (kept := tuple(link for link in chain if link[0] not in self.skip)):
             raise UserError(f"all blocks are skipped: {', '.join(self.skip)}; wanted at least one to stay")
