@@ -1,6 +1,6 @@
 """Per-example losses, unreduced: the step sums them under a mask and divides once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -18,6 +18,7 @@ def per_example(
     *,
     label_smoothing: float = 0.0,
     auxiliary: float = 0.0,
+    joint_weights: Sequence[float] = (),
     kept: int = 0,
     warmup: int = 0,
 ) -> Float[Array, " b"]:
@@ -31,13 +32,14 @@ def per_example(
       step: updates made so far.
       label_smoothing: see `cross_entropy`.
       auxiliary: weight of the auxiliary classifier's loss.
+      joint_weights: see `pose_losses.pose`.
       kept: most reliable segments that train; 0 is all of them.
       warmup: steps in which all of them do.
     """
     if not isinstance(outputs, Mapping):
         return cross_entropy(outputs, targets, label_smoothing=label_smoothing)
     if "limbs" in outputs:
-        return pose_losses.pose(outputs, targets)
+        return pose_losses.pose(outputs, targets, joint_weights=joint_weights)
     if "predicted" in outputs:
         return displacement(outputs["predicted"], outputs["displacement"], outputs["confidence"])
     if "segments" not in outputs:

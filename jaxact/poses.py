@@ -1,6 +1,8 @@
 """Pose networks on records: joints found in every picture of a split, and how near they are to the true ones."""
 
 import dataclasses
+import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -99,6 +101,51 @@ def report(
         np.savez_compressed(stream, id=np.array([f.id for f in found]), found=first, true=true)
     files.write_json(Path(out) / "metrics.json", about)
     return about
+
+
+def examples(
+    results: str | Path, *, count: int = 10, data_dir: str | None = None
+) -> list[tuple[Found, np.ndarray, str]]:
+    """Pictures of an evaluation, evenly out of those with a marked person: the joints, the RGB picture, "9 of 14".
+
+    Args:
+      results: `out` of `report`.
+      count: pictures, or as many as there are.
+      data_dir: folder of prepared sets; None is the evaluation's.
+
+    Raises:
+      UserError: no such evaluation in `results`, or the records that it was made from are not there.
+    """
+    import tensorflow as tf
+
+    from jaxact.datasets import read
+
+    try:
+        about = json.loads((Path(results) / "metrics.json").read_text(encoding="utf-8"))
+        with np.load(Path(results) / "joints.npz", allow_pickle=False) as held:
+            ids, found, true = (held[name] for name in ("id", "found", "true"))
+        name, split, share = about["dataset"], about["split"], about["pck_at"]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise UserError(
+            f"no joints in {str(results)!r} ({error}); wanted the --out of `jaxact evaluate` of a pose network"
+        ) from error
+    there = np.flatnonzero((true[..., 2] > 0).any(axis=1))
+    chosen = there[np.unique(np.linspace(0, len(there) - 1, count).round().astype(int))]
+    info = read.describe(name, data_dir or Path(about["data_dir"]).parents[name.count("/") + 1])
+    records = read.records(info, split, fields=("id", "image")).as_numpy_iterator()
+    pictures = {}
+    for record in records:
+        if (known := record["id"].decode()) in ids[chosen]:
+            pictures[known] = tf.io.decode_jpeg(record["image"], channels=3, dct_method="INTEGER_ACCURATE").numpy()
+    if lacking := [known for known in ids[chosen].tolist() if known not in pictures]:
+        raise UserError(f"{str(info.path)!r} has no picture {lacking[0]!r}, which {str(results)!r} tells of")
+    shown = []
+    for row in chosen.tolist():
+        one = true[row : row + 1]
+        total = pose_metrics.hits(found[row : row + 1], one, pose_metrics.box_sizes(one), share=share)
+        each = Found(str(ids[row]), found[row : row + 1], one)
+        shown.append((each, pictures[each.id], f"{total.found.sum()} of {total.there.sum()}"))
+    return shown
 
 
 def _pictures(found: list[Found], info: Any, split: str) -> list[pose_metrics.Picture]:

@@ -206,6 +206,7 @@ def _compiled_step(run: TrainConfig, meta: trained.Meta, tx, placement: sharding
                 losses.per_example,
                 label_smoothing=run.label_smoothing,
                 auxiliary=run.auxiliary,
+                joint_weights=run.joint_weights,
                 kept=run.segments_kept,
                 warmup=_steps(run, run.segments_warmup, meta["data"]["size"]) if run.segments_warmup else 0,
             ),

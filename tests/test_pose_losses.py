@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxact import pose_losses
+from jaxact import losses, pose_losses
 from jaxact.errors import UserError
 
 
@@ -44,6 +44,14 @@ def test_the_loss_is_the_sum_of_equations_2_and_3_over_stages(weights):
             error = outputs["limbs"][b, t, i, j, 2 * limb :][:2] - targets["limbs"][b, i, j, 2 * limb :][:2]
             wanted[b] += w * np.hypot(*error) ** 2
     np.testing.assert_allclose(loss(outputs, targets, joint_weights=weights), wanted, rtol=1e-5)
+
+
+def test_a_runs_joint_weights_reach_the_loss():
+    outputs, targets = map(jnp_all, drawn())
+    weights = tuple(map(float, range(1, 15)))
+    found = losses.per_example(outputs, targets, joint_weights=weights)
+    np.testing.assert_array_equal(found, pose_losses.pose(outputs, targets, joint_weights=weights))
+    assert (np.asarray(found) > np.asarray(losses.per_example(outputs, targets))).all()
 
 
 def test_stages_add_up_to_the_loss():

@@ -9,6 +9,7 @@ import pytest
 from jaxact import cli, config, poses, train, trained
 from jaxact.datasets import read
 from jaxact.errors import UserError
+from jaxact.plots import style
 from jaxact.skeletons.body import BODY
 from tests.datasets.test_picture_sets import coco
 
@@ -79,3 +80,47 @@ def test_what_a_pose_network_is_not_for_is_one_sentence(folder, capsys, tmp_path
     with pytest.raises(UserError, match="gives no classes; `jaxact evaluate` and `jaxact stream --pose` take it"):
         trained.load(folder / "run")
     assert jnp.isfinite(jnp.asarray(trained.load(folder / "run", classifier=False).step))
+
+
+@pytest.fixture
+def results(folder):
+    """An evaluation of the run, its surest person replaced by the marked one with a knee that is far off."""
+    out = folder / "drawn"
+    poses.report(folder / "run", out=out)
+    with np.load(out / "joints.npz") as held:
+        stored = {name: held[name] for name in held.files}
+    stored["found"] = np.where(stored["true"][..., 2:] > 0, stored["true"], 0)
+    stored["found"][0, BODY.joints.index("nose"), :2] += 30
+    np.savez(out / "joints.npz", **stored)
+    return out
+
+
+def test_pictures_of_an_evaluation_come_with_what_was_found_and_marked(folder, results):
+    ((found, picture, right),) = poses.examples(results, count=3)
+    assert right == "1 of 2" and picture.shape == (30, 40, 3) and picture.dtype == np.uint8
+    info = read.describe("coco_keypoints", str(folder / "data"))
+    record = next(read.records(info, "test", fields=("id", "joints")).as_numpy_iterator())
+    assert found.id == record["id"].decode()
+    np.testing.assert_allclose(found.true[0, 0], record["joints"][0, 0, 0], atol=1e-4)
+
+
+def test_overlays_draw_marks_where_they_are(results, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("matplotlib")
+    drawn, save = [], style.save
+    monkeypatch.setattr(style, "save", lambda drawing, out: (drawn.append(drawing), save(drawing, out)))
+    assert cli.main(["plot", "poses", str(results), "--out", f"{tmp_path}/poses.png"]) == 0
+    (axes,) = drawn[0].axes
+    ((found, _, _),) = poses.examples(results)
+    rings = axes.collections[-1].get_offsets()
+    np.testing.assert_allclose(rings, found.true[0][found.true[0, :, 2] > 0, :2], atol=1e-4)
+    assert "1 of 2 joints right" in [text.get_text() for text in axes.texts]
+    assert (tmp_path / "poses.png").stat().st_size > 2000
+
+
+def test_overlays_of_something_else_are_one_sentence(results, tmp_path, capsys):
+    assert cli.main(["plot", "poses", str(tmp_path), "--out", f"{tmp_path}/poses.png"]) == 2
+    assert "wanted the --out of `jaxact evaluate` of a pose network" in capsys.readouterr().err
+    assert cli.main(["plot", "poses", str(results), "--count", "0", "--out", f"{tmp_path}/poses.png"]) == 2
+    assert "--count is at least 1" in capsys.readouterr().err
+    assert cli.main(["plot", "poses", str(results), "--data-dir", f"{tmp_path}", "--out", f"{tmp_path}/poses.png"]) == 2
+    assert "'coco_keypoints' is not prepared" in capsys.readouterr().err and not (tmp_path / "poses.png").exists()

@@ -12,10 +12,10 @@ PICTURE = "PNG, SVG or PDF"
 
 def plot(kinds: Any) -> None:
     """`jaxact plot`"""
-    what = "draw curves, a confusion matrix, a partition, a clip, a network's response or attention"
+    what = "draw curves, a confusion matrix, a partition, a clip, poses, a network's response or attention"
     add = command(kinds, "plot", None, what, "jaxact plot curves runs/utd --out curves.png")
     pictures = add.add_subparsers(title="pictures", dest="kind", required=True, metavar="KIND")
-    for picture in (_curves, _confusion, _classes, _partition, _clip, _response, _attention, _recognised):
+    for picture in (_curves, _confusion, _classes, _partition, _clip, _response, _attention, _recognised, _poses):
         picture(pictures)
 
 
@@ -234,6 +234,30 @@ def _draw_recognised(options: argparse.Namespace) -> None:
     videos = options.videos or [None] * len(options.logs)
     rows = [moments(log, video=video, count=options.frames) for log, video in zip(options.logs, videos, strict=True)]
     plots.sheet(rows, options.out)
+    print(options.out)
+
+
+def _poses(kinds: Any) -> None:
+    what = "pictures with the joints that a pose network found and those that were marked"
+    add = command(kinds, "poses", _draw_poses, what, "jaxact plot poses results/pose --out poses.png")
+    add.add_argument("results", metavar="DIR", help="--out of `jaxact evaluate` of a pose network")
+    add.add_argument("--count", type=int, default=10, metavar="N", help="pictures (default: %(default)s)")
+    add.add_argument("--data-dir", default="", help=DATA_DIR_NOW)
+    add.add_argument("--out", required=True, metavar="FILE", help=PICTURE)
+
+
+def _draw_poses(options: argparse.Namespace) -> None:
+    need_tensorflow("reading prepared data")
+    from jaxact import plots, poses
+
+    if options.count < 1:
+        raise UserError(f"--count is at least 1, got {options.count!r}")
+    examples = poses.examples(options.results, count=options.count, data_dir=options.data_dir)
+    panels = [
+        plots.Overlay(each.id, f"{right} joints right", picture, each.people[0], each.true[0])
+        for each, picture, right in examples
+    ]
+    plots.overlays(panels, options.out)
     print(options.out)
 
 

@@ -10,6 +10,7 @@ from jaxact.plots.classes import confusion_matrix, per_class_bars
 from jaxact.plots.clips import animation
 from jaxact.plots.curves import training_curves
 from jaxact.plots.footage import playback
+from jaxact.plots.overlays import Overlay, overlays
 from jaxact.plots.partitions import partition
 from jaxact.plots.poses import Pose, poses
 from jaxact.plots.responses import response
@@ -19,12 +20,14 @@ from jaxact.plots.weights import attention_weights
 
 __all__ = [
     "Attention",
+    "Overlay",
     "Pose",
     "Row",
     "animation",
     "attention",
     "attention_weights",
     "confusion_matrix",
+    "overlays",
     "partition",
     "per_class_bars",
     "playback",

@@ -150,6 +150,7 @@ class TrainConfig:
     epochs: int = 80
     label_smoothing: float = 0.0
     auxiliary: float = 0.5  # weight of the auxiliary classifier's loss, in networks that have one
+    joint_weights: tuple[float, ...] = ()  # weight of each map of joints in a pose network's loss; () is 1 for all
     segments_kept: int = 0  # networks of segments train on as many most reliable ones of each clip; 0 = all
     segments_warmup: float = 5.0  # epochs in which all of them train
     parallel: Literal["jit", "pmap"] = "jit"
