@@ -12,6 +12,9 @@ A row of the paper's figures is an argument; the first is the default:
     coco17          the 17 joints of COCO in place of 14 and six directions; poses must have them
 and so is a fold: fold1 (the default) to fold5, drawn by clip, and group_fold1 to group_fold5, by recording.
 
+On JHMDB's poses LSTMs of ReLU, the paper by the letter, fail (see `recogniser_jhmdb14.py`): where they do here, take
+tanh.
+
 Paper: Li, CSA 14(1), 2024, section 5: up to 98 % of the training clips and 97 % of the test clips.
 Ours: not run: needs UCF101.
 Command: jaxact prepare ucf101_32 --raw ucf101_2d.pkl --data-dir data

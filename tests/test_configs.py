@@ -72,10 +72,12 @@ def test_quickstarts_config_is_the_one_in_the_folder():
 
 def test_the_recogniser_reads_marked_or_detected_joints_of_a_split():
     path = str(CONFIGS[0].parent / "recogniser_jhmdb14.py")
-    marked, detected = (config.load(f"{path}:tanh,split2,{joints}") for joints in ("marked", "detected"))
+    marked, detected = (config.load(f"{path}:p25,split2,{joints}") for joints in ("marked", "detected"))
     assert (marked.data.name, marked.data.eval_split) == ("custom/jhmdb14", "split2_test")
     assert (detected.data.name, detected.data.train_split) == ("jhmdb_detected", "official2_train")
-    assert marked.model == detected.model and config.load(f"{path}:tanh,split2") == marked
+    assert marked.model == detected.model and config.load(f"{path}:p25,split2") == marked
+    assert config.load(path).model == config.RecogniserConfig(activation="tanh")
+    assert config.load(f"{path}:relu").model == config.RecogniserConfig()
 
 
 def test_a_row_of_a_table_is_an_argument_and_the_first_the_default():
