@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from jaxact import cli, evaluate, report, train
+from jaxact import cli, evaluate, interrupt, report, train
 from jaxact.errors import UserError
 from tests import toys
 
@@ -98,6 +98,14 @@ def test_training_again_in_a_finished_folder_says_so_and_changes_nothing(world, 
     assert cli.main(["train", "--config", str(world / "config.py"), "--workdir", str(world / "run")]) == 0
     assert "finished 1 steps" in capsys.readouterr().out
     assert (world / "run" / "metrics.jsonl").read_text() == before
+
+
+@pytest.mark.parametrize("streams", [[], ["--streams", "joint,bone"]])
+def test_a_run_that_a_signal_stopped_does_not_count_as_finished(streams, world, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(interrupt.StopRequest, "asked", lambda self, count: True)
+    words = ["train", "--config", str(world / "config.py"), "--workdir", str(tmp_path / "run")]
+    assert cli.main([*words, *streams]) == 130
+    assert "the same command resumes there" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", ["quickstart", "prepare", "check", "train", "evaluate", "export", "plot"])

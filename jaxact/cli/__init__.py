@@ -20,9 +20,9 @@ COMMANDS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command; returns 0, 1 where `check` finds errors in the data, or 2 for an error of the user's.
+    """Runs a command; returns 0, 1 where `check` finds errors in the data, 2 for an error of the user's.
 
-    An error of ours ends in a traceback.
+    Ctrl-C, and a signal that stops a training, give 130. An error of ours ends in a traceback.
     """
     options, rest = _parser().parse_known_args(arguments)
     takes_config = options.name == "train"

@@ -53,7 +53,10 @@ def train(kinds: Any) -> None:
     add.add_argument("--distributed", action="store_true", help="several processes of a cluster (TPU pod, Slurm)")
 
 
-def _run_train(options: argparse.Namespace) -> None:
+STOPPED = 130  # exit code, as of any command that Ctrl-C ends: what follows `train &&` does not meet half a run
+
+
+def _run_train(options: argparse.Namespace) -> int:
     from jaxact import config
 
     run = config.load(options.config, options.overrides)
@@ -63,31 +66,32 @@ def _run_train(options: argparse.Namespace) -> None:
     start_jax()
     _start_processes(options)
     if options.streams:
-        _train_streams(run, options)
-        return
+        return _train_streams(run, options)
     from jaxact import train
 
     outcome = train.run(run, options.workdir)
     if outcome.stopped:
         print(f"stopped after step {outcome.step} and saved; the same command resumes there")
-    else:
-        found = outcome.metrics or {}
-        last = f": top-1 {found['top1']:.2%} on {run.data.eval_split!r}" if "top1" in found else ""
-        then = f"jaxact evaluate --checkpoint {options.workdir} --out DIR"
-        if found and not last:
-            last = f": loss {found['loss']:.4f} on {run.data.eval_split!r}"
-            then = f"jaxact train ... --config.init_from={options.workdir}"
-        print(f"finished {outcome.step} steps{last}; next: {then}")
+        return STOPPED
+    found = outcome.metrics or {}
+    last = f": top-1 {found['top1']:.2%} on {run.data.eval_split!r}" if "top1" in found else ""
+    then = f"jaxact evaluate --checkpoint {options.workdir} --out DIR"
+    if found and not last:
+        last = f": loss {found['loss']:.4f} on {run.data.eval_split!r}"
+        then = f"jaxact train ... --config.init_from={options.workdir}"
+    print(f"finished {outcome.step} steps{last}; next: {then}")
+    return 0
 
 
-def _train_streams(run: Any, options: argparse.Namespace) -> None:
+def _train_streams(run: Any, options: argparse.Namespace) -> int:
     from jaxact import ensemble
 
     found = ensemble.run(run, options.workdir, options.streams.split(","))
     if found is None:
         print("stopped and saved; the same command resumes there")
-    else:
-        _print_fused(found, os.path.join(options.workdir, "fused"))
+        return STOPPED
+    _print_fused(found, os.path.join(options.workdir, "fused"))
+    return 0
 
 
 def _start_processes(options: argparse.Namespace) -> None:
