@@ -40,7 +40,6 @@ from jaxact.sections import (
     VideoClipConfig,
     kind,
 )
-from jaxact.skeletons.body import BODY
 
 __all__ = [
     "SCXCEPTION_SYSTEMS",
@@ -158,7 +157,6 @@ def check(section: Any, where: str = "config") -> None:
     """Raises UserError for the first option whose value is none of its choices or of another type."""
     if isinstance(section, TrainConfig):
         _check_inputs(section)
-        _check_joint_weights(section)
     for name, wanted in _types(section).items():
         value = getattr(section, name)
         if dataclasses.is_dataclass(value):
@@ -189,17 +187,6 @@ def _check_inputs(config: TrainConfig) -> None:
     if reads != "skeleton" and config.protocol:
         raise UserError(
             f"the protocol {config.protocol!r} is for skeletons; {config.model.name!r} reads {_WHAT[reads]}"
-        )
-
-
-def _check_joint_weights(config: TrainConfig) -> None:
-    """Raises UserError for another number of weights than the network has maps of joints."""
-    given, model = len(config.joint_weights), config.model
-    maps = len(BODY.joints) + model.background if isinstance(model, PoseConfig) else 0
-    if given not in (0, maps):
-        raise UserError(
-            f"config.joint_weights has {given} numbers; wanted none"
-            + (f", or one for each of the {maps} maps of joints" if maps else f": {model.name!r} finds no joints")
         )
 
 

@@ -13,11 +13,12 @@ import jax.numpy as jnp
 
 from jaxact import evaluate, files, losses, metrics, optim, sharding, state, step, trained
 from jaxact.checkpoint import Checkpoints
-from jaxact.config import TrainConfig, check
+from jaxact.config import PoseConfig, TrainConfig, check
 from jaxact.errors import UserError
 from jaxact.interrupt import StopRequest
 from jaxact.journal import Journal, Window
 from jaxact.progress import Bar
+from jaxact.skeletons.body import BODY
 from jaxact.source import Source, from_records
 
 
@@ -42,6 +43,7 @@ def run(config: TrainConfig, workdir: str | Path, source: Source | None = None) 
       UserError: options that do not fit each other, the data, or the checkpoints in `workdir`; a non-finite loss.
     """
     check(config)
+    check_joint_weights(config)
     placement = sharding.make_placement(parallel=config.parallel, batch_norm=config.batch_norm, devices=config.devices)
     placement.check_batch(config.batch_size, accumulate=config.optim.accumulate)
     source = source or from_records(config)
@@ -138,6 +140,17 @@ class _Fit:
 def _steps(run: TrainConfig, epochs: int | float, size: int) -> int:
     """Steps that see `epochs` times all examples: the last may see some of them again."""
     return max(1, math.ceil(epochs * size / run.batch_size))
+
+
+def check_joint_weights(config: TrainConfig) -> None:
+    """Raises UserError for another number of weights than the network has maps of joints."""
+    given, model = len(config.joint_weights), config.model
+    maps = len(BODY.joints) + model.background if isinstance(model, PoseConfig) else 0
+    if given not in (0, maps):
+        raise UserError(
+            f"config.joint_weights has {given} numbers; wanted none"
+            + (f", or one for each of the {maps} maps of joints" if maps else f": {model.name!r} finds no joints")
+        )
 
 
 def _begin(

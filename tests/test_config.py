@@ -119,17 +119,3 @@ def test_every_models_section_is_written_and_read_back(section):
     config.override(run, "model.width", "16")
     config.check(run)
     assert config.from_dict(config.to_dict(run)) == run and run.model.width == 16
-
-
-def test_joint_weights_are_one_for_each_map_of_joints():
-    run = config.TrainConfig(
-        model=config.PoseConfig(), clip=config.PoseClipConfig(), augment=config.PoseAugmentConfig()
-    )
-    for background in (False, True):
-        run.model.background, run.joint_weights = background, (3.0,) * (14 + background)
-        config.check(run)
-    run.joint_weights = (3.0, 1.0)
-    with pytest.raises(UserError, match="has 2 numbers; wanted none, or one for each of the 15 maps of joints"):
-        config.check(run)
-    with pytest.raises(UserError, match="has 14 numbers; wanted none: 'stgcn' finds no joints"):
-        config.check(config.TrainConfig(joint_weights=(1.0,) * 14))

@@ -124,3 +124,17 @@ def test_overlays_of_something_else_are_one_sentence(results, tmp_path, capsys):
     assert "--count is at least 1" in capsys.readouterr().err
     assert cli.main(["plot", "poses", str(results), "--data-dir", f"{tmp_path}", "--out", f"{tmp_path}/poses.png"]) == 2
     assert "'coco_keypoints' is not prepared" in capsys.readouterr().err and not (tmp_path / "poses.png").exists()
+
+
+def test_joint_weights_are_one_for_each_map_of_joints():
+    run = config.TrainConfig(
+        model=config.PoseConfig(), clip=config.PoseClipConfig(), augment=config.PoseAugmentConfig()
+    )
+    for background in (False, True):
+        run.model.background, run.joint_weights = background, (3.0,) * (14 + background)
+        train.check_joint_weights(run)
+    run.joint_weights = (3.0, 1.0)
+    with pytest.raises(UserError, match="has 2 numbers; wanted none, or one for each of the 15 maps of joints"):
+        train.check_joint_weights(run)
+    with pytest.raises(UserError, match="has 14 numbers; wanted none: 'stgcn' finds no joints"):
+        train.check_joint_weights(config.TrainConfig(joint_weights=(1.0,) * 14))
