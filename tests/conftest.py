@@ -25,3 +25,8 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.g
 from jaxtyping import install_import_hook  # noqa: E402
 
 install_import_hook("jaxact", "beartype.beartype")
+
+
+def pytest_collection_modifyitems(items):
+    """The file that waits for programs goes first: at the end one worker would wait for the other."""
+    items.sort(key=lambda item: item.path.name != "test_interrupt.py")

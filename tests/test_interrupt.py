@@ -21,7 +21,7 @@ def start(workdir, *arguments) -> subprocess.Popen:
 def test_killed_at_random_moments_and_resumed_it_ends_bitwise_where_the_whole_one_does(tmp_path):
     plain, killed = tmp_path / "plain", tmp_path / "killed"
     longer = ["devices=1", "epochs=40", "checkpoint_every=3", "eval_every=0"]
-    assert "step=160" in start(plain, *longer).communicate(timeout=300)[0]
+    whole = start(plain, *longer)
     moments, deaths = random.Random(0), 0
     for _ in range(2):
         process = start(killed, *longer)
@@ -33,6 +33,7 @@ def test_killed_at_random_moments_and_resumed_it_ends_bitwise_where_the_whole_on
         deaths += process.returncode == -signal.SIGKILL
     assert deaths, "every run was over before it was killed"
     assert "step=160" in start(killed, *longer).communicate(timeout=300)[0]
+    assert "step=160" in whole.communicate(timeout=300)[0]
     assert same(weights(killed), weights(plain))
 
 
