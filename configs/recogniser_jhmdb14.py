@@ -49,10 +49,8 @@ def get_config(arg: str = "") -> TrainConfig:
     name = "custom/jhmdb14"
     if joints == "detected":
         name, split = "jhmdb_detected", split.replace("split", "official")
-    model, clip = (
-        RecogniserConfig(**{"activation": "tanh", **ROWS[row]}),
-        ClipConfig(frames=60, persons=1, sampling="resize"),
-    )
+    model = RecogniserConfig(**{"activation": "tanh", **ROWS[row]})
+    clip = ClipConfig(frames=60, persons=1, sampling="resize")
     config = TrainConfig(
         data=DataConfig(name=name, train_split=f"{split}_train", eval_split=f"{split}_test"),
         model=model,

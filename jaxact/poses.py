@@ -9,7 +9,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from jaxact import evaluate, files, pose_metrics, trained
 from jaxact.errors import UserError
@@ -33,6 +33,17 @@ class Found:
     id: str
     people: People
     true: Float[np.ndarray, "m 14 3"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Example:
+    """A picture of an evaluation with its surest person and the marked one, and how many joints are near enough."""
+
+    id: str
+    picture: UInt8[np.ndarray, "h w 3"]
+    found: Float[np.ndarray, "14 3"]
+    true: Float[np.ndarray, "14 3"]
+    hits: pose_metrics.Hits
 
 
 def find(net: trained.Trained, info: Any, split: str, *, batch_size: int, persons: int) -> Iterator[Found]:
@@ -103,10 +114,8 @@ def report(
     return about
 
 
-def examples(
-    results: str | Path, *, count: int = 10, data_dir: str | None = None
-) -> list[tuple[Found, np.ndarray, str]]:
-    """Pictures of an evaluation, evenly out of those with a marked person: the joints, the RGB picture, "9 of 14".
+def examples(results: str | Path, *, count: int = 10, data_dir: str | None = None) -> list[Example]:
+    """Pictures of an evaluation, evenly out of those with a marked person.
 
     Args:
       results: `out` of `report`.
@@ -119,33 +128,34 @@ def examples(
     import tensorflow as tf
 
     from jaxact.datasets import read
+    from jaxact.pipeline.video import decoded
 
     try:
         about = json.loads((Path(results) / "metrics.json").read_text(encoding="utf-8"))
         with np.load(Path(results) / "joints.npz", allow_pickle=False) as held:
             ids, found, true = (held[name] for name in ("id", "found", "true"))
-        name, split, share = about["dataset"], about["split"], about["pck_at"]
+        name, folder, split, share = (about[key] for key in ("dataset", "data_dir", "split", "pck_at"))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(
             f"no joints in {str(results)!r} ({error}); wanted the --out of `jaxact evaluate` of a pose network"
         ) from error
     there = np.flatnonzero((true[..., 2] > 0).any(axis=1))
     chosen = there[np.unique(np.linspace(0, len(there) - 1, count).round().astype(int))]
-    info = read.describe(name, data_dir or Path(about["data_dir"]).parents[name.count("/") + 1])
-    records = read.records(info, split, fields=("id", "image")).as_numpy_iterator()
-    pictures = {}
-    for record in records:
-        if (known := record["id"].decode()) in ids[chosen]:
-            pictures[known] = tf.io.decode_jpeg(record["image"], channels=3, dct_method="INTEGER_ACCURATE").numpy()
-    if lacking := [known for known in ids[chosen].tolist() if known not in pictures]:
+    info = read.describe(name, data_dir) if data_dir else read.read_info(Path(folder))
+    wanted, pictures = set(ids[chosen].tolist()), {}
+    for record in read.records(info, split, fields=("id", "image")).as_numpy_iterator():
+        if (known := record["id"].decode()) in wanted:
+            pictures[known] = decoded(tf.constant([record["image"]]), stream="rgb").numpy()[0]
+        if len(pictures) == len(wanted):
+            break
+    if lacking := sorted(wanted - set(pictures)):
         raise UserError(f"{str(info.path)!r} has no picture {lacking[0]!r}, which {str(results)!r} tells of")
-    shown = []
-    for row in chosen.tolist():
-        one = true[row : row + 1]
-        total = pose_metrics.hits(found[row : row + 1], one, pose_metrics.box_sizes(one), share=share)
-        each = Found(str(ids[row]), found[row : row + 1], one)
-        shown.append((each, pictures[each.id], f"{total.found.sum()} of {total.there.sum()}"))
-    return shown
+    sizes = pose_metrics.box_sizes(true)
+    near = [pose_metrics.hits(found[row, None], true[row, None], sizes[row, None], share=share) for row in chosen]
+    return [
+        Example(str(ids[row]), pictures[str(ids[row])], found[row], true[row], hits)
+        for row, hits in zip(chosen, near, strict=True)
+    ]
 
 
 def _pictures(found: list[Found], info: Any, split: str) -> list[pose_metrics.Picture]:

@@ -96,12 +96,13 @@ def results(folder):
 
 
 def test_pictures_of_an_evaluation_come_with_what_was_found_and_marked(folder, results):
-    ((found, picture, right),) = poses.examples(results, count=3)
-    assert right == "1 of 2" and picture.shape == (30, 40, 3) and picture.dtype == np.uint8
+    (each,) = poses.examples(results, count=3)
+    assert (each.hits.found.sum(), each.hits.there.sum()) == (1, 2)
+    assert each.picture.shape == (30, 40, 3) and each.picture.dtype == np.uint8
     info = read.describe("coco_keypoints", str(folder / "data"))
     record = next(read.records(info, "test", fields=("id", "joints")).as_numpy_iterator())
-    assert found.id == record["id"].decode()
-    np.testing.assert_allclose(found.true[0, 0], record["joints"][0, 0, 0], atol=1e-4)
+    assert each.id == record["id"].decode()
+    np.testing.assert_allclose(each.true[0], record["joints"][0, 0, 0], atol=1e-4)
 
 
 def test_overlays_draw_marks_where_they_are(results, tmp_path, monkeypatch, capsys):
@@ -110,9 +111,9 @@ def test_overlays_draw_marks_where_they_are(results, tmp_path, monkeypatch, caps
     monkeypatch.setattr(style, "save", lambda drawing, out: (drawn.append(drawing), save(drawing, out)))
     assert cli.main(["plot", "poses", str(results), "--out", f"{tmp_path}/poses.png"]) == 0
     (axes,) = drawn[0].axes
-    ((found, _, _),) = poses.examples(results)
+    (each,) = poses.examples(results)
     rings = axes.collections[-1].get_offsets()
-    np.testing.assert_allclose(rings, found.true[0][found.true[0, :, 2] > 0, :2], atol=1e-4)
+    np.testing.assert_allclose(rings, each.true[each.true[:, 2] > 0, :2], atol=1e-4)
     assert "1 of 2 joints right" in [text.get_text() for text in axes.texts]
     assert (tmp_path / "poses.png").stat().st_size > 2000
 

@@ -252,11 +252,10 @@ def _draw_poses(options: argparse.Namespace) -> None:
 
     if options.count < 1:
         raise UserError(f"--count is at least 1, got {options.count!r}")
-    examples = poses.examples(options.results, count=options.count, data_dir=options.data_dir)
-    panels = [
-        plots.Overlay(each.id, f"{right} joints right", picture, each.people[0], each.true[0])
-        for each, picture, right in examples
-    ]
+    panels = []
+    for each in poses.examples(options.results, count=options.count, data_dir=options.data_dir):
+        note = f"{each.hits.found.sum()} of {each.hits.there.sum()} joints right"
+        panels.append(plots.Overlay(each.id, note, each.picture, each.found, each.true))
     plots.overlays(panels, options.out)
     print(options.out)
 
