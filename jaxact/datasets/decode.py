@@ -74,7 +74,7 @@ class Video:
         """
         av = need_av()
         try:
-            with av.open(self.path, metadata_errors="replace") as container:
+            with open_container(self.path) as container:
                 stream = self._stream(container)
                 for frame in container.decode(stream):
                     self.times.append(frame.time)
@@ -224,6 +224,19 @@ class Jpeg:
         """The file of a grey picture."""
         frame = need_av().VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="gray")
         return self(frame.reformat(format="yuvj420p"))
+
+
+def open_container(path: str, **options: Any) -> Any:
+    """PyAV's container of a file or URL, whatever the encoding of its tags.
+
+    PyAV 18 and older raise UnicodeDecodeError for tags that are not UTF-8 unless they are told to replace what they
+    cannot decode; PyAV 19 decodes every tag and has no such option.
+    """
+    av = need_av()
+    try:
+        return av.open(path, **options)
+    except UnicodeDecodeError:
+        return av.open(path, metadata_errors="replace", **options)
 
 
 def need_av() -> Any:

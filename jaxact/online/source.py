@@ -187,7 +187,7 @@ def _packets(name: str, options: dict[str, Any]) -> Iterator[Shot]:
 
     av = decode.need_av()
     try:
-        with av.open(name, timeout=SECONDS, metadata_errors="replace", **options) as container:
+        with decode.open_container(name, timeout=SECONDS, **options) as container:
             stream = container.streams.best("video")
             if stream is None:
                 raise UserError(f"{name!r} holds no video")

@@ -170,6 +170,36 @@ def test_what_is_no_video_says_so(tmp_path):
         decode.encode(str(tmp_path / "gone.mp4"), short_side=256)
 
 
+def test_tags_that_are_not_utf_8_do_not_matter(tmp_path):
+    path = tmp_path / "clip.avi"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "café"
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 32, 24, "yuvj420p"
+        for picture in videos.frames(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    content = path.read_bytes()
+    assert content.count("café".encode()) == 1
+    path.write_bytes(content.replace("café".encode(), b"caf\xe9 "))
+    assert len(decode.encode(str(path), short_side=256).frames) == 3
+
+
+@pytest.mark.parametrize("strict", [True, False], ids=["as PyAV 18", "as PyAV 19"])
+def test_pyav_is_told_to_replace_tags_only_where_it_knows_how_to(monkeypatch, strict):
+    calls = []
+
+    def opened(path, **options):
+        calls.append(options)
+        if strict and "metadata_errors" not in options:
+            raise UnicodeDecodeError("utf-8", b"\xe9", 0, 1, "invalid continuation byte")
+        return "container"
+
+    monkeypatch.setattr(av, "open", opened)
+    assert decode.open_container("clip.avi", timeout=2.0) == "container"
+    assert calls == [{"timeout": 2.0}, {"timeout": 2.0, "metadata_errors": "replace"}][: 1 + strict]
+
+
 def test_a_video_without_frames_is_refused(tmp_path):
     with av.open(str(tmp_path / "clip.avi"), "w") as container:
         stream = container.add_stream("mpeg4", rate=25)
