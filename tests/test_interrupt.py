@@ -18,6 +18,7 @@ def start(workdir, *arguments) -> subprocess.Popen:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
+@pytest.mark.slow  # five programs; test_train resumes in this one
 def test_killed_at_random_moments_and_resumed_it_ends_bitwise_where_the_whole_one_does(tmp_path):
     plain, killed = tmp_path / "plain", tmp_path / "killed"
     longer = ["devices=1", "epochs=40", "checkpoint_every=3", "eval_every=0"]
@@ -37,7 +38,7 @@ def test_killed_at_random_moments_and_resumed_it_ends_bitwise_where_the_whole_on
     assert same(weights(killed), weights(plain))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_signal_saves_and_ends_with_success(tmp_path, number):
     process = start(tmp_path, "devices=1", "epochs=100000", "eval_every=0")
     while not (tmp_path / "metrics.jsonl").exists() or not (tmp_path / "metrics.jsonl").read_text():
@@ -50,6 +51,7 @@ def test_a_signal_saves_and_ends_with_success(tmp_path, number):
     assert trained.load(tmp_path).step == step > 0
 
 
+@pytest.mark.slow  # two programs that compile for eight devices
 def test_two_processes_train_one_model_and_save_one_checkpoint(tmp_path):
     # Under pmap, which moves more between forms of the state than jit does.
     steady = ["model__dropout=0", "model__init=he_fan_out", "optim__learning_rate=0.002", "devices=0", "parallel=pmap"]

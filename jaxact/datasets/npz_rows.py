@@ -6,6 +6,7 @@ one is a stream, read forwards, and from its start again where an earlier row is
 
 import contextlib
 import struct
+import weakref
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -43,7 +44,8 @@ class Rows:
                 head = file.tell()
         self.streamed = entry.compress_type != zipfile.ZIP_STORED
         self._size = int(np.prod(self.shape[1:])) * self.dtype.itemsize
-        self._head, self._stream, self._next = head, None, 0
+        self._head, self._next = head, 0
+        self._stream: Any = None
         if not self.streamed:
             with open(path, "rb") as file, _complaints(path):
                 file.seek(entry.header_offset)
@@ -65,16 +67,23 @@ class Rows:
             return np.array(self._map[index])
         with _complaints(self.path):
             if self._stream is None or index < self._next:
-                archive = zipfile.ZipFile(self.path)
-                self._stream = archive.open(f"{self.key}.npy")
-                self._stream.read(self._head)
-                self._next = 0
+                self._stream, self._next = self._opened(), 0
             while self._next <= index:
                 content = self._stream.read(self._size)
                 self._next += 1
             if len(content) < self._size:
                 raise UserError(f"{self.path!r}: the array {self.key!r} ends before its row {index}")
         return np.frombuffer(content, self.dtype).reshape(self.shape[1:])
+
+    def _opened(self) -> Any:
+        """The member as a stream that stands at row 0. It is closed when the next one is opened, or with this object."""
+        if self._stream is not None:
+            self._stream.close()
+        with zipfile.ZipFile(self.path) as archive:  # its file stays open as long as the stream is
+            stream = archive.open(f"{self.key}.npy")
+        weakref.finalize(self, stream.close)
+        stream.read(self._head)
+        return stream
 
 
 def _read_head(file: Any, path: str, key: str) -> tuple[tuple[int, ...], np.dtype]:
