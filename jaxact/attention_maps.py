@@ -143,14 +143,12 @@ def _with_attention(net: trained.Trained) -> stagcn.STAGCN:
 
 def _chosen(net: trained.Trained, record: Mapping[str, Any]) -> Float[np.ndarray, "s m v c"]:
     """The record's joints of the people that the network takes."""
-    import tensorflow as tf
-
     from jaxact.pipeline import joints, persons
 
     clip, ids = net.config.clip, record.get("person_id")
-    ids = None if ids is None else tf.constant(ids)
     options: dict[str, Any] = {"persons": clip.persons, "person": clip.person, "channels": net.channels}
-    return persons.choose(joints.finite(tf.constant(record["joints"])), **options, ids=ids).numpy()
+    with np.errstate(over="ignore", invalid="ignore"):  # as in `skeleton.evaluate`
+        return persons.choose(joints.finite(record["joints"]), **options, ids=ids)
 
 
 def _seen(
@@ -160,21 +158,19 @@ def _seen(
 
     The numbers take the same way through the pipeline as the places, whatever frames it draws and people it reorders.
     """
-    import tensorflow as tf
-
     from jaxact.pipeline import skeleton
 
     clip = {**dataclasses.asdict(net.config.clip), "views": 1, "layout": net.layout, "channels": net.channels}
-    example = {name: tf.constant(value) for name, value in record.items() if name != "pixels"}
-    inputs = skeleton.evaluate(example, **clip)["inputs"].numpy()[0]
+    example = {name: value for name, value in record.items() if name != "pixels"}
+    inputs = skeleton.evaluate(example, **clip)["inputs"][0]
     present = (chosen != 0).any(-1)
     if net.channels[-1] == "score":
         present &= (chosen[..., -1] != 0) & ((chosen[..., -1] > clip["min_score"]) | (clip["min_score"] == 0))
     frames, slots = np.indices(present.shape[:2])
     number = (1 + frames + len(chosen) * slots)[..., None] * present
-    example["joints"] = tf.constant(np.repeat(number[..., None], len(net.channels), axis=-1), tf.float32)
+    example["joints"] = np.repeat(number[..., None], len(net.channels), axis=-1).astype(np.float32)
     clip |= {"person": "file", "stream": "joint", "center": "none", "align": False, "scale": "none", "flip_y": False}
-    found = skeleton.evaluate(example, **{**clip, "min_score": 0.0})["inputs"].numpy()[0]
+    found = skeleton.evaluate(example, **{**clip, "min_score": 0.0})["inputs"][0]
     return inputs, found[..., -1].round().astype(int)
 
 

@@ -125,8 +125,6 @@ def examples(results: str | Path, *, count: int = 10, data_dir: str | None = Non
     Raises:
       UserError: no such evaluation in `results`, or the records that it was made from are not there.
     """
-    import tensorflow as tf
-
     from jaxact.datasets import read
     from jaxact.pipeline.video import decoded
 
@@ -145,7 +143,7 @@ def examples(results: str | Path, *, count: int = 10, data_dir: str | None = Non
     wanted, pictures = set(ids[chosen].tolist()), {}
     for record in read.records(info, split, fields=("id", "image")).as_numpy_iterator():
         if (known := record["id"].decode()) in wanted:
-            pictures[known] = decoded(tf.constant([record["image"]]), stream="rgb").numpy()[0]
+            pictures[known] = decoded(np.array([record["image"]], object), stream="rgb")[0]
         if len(pictures) == len(wanted):
             break
     if lacking := sorted(wanted - set(pictures)):

@@ -1,7 +1,8 @@
 """What a trained network says of a clip that is in no data set: an array, a file of joints, a video.
 
 A clip takes the way of an evaluation example: its joints become those of the network's layout, the checkpoint's clip
-section says what is done to them, views are averaged. A long recording is shown in windows, one answer each.
+section says what is done to them, views are averaged. A long recording is shown in windows, one answer each. All of
+it is computed in NumPy and JAX; TensorFlow is neither needed nor used.
 """
 
 import dataclasses
@@ -60,7 +61,7 @@ class Clip:
 
     name: str
     frames: int
-    inputs: Callable[[int, int], Any]
+    inputs: Callable[[int, int], np.ndarray]
 
 
 class Predictor:
@@ -112,7 +113,7 @@ class Predictor:
           UserError: the network reads no joints, or these cannot become its own.
         """
         opened = self._array(clip, layout)
-        return np.asarray(opened.inputs(0, opened.frames))
+        return opened.inputs(0, opened.frames)
 
     def _array(self, clip: np.ndarray, layout: str | None) -> Clip:
         from jaxact.datasets.recording import Recording, people_second
@@ -153,9 +154,9 @@ class Predictor:
         net = self.net
         joints = as_trained(found, net, layout)
 
-        def inputs(start: int, stop: int) -> Any:
+        def inputs(start: int, stop: int) -> np.ndarray:
             ids = {} if found.person_id is None else {"person_id": found.person_id[start:stop]}
-            example = _tensors({"joints": joints[start:stop], "label": 0, "id": found.name, **ids})
+            example = {"joints": joints[start:stop], "label": 0, "id": found.name, **ids}
             return skeleton.evaluate(example, layout=net.layout, channels=net.channels, **self._clip)["inputs"]
 
         return Clip(found.name, len(joints), inputs)
@@ -176,19 +177,24 @@ class Predictor:
         stored = decode.encode(str(place), short_side=256)
         size = {"height": stored.height, "width": stored.width}
 
-        def inputs(start: int, stop: int) -> Any:
+        def inputs(start: int, stop: int) -> np.ndarray:
             frames, times = np.array(stored.frames[start:stop], object), stored.times[start:stop]
             example = {"frames": frames, "times": times, "label": 0, "id": place.stem, **size}
-            return video.evaluate(_tensors(example), **clip)["inputs"]
+            return video.evaluate(example, **clip)["inputs"]
 
         return Clip(place.stem, len(stored.frames), inputs)
 
     def check_videos(self) -> None:
-        """Raises UserError where the network cannot be asked about a video file."""
+        """Raises UserError where the network cannot be asked about a video file, or a package for it is missing."""
+        from jaxact.datasets import decode
+        from jaxact.pipeline import images
+
         if self.kind != "video":
             raise UserError(f"the network reads {self.kind}s, not videos")
         if self._clip["stream"] == "flow":
             raise UserError("the network reads optical flow, which only prepared records hold; see jaxact evaluate")
+        decode.need_av()
+        images.need_pillow()
 
     def ask(self, clip: Clip, *, window: int = 0, stride: int = 0) -> Prediction:
         """The answer to an opened clip; for the arguments see `predict`.
@@ -198,19 +204,13 @@ class Predictor:
         """
         windows, rows = spans(clip.frames, window, stride), []
         for first in range(0, len(windows), ROWS):
-            inputs = np.stack([np.asarray(clip.inputs(*span)) for span in windows[first : first + ROWS]])
+            inputs = np.stack([clip.inputs(*span) for span in windows[first : first + ROWS]])
             padding = (ROWS if len(windows) > 1 else 1) - len(inputs)  # one program for whole clips, one for windows
             inputs = np.pad(inputs, ((0, padding), *((0, 0),) * (inputs.ndim - 1)))
             empty = np.zeros(len(inputs), np.int32)
             logits = self._apply(self.net.weights, {"inputs": inputs, "targets": empty, "mask": empty == 0})
             rows.append(np.asarray(jax.nn.softmax(logits))[: len(windows) - first])
         return Prediction(clip.name, self.net.labels, tuple(windows), np.concatenate(rows))
-
-
-def _tensors(record: Mapping[str, Any]) -> dict[str, Any]:
-    import tensorflow as tf
-
-    return {name: tf.convert_to_tensor(value) for name, value in record.items()}
 
 
 def load(workdir: str | Path, *, step: int | None = None, select: str | None = None) -> Predictor:

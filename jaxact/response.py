@@ -40,8 +40,6 @@ def respond(net: trained.Trained, record: Mapping[str, Any]) -> Response:
     Raises:
       UserError: a network whose last unit has no joints, or a record without anyone.
     """
-    import tensorflow as tf
-
     from jaxact.pipeline import skeleton
 
     if not isinstance(net.model, stgcn.STGCN):
@@ -49,9 +47,9 @@ def respond(net: trained.Trained, record: Mapping[str, Any]) -> Response:
         raise UserError(f"the last layer of the network {name!r} has no joints; wanted a checkpoint of stgcn or local")
     clip = {**dataclasses.asdict(net.config.clip), "views": 1}
     raw = clip | {"stream": "joint", "center": "none", "align": False, "scale": "none"}
-    example = {name: tf.constant(record[name]) for name in ("id", "joints", "label")}
+    example = {name: record[name] for name in ("id", "joints", "label")}
     inputs, joints = (
-        skeleton.evaluate(example, layout=net.layout, channels=net.channels, **options)["inputs"].numpy()[0]
+        skeleton.evaluate(example, layout=net.layout, channels=net.channels, **options)["inputs"][0]
         for options in (clip, raw)
     )
     recorded = len(record["joints"])

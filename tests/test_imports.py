@@ -29,6 +29,8 @@ FLOORS = (
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 # Closer than the floors: records know no network and networks know no records.
 NEVER = {"datasets": {"models"}, "pipeline": {"models", "step", "checkpoint", "trained"}}
+# Reading prepared records and training draws are TensorFlow's; every other module of the pipeline does without.
+OF_TENSORFLOW = {f"jaxact.pipeline.{name}" for name in ("augment", "batches", "family", "pose", "pose_targets")}
 
 SOURCES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -112,8 +114,9 @@ def modules_of(*rooms: str) -> list[str]:
 def test_the_side_of_the_networks_loads_without_tensorflow():
     """One interpreter for all of them: if none loads tensorflow together, none does alone."""
     rooms = "models", "interop", "step", "checkpoint", "trained", "export", "evaluate", "predict", "train"
-    modules = modules_of(*rooms)
-    assert {"jaxact.models", "jaxact.step", "jaxact.checkpoint", "jaxact.train"} <= set(modules)
+    rooms += "attention_maps", "online", "poses", "response", "serve"
+    modules = modules_of(*rooms) + sorted(set(modules_of("pipeline")) - OF_TENSORFLOW)
+    assert {"jaxact.models", "jaxact.step", "jaxact.pipeline.skeleton", "jaxact.serve.app"} <= set(modules)
     assert "tensorflow" not in loaded("\n".join(f"import {module}" for module in modules))
 
 
@@ -133,6 +136,81 @@ def test_the_pipeline_loads_without_flax():
 
 def test_arrays_in_memory_need_neither_tensorflow_nor_flax():
     assert not {"tensorflow", "tensorflow_datasets", "flax"} & loaded("import jaxact.pipeline.arrays")
+
+
+def test_only_training_and_prepared_records_import_tensorflow_at_their_head():
+    heads = set()
+    for module in modules_of("pipeline"):
+        for node in ast.parse(SOURCES[module].read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Import) and "tensorflow" in {alias.name for alias in node.names}:
+                heads.add(module)
+    assert heads == OF_TENSORFLOW - {"jaxact.pipeline.family"}  # which imports `pose`
+
+
+# Prediction as it is used, in an interpreter that finds no TensorFlow. Argument: an empty folder.
+PREDICTION = """
+import contextlib, importlib.machinery, importlib.util, io, json, pathlib, sys
+
+class Finder(importlib.machinery.PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.partition(".")[0] == "tensorflow" else super().find_spec(name, path, target)
+
+sys.meta_path = [Finder if finder is importlib.machinery.PathFinder else finder for finder in sys.meta_path]
+assert importlib.util.find_spec("tensorflow") is None
+import numpy as np
+from starlette.testclient import TestClient
+import jaxact
+from jaxact import cli, config, predict
+from jaxact.datasets import samples
+from jaxact.serve import answers, app
+from tests import random_runs
+
+root = pathlib.Path(sys.argv[1])
+flat = random_runs.write(root / "flat", config.STGCNConfig(network="stem3", width=2), layout="openpose-18", frames=8)
+about = {"layout": "ntu-25", "channels": ("x", "y", "z"), "frames": 8, "person": "denoised", "sampling": "uniform"}
+deep = random_runs.write(root / "deep", config.STGCNConfig(network="stem3", width=2), **about)
+poses = np.random.default_rng(0).uniform(0.1, 0.9, (6, 1, 18, 3)).astype(np.float32)
+bodies = np.random.default_rng(0).uniform(0.1, 0.9, (20, 2, 25, 3)).astype(np.float32)
+np.save(root / "clip.npy", poses)
+(root / "S001C001P001R001A001.skeleton").write_text(samples.skeleton_text(bodies))
+(root / "openpose").mkdir()
+for number, people in enumerate(poses):
+    content = {"people": [{"pose_keypoints_2d": (person * [640, 480, 1]).ravel().tolist()} for person in people]}
+    (root / "openpose" / f"v_{number:012}_keypoints.json").write_text(json.dumps(content))
+
+def ran(*words):
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert cli.main([str(word) for word in words]) == 0
+    return out.getvalue()
+
+size = ["--image-size", "640,480"]
+tables = [
+    ran("predict", "--checkpoint", flat, root / "clip.npy", "--window", "4"),
+    ran("predict", "--checkpoint", flat, root / "openpose", *size),
+    ran("predict", "--checkpoint", deep, root / "S001C001P001R001A001.skeleton"),
+]
+assert all("%  wave" in table for table in tables), tables
+log = ran("stream", root / "openpose", "--recogniser", flat, "--size", "640x480", "--log", "-")
+assert log.count('"people"') >= 6 and '"end"' in log, log
+net = predict.load(flat)
+answers.warm(net)
+with TestClient(app.build(net)) as client:
+    answer = client.post("/predict", files={"file": ("clip.npy", (root / "clip.npy").read_bytes())})
+assert answer.status_code == 200, answer.text
+(clip,) = answer.json()["clips"]
+whole = net.predict(poses).top(1)[0]
+assert clip["top"][0]["label"] == whole[0] and clip["skeleton"]["points"]
+prediction = jaxact.load(deep).predict(bodies)
+assert np.isfinite(prediction.probabilities).all()
+assert "tensorflow" not in sys.modules
+"""
+
+
+def test_prediction_streams_and_the_server_work_where_tensorflow_cannot_be_imported(tmp_path):
+    command = [sys.executable, "-W", "ignore", "-c", PREDICTION, str(tmp_path)]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert run.returncode == 0, run.stderr
 
 
 def test_layouts_and_options_need_numpy_only():

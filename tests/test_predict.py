@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 import pickle
+import sys
 from pathlib import Path
 
 import jax
@@ -61,6 +62,20 @@ def test_an_array_is_answered_as_evaluation_would(net):
     people_first = net.predict(joints.swapaxes(0, 1))
     np.testing.assert_array_equal(people_first.windows, answer.windows)
     np.testing.assert_array_equal(net.predict(joints[:, 0]).windows, net.predict(joints[:, :1]).windows)
+
+
+def test_inputs_are_numpy_arrays_also_where_tensorflow_is_loaded(net):
+    inputs = net.inputs(clip(people=2))
+    assert type(inputs) is np.ndarray and inputs.dtype == np.float32 and inputs.shape == (2, 6, 2, 18, 3)
+
+
+@pytest.mark.parametrize(("package", "module"), [("pillow", "PIL"), ("av", "av")])
+def test_a_package_that_videos_need_is_missed_before_anything_is_read(net, monkeypatch, package, module):
+    videos = predict.Predictor(net.net)
+    videos.kind = "video"
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(UserError, match=rf"needs the package '{package}', .* pip install 'jaxact\[video\]'"):
+        videos.video("nowhere.mp4")
 
 
 def test_windows_are_answered_one_by_one_and_the_last_ends_with_the_clip(net, monkeypatch):

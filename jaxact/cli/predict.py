@@ -5,7 +5,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from jaxact.cli.command import checkpoint_options, command, need_tensorflow, start_jax
+from jaxact.cli.command import checkpoint_options, command, start_jax
 from jaxact.errors import UserError
 
 
@@ -31,7 +31,6 @@ def predict(kinds: Any) -> None:
 
 
 def _run_predict(options: argparse.Namespace) -> None:
-    need_tensorflow("predicting")
     kind = Path(options.out or "table.json").suffix
     if kind not in (".json", ".csv"):
         raise UserError(f"cannot write {options.out!r}: the suffix must be .json or .csv")

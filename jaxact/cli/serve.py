@@ -5,7 +5,7 @@ import importlib.util
 import socket
 from typing import Any
 
-from jaxact.cli.command import checkpoint_options, command, need_tensorflow, start_jax
+from jaxact.cli.command import checkpoint_options, command, start_jax
 from jaxact.errors import UserError, missing_extra
 
 
@@ -36,7 +36,6 @@ def _run_serve(options: argparse.Namespace) -> None:
     for package in ("starlette", "uvicorn", "python_multipart"):
         if importlib.util.find_spec(package) is None:
             raise missing_extra(package, "serve", "serving")
-    need_tensorflow("predicting")
     for name in ("max_mb", "timeout"):
         if not getattr(options, name) > 0:
             raise UserError(f"--{name.replace('_', '-')} is {getattr(options, name):g}; wanted a number above 0")

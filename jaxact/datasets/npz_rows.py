@@ -76,7 +76,7 @@ class Rows:
         return np.frombuffer(content, self.dtype).reshape(self.shape[1:])
 
     def _opened(self) -> Any:
-        """The member as a stream that stands at row 0. It is closed when the next one is opened, or with this object."""
+        """The member as a stream that stands at row 0. Closed by the next one, or with this object."""
         if self._stream is not None:
             self._stream.close()
         with zipfile.ZipFile(self.path) as archive:  # its file stays open as long as the stream is

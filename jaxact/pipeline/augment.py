@@ -1,41 +1,27 @@
 """Random changes of a training clip. Each comes as what it does, given the choices, and as how the choices are drawn.
 
-Draws are stateless: `seed` is an int64 pair, and the same seed and clip give the same bytes. `subseed` gives every
-operation numbers of its own.
+Draws are stateless: `seed` is an int64 pair, and the same seed and clip give the same bytes. `seeds.subseed` gives
+every operation numbers of its own.
 """
 
 import math
 
 import tensorflow as tf
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from jaxact.pipeline import joints as jt
 from jaxact.pipeline.frames import Clip
 from jaxact.pipeline.place import origin
+from jaxact.pipeline.seeds import Seed, subseed
 from jaxact.skeletons import Layout
 
 Joints = Float[tf.Tensor, "t m v c"]
 Present = Bool[tf.Tensor, "t m v"]
-Seed = Int[tf.Tensor, "2"]
-
-# The number of an operation is part of every trained number: add at the end, never renumber.
-OPERATIONS = (
-    *("window", "crop", "mirror", "rotate", "rescale", "move", "jitter", "swap", "drop_joints"),
-    *("segments", "uniform"),
-)
 
 # ST-GCN, section 4.1 and its released code: what a key frame of random moving draws from.
 ANGLES = (-10.0, -5.0, 0.0, 5.0, 10.0)  # degrees
 SCALES = (0.9, 1.0, 1.1)
 SHIFTS = (-0.2, -0.1, 0.0, 0.1, 0.2)  # shares of the frame
-
-
-def subseed(seed: Seed, operation: str) -> Seed:
-    """The seed of one operation. TensorFlow scrambles seeds before use, so that distinct ones are independent.
-
-    Seeds given by the user are below 2**32, which leaves the upper half of the first number free.
-    """
-    return seed + tf.constant([(OPERATIONS.index(operation) + 1) << 32, 0], tf.int64)
 
 
 def move(

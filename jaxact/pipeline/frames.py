@@ -1,18 +1,21 @@
 """A clip of any length becomes `frames` frames: a window with padding, linear resampling, or one frame of each part."""
 
-import tensorflow as tf
+import numpy as np
 from jaxtyping import Bool, Float, Int
 
-Clip = tuple[Float[tf.Tensor, "t m v c"], Bool[tf.Tensor, "t m v"]]
+from jaxact.pipeline import array_ops as ops
+from jaxact.pipeline.array_ops import Array
+
+Clip = tuple[Float[Array, "t m v c"], Bool[Array, "t m v"]]
 
 
 def window(
-    joints: Float[tf.Tensor, "s m v c"],
-    present: Bool[tf.Tensor, "s m v"],
+    joints: Float[Array, "s m v c"],
+    present: Bool[Array, "s m v"],
     *,
     frames: int,
     pad: str,
-    start: int | Int[tf.Tensor, ""] = 0,
+    start: int | Int[Array, ""] = 0,
 ) -> Clip:
     """Takes `frames` frames from `start` on.
 
@@ -22,19 +25,19 @@ def window(
       start: first frame taken; a negative one leaves that many frames of padding in front.
     """
     if pad == "replay":
-        index = (tf.range(frames) + start) % tf.shape(joints)[0]
-        return tf.gather(joints, index), tf.gather(present, index)
-    first, end = tf.maximum(start, 0), tf.maximum(start + frames, 0)
+        index = (ops.range(frames) + start) % ops.shape(joints)[0]
+        return ops.gather(joints, index), ops.gather(present, index)
+    first, end = ops.maximum(start, 0), ops.maximum(start + frames, 0)
     joints, present = joints[first:end], present[first:end]
-    front = tf.minimum(first - start, frames)
-    around = [front, frames - front - tf.shape(joints)[0]]
-    joints, present = tf.pad(joints, [around, [0, 0], [0, 0], [0, 0]]), tf.pad(present, [around, [0, 0], [0, 0]])
-    return tf.ensure_shape(joints, [frames, *[None] * 3]), tf.ensure_shape(present, [frames, None, None])
+    front = ops.minimum(first - start, frames)
+    around = [front, frames - front - ops.shape(joints)[0]]
+    joints, present = ops.pad(joints, [around, [0, 0], [0, 0], [0, 0]]), ops.pad(present, [around, [0, 0], [0, 0]])
+    return ops.ensure_shape(joints, [frames, *[None] * 3]), ops.ensure_shape(present, [frames, None, None])
 
 
 def random_start(
-    length: Int[tf.Tensor, ""], *, window: int, frames: int, padded: bool, seed: Int[tf.Tensor, "2"]
-) -> Int[tf.Tensor, ""]:
+    length: Int[Array, ""], *, window: int, frames: int, padded: bool, seed: Int[Array, "2"]
+) -> Int[Array, ""]:
     """Where a random window starts, every place equally likely.
 
     A clip of at least `window` frames is cropped; a shorter one lies at a random place among empty frames.
@@ -44,18 +47,18 @@ def random_start(
         are padded with zeros, the window of a short clip may be empty.
     """
     if padded:
-        length = tf.maximum(length, max(frames, window))
+        length = ops.maximum(length, max(frames, window))
     slack = length - window
-    return tf.random.stateless_uniform([], seed, tf.minimum(0, slack), tf.maximum(0, slack) + 1, tf.int32)
+    return ops.stateless_uniform([], seed, ops.minimum(0, slack), ops.maximum(0, slack) + 1, np.int32)
 
 
 def resize(
-    joints: Float[tf.Tensor, "s m v c"],
-    present: Bool[tf.Tensor, "s m v"],
+    joints: Float[Array, "s m v c"],
+    present: Bool[Array, "s m v"],
     *,
     frames: int,
-    start: float | Float[tf.Tensor, ""] = 0.0,
-    share: float | Float[tf.Tensor, ""] = 1.0,
+    start: float | Float[Array, ""] = 0.0,
+    share: float | Float[Array, ""] = 1.0,
 ) -> Clip:
     """Resamples a share of the clip to `frames` frames by linear interpolation, first and last frame included.
 
@@ -67,25 +70,25 @@ def resize(
       share: how much of the clip is taken, above 0 and at most 1.
     """
     first, last = _ends(present)
-    place = start + share * tf.linspace(0.0, 1.0, frames)
-    place = tf.cast(first, tf.float32) + tf.cast(last - first, tf.float32) * place
+    place = start + share * ops.linspace(0.0, 1.0, frames)
+    place = ops.cast(first, np.float32) + ops.cast(last - first, np.float32) * place
     return _between(joints, present, place, first, last)
 
 
-def random_share(crop: float, seed: Int[tf.Tensor, "2"]) -> tuple[Float[tf.Tensor, ""], Float[tf.Tensor, ""]]:
+def random_share(crop: float, seed: Int[Array, "2"]) -> tuple[Float[Array, ""], Float[Array, ""]]:
     """A random (start, share) for `resize`: the share uniform in [`crop`, 1], its place uniform in what is left."""
-    draw = tf.random.stateless_uniform([2], seed)
+    draw = ops.stateless_uniform([2], seed)
     share = crop + (1.0 - crop) * draw[0]
     return (1.0 - share) * draw[1], share
 
 
 def crop_resize(
-    joints: Float[tf.Tensor, "s m v c"],
-    present: Bool[tf.Tensor, "s m v"],
+    joints: Float[Array, "s m v c"],
+    present: Bool[Array, "s m v"],
     *,
     frames: int,
-    start: Int[tf.Tensor, ""],
-    length: Int[tf.Tensor, ""],
+    start: Int[Array, ""],
+    length: Int[Array, ""],
 ) -> Clip:
     """Resamples `length` whole frames from `start` on to `frames` frames, as a picture is made wider or narrower.
 
@@ -94,33 +97,35 @@ def crop_resize(
     joint is never mixed with the zeros of a missing one; departs from CTR-GCN, which does mix them.
     """
     first, last = start, start + length - 1
-    place = (tf.range(frames, dtype=tf.float32) + 0.5) * (tf.cast(length, tf.float32) / frames) - 0.5
-    place = tf.clip_by_value(place + tf.cast(first, tf.float32), tf.cast(first, tf.float32), tf.cast(last, tf.float32))
+    place = (ops.range(frames, dtype=np.float32) + 0.5) * (ops.cast(length, np.float32) / frames) - 0.5
+    place = ops.clip_by_value(
+        place + ops.cast(first, np.float32), ops.cast(first, np.float32), ops.cast(last, np.float32)
+    )
     return _between(joints, present, place, first, last)
 
 
 def random_crop(
-    clip_length: Int[tf.Tensor, ""], *, crop: float, least: int, seed: Int[tf.Tensor, "2"]
-) -> tuple[Int[tf.Tensor, ""], Int[tf.Tensor, ""]]:
+    clip_length: Int[Array, ""], *, crop: float, least: int, seed: Int[Array, "2"]
+) -> tuple[Int[Array, ""], Int[Array, ""]]:
     """A random (start, length) for `crop_resize`: floor(p clip_length) frames with p uniform in [`crop`, 1].
 
     At least `least` frames, or all of a shorter clip; every place equally likely.
     """
-    share, place = tf.unstack(tf.random.stateless_uniform([2], seed))
-    length = tf.cast(tf.cast(clip_length, tf.float32) * (crop + (1.0 - crop) * share), tf.int32)
-    length = tf.minimum(tf.maximum(length, least), clip_length)
-    return tf.cast(place * tf.cast(clip_length - length + 1, tf.float32), tf.int32), length
+    share, place = ops.unstack(ops.stateless_uniform([2], seed))
+    length = ops.cast(ops.cast(clip_length, np.float32) * (crop + (1.0 - crop) * share), np.int32)
+    length = ops.minimum(ops.maximum(length, least), clip_length)
+    return ops.cast(place * ops.cast(clip_length - length + 1, np.float32), np.int32), length
 
 
-def middle(clip_length: Int[tf.Tensor, ""], *, share: float) -> tuple[Int[tf.Tensor, ""], Int[tf.Tensor, ""]]:
+def middle(clip_length: Int[Array, ""], *, share: float) -> tuple[Int[Array, ""], Int[Array, ""]]:
     """The (start, length) of the middle of a clip: floor((1 - `share`) clip_length / 2) frames fewer at either end."""
-    start = tf.cast(tf.cast(clip_length, tf.float64) * (1.0 - share) / 2.0, tf.int32)
+    start = ops.cast(ops.cast(clip_length, np.float64) * (1.0 - share) / 2.0, np.int32)
     return start, clip_length - 2 * start
 
 
 def uniform(
-    length: Int[tf.Tensor, ""], *, frames: int, seed: Int[tf.Tensor, "2"], start: Int[tf.Tensor, ""] | None = None
-) -> Int[tf.Tensor, " t"]:
+    length: Int[Array, ""], *, frames: int, seed: Int[Array, "2"], start: Int[Array, ""] | None = None
+) -> Int[Array, " t"]:
     """Which frames of a clip uniform sampling takes (PoseConv3D and pyskl): one random frame of each of `frames` parts.
 
     A clip of n frames is cut at floor(i n / `frames`). Between n = `frames` and 2 `frames` the parts would hold one or
@@ -130,47 +135,45 @@ def uniform(
     Args:
       start: the frame that a short clip is played from, in place of a random one.
     """
-    draws, steps = tf.random.stateless_uniform([frames + 1], seed), tf.range(frames)
+    draws, steps = ops.stateless_uniform([frames + 1], seed), ops.range(frames)
     if start is None:
-        start = tf.cast(draws[-1] * tf.cast(length, tf.float32), tf.int32)
+        start = ops.cast(draws[-1] * ops.cast(length, np.float32), np.int32)
     again = (steps + start) % length
-    chosen = tf.argsort(tf.argsort(draws)) < length - frames
-    one_or_two = steps + tf.cumsum(tf.cast(chosen, tf.int32))[:-1]
-    edges = tf.range(frames + 1) * length // frames
-    sizes = tf.cast(edges[1:] - edges[:-1], tf.float32)
-    one_each = edges[:-1] + tf.cast(draws[:-1] * sizes, tf.int32)
-    return tf.where(length < frames, again, tf.where(length < 2 * frames, one_or_two, one_each))
+    chosen = ops.argsort(ops.argsort(draws)) < length - frames
+    one_or_two = steps + ops.cumsum(ops.cast(chosen, np.int32))[:-1]
+    edges = ops.range(frames + 1) * length // frames
+    sizes = ops.cast(edges[1:] - edges[:-1], np.float32)
+    one_each = edges[:-1] + ops.cast(draws[:-1] * sizes, np.int32)
+    return ops.where(length < frames, again, ops.where(length < 2 * frames, one_or_two, one_each))
 
 
-def take(joints: Float[tf.Tensor, "s m v c"], present: Bool[tf.Tensor, "s m v"], index: Int[tf.Tensor, " t"]) -> Clip:
+def take(joints: Float[Array, "s m v c"], present: Bool[Array, "s m v"], index: Int[Array, " t"]) -> Clip:
     """The frames of these numbers."""
-    return tf.gather(joints, index), tf.gather(present, index)
+    return ops.gather(joints, index), ops.gather(present, index)
 
 
-def _between(
-    joints: tf.Tensor, present: tf.Tensor, place: Float[tf.Tensor, " t"], first: tf.Tensor, last: tf.Tensor
-) -> Clip:
+def _between(joints: Array, present: Array, place: Float[Array, " t"], first: Array, last: Array) -> Clip:
     """The clip at places between its frames, by linear interpolation of the joints that both neighbours have."""
     # A place that is a frame up to rounding is that frame: its missing joints must not come from a neighbour.
-    nearest = tf.round(place)
-    place = tf.where(tf.abs(place - nearest) < 1e-3, nearest, place)
-    before, after = tf.floor(place), tf.math.ceil(place)
+    nearest = ops.round(place)
+    place = ops.where(ops.abs(place - nearest) < 1e-3, nearest, place)
+    before, after = ops.floor(place), ops.ceil(place)
     weight = (place - before)[:, None, None]
-    before = tf.clip_by_value(tf.cast(before, tf.int32), first, last)
-    after = tf.clip_by_value(tf.cast(after, tf.int32), first, last)
-    here, there = tf.gather(present, before), tf.gather(present, after)
-    weight = tf.where(here & there, weight, tf.cast(there & ~here, tf.float32))[..., None]
-    left, right = tf.gather(joints, before), tf.gather(joints, after)
+    before = ops.clip_by_value(ops.cast(before, np.int32), first, last)
+    after = ops.clip_by_value(ops.cast(after, np.int32), first, last)
+    here, there = ops.gather(present, before), ops.gather(present, after)
+    weight = ops.where(here & there, weight, ops.cast(there & ~here, np.float32))[..., None]
+    left, right = ops.gather(joints, before), ops.gather(joints, after)
     # A joint that is missing in both is zero in both, and so is what lies between.
     return left + weight * (right - left), here | there
 
 
 def segments(
-    joints: Float[tf.Tensor, "s m v c"],
-    present: Bool[tf.Tensor, "s m v"],
+    joints: Float[Array, "s m v c"],
+    present: Bool[Array, "s m v"],
     *,
     frames: int,
-    place: float | Float[tf.Tensor, " t"] = 0.5,
+    place: float | Float[Array, " t"] = 0.5,
 ) -> Clip:
     """Cuts the clip into `frames` segments of equal length and takes one frame of each (Shahroudy et al. 2016, 4.2).
 
@@ -181,19 +184,19 @@ def segments(
       place: where in its segment a frame is taken, in [0, 1): one place for all, or one for each.
     """
     first, last = _ends(present)
-    share = (tf.range(frames, dtype=tf.float32) + place) / frames
-    index = first + tf.cast(tf.floor(share * tf.cast(last - first + 1, tf.float32)), tf.int32)
-    index = tf.minimum(index, last)  # a product of two rounded numbers may reach the end
-    return tf.gather(joints, index), tf.gather(present, index)
+    share = (ops.range(frames, dtype=np.float32) + place) / frames
+    index = first + ops.cast(ops.floor(share * ops.cast(last - first + 1, np.float32)), np.int32)
+    index = ops.minimum(index, last)  # a product of two rounded numbers may reach the end
+    return ops.gather(joints, index), ops.gather(present, index)
 
 
-def random_places(frames: int, seed: Int[tf.Tensor, "2"]) -> Float[tf.Tensor, " t"]:
+def random_places(frames: int, seed: Int[Array, "2"]) -> Float[Array, " t"]:
     """A random `place` for each of the `segments`, uniform in [0, 1)."""
-    return tf.random.stateless_uniform([frames], seed)
+    return ops.stateless_uniform([frames], seed)
 
 
-def _ends(present: Bool[tf.Tensor, "s m v"]) -> tuple[Int[tf.Tensor, ""], Int[tf.Tensor, ""]]:
+def _ends(present: Bool[Array, "s m v"]) -> tuple[Int[Array, ""], Int[Array, ""]]:
     """The first and the last frame that has a joint; those of the whole clip where none has."""
-    filled = tf.reduce_any(present, axis=(1, 2))
-    first = tf.argmax(filled, output_type=tf.int32)
-    return first, tf.shape(present)[0] - 1 - tf.argmax(filled[::-1], output_type=tf.int32)
+    filled = ops.reduce_any(present, axis=(1, 2))
+    first = ops.argmax(filled, output_type=np.int32)
+    return first, ops.shape(present)[0] - 1 - ops.argmax(filled[::-1], output_type=np.int32)

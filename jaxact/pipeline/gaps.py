@@ -1,12 +1,14 @@
 """Frames in which somebody is missing: dropped, or filled by playing what there is again."""
 
-import tensorflow as tf
+import numpy as np
 from jaxtyping import Bool, Float
 
+from jaxact.pipeline import array_ops as ops
+from jaxact.pipeline.array_ops import Array
 from jaxact.pipeline.frames import Clip, take
 
-Joints = Float[tf.Tensor, "s m v c"]
-Present = Bool[tf.Tensor, "s m v"]
+Joints = Float[Array, "s m v c"]
+Present = Bool[Array, "s m v"]
 
 
 def fill(joints: Joints, present: Present, *, empty: str, frames: int) -> Clip:
@@ -27,7 +29,7 @@ def fill(joints: Joints, present: Present, *, empty: str, frames: int) -> Clip:
 
 def drop(joints: Joints, present: Present) -> Clip:
     """The clip without the frames in which nobody is; one in which nobody is at all stays as it is."""
-    return take(joints, present, _kept(tf.reduce_any(present, axis=(1, 2))))
+    return take(joints, present, _kept(ops.reduce_any(present, axis=(1, 2))))
 
 
 def drop_main(joints: Joints, present: Present) -> Clip:
@@ -35,12 +37,12 @@ def drop_main(joints: Joints, present: Present) -> Clip:
 
     The main person is the second one where they are there in more frames than the first, else the first.
     """
-    there = tf.reduce_any(present, axis=2)
+    there = ops.reduce_any(present, axis=2)
     if int(joints.shape[1]) > 1:
-        counts = tf.reduce_sum(tf.cast(there[:, :2], tf.int32), axis=0)
+        counts = ops.reduce_sum(ops.cast(there[:, :2], np.int32), axis=0)
         rest = list(range(2, int(joints.shape[1])))
-        order = tf.where(counts[1] > counts[0], [1, 0, *rest], [0, 1, *rest])
-        joints, present, there = (tf.gather(x, order, axis=1) for x in (joints, present, there))
+        order = ops.where(counts[1] > counts[0], [1, 0, *rest], [0, 1, *rest])
+        joints, present, there = (ops.gather(x, order, axis=1) for x in (joints, present, there))
     return take(joints, present, _kept(there[:, 0]))
 
 
@@ -52,21 +54,21 @@ def loop(joints: Joints, present: Present, *, frames: int) -> Clip:
     released arrays of 2s-AGCN.
     """
     joints, present = joints[:frames], present[:frames]
-    there = tf.reduce_any(present, axis=2)
-    length = tf.shape(there)[0]
-    moved = ~there[0] & tf.reduce_any(there, axis=0)
-    together = tf.argsort(tf.cast(~there, tf.int32), axis=0, stable=True)
-    order = tf.where(moved, together, tf.range(length)[:, None])
-    behind_last = length - tf.argmax(there[::-1], axis=0, output_type=tf.int32)
-    played = tf.where(moved, tf.reduce_sum(tf.cast(there, tf.int32), axis=0), behind_last)
+    there = ops.reduce_any(present, axis=2)
+    length = ops.shape(there)[0]
+    moved = ~there[0] & ops.reduce_any(there, axis=0)
+    together = ops.argsort(ops.cast(~there, np.int32), axis=0, stable=True)
+    order = ops.where(moved, together, ops.range(length)[:, None])
+    behind_last = length - ops.argmax(there[::-1], axis=0, output_type=np.int32)
+    played = ops.where(moved, ops.reduce_sum(ops.cast(there, np.int32), axis=0), behind_last)
     # By person first, so that each has frames of their own.
-    turn = tf.transpose(tf.range(frames)[:, None] % played)
-    source = tf.gather(tf.transpose(order), turn, batch_dims=1)
-    joints = tf.gather(tf.transpose(joints, [1, 0, 2, 3]), source, batch_dims=1)
-    present = tf.gather(tf.transpose(present, [1, 0, 2]), source, batch_dims=1)
-    return tf.transpose(joints, [1, 0, 2, 3]), tf.transpose(present, [1, 0, 2])
+    turn = ops.transpose(ops.range(frames)[:, None] % played)
+    source = ops.gather(ops.transpose(order), turn, batch_dims=1)
+    joints = ops.gather(ops.transpose(joints, [1, 0, 2, 3]), source, batch_dims=1)
+    present = ops.gather(ops.transpose(present, [1, 0, 2]), source, batch_dims=1)
+    return ops.transpose(joints, [1, 0, 2, 3]), ops.transpose(present, [1, 0, 2])
 
 
-def _kept(there: Bool[tf.Tensor, " t"]) -> tf.Tensor:
+def _kept(there: Bool[Array, " t"]) -> Array:
     """The numbers of the frames that stay: all of them where none would, so that a clip is never without frames."""
-    return tf.where(there | ~tf.reduce_any(there))[:, 0]
+    return ops.where(there | ~ops.reduce_any(there))[:, 0]

@@ -7,8 +7,11 @@ centring puts the centre joint there in every frame. Every operation keeps missi
 
 from collections.abc import Sequence
 
-import tensorflow as tf
+import numpy as np
 from jaxtyping import Bool, Float
+
+from jaxact.pipeline import array_ops as ops
+from jaxact.pipeline.array_ops import Array
 
 
 def space(channels: Sequence[str]) -> int:
@@ -16,55 +19,55 @@ def space(channels: Sequence[str]) -> int:
     return len(channels) - (channels[-1] == "score")
 
 
-def finite(joints: Float[tf.Tensor, "s m v c"]) -> Float[tf.Tensor, "t m v c"]:
+def finite(joints: Float[Array, "s m v c"]) -> Float[Array, "t m v c"]:
     """Makes a joint with a NaN or infinite channel a missing one, and a clip without frames one empty frame."""
-    good = tf.math.is_finite(joints)
-    joints = tf.cond(
-        tf.reduce_all(good),
-        lambda: tf.identity(joints),
-        lambda: tf.where(tf.reduce_all(good, axis=-1, keepdims=True), joints, 0.0),
+    good = ops.is_finite(joints)
+    joints = ops.cond(
+        ops.reduce_all(good),
+        lambda: ops.identity(joints),
+        lambda: ops.where(ops.reduce_all(good, axis=-1, keepdims=True), joints, 0.0),
     )
-    return tf.pad(joints, [[0, tf.cast(tf.shape(joints)[0] == 0, tf.int32)], [0, 0], [0, 0], [0, 0]])
+    return ops.pad(joints, [[0, ops.cast(ops.shape(joints)[0] == 0, np.int32)], [0, 0], [0, 0], [0, 0]])
 
 
-def present(joints: Float[tf.Tensor, "t m v c"]) -> Bool[tf.Tensor, "t m v"]:
+def present(joints: Float[Array, "t m v c"]) -> Bool[Array, "t m v"]:
     """Which joints of a record are there: those that are not zero in every channel."""
-    return tf.reduce_any(joints != 0.0, axis=-1)
+    return ops.reduce_any(joints != 0.0, axis=-1)
 
 
-def keep(joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"]) -> Float[tf.Tensor, "t m v c"]:
+def keep(joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"]) -> Float[Array, "t m v c"]:
     """Sets the joints that are not present to zero."""
-    return joints * tf.cast(present, tf.float32)[..., None]
+    return joints * ops.cast(present, np.float32)[..., None]
 
 
-def linear(joints: Float[tf.Tensor, "t m v c"], matrix: Float[tf.Tensor, "*t d d"]) -> Float[tf.Tensor, "t m v c"]:
+def linear(joints: Float[Array, "t m v c"], matrix: Float[Array, "*t d d"]) -> Float[Array, "t m v c"]:
     """Multiplies each position, a column vector, by a matrix, one for the clip or one per frame.
 
     A channel beyond the d of space, a score, stays as it is. Missing joints stay zero.
     """
     channels, dims = joints.shape[-1], matrix.shape[-1]
     if channels > dims:
-        matrix = tf.pad(matrix, [[0, 0]] * (len(matrix.shape) - 2) + [[0, channels - dims]] * 2)
-        matrix += tf.linalg.diag([0.0] * dims + [1.0] * (channels - dims))
+        matrix = ops.pad(matrix, [[0, 0]] * (len(matrix.shape) - 2) + [[0, channels - dims]] * 2)
+        matrix = matrix + ops.diag([0.0] * dims + [1.0] * (channels - dims))
     # As few matrix products as can be: a broadcast batch of tiny ones is many times slower.
-    rows = [-1, channels] if len(matrix.shape) == 2 else [tf.shape(joints)[0], -1, channels]
-    moved = tf.matmul(tf.reshape(joints, rows), matrix, transpose_b=True)
-    return tf.ensure_shape(tf.reshape(moved, tf.shape(joints)), joints.shape)
+    rows = [-1, channels] if len(matrix.shape) == 2 else [ops.shape(joints)[0], -1, channels]
+    moved = ops.matmul(ops.reshape(joints, rows), matrix, transpose_b=True)
+    return ops.ensure_shape(ops.reshape(moved, ops.shape(joints)), joints.shape)
 
 
 def translate(
-    joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], shift: Float[tf.Tensor, "*t d"]
-) -> Float[tf.Tensor, "t m v c"]:
+    joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], shift: Float[Array, "*t d"]
+) -> Float[Array, "t m v c"]:
     """Adds `shift`, one for the clip or one per frame, to the positions of the present joints; a score stays."""
     channels, dims = joints.shape[-1], shift.shape[-1]
-    shift = tf.pad(shift, [[0, 0]] * (len(shift.shape) - 1) + [[0, channels - dims]])[..., None, :]
+    shift = ops.pad(shift, [[0, 0]] * (len(shift.shape) - 1) + [[0, channels - dims]])[..., None, :]
     # present x shift as a matrix product, which is far quicker than a broadcast over a last axis of three.
-    rows = [-1, 1] if len(shift.shape) == 2 else [tf.shape(joints)[0], -1, 1]
-    shifts = tf.matmul(tf.reshape(tf.cast(present, tf.float32), rows), shift)
-    return joints + tf.ensure_shape(tf.reshape(shifts, tf.shape(joints)), joints.shape)
+    rows = [-1, 1] if len(shift.shape) == 2 else [ops.shape(joints)[0], -1, 1]
+    shifts = ops.matmul(ops.reshape(ops.cast(present, np.float32), rows), shift)
+    return joints + ops.ensure_shape(ops.reshape(shifts, ops.shape(joints)), joints.shape)
 
 
-def from_frame_shares(joints: Float[tf.Tensor, "t m v 3"], *, min_score: float = 0.0) -> Float[tf.Tensor, "t m v 3"]:
+def from_frame_shares(joints: Float[Array, "t m v 3"], *, min_score: float = 0.0) -> Float[Array, "t m v 3"]:
     """Moves the origin of 2-D poses with scores from the picture's corner to its middle.
 
     Detected poses are stored as shares of the frame's width and height, 0 to 1. The released Kinetics-skeleton arrays
@@ -75,5 +78,5 @@ def from_frame_shares(joints: Float[tf.Tensor, "t m v 3"], *, min_score: float =
     """
     scored = joints[..., 2] != 0.0
     if min_score:
-        scored &= joints[..., 2] > min_score
-    return translate(keep(joints, scored), scored, tf.constant([-0.5, -0.5]))
+        scored = scored & (joints[..., 2] > min_score)
+    return translate(keep(joints, scored), scored, ops.constant([-0.5, -0.5]))

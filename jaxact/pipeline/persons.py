@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
-import tensorflow as tf
+import numpy as np
 from jaxtyping import Float, Int
 
 from jaxact.errors import UserError, unknown
+from jaxact.pipeline import array_ops as ops
 from jaxact.pipeline import denoise
 from jaxact.pipeline import joints as jt
+from jaxact.pipeline.array_ops import Array
 
 PERSONS = ("file", "frame_score", "clip_mean", "energy", "denoised")
 DETECTIONS = 5  # the released Kinetics preprocessing looks at the first five detections of a frame
@@ -15,13 +17,13 @@ BODIES = 4  # 2s-AGCN's looks at the first four bodies of an NTU frame
 
 
 def choose(
-    joints: Float[tf.Tensor, "t n v c"],
+    joints: Float[Array, "t n v c"],
     *,
     persons: int,
     person: str,
     channels: Sequence[str],
-    ids: Int[tf.Tensor, "t n"] | None = None,
-) -> Float[tf.Tensor, "t m v c"]:
+    ids: Int[Array, "t n"] | None = None,
+) -> Float[Array, "t m v c"]:
     """Keeps `persons` people and fills up with empty slots.
 
     Args:
@@ -38,35 +40,35 @@ def choose(
     """
     if person == "frame_score":
         joints = joints[:, :DETECTIONS]
-        joints = tf.gather(joints, _ranked(tf.reduce_sum(joints[..., -1], axis=2)), axis=1, batch_dims=1)
+        joints = ops.gather(joints, _ranked(ops.reduce_sum(joints[..., -1], axis=2)), axis=1, batch_dims=1)
     elif person == "clip_mean":
         joints = joints[:, :DETECTIONS]
-        joints = tf.gather(joints, _ranked(tf.reduce_mean(joints[..., -1], axis=(0, 2))), axis=1)
+        joints = ops.gather(joints, _ranked(ops.reduce_mean(joints[..., -1], axis=(0, 2))), axis=1)
     elif person == "energy":
         joints = joints[:, :BODIES]
-        joints = tf.gather(joints, _ranked(energy(joints, jt.space(channels))), axis=1)
+        joints = ops.gather(joints, _ranked(energy(joints, jt.space(channels))), axis=1)
     elif person == "denoised":
         joints = joints if ids is None else denoise.two_people(joints, ids)
     elif person != "file":
         raise unknown("person choice", person, PERSONS)
     kept = joints[:, :persons]
-    kept = tf.pad(kept, [[0, 0], [0, persons - tf.shape(kept)[1]], [0, 0], [0, 0]])
-    return tf.ensure_shape(kept, [None, persons, *joints.shape[2:]])
+    kept = ops.pad(kept, [[0, 0], [0, persons - ops.shape(kept)[1]], [0, 0], [0, 0]])
+    return ops.ensure_shape(kept, [None, persons, *joints.shape[2:]])
 
 
-def energy(joints: Float[tf.Tensor, "t n v c"], dims: int) -> Float[tf.Tensor, " n"]:
+def energy(joints: Float[Array, "t n v c"], dims: int) -> Float[Array, " n"]:
     """How much each person moves: the sum over the axes of the standard deviation over frames and joints.
 
     Only frames in which the person is there count. 2s-AGCN keeps the two of most energy of NTU's bodies, whose
     false detections are chairs and other things that stand still.
     """
-    there = tf.reduce_any(jt.present(joints), axis=2)[..., None, None]
-    weight = tf.cast(there, tf.float32)
-    count = tf.reduce_sum(weight, axis=(0, 2)) * tf.cast(tf.shape(joints)[2], tf.float32)
+    there = ops.reduce_any(jt.present(joints), axis=2)[..., None, None]
+    weight = ops.cast(there, np.float32)
+    count = ops.reduce_sum(weight, axis=(0, 2)) * ops.cast(ops.shape(joints)[2], np.float32)
     positions = joints[..., :dims] * weight
-    mean = tf.math.divide_no_nan(tf.reduce_sum(positions, axis=(0, 2)), count)
-    squares = tf.reduce_sum(tf.square(positions - mean[:, None]) * weight, axis=(0, 2))
-    return tf.reduce_sum(tf.sqrt(tf.math.divide_no_nan(squares, count)), axis=-1)
+    mean = ops.divide_no_nan(ops.reduce_sum(positions, axis=(0, 2)), count)
+    squares = ops.reduce_sum(ops.square(positions - mean[:, None]) * weight, axis=(0, 2))
+    return ops.reduce_sum(ops.sqrt(ops.divide_no_nan(squares, count)), axis=-1)
 
 
 def check(*, person: str, channels: Sequence[str]) -> None:
@@ -85,6 +87,6 @@ def check(*, person: str, channels: Sequence[str]) -> None:
         )
 
 
-def _ranked(worth: tf.Tensor) -> tf.Tensor:
+def _ranked(worth: Array) -> Array:
     """Slots from the most to the least worth; equal ones keep their order."""
-    return tf.argsort(worth, axis=-1, direction="DESCENDING", stable=True)
+    return ops.argsort(worth, axis=-1, direction="DESCENDING", stable=True)

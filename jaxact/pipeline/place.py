@@ -2,31 +2,33 @@
 
 from collections.abc import Sequence
 
-import tensorflow as tf
+import numpy as np
 from jaxtyping import Bool, Float
 
 from jaxact.errors import UserError
+from jaxact.pipeline import array_ops as ops
 from jaxact.pipeline import joints as jt
+from jaxact.pipeline.array_ops import Array
 from jaxact.skeletons import Layout
 
 
 def origin(
-    joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, joint: int, dims: int
-) -> Float[tf.Tensor, " d"]:
+    joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, joint: int, dims: int
+) -> Float[Array, " d"]:
     """Position of a joint of the first person in the first frame that has it; zero where none has."""
     # A missing joint is zero, so that argmax's 0 for "nowhere" needs no case of its own.
-    return tf.gather(joints[:, 0, joint, :dims], tf.argmax(present[:, 0, joint]))
+    return ops.gather(joints[:, 0, joint, :dims], ops.argmax(present[:, 0, joint]))
 
 
 def centre(
-    joints: Float[tf.Tensor, "t m v c"],
-    present: Bool[tf.Tensor, "t m v"],
+    joints: Float[Array, "t m v c"],
+    present: Bool[Array, "t m v"],
     *,
     center: str,
     origin_joint: str = "centre",
     layout: Layout,
     dims: int,
-) -> Float[tf.Tensor, "t m v c"]:
+) -> Float[Array, "t m v c"]:
     """Subtracts a joint of the first person from every present joint of every person.
 
     Args:
@@ -37,13 +39,11 @@ def centre(
     joint = layout.spine[1] if origin_joint == "spine" and layout.spine else layout.centre
     point = origin(joints, present, joint=joint, dims=dims)
     if center == "frame":
-        point = tf.where(present[:, 0, joint, None], joints[:, 0, joint, :dims], point)
+        point = ops.where(present[:, 0, joint, None], joints[:, 0, joint, :dims], point)
     return jt.translate(joints, present, -point)
 
 
-def align(
-    joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, layout: Layout
-) -> Float[tf.Tensor, "t m v c"]:
+def align(joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, layout: Layout) -> Float[Array, "t m v c"]:
     """Turns 3-D joints so that the first person first stands along z with the shoulders along x.
 
     Two rotations about the origin, as in the preprocessing of 2s-AGCN and pyskl: lower to upper spine onto z, then left
@@ -53,48 +53,48 @@ def align(
     """
     assert layout.spine and layout.shoulders
     needed = [*layout.spine, *layout.shoulders]
-    four = tf.gather(present[:, 0], needed, axis=1)
-    complete = tf.reduce_all(four, axis=1)
-    pose = tf.gather(tf.gather(joints[:, 0], tf.argmax(complete)), needed)
-    pose *= tf.cast(tf.reduce_any(complete), tf.float32)
-    lower, upper, right, left = tf.unstack(pose)
-    upright = turn(upper - lower, tf.constant([0.0, 0.0, 1.0]))
-    across = turn(tf.linalg.matvec(upright, right - left), tf.constant([1.0, 0.0, 0.0]))
+    four = ops.gather(present[:, 0], needed, axis=1)
+    complete = ops.reduce_all(four, axis=1)
+    pose = ops.gather(ops.gather(joints[:, 0], ops.argmax(complete)), needed)
+    pose = pose * ops.cast(ops.reduce_any(complete), np.float32)
+    lower, upper, right, left = ops.unstack(pose)
+    upright = turn(upper - lower, ops.constant([0.0, 0.0, 1.0]))
+    across = turn(ops.matvec(upright, right - left), ops.constant([1.0, 0.0, 0.0]))
     return jt.linear(joints, across @ upright)
 
 
-def turn(source: Float[tf.Tensor, "3"], target: Float[tf.Tensor, "3"]) -> Float[tf.Tensor, "3 3"]:
+def turn(source: Float[Array, "3"], target: Float[Array, "3"]) -> Float[Array, "3 3"]:
     """The rotation about their common normal that takes the direction of `source` to that of `target` (Rodrigues).
 
     R = I + sin(a) K + (1 - cos(a)) K K, with K the cross product's matrix of the unit normal; the identity where
     the two are parallel, opposite or zero.
     """
-    normal = tf.linalg.cross(source, target)
-    sine, cosine = tf.norm(normal), tf.reduce_sum(source * target)
-    size = tf.norm(source) * tf.norm(target)
-    x, y, z = tf.unstack(tf.math.divide_no_nan(normal, sine))
-    o = tf.zeros([])
-    cross = tf.reshape(tf.stack([o, -z, y, z, o, -x, -y, x, o]), [3, 3])
-    sine, cosine = tf.math.divide_no_nan(sine, size), tf.math.divide_no_nan(cosine, size)
-    return tf.eye(3) + sine * cross + (1.0 - cosine) * cross @ cross
+    normal = ops.cross(source, target)
+    sine, cosine = ops.norm(normal), ops.reduce_sum(source * target)
+    size = ops.norm(source) * ops.norm(target)
+    x, y, z = ops.unstack(ops.divide_no_nan(normal, sine))
+    o = ops.zeros([])
+    cross = ops.reshape(ops.stack([o, -z, y, z, o, -x, -y, x, o]), [3, 3])
+    sine, cosine = ops.divide_no_nan(sine, size), ops.divide_no_nan(cosine, size)
+    return ops.eye(3) + sine * cross + (1.0 - cosine) * cross @ cross
 
 
 def unit_skeleton(
-    joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, layout: Layout, dims: int
-) -> Float[tf.Tensor, "t m v c"]:
+    joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, layout: Layout, dims: int
+) -> Float[Array, "t m v c"]:
     """Divides by the whole skeleton's length: the clip's mean bone length times the number of bones.
 
     Bones with both ends present count, over all frames and persons; a clip without one keeps its size.
     """
     bones = [(joint, parent) for joint, parent in layout.bones if joint != parent]
     ends, roots = [joint for joint, _ in bones], [parent for _, parent in bones]
-    both = tf.cast(tf.gather(present, ends, axis=2) & tf.gather(present, roots, axis=2), tf.float32)
+    both = ops.cast(ops.gather(present, ends, axis=2) & ops.gather(present, roots, axis=2), np.float32)
     positions = joints[..., :dims]
-    vectors = tf.gather(positions, ends, axis=2) - tf.gather(positions, roots, axis=2)
-    lengths = tf.sqrt(tf.reduce_sum(vectors * vectors, axis=-1))
-    size = tf.math.divide_no_nan(tf.reduce_sum(lengths * both), tf.reduce_sum(both)) * len(bones)
-    size = tf.where(size > 0.0, size, 1.0)
-    return jt.linear(joints, tf.eye(dims) / size)
+    vectors = ops.gather(positions, ends, axis=2) - ops.gather(positions, roots, axis=2)
+    lengths = ops.sqrt(ops.reduce_sum(vectors * vectors, axis=-1))
+    size = ops.divide_no_nan(ops.reduce_sum(lengths * both), ops.reduce_sum(both)) * len(bones)
+    size = ops.where(size > 0.0, size, 1.0)
+    return jt.linear(joints, ops.eye(dims) / size)
 
 
 def check_origin(*, layout: Layout) -> None:

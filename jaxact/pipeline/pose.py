@@ -28,8 +28,8 @@ import tensorflow as tf
 from jaxtyping import Bool, Float, Int
 
 from jaxact.errors import UserError
-from jaxact.pipeline.augment import subseed
 from jaxact.pipeline.pose_targets import STRIDE, People, affinity_fields, gaussians
+from jaxact.pipeline.seeds import subseed
 from jaxact.skeletons import Layout
 from jaxact.skeletons.body import BODY, shares
 

@@ -3,39 +3,41 @@
 from collections.abc import Mapping
 from typing import Any
 
-import tensorflow as tf
+import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from jaxact.pipeline import augment as au
+from jaxact.pipeline import array_ops as ops
 from jaxact.pipeline import frames as fr
+from jaxact.pipeline.array_ops import Array
+from jaxact.pipeline.seeds import subseed
 
 VIEW_SHARE = 0.9  # with resize sampling and several views, the share of the clip that each view sees
 VIEW_SEED = 255  # of what uniform sampling draws in evaluation
 
 
-Joints = Float[tf.Tensor, "s m v c"]
-Present = Bool[tf.Tensor, "s m v"]
+Joints = Float[Array, "s m v c"]
+Present = Bool[Array, "s m v"]
 
 
-def draw(joints: Joints, present: Present, *, seed: Int[tf.Tensor, "2"], options: Mapping[str, Any]) -> fr.Clip:
+def draw(joints: Joints, present: Present, *, seed: Int[Array, "2"], options: Mapping[str, Any]) -> fr.Clip:
     """The frames of a training example; `options` are the fields of the clip and augment sections."""
-    length, frames, sampling = tf.shape(joints)[0], options["frames"], options["sampling"]
+    length, frames, sampling = ops.shape(joints)[0], options["frames"], options["sampling"]
     if sampling == "uniform":
-        return fr.take(joints, present, fr.uniform(length, frames=frames, seed=au.subseed(seed, "uniform")))
+        return fr.take(joints, present, fr.uniform(length, frames=frames, seed=subseed(seed, "uniform")))
     if sampling == "segments":
-        place = fr.random_places(frames, au.subseed(seed, "segments"))
+        place = fr.random_places(frames, subseed(seed, "segments"))
         return fr.segments(joints, present, frames=frames, place=place)
     if sampling == "resize" and options["crop"] < 1.0:
-        start, share = fr.random_share(options["crop"], au.subseed(seed, "crop"))
+        start, share = fr.random_share(options["crop"], subseed(seed, "crop"))
         return fr.resize(joints, present, frames=frames, start=start, share=share)
     if sampling == "crop_resize" and options["crop"] < 1.0:
         crop, least = options["crop"], options["crop_frames"]
-        start, kept = fr.random_crop(length, crop=crop, least=least, seed=au.subseed(seed, "crop"))
+        start, kept = fr.random_crop(length, crop=crop, least=least, seed=subseed(seed, "crop"))
         return fr.crop_resize(joints, present, frames=frames, start=start, length=kept)
     if sampling == "window" and options["window"]:
         pad, size = options["pad"], options["window"]
         padded = pad == "replay" or options["window_from"] == "padded"
-        drawn = au.subseed(seed, "window")
+        drawn = subseed(seed, "window")
         start = fr.random_start(length, window=size, frames=frames, padded=padded, seed=drawn)
         return fr.window(joints, present, frames=size, pad=pad, start=start)
     return view(joints, present, number=0, options={**options, "views": 1})
@@ -51,10 +53,10 @@ def view(joints: Joints, present: Present, *, number: int, options: Mapping[str,
     view takes the middle frame of each; several views spread their frames evenly over it.
     """
     frames, views, sampling = options["frames"], options["views"], options["sampling"]
-    length, place = tf.shape(joints)[0], number / max(views - 1, 1)
+    length, place = ops.shape(joints)[0], number / max(views - 1, 1)
     if sampling == "uniform":
-        start = tf.where(length < views, number, number * length // views)
-        seed = tf.constant([VIEW_SEED, number], tf.int64)
+        start = ops.where(length < views, number, number * length // views)
+        seed = ops.constant([VIEW_SEED, number], np.int64)
         return fr.take(joints, present, fr.uniform(length, frames=frames, seed=seed, start=start))
     if sampling == "segments":
         return fr.segments(joints, present, frames=frames, place=(number + 0.5) / views)
@@ -65,9 +67,9 @@ def view(joints: Joints, present: Present, *, number: int, options: Mapping[str,
         start, kept = fr.middle(length, share=min(options["share"], VIEW_SHARE if views > 1 else 1.0))
         start = _spread(place, length - kept) if views > 1 else start
         return fr.crop_resize(joints, present, frames=frames, start=start, length=kept)
-    start = _spread(place, tf.maximum(length - frames, 0))
+    start = _spread(place, ops.maximum(length - frames, 0))
     return fr.window(joints, present, frames=frames, pad=options["pad"], start=start)
 
 
-def _spread(place: float, slack: Int[tf.Tensor, ""]) -> Int[tf.Tensor, ""]:
-    return tf.cast(tf.round(place * tf.cast(slack, tf.float32)), tf.int32)
+def _spread(place: float, slack: Int[Array, ""]) -> Int[Array, ""]:
+    return ops.cast(ops.round(place * ops.cast(slack, np.float32)), np.int32)

@@ -1,5 +1,7 @@
 """One skeleton record becomes one example: `train` for training, `evaluate` for evaluation. Both are pure.
 
+`evaluate` takes tensors or NumPy arrays; only with tensors it needs TensorFlow.
+
 record {joints [s, n, v, c], label, id} -> missing joints -> persons [s, m, v, c] -> empty frames -> place
 -> frames [t, m, v, c] -> augmentation (training) -> stream -> {inputs f32 [t, m, v, c], targets i32}
 
@@ -11,14 +13,15 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import tensorflow as tf
+import numpy as np
 from jaxtyping import Int
 
-from jaxact.pipeline import augment as au
+from jaxact.pipeline import array_ops as ops
 from jaxact.pipeline import frames as fr
 from jaxact.pipeline import gaps, place, sampling, streams
 from jaxact.pipeline import joints as jt
 from jaxact.pipeline import persons as pe
+from jaxact.pipeline.array_ops import Array
 from jaxact.pipeline.options import check
 from jaxact.skeletons import Layout
 
@@ -28,13 +31,13 @@ _CHANGES = ("move", "move_missing", "rotate", "rescale", "jitter", "mirror", "sw
 
 
 def train(
-    example: Mapping[str, tf.Tensor],
-    seed: Int[tf.Tensor, "2"],
+    example: Mapping[str, Array],
+    seed: Int[Array, "2"],
     *,
     layout: Layout,
     channels: Sequence[str],
     **options: Any,
-) -> dict[str, tf.Tensor]:
+) -> dict[str, Array]:
     """A training example: `inputs` f32 [t, m, v, c] with t = `window` or else `frames`, and `targets` i32.
 
     Args:
@@ -42,6 +45,8 @@ def train(
       seed: int64 pair (seed below 2**32, position). The same seed and record give the same bytes.
       options: the fields of the clip and augment sections.
     """
+    from jaxact.pipeline import augment as au  # needs TensorFlow, which evaluation does not
+
     body: dict[str, Any] = {"layout": layout, "dims": jt.space(channels)}
     sample = functools.partial(sampling.draw, seed=seed, options=options)
     change = functools.partial(au.augment, seed=seed, **body, **{name: options[name] for name in _CHANGES})
@@ -51,12 +56,14 @@ def train(
     for step in steps:
         clip = step(*clip)
     shape = input_shape(clip=options, layout=layout, channels=channels, window=options["window"])
-    return {"inputs": tf.ensure_shape(clip[0], shape), "targets": tf.cast(example["label"], tf.int32)}
+    return {"inputs": ops.ensure_shape(clip[0], shape), "targets": ops.cast(example["label"], np.int32)}
 
 
+# Coordinates have no bounds. NumPy would warn of an overflow, TensorFlow does not.
+@np.errstate(over="ignore", invalid="ignore")
 def evaluate(
-    example: Mapping[str, tf.Tensor], *, layout: Layout, channels: Sequence[str], **options: Any
-) -> dict[str, tf.Tensor]:
+    example: Mapping[str, Array], *, layout: Layout, channels: Sequence[str], **options: Any
+) -> dict[str, Array]:
     """An evaluation example: `inputs` f32 [views, t, m, v, c] with t = `frames`, `targets` i32 and `id`.
 
     Args:
@@ -71,8 +78,8 @@ def evaluate(
         view = sampling.view(*clip, number=number, options=options)
         inputs.append((view if recorded else stream(*view))[0])
     shape = (options["views"], *input_shape(clip=options, layout=layout, channels=channels))
-    targets = tf.cast(example["label"], tf.int32)
-    return {"inputs": tf.ensure_shape(tf.stack(inputs), shape), "targets": targets, "id": example["id"]}
+    targets = ops.cast(example["label"], np.int32)
+    return {"inputs": ops.ensure_shape(ops.stack(inputs), shape), "targets": targets, "id": example["id"]}
 
 
 def input_shape(
@@ -84,18 +91,18 @@ def input_shape(
 
 
 def _prepared(
-    example: Mapping[str, tf.Tensor], *, layout: Layout, channels: Sequence[str], options: Mapping[str, Any]
+    example: Mapping[str, Array], *, layout: Layout, channels: Sequence[str], options: Mapping[str, Any]
 ) -> fr.Clip:
     """The chosen people of a whole record, at their place."""
     joints, dims = jt.finite(example["joints"]), jt.space(channels)
-    joints = tf.ensure_shape(joints, [None, None, len(layout.joints), len(channels)])
+    joints = ops.ensure_shape(joints, [None, None, len(layout.joints), len(channels)])
     chosen = {name: options[name] for name in ("persons", "person")}
     joints = pe.choose(joints, channels=channels, ids=example.get("person_id"), **chosen)
     if tuple(channels) == ("x", "y", "score"):
         joints = jt.from_frame_shares(joints, min_score=options["min_score"])
     joints, present = gaps.fill(joints, jt.present(joints), empty=options["empty"], frames=options["frames"])
     if options["flip_y"]:
-        joints = jt.linear(joints, tf.linalg.diag([1.0, -1.0, 1.0][:dims]))
+        joints = jt.linear(joints, ops.diag([1.0, -1.0, 1.0][:dims]))
     if options["center"] != "none":
         around = {"center": options["center"], "origin_joint": options["origin"]}
         joints = place.centre(joints, present, layout=layout, dims=dims, **around)
@@ -104,5 +111,5 @@ def _prepared(
     if options["scale"] == "skeleton":
         joints = place.unit_skeleton(joints, present, layout=layout, dims=dims)
     elif options["scale"] == "frame":
-        joints = jt.linear(joints, 2.0 * tf.eye(dims))
+        joints = jt.linear(joints, 2.0 * ops.eye(dims))
     return joints, present

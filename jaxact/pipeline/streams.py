@@ -1,9 +1,10 @@
 """The input streams of skeleton models: joints, bones, the motion of each, and joints seen from a partner."""
 
-import tensorflow as tf
 from jaxtyping import Bool, Float
 
 from jaxact.errors import unknown
+from jaxact.pipeline import array_ops as ops
+from jaxact.pipeline.array_ops import Array
 from jaxact.pipeline.frames import Clip
 from jaxact.pipeline.joints import keep
 from jaxact.skeletons import Layout
@@ -12,10 +13,10 @@ STREAMS = ("joint", "bone", "joint_motion", "bone_motion", "joint_second_diff", 
 
 
 def stream(
-    joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, stream: str, layout: Layout, dims: int
-) -> tuple[Float[tf.Tensor, "t m v d"], Bool[tf.Tensor, "t m v"]]:
+    joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, stream: str, layout: Layout, dims: int
+) -> tuple[Float[Array, "t m v d"], Bool[Array, "t m v"]]:
     """The stream called `stream`; those of "joint+bone", say, one behind the other along the channels."""
-    parts, anywhere = [], tf.zeros_like(present)
+    parts, anywhere = [], ops.zeros_like(present)
     for name in check(stream):
         clip = joints, present
         if name.startswith("bone"):
@@ -27,8 +28,8 @@ def stream(
         if name.endswith("second_diff"):
             clip = second_difference(*clip, dims=dims)
         parts.append(clip[0])
-        anywhere |= clip[1]
-    return tf.concat(parts, axis=-1), anywhere
+        anywhere = anywhere | clip[1]
+    return ops.concat(parts, axis=-1), anywhere
 
 
 def check(stream: str) -> list[str]:
@@ -40,29 +41,29 @@ def check(stream: str) -> list[str]:
     return names
 
 
-def bones(joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, layout: Layout, dims: int) -> Clip:
+def bones(joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, layout: Layout, dims: int) -> Clip:
     """Each joint minus its parent in `layout.bones`; the root's bone is zero, a score is the mean of the two ends'.
 
     Departs from the released preprocessing, which subtracts plainly: a bone with a missing end is itself missing, for
     the difference to a missing joint's zeros is no bone of the body.
     """
     parents = [parent for _, parent in layout.bones]
-    present = present & tf.gather(present, parents, axis=2)
-    return _difference(tf.gather(joints, parents, axis=2), joints, present, dims)
+    present = present & ops.gather(present, parents, axis=2)
+    return _difference(ops.gather(joints, parents, axis=2), joints, present, dims)
 
 
-def motion(joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, dims: int) -> Clip:
+def motion(joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, dims: int) -> Clip:
     """m[t] = x[t+1] - x[t], zero in the last frame; a score is the mean of the two frames'.
 
     Departs from the released preprocessing in the same way as `bones`: a joint that either frame lacks has no motion,
     instead of a leap to or from the origin.
     """
-    later = tf.concat([joints[1:], tf.zeros_like(joints[:1])], axis=0)
-    present = present & tf.concat([present[1:], tf.zeros_like(present[:1])], axis=0)
+    later = ops.concat([joints[1:], ops.zeros_like(joints[:1])], axis=0)
+    present = present & ops.concat([present[1:], ops.zeros_like(present[:1])], axis=0)
     return _difference(joints, later, present, dims)
 
 
-def second_difference(joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, dims: int) -> Clip:
+def second_difference(joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, dims: int) -> Clip:
     """m[t] = x[t] - (x[t+1] + x[t-1]) / 2, zero in the first and the last frame; a score is the mean of the three.
 
     The motion stream of the two-stream network that ST-GCN's authors released later. Missing where one of the three
@@ -70,32 +71,31 @@ def second_difference(joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tens
     """
     around, there = [], present
     for shift in (-1, 1):
-        around.append(tf.roll(joints, shift, axis=0))
-        there &= tf.roll(present, shift, axis=0)
-    inner = tf.range(tf.shape(joints)[0])
-    there &= ((inner > 0) & (inner < tf.shape(joints)[0] - 1))[:, None, None]
+        around.append(ops.roll(joints, shift, axis=0))
+        there = there & ops.roll(present, shift, axis=0)
+    inner = ops.range(ops.shape(joints)[0])
+    inside = (inner > 0) & (inner < ops.shape(joints)[0] - 1)
+    there = there & inside[:, None, None]
     mean = (around[0] + around[1]) / 2.0
     change = joints[..., :dims] - mean[..., :dims]
     if joints.shape[-1] > dims:
-        change = tf.concat([change, (joints[..., dims:] + 2.0 * mean[..., dims:]) / 3.0], axis=-1)
+        change = ops.concat([change, (joints[..., dims:] + 2.0 * mean[..., dims:]) / 3.0], axis=-1)
     return keep(change, there), there
 
 
-def partner(
-    joints: Float[tf.Tensor, "t m v c"], present: Bool[tf.Tensor, "t m v"], *, layout: Layout, dims: int
-) -> Clip:
+def partner(joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, layout: Layout, dims: int) -> Clip:
     """Each joint minus the centre joint of the next person in the same frame, of the first one for the last.
 
     Between two people: where a hand is, seen from the other's body. Missing where the other is, and for one person all
     zero.
     """
-    others, there = (tf.roll(array, -1, axis=1)[:, :, layout.centre, None] for array in (joints, present))
+    others, there = (ops.roll(array, -1, axis=1)[:, :, layout.centre, None] for array in (joints, present))
     present = present & there & (joints.shape[1] > 1)
     return _difference(others, joints, present, dims)
 
 
-def _difference(start: tf.Tensor, end: tf.Tensor, present: tf.Tensor, dims: int) -> Clip:
+def _difference(start: Array, end: Array, present: Array, dims: int) -> Clip:
     change = end[..., :dims] - start[..., :dims]
     if start.shape[-1] > dims:
-        change = tf.concat([change, (end[..., dims:] + start[..., dims:]) / 2.0], axis=-1)
+        change = ops.concat([change, (end[..., dims:] + start[..., dims:]) / 2.0], axis=-1)
     return keep(change, present), present

@@ -1,5 +1,7 @@
 """One video record becomes one example: `train` for training, `evaluate` for evaluation. Both are pure.
 
+`evaluate` takes tensors or NumPy arrays; only with tensors it needs TensorFlow.
+
 record {frames: JPEG [s], height, width, label, id} -> which frames [t] -> decoded u8 [t, h', w', c] -> one window of
 all of them -> resized bilinearly, f32 [t, h, w, c] in [-1, 1] -> difference -> mirrored (training)
 -> {inputs f32 [t, h, w, c], targets i32}
@@ -25,12 +27,15 @@ import functools
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import tensorflow as tf
+import numpy as np
 from jaxtyping import Float, Int, Shaped, UInt8
 
 from jaxact.errors import UserError, unknown
-from jaxact.pipeline.augment import subseed
+from jaxact.pipeline import array_ops as ops
+from jaxact.pipeline import images
+from jaxact.pipeline.array_ops import Array
 from jaxact.pipeline.frames import random_places
+from jaxact.pipeline.seeds import subseed
 
 CHOICES = {
     "sampling": ("segments", "uniform", "uniform_time"),
@@ -41,12 +46,12 @@ CHOICES = {
 CLIP = ("frames", "height", "width", "views", *CHOICES)
 AUGMENT = ("crop", "mirror")
 
-Index = Int[tf.Tensor, " t"]
-Window = Int[tf.Tensor, "4"]  # top, left, height, width
-Clip = Float[tf.Tensor, "t h w c"]
+Index = Int[Array, " t"]
+Window = Int[Array, "4"]  # top, left, height, width
+Clip = Float[Array, "t h w c"]
 
 
-def train(example: Mapping[str, tf.Tensor], seed: Int[tf.Tensor, "2"], **options: Any) -> dict[str, tf.Tensor]:
+def train(example: Mapping[str, Array], seed: Int[Array, "2"], **options: Any) -> dict[str, Array]:
     """A training example: `inputs` f32 [t, h, w, c] and `targets` i32.
 
     Args:
@@ -61,13 +66,13 @@ def train(example: Mapping[str, tf.Tensor], seed: Int[tf.Tensor, "2"], **options
         window = random_window(window, example, crop=options["crop"], seed=subseed(seed, "crop"))
     clip = _clip(example, index, window, options)
     if options["mirror"]:
-        mirrored = tf.random.stateless_uniform([], subseed(seed, "mirror")) < 0.5
-        clip = tf.cond(mirrored, lambda: mirror(clip, stream=options["stream"]), lambda: clip)
-    clip = tf.ensure_shape(clip, input_shape(clip=options))
-    return {"inputs": clip, "targets": tf.cast(example["label"], tf.int32)}
+        mirrored = ops.stateless_uniform([], subseed(seed, "mirror")) < 0.5
+        clip = ops.cond(mirrored, lambda: mirror(clip, stream=options["stream"]), lambda: clip)
+    clip = ops.ensure_shape(clip, input_shape(clip=options))
+    return {"inputs": clip, "targets": ops.cast(example["label"], np.int32)}
 
 
-def evaluate(example: Mapping[str, tf.Tensor], **options: Any) -> dict[str, tf.Tensor]:
+def evaluate(example: Mapping[str, Array], **options: Any) -> dict[str, Array]:
     """An evaluation example: `inputs` f32 [views, t, h, w, c], `targets` i32 and `id`.
 
     Args:
@@ -79,8 +84,8 @@ def evaluate(example: Mapping[str, tf.Tensor], **options: Any) -> dict[str, tf.T
         _clip(example, _index(example, place=(number + 0.5) / views, options=options), window, options)
         for number in range(views)
     ]
-    stacked = tf.ensure_shape(tf.stack(inputs), (views, *input_shape(clip=options)))
-    return {"inputs": stacked, "targets": tf.cast(example["label"], tf.int32), "id": example["id"]}
+    stacked = ops.ensure_shape(ops.stack(inputs), (views, *input_shape(clip=options)))
+    return {"inputs": stacked, "targets": ops.cast(example["label"], np.int32), "id": example["id"]}
 
 
 def fields(clip: Mapping[str, Any], *, stored: Collection[str], name: str) -> tuple[str, ...]:
@@ -125,98 +130,94 @@ def check(*, clip: Mapping[str, Any], augment: Mapping[str, Any] | None) -> None
         raise UserError(f"augment.crop is {augment['crop']!r}, but must lie above 0 and at most at 1")
 
 
-def uniform(length: Int[tf.Tensor, ""], *, frames: int) -> Index:
+def uniform(length: Int[Array, ""], *, frames: int) -> Index:
     """Frame round(i (length - 1) / (frames - 1)) for each i below `frames`, halves up; the first for one frame.
 
     Clips of fewer frames repeat some.
     """
     steps = max(frames - 1, 1)
-    return (2 * tf.range(frames) * (length - 1) + steps) // (2 * steps)
+    return (2 * ops.range(frames) * (length - 1) + steps) // (2 * steps)
 
 
-def uniform_time(times: Float[tf.Tensor, " s"], *, frames: int) -> Index:
+def uniform_time(times: Float[Array, " s"], *, frames: int) -> Index:
     """The frame nearest to each of `frames` moments spread evenly from the first frame's time to the last one's."""
-    moments = tf.linspace(times[0], times[-1], frames)
-    return tf.searchsorted((times[1:] + times[:-1]) / 2.0, moments)
+    moments = ops.linspace(times[0], times[-1], frames)
+    return ops.searchsorted((times[1:] + times[:-1]) / 2.0, moments)
 
 
-def segments(length: Int[tf.Tensor, ""], *, frames: int, place: float | Float[tf.Tensor, " t"]) -> Index:
+def segments(length: Int[Array, ""], *, frames: int, place: float | Float[Array, " t"]) -> Index:
     """Frame floor((i + place) length / frames) for each i below `frames`; `place` in [0, 1), for all or for each."""
-    share = (tf.range(frames, dtype=tf.float32) + place) / frames
-    return tf.minimum(tf.cast(share * tf.cast(length, tf.float32), tf.int32), length - 1)
+    share = (ops.range(frames, dtype=np.float32) + place) / frames
+    return ops.minimum(ops.cast(share * ops.cast(length, np.float32), np.int32), length - 1)
 
 
-def random_window(
-    window: Window, example: Mapping[str, tf.Tensor], *, crop: float, seed: Int[tf.Tensor, "2"]
-) -> Window:
+def random_window(window: Window, example: Mapping[str, Array], *, crop: float, seed: Int[Array, "2"]) -> Window:
     """A random share of the window's sides, uniform in [`crop`, 1], every place in the frame equally likely."""
-    share, down, right = tf.unstack(tf.random.stateless_uniform([3], seed))
-    size = tf.cast(window[2:], tf.float32) * (crop + (1.0 - crop) * share)
-    size = tf.maximum(tf.cast(tf.round(size), tf.int32), 1)
-    slack = tf.cast(_size(example) - size + 1, tf.float32)
-    return tf.concat([tf.cast(tf.stack([down, right]) * slack, tf.int32), size], axis=0)
+    share, down, right = ops.unstack(ops.stateless_uniform([3], seed))
+    size = ops.cast(window[2:], np.float32) * (crop + (1.0 - crop) * share)
+    size = ops.maximum(ops.cast(ops.round(size), np.int32), 1)
+    slack = ops.cast(_size(example) - size + 1, np.float32)
+    return ops.concat([ops.cast(ops.stack([down, right]) * slack, np.int32), size], axis=0)
 
 
 def mirror(clip: Clip, *, stream: str) -> Clip:
     """Every frame in a mirror: columns run backwards, and with them the x of optical flow."""
-    turned = tf.reverse(clip, axis=[2])
-    return turned * tf.constant([-1.0, 1.0]) if stream == "flow" else turned
+    turned = ops.reverse(clip, axis=[2])
+    return turned * ops.constant([-1.0, 1.0]) if stream == "flow" else turned
 
 
-def decoded(pictures: Shaped[tf.Tensor, " s"], *, stream: str) -> UInt8[tf.Tensor, "s h w c"]:
+def decoded(pictures: Shaped[Array, " s"], *, stream: str) -> UInt8[Array, "s h w c"]:
     """The pictures of JPEG files of one size; those of optical flow are x, to the left, and y."""
-    channels = 1 if stream == "flow" else 3
-    decode = functools.partial(tf.io.decode_jpeg, channels=channels, dct_method="INTEGER_ACCURATE")
-    found = tf.map_fn(decode, pictures, fn_output_signature=tf.TensorSpec([None, None, channels], tf.uint8))
-    return tf.concat(tf.split(found, 2, axis=2), axis=3) if stream == "flow" else found
+    if stream != "flow":
+        return images.decode(pictures, channels=3)
+    halves = ops.split(images.decode(pictures, channels=1), 2, axis=2)
+    return ops.concat(halves, axis=3)
 
 
-def _clip(example: Mapping[str, tf.Tensor], index: Index, window: Window, options: Mapping[str, Any]) -> Clip:
+def _clip(example: Mapping[str, Array], index: Index, window: Window, options: Mapping[str, Any]) -> Clip:
     """The frames of these numbers, or how they change."""
     look = functools.partial(_pictures, example, window, options)
     if options["stream"] != "difference":
         return look(index)
     if options["motion"] == "sampled":
         clip = look(index)
-        return tf.concat([clip[1:] - clip[:-1], tf.zeros_like(clip[:1])], axis=0)
-    last = tf.shape(example["frames"])[0] - 1
-    both = look(tf.concat([index, tf.minimum(index + 1, last)], axis=0))
-    first, second = tf.split(both, 2)
+        return ops.concat([clip[1:] - clip[:-1], ops.zeros_like(clip[:1])], axis=0)
+    last = ops.shape(example["frames"])[0] - 1
+    both = look(ops.concat([index, ops.minimum(index + 1, last)], axis=0))
+    first, second = ops.split(both, 2)
     return second - first
 
 
 def _pictures(
-    example: Mapping[str, tf.Tensor], window: Window, options: Mapping[str, Any], index: Int[tf.Tensor, " n"]
-) -> Float[tf.Tensor, "n h w c"]:
-    kept, again = tf.unique(index)
+    example: Mapping[str, Array], window: Window, options: Mapping[str, Any], index: Int[Array, " n"]
+) -> Float[Array, "n h w c"]:
+    kept, again = ops.unique(index)
     stored = example["flow" if options["stream"] == "flow" else "frames"]
-    frames = decoded(tf.gather(stored, kept), stream=options["stream"])
-    top, left, height, width = tf.unstack(window)
+    frames = decoded(ops.gather(stored, kept), stream=options["stream"])
+    top, left, height, width = ops.unstack(window)
     # Repeated here, where a frame is bytes: at the end it would cost another copy of the whole example.
-    frames = tf.gather(frames[:, top : top + height, left : left + width], again)
-    return tf.image.resize(frames, (options["height"], options["width"])) / 127.5 - 1.0
+    frames = ops.gather(frames[:, top : top + height, left : left + width], again)
+    return images.resize(frames, (options["height"], options["width"])) / 127.5 - 1.0
 
 
-def _index(
-    example: Mapping[str, tf.Tensor], *, place: float | Float[tf.Tensor, " t"], options: Mapping[str, Any]
-) -> Index:
+def _index(example: Mapping[str, Array], *, place: float | Float[Array, " t"], options: Mapping[str, Any]) -> Index:
     frames, sampling = options["frames"], options["sampling"]
     if sampling == "uniform_time":
         return uniform_time(example["times"], frames=frames)
-    length = tf.shape(example["flow" if options["stream"] == "flow" else "frames"])[0]
+    length = ops.shape(example["flow" if options["stream"] == "flow" else "frames"])[0]
     return uniform(length, frames=frames) if sampling == "uniform" else segments(length, frames=frames, place=place)
 
 
-def _window(example: Mapping[str, tf.Tensor], options: Mapping[str, Any]) -> Window:
+def _window(example: Mapping[str, Array], options: Mapping[str, Any]) -> Window:
     """The part of a frame that an example shows: all of it, or the largest one of its shape, in the middle."""
     size = _size(example)
     if options["fit"] == "stretch":
-        return tf.concat([tf.zeros_like(size), size], axis=0)
-    shape = tf.constant([options["height"], options["width"]], tf.float32)
-    scale = tf.reduce_min(tf.cast(size, tf.float32) / shape)
-    inner = tf.minimum(tf.maximum(tf.cast(tf.round(shape * scale), tf.int32), 1), size)
-    return tf.concat([(size - inner) // 2, inner], axis=0)
+        return ops.concat([ops.zeros_like(size), size], axis=0)
+    shape = ops.constant([options["height"], options["width"]], np.float32)
+    scale = ops.reduce_min(ops.cast(size, np.float32) / shape)
+    inner = ops.minimum(ops.maximum(ops.cast(ops.round(shape * scale), np.int32), 1), size)
+    return ops.concat([(size - inner) // 2, inner], axis=0)
 
 
-def _size(example: Mapping[str, tf.Tensor]) -> Int[tf.Tensor, "2"]:
-    return tf.stack([tf.cast(example[name], tf.int32) for name in ("height", "width")])
+def _size(example: Mapping[str, Array]) -> Int[Array, "2"]:
+    return ops.stack([ops.cast(example[name], np.int32) for name in ("height", "width")])

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from jaxact.pipeline import augment as au
+from jaxact.pipeline import seeds
 from jaxact.skeletons import get_layout
 
 NTU, OPENPOSE = get_layout("ntu-25"), get_layout("openpose-18")
@@ -180,7 +181,7 @@ def test_dropped_joints_are_missing_for_the_whole_clip():
 
 def test_operations_and_positions_and_seeds_draw_from_streams_of_their_own():
     draws = {
-        tuple(tf.random.stateless_uniform([2], au.subseed(tf.constant([seed, position], tf.int64), name)).numpy())
-        for seed, position, name in itertools.product((0, 1, 2**32 - 1), (0, 1, 2**40), au.OPERATIONS)
+        tuple(tf.random.stateless_uniform([2], seeds.subseed(tf.constant([seed, position], tf.int64), name)).numpy())
+        for seed, position, name in itertools.product((0, 1, 2**32 - 1), (0, 1, 2**40), seeds.OPERATIONS)
     }
-    assert len(draws) == 3 * 3 * len(au.OPERATIONS)
+    assert len(draws) == 3 * 3 * len(seeds.OPERATIONS)

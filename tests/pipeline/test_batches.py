@@ -95,13 +95,13 @@ def test_training_batches_are_full_and_have_the_promised_types(info):
         assert batch["targets"].dtype == np.int32
 
 
-@pytest.mark.parametrize("start_step", [1, 5, 6, 11, 12, 46])
 @pytest.mark.parametrize("process", [(0, 1), (1, 2)])
-def test_starting_at_a_step_gives_the_bytes_of_running_there(info, start_step, process):
+def test_starting_at_a_step_gives_the_bytes_of_running_there(info, process):
     share = dict(zip(("process_index", "process_count"), process, strict=True))
-    uninterrupted = train(info, start_step + 3, **share)
-    resumed = train(info, 3, start_step=start_step, **share)
-    assert same(resumed, uninterrupted[start_step:])
+    uninterrupted = train(info, 49, **share)
+    for start_step in (1, 5, 6, 12, 46):
+        resumed = train(info, 3, start_step=start_step, **share)
+        assert same(resumed, uninterrupted[start_step : start_step + 3]), start_step
 
 
 def test_a_part_of_a_split_trains_and_the_rest_of_it_is_evaluated(info):
@@ -124,8 +124,9 @@ def test_every_epoch_has_every_example_once_across_batch_borders(info, shuffle_b
 
 
 def test_order_and_augmentation_depend_on_the_seed(info):
-    assert same(train(info, 8), train(info, 8))
-    assert targets(train(info, 8)).tolist() != targets(train(info, 8, seed=2)).tolist()
+    first = train(info, 8)
+    assert same(first, train(info, 8))
+    assert targets(first).tolist() != targets(train(info, 8, seed=2)).tolist()
 
 
 def test_the_order_of_neighbouring_seeds_is_not_the_same_one_epoch_later(info):
@@ -163,8 +164,9 @@ def test_each_example_belongs_to_one_process_and_no_draw_is_shared(info, clips):
     assert len({np.round(noise, 4).tobytes() for noise in noises}) == len(noises)
 
 
-@pytest.mark.parametrize("batch_size", [1, 4, 23, 60])
-@pytest.mark.parametrize("processes", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("batch_size", "processes"), [(1, 1), (4, 1), (23, 1), (60, 1), (1, 2), (4, 2), (4, 3), (23, 3)]
+)
 def test_evaluation_counts_every_example_exactly_once(info, batch_size, processes):
     parts = [
         evaluate(info, batch_size=batch_size * processes, process_index=index, process_count=processes)

@@ -215,3 +215,13 @@ def test_uniform_sampling_plays_a_short_clip_again_from_any_frame_or_a_given_one
     assert found == {(0, 1, 2, 0, 1), (1, 2, 0, 1, 2), (2, 0, 1, 2, 0)}
     given = drawn(fr.uniform, 3, length=tf.constant(3), frames=5, start=tf.constant(4))
     assert set(map(tuple, given)) == {(1, 2, 0, 1, 2)}
+
+
+@pytest.mark.parametrize("view", [0, 3])
+@pytest.mark.parametrize("length", [1, 5, 8, 13, 16, 61])
+def test_uniform_sampling_in_numpy_takes_the_frames_that_tensorflow_draws(length, view):
+    options = {"frames": 8, "start": np.int32(view)}
+    ours = fr.uniform(np.int32(length), seed=np.array([255, view]), **options)
+    theirs = fr.uniform(tf.constant(length), seed=tf.constant([255, view], tf.int64), **options)
+    assert isinstance(ours, np.ndarray) and ours.dtype == np.int32
+    np.testing.assert_array_equal(ours, theirs.numpy())

@@ -1,0 +1,22 @@
+"""Seeds of the random operations of training: each has numbers of its own."""
+
+import numpy as np
+from jaxtyping import Int
+
+from jaxact.pipeline.array_ops import Array
+
+Seed = Int[Array, "2"]
+
+# The number of an operation is part of every trained number: add at the end, never renumber.
+OPERATIONS = (
+    *("window", "crop", "mirror", "rotate", "rescale", "move", "jitter", "swap", "drop_joints"),
+    *("segments", "uniform"),
+)
+
+
+def subseed(seed: Seed, operation: str) -> Seed:
+    """The seed of one operation. TensorFlow scrambles seeds before use, so that distinct ones are independent.
+
+    Seeds given by the user are below 2**32, which leaves the upper half of the first number free.
+    """
+    return seed + np.array([(OPERATIONS.index(operation) + 1) << 32, 0], np.int64)
