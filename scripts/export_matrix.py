@@ -1,10 +1,15 @@
 """Exports every network at toy size, with random weights, in every format, and writes the certificates as a table.
 
 python scripts/export_matrix.py --out docs/exports.md [--models stgcn,tcn] [--formats onnx,safetensors]
+
+The page begins with a summary of one row: the versions of the packages and the result.
+`--beside OTHER.md` appends the summary rows of a page that was made with other versions.
 """
 
 import argparse
+import platform
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +28,22 @@ TOYS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {  # options of the mod
     "sc_xception": ({"width": 0.125, "depth": 0.25, "filters": 4, "hidden": 8}, VIDEO),
     "tsn": ({"width": 0.125, "depth": 0.25}, VIDEO),
 }
-HEAD = """# Exports
+PACKAGES = ("jax", "jaxlib", "flax", "numpy", "tensorflow", "onnx", "onnxruntime")
+INTRODUCTION = """# Exports
 
-Every network at toy size, with random weights, in every format; made by
+Every network at toy size, with random weights, in every format. This page is the output of
 
-    python scripts/export_matrix.py --out docs/exports.md
+    python scripts/export_matrix.py --out docs/exports.md --beside other-versions.md
 
-Compared are 32 random inputs and, where the length is symbolic, four of other lengths, as the format's own runtime
-answers to them after reading the file back; more than 1e-4 of the largest logit is refused.
+Each artifact is read back and run by its format's own runtime on 32 random inputs and, where the
+number of frames is symbolic, on four inputs of other lengths. A relative difference is a share of
+the largest logit. An export that differs from the network by more than 1e-4 of it is refused.
+"""
+COLUMNS = ("Python", *PACKAGES, "exported", "not exported", "largest relative difference")
+SUMMARY = f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}"
+TABLE = """The range is that of a logit over the inputs; a small range means that the comparison says little.
 
-The range is that of a logit over the inputs: where it is small, little was compared.
-
-| network | format | range | largest difference | of the largest logit | same class | symbolic axes |
+| network | format | range | largest difference | relative difference | same class | symbolic axes |
 |---|---|---|---|---|---|---|"""
 
 
@@ -61,17 +70,23 @@ def network(name: str) -> export.Network:
     )
 
 
-def row(name: str, format: str) -> str:
-    """The table's line for a network in a format, with the certificate's numbers or the reason why there are none."""
+def exported(name: str, format: str) -> dict[str, Any] | str:
+    """The artifact's description with its certificate, or the reason why there is no artifact."""
     if name in models.UNSUPERVISED:
-        return f"| `{name}` | {format} | - | - | - | - | not exported: it gives no classes |"
+        return "not exported: it gives no classes"
     with tempfile.TemporaryDirectory() as folder:
         try:
-            meta = export.write(network(name), format, Path(folder) / "net")
+            return export.write(network(name), format, Path(folder) / "net")
         except export.UserError as error:
-            return f"| `{name}` | {format} | - | - | - | - | {error} |"
-    proof, axes = meta["parity"], ", ".join(meta["input"]["symbolic"])
-    why = f"; frames are fixed: {meta['input']['fixed']}" if "fixed" in meta["input"] else ""
+            return str(error)
+
+
+def row(name: str, format: str, result: dict[str, Any] | str) -> str:
+    """The table's line for a network in a format."""
+    if isinstance(result, str):
+        return f"| `{name}` | {format} | - | - | - | - | {result} |"
+    proof, axes = result["parity"], ", ".join(result["input"]["symbolic"])
+    why = f"; frames are fixed: {result['input']['fixed']}" if "fixed" in result["input"] else ""
     numbers = " | ".join(
         f"{proof[what]:{shown}}"
         for what, shown in (
@@ -84,20 +99,45 @@ def row(name: str, format: str) -> str:
     return f"| `{name}` | {format} | {numbers} | {axes}{why} |"
 
 
+def summary_row(results: Sequence[dict[str, Any] | str]) -> str:
+    """The versions in use, the number of exports made and refused, and the largest relative difference of all."""
+    installed = export.certificate.versions(*PACKAGES)
+    versions = [platform.python_version(), *(installed.get(package, "-") for package in PACKAGES)]
+    differences = [result["parity"]["max_relative_difference"] for result in results if not isinstance(result, str)]
+    counts = [str(len(differences)), str(len(results) - len(differences))]
+    return f"| {' | '.join([*versions, *counts])} | {max(differences, default=float('nan')):.1e} |"
+
+
+def summary_rows(page: str) -> list[str]:
+    """The summary rows of a page that this script wrote."""
+    _, _, rest = page.partition(f"{SUMMARY}\n")
+    rows, _, _ = rest.partition("\n\n")
+    if not rows:
+        raise SystemExit("--beside names a page without a summary; wanted the output of an earlier call")
+    return rows.splitlines()
+
+
 def main() -> None:
-    """Reads the options and prints the table as it grows."""
+    """Reads the options, prints the table as it grows and writes the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True)
+    parser.add_argument("--beside", help="a page of other versions, whose summary is appended to this one's")
     parser.add_argument("--models", default=",".join(models.MODELS))
     parser.add_argument("--formats", default=",".join(export.FORMATS))
-    options, lines = parser.parse_args(), [HEAD]
-    print(HEAD, flush=True)
+    options = parser.parse_args()
+    others = summary_rows(Path(options.beside).read_text(encoding="utf-8")) if options.beside else []
+    results, rows = [], []
+    print(TABLE, flush=True)
     for name in options.models.split(","):
         for format in options.formats.split(","):
-            lines.append(row(name, format))
-            print(lines[-1], flush=True)
+            results.append(exported(name, format))
+            rows.append(row(name, format, results[-1]))
+            print(rows[-1], flush=True)
+    summary = "\n".join([SUMMARY, summary_row(results), *others])
+    note = "\nThe first row describes the table below. The same table was made with the versions of the other rows.\n"
+    parts = [INTRODUCTION, summary, *([note] if others else [""]), TABLE, *rows]
     with files.replacing(options.out) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        temporary.write_text("\n".join(parts) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

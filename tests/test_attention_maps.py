@@ -8,6 +8,7 @@ import pytest
 from jaxact import attention_maps, config, skeletons, state, trained
 from jaxact.errors import UserError
 from jaxact.models import attention, stagcn, stgcn
+from tests.random_weights import fill
 
 LABELS = ("a", "b", "c", "d")
 
@@ -27,7 +28,8 @@ def network(model=None, *, drawn=False, layout="kinect-15", channels=("x", "y", 
     body = skeletons.get_layout(layout)
     meta = trained.describe(run, body, LABELS, channels)
     built = trained.build(meta)
-    weights = jax.tree.map(np.asarray, state.init(built, trained.example(meta), 0)) if drawn else {}
+    shapes = jax.eval_shape(lambda: state.init(built, trained.example(meta), 0)) if drawn else {}
+    weights = jax.tree.map(np.asarray, fill(shapes, seed=1, constants={"mean": 0.0, "var": 1.0}))
     return trained.Trained(built, weights, run, body, LABELS, channels, 0, "fresh")
 
 

@@ -1,5 +1,6 @@
 """The command line: its contract, and one sentence and exit code 2 for every mistake of the user's."""
 
+import dataclasses
 import errno
 import json
 import shutil
@@ -7,7 +8,8 @@ import shutil
 import numpy as np
 import pytest
 
-from jaxact import cli, evaluate, interrupt, report, train
+from jaxact import cli, evaluate, export, interrupt, report, skeletons, trained
+from jaxact.datasets import read
 from jaxact.errors import UserError
 from tests import toys
 
@@ -21,8 +23,14 @@ def get_config(arg=""):
 """
 
 
-@pytest.fixture(scope="session")
-def world(tmp_path_factory):
+@pytest.fixture(scope="module", autouse=True)
+def short():
+    with toys.short_networks():
+        yield
+
+
+@pytest.fixture(scope="module")
+def world(short, tmp_path_factory):
     """A folder with a prepared set of twelve clips, a config, and a run of it."""
     root = tmp_path_factory.mktemp("world")
     raw = root / "raw"
@@ -69,10 +77,8 @@ def test_evaluate_export_and_plot_work_on_what_train_leaves(world, tmp_path, cap
     )
     subset = json.loads((tmp_path / "wave" / "metrics.json").read_text())
     assert subset["count"] == 4 and subset["subset"] == "wave"
-    assert cli.main(["export", "--checkpoint", run, "--out", str(tmp_path / "net.jaxact")]) == 0
     data = ["--data-dir", str(world / "data")]
-    weights = str(tmp_path / "net.safetensors")
-    assert cli.main(["export", "--checkpoint", run, "--format", "safetensors", *data, "--out", weights]) == 0
+    assert cli.main(["export", "--checkpoint", run, *data, "--out", str(tmp_path / "net.jaxact")]) == 0
     assert "the same class for 100.0% of inputs: 32 random, 2 random of 4 frames, 2 random of 21 frames, 4 real" in (
         capsys.readouterr().out
     )
@@ -87,10 +93,25 @@ def test_evaluate_export_and_plot_work_on_what_train_leaves(world, tmp_path, cap
         assert cli.main(["plot", *arguments]) == 0, arguments
         assert (tmp_path / arguments[-1].rsplit("/", 1)[1]).stat().st_size > 1000
     assert {p.name for p in tmp_path.iterdir()} == {
-        "results", "wave", "net.jaxact", "net.safetensors",
+        "results", "wave", "net.jaxact",
         "curves.png", "confusion.png", "classes.png", "partition.png", "clip.gif",
         "response.png",
     }  # fmt: skip
+
+
+def test_export_writes_the_format_and_the_step_that_are_asked_for(capsys, monkeypatch, tmp_path):
+    asked = {}
+
+    def run(workdir, **options):
+        asked.update(options, workdir=workdir)
+        raise UserError("seen")
+
+    monkeypatch.setattr(export, "run", run)
+    out = str(tmp_path / "net.safetensors")
+    options = ["--format", "safetensors", "--step", "3", "--data-dir", "data", "--out", out]
+    assert refused(capsys, "export", "--checkpoint", "run", *options) == "jaxact: seen"
+    wanted = {"workdir": ["run"], "format": "safetensors", "step": 3, "how": None, "data_dir": "data", "out": out}
+    assert asked == wanted | {"shares": None}
 
 
 def test_training_again_in_a_finished_folder_says_so_and_changes_nothing(world, capsys):
@@ -184,14 +205,13 @@ def test_another_version_of_the_data_than_the_checkpoints_is_refused(world, caps
     assert not (tmp_path / "out").exists()
 
 
-def test_data_of_another_layout_than_the_checkpoints_are_refused(world, tmp_path):
-    run = toys.run_config(epochs=1, eval_every=0.0, devices=1)
-    train.run(run, tmp_path / "run", toys.toy_source(run))
+def test_data_of_another_layout_than_the_checkpoints_are_refused(world):
+    info, net = read.describe("custom/toy", str(world / "data")), trained.load(world / "run")
+    evaluate.check_data(info, net)
     with pytest.raises(UserError, match="the 2 classes of 'custom/toy' are not the 4 of the checkpoint"):
-        from jaxact import trained
-        from jaxact.datasets import read
-
-        evaluate.check_data(read.describe("custom/toy", world / "data"), trained.load(tmp_path / "run"))
+        evaluate.check_data(info, dataclasses.replace(net, labels=toys.LABELS))
+    with pytest.raises(UserError, match=r"has the layout 'openpose-18' with channels .*, the checkpoint 'ntu-25' with"):
+        evaluate.check_data(info, dataclasses.replace(net, layout=skeletons.get_layout("ntu-25")))
 
 
 def test_streams_train_a_network_each_and_fuse_and_a_second_call_trains_nothing_anew(world, tmp_path, capsys):

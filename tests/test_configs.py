@@ -1,5 +1,6 @@
 """Every config: it loads, its run card says what it must, and its toy makes a step."""
 
+import functools
 import runpy
 from pathlib import Path
 
@@ -9,54 +10,90 @@ import pytest
 
 from jaxact import config, models, quickstart, skeletons, trained
 from jaxact.datasets.video import PICTURE
+from jaxact.models import asgcn, stgcn
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
-KNOWN = {  # layout, channels and classes of the data set of each config
-    "synthetic_actions": ("ntu-25", ("x", "y", "z"), 12),
-    "utd_mhad": ("kinect-20", ("x", "y", "z"), 27),
-    "sbu": ("kinect-15", ("x", "y", "z"), 8),
-    "custom/jhmdb14": ("jhmdb-15", ("x", "y"), 14),
-    "custom/mine": ("coco-17", ("x", "y", "score"), 3),
-    "ntu60": ("ntu-25", ("x", "y", "z"), 60),
-    "kinetics_skeleton": ("openpose-18", ("x", "y", "score"), 400),
-    "ucf101_32": ("coco-17", ("x", "y", "score"), 32),
-    "ucf101": ("picture", ("red", "green", "blue"), 101),
-    "hmdb51": ("picture", ("red", "green", "blue"), 51),
-    "jhmdb_video": ("picture", ("red", "green", "blue"), 21),
-    "jhmdb_pose": ("jhmdb-15", ("x", "y", "seen"), 21),
-    "video_folder/kinetics": ("picture", ("red", "green", "blue"), 400),
+CLASSES = 7  # the same for all data sets, so that configs share networks
+KNOWN = {  # layout and channels of the data set of each config
+    "synthetic_actions": ("ntu-25", ("x", "y", "z")),
+    "utd_mhad": ("kinect-20", ("x", "y", "z")),
+    "sbu": ("kinect-15", ("x", "y", "z")),
+    "custom/jhmdb14": ("jhmdb-15", ("x", "y")),
+    "custom/mine": ("coco-17", ("x", "y", "score")),
+    "ntu60": ("ntu-25", ("x", "y", "z")),
+    "kinetics_skeleton": ("openpose-18", ("x", "y", "score")),
+    "ucf101_32": ("coco-17", ("x", "y", "score")),
+    "ucf101": ("picture", ("red", "green", "blue")),
+    "hmdb51": ("picture", ("red", "green", "blue")),
+    "jhmdb_video": ("picture", ("red", "green", "blue")),
+    "jhmdb_pose": ("jhmdb-15", ("x", "y", "seen")),
+    "video_folder/kinetics": ("picture", ("red", "green", "blue")),
 }
 ROWS = [(path, row) for path in CONFIGS for row in runpy.run_path(str(path)).get("ROWS", [""])]
+IDS = [f"{path.stem}:{row}" for path, row in ROWS]
 
 
-@pytest.mark.parametrize(("path", "row"), ROWS, ids=[f"{path.stem}:{row}" for path, row in ROWS])
-def test_a_config_loads_and_its_quick_form_describes_a_network_that_runs(path, row):
-    whole, quick = config.load(f"{path}:{row}"), config.load(f"{path}:{f'{row},' if row else ''}quick")
+@pytest.fixture(scope="module", autouse=True)
+def short():
+    """Four units of the ten that tests/models runs; they are traced in half the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(stgcn.VARIANTS, "stem9", (("stem", 1, 1), ("unit1", 1, 1), ("unit2", 1, 1), ("unit4", 2, 2)))
+        patch.setattr(asgcn, "UNITS", asgcn.UNITS[2:4])
+        patch.setattr(asgcn, "POSE_UNITS", ())
+        yield
+
+
+def described(run: config.TrainConfig) -> trained.Meta:
+    """What a checkpoint of this run would hold beside its arrays."""
+    name, channels = KNOWN[run.data.name]
+    layout = PICTURE if name == "picture" else skeletons.get_layout(name)
+    return trained.describe(run, layout, tuple(map(str, range(CLASSES))), channels)
+
+
+def runs(run: config.TrainConfig) -> None:
+    """Checks the shapes of a network's outputs; none of its numbers is computed."""
+    meta = described(run)
+    model, clip = trained.build(meta), trained.example(meta)
+    trace = functools.partial(model.init_with_output, train=False)
+    outputs, _ = jax.eval_shape(trace, {"params": jax.random.key(0)}, clip)
+    if run.model.name == "pose":
+        assert outputs["joints"].shape == (1, run.model.stages, clip.shape[1] // 8, clip.shape[2] // 8, 14)
+    elif run.model.name in models.UNSUPERVISED:
+        assert outputs["predicted"].shape[:-1] == clip.shape[:-1]
+    else:
+        logits = outputs["logits"] if isinstance(outputs, dict) else outputs
+        assert logits.shape == (1, CLASSES) and logits.dtype == np.float32
+
+
+def load(path: Path, row: str) -> tuple[config.TrainConfig, config.TrainConfig]:
+    """A row of a config, and its quick form."""
+    return config.load(f"{path}:{row}"), config.load(f"{path}:{f'{row},' if row else ''}quick")
+
+
+@pytest.fixture(scope="module")
+def sections():
+    """The model sections whose networks were traced: the same on other joints or frames is left to the slow test."""
+    return set()
+
+
+@pytest.mark.parametrize(("path", "row"), ROWS, ids=IDS)
+def test_a_config_loads_and_its_quick_form_describes_a_network_that_runs(path, row, sections):
+    whole, quick = load(path, row)
     assert quick.epochs == 1 and quick.model.width < whole.model.width
     size = "height" if whole.model.name == "pose" else "frames"
     assert getattr(quick.clip, size) < getattr(whole.clip, size)
     assert config.from_dict(config.to_dict(whole)) == whole
-    layout, channels, classes = KNOWN[whole.data.name]
-    meta = trained.describe(
-        quick,
-        PICTURE if layout == "picture" else skeletons.get_layout(layout),
-        tuple(map(str, range(classes))),
-        channels,
-    )
-    model = trained.build(meta)
-    shape = trained.example(meta)
-    found, _ = jax.eval_shape(
-        lambda key: model.init_with_output({"params": key}, jax.numpy.zeros(shape.shape), train=False),
-        jax.random.key(0),
-    )
-    if whole.model.name == "pose":
-        assert found["joints"].shape == (1, quick.model.stages, shape.shape[1] // 8, shape.shape[2] // 8, 14)
-        return
-    if whole.model.name in models.UNSUPERVISED:
-        assert found["predicted"].shape[:-1] == shape.shape[:-1]
-        return
-    logits = found["logits"] if isinstance(found, dict) else found
-    assert logits.shape == (1, classes) and logits.dtype == np.float32
+    trained.build(described(quick))
+    section = repr(quick.model)
+    if section not in sections:
+        runs(quick)
+        sections.add(section)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("path", "row"), ROWS, ids=IDS)
+def test_the_network_of_every_row_runs_on_the_joints_and_frames_of_its_data(path, row):
+    runs(load(path, row)[1])
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

@@ -12,6 +12,7 @@ from jaxact.datasets import read
 from jaxact.datasets.prepare import prepare
 from jaxact.datasets.skeleton_file import read_skeleton
 from jaxact.pipeline import batches, feed
+from tests import toys
 
 CLIPS = [
     f"S001C{camera:03d}P{subject:03d}R001A{action:03d}" for camera in (1, 2) for subject in (1, 3) for action in (1, 2)
@@ -35,6 +36,12 @@ def raw(tmp_path_factory):
     for index, clip in enumerate(CLIPS):
         (folder / f"{clip}.skeleton").write_text(raw_text(index))
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short():
+    with toys.short_networks():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """Where a graph network answers: the features it sows, their strength, the frames they belong to."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 from jaxact import config, response, skeletons, state, trained
 from jaxact.errors import UserError
 from jaxact.models import stgcn
+from tests.random_weights import fill
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -24,7 +27,7 @@ def network(model=None, **clip) -> trained.Trained:
     layout, channels = skeletons.get_layout("ntu-25"), ("x", "y", "z")
     meta = trained.describe(run, layout, ("a", "b", "c"), channels)
     built = trained.build(meta)
-    weights = state.init(built, trained.example(meta), 0)
+    weights = fill(jax.eval_shape(lambda: state.init(built, trained.example(meta), 0)))
     return trained.Trained(built, weights, run, layout, ("a", "b", "c"), channels, 0, "fresh")
 
 
@@ -39,9 +42,13 @@ def net(short):
     return network()
 
 
+@functools.partial(jax.jit, static_argnums=0)
+def apply(model, weights, x):
+    return model.apply(weights, x, mutable=["intermediates"])
+
+
 def sown(net, clip):
-    apply = jax.jit(lambda x: net.model.apply(net.weights, x, mutable=["intermediates"]))
-    logits, found = apply(jnp.asarray(clip[None]))
+    logits, found = apply(net.model, net.weights, jnp.asarray(clip[None]))
     return logits[0], np.asarray(found["intermediates"]["features"][0][0])
 
 

@@ -162,5 +162,5 @@ def test_flow_that_was_not_stored_is_one_sentence(folder, tmp_path):
 
 
 def test_the_evaluator_counts_every_clip_once(folder, trained_run, tmp_path):
-    report = evaluate.run(trained_run[0], out=tmp_path, split="all", batch_size=3)
+    report = evaluate.run(trained_run[0], out=tmp_path, split="all", batch_size=8)
     assert report["count"] == 16 and "leaks" not in report and folder.exists()

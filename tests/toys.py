@@ -1,15 +1,30 @@
 """A training run of a second: four classes of noise around different means, four units of four channels."""
 
+import contextlib
 import json
+from collections.abc import Iterator
 
 import jax
 import numpy as np
+import pytest
 
 from jaxact import config, skeletons, source, trained
+from jaxact.models import stgcn
 
 LABELS = ("a", "b", "c", "d")
 CHANNELS = ("x", "y", "score")
 LAYOUT = skeletons.get_layout("openpose-18")
+
+
+@contextlib.contextmanager
+def short_networks() -> Iterator[None]:
+    """Networks of one unit instead of four, inside the block: a fraction of the time to compile.
+
+    It has what the others have: stride two, a projected shortcut, three normalisations, dropout.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(stgcn.VARIANTS, "stem3", (("unit4", 2, 2),))
+        yield
 
 
 def clips(count: int, seed: int = 0, frames: int = 8) -> tuple[np.ndarray, np.ndarray]:

@@ -48,7 +48,7 @@ def convert(network: Network, axes: Sequence[str]) -> Any:
     for axis, size in enumerate(inputs.shape):
         if not isinstance(size, int):
             graph.origin(str(size), "clips", axis)
-    (result,) = graph.run(program.jaxpr, program.consts, ["clips"])
+    (result,) = graph.run(program, ["clips"])
     graph.nodes.append(helper.make_node("Identity", [result], ["logits"]))
     names = [size if isinstance(size, int) else {"n": "n", "t": "frames"}[str(size)] for size in inputs.shape]
     model = helper.make_model(

@@ -1,7 +1,7 @@
 """A JAX program as an ONNX graph: the walk over its equations, names, constants, and sizes known at run time only.
 
 The converters that others keep do not go with this project's versions: jax2onnx's releases for this JAX exclude its
-Orbax, older ones lack primitives, and tf2onnx does not read the StableHLO inside of what jax2tf writes today. What our
+Orbax, older ones lack primitives, and tf2onnx does not read the StableHLO inside of a SavedModel made by JAX. What our
 networks need is `jaxact.export.onnx_operators.RULES`, a rule for each primitive; what they compute is certified.
 """
 
@@ -125,8 +125,12 @@ class Graph:
         """Whether `narrow` gives less than the variable's shape."""
         return self.narrow(variable) in self._narrow
 
-    def run(self, jaxpr: Any, constants: Sequence[Any], arguments: Sequence[str]) -> list[str]:
-        """Adds the nodes of a program whose inputs are tensors of these names; returns those of its outputs."""
+    def run(self, program: Any, arguments: Sequence[str]) -> list[str]:
+        """Adds the nodes of a program whose inputs are tensors of these names; returns those of its outputs.
+
+        JAX 0.10 has programs with constants (`ClosedJaxpr`) and without (`Jaxpr`); JAX 0.12 has one class for both.
+        """
+        jaxpr, constants = getattr(program, "jaxpr", program), getattr(program, "consts", ())
         for variable, value in zip(jaxpr.constvars, constants, strict=True):
             self.bind(variable, value if isinstance(value, str) else self.constant(value))
         for variable, name in zip(jaxpr.invars, arguments, strict=True):

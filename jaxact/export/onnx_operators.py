@@ -323,8 +323,7 @@ def _call(graph: Graph, equation: Any) -> None:
     """A program within the program."""
     params = equation.params
     inner = next(params[name] for name in ("jaxpr", "call_jaxpr", "fun_jaxpr") if name in params)
-    jaxpr, constants = (inner.jaxpr, inner.consts) if hasattr(inner, "jaxpr") else (inner, ())
-    names = graph.run(jaxpr, constants, [graph.whole(variable) for variable in equation.invars])
+    names = graph.run(inner, [graph.whole(variable) for variable in equation.invars])
     for variable, name in zip(equation.outvars, names, strict=True):
         graph.bind(variable, name)
 
@@ -333,40 +332,60 @@ def _scan(graph: Graph, equation: Any) -> None:
     """A loop over the leading axis, whose body finds its constants in the graph around it."""
     from onnx import helper
 
-    params, invars = equation.params, equation.invars
-    fixed, states = params["num_consts"], params["num_carry"]
-    scanned = len(invars) - fixed - states
+    program = equation.params["jaxpr"]
+    jaxpr = getattr(program, "jaxpr", program)
+    constants, states = _scan_counts(equation, jaxpr)
+    scanned, stacked = len(equation.invars) - constants - states, len(equation.outvars) - states
     if not scanned:
         raise Unsupported("a loop that reads nothing step by step has no rule")
-    names = [graph.whole(variable) for variable in invars]
-    jaxpr, body = params["jaxpr"], Graph(graph.rules, graph.root)
-    inputs = [graph.fresh("step") for _ in invars[fixed:]]
-    given = body.run(jaxpr.jaxpr, jaxpr.consts, [*names[:fixed], *inputs])
-    outputs = [body.add("Identity", name) for name in given]  # each is made by the body, and once
-
-    def typed(names: Sequence[str], variables: Sequence[Any]) -> list[Any]:
-        kinds = [helper.np_dtype_to_tensor_dtype(np.dtype(variable.aval.dtype)) for variable in variables]
-        return [helper.make_tensor_value_info(name, kind, None) for name, kind in zip(names, kinds, strict=True)]
-
-    inside = helper.make_graph(
+    names = [graph.whole(variable) for variable in equation.invars]
+    body = Graph(graph.rules, graph.root)
+    inputs = [graph.fresh("step") for _ in names[constants:]]
+    results = body.run(program, [*names[:constants], *inputs])
+    outputs = [body.add("Identity", name) for name in results]  # each is made by the body, and once
+    body_graph = helper.make_graph(
         body.nodes,
         graph.fresh("body"),
-        typed(inputs, jaxpr.jaxpr.invars[fixed:]),
-        typed(outputs, jaxpr.jaxpr.outvars),
+        _tensor_types(inputs, jaxpr.invars[constants:]),
+        _tensor_types(outputs, jaxpr.outvars),
     )
-    backwards, stacked = int(params["reverse"]), len(outputs) - states
+    backwards = int(equation.params["reverse"])
     directions = {"scan_output_directions": [backwards] * stacked} if stacked else {}
-    found = graph.add(
+    tensors = graph.add(
         "Scan",
-        *names[fixed:],
+        *names[constants:],
         outputs=len(outputs),
-        body=inside,
+        body=body_graph,
         num_scan_inputs=scanned,
         scan_input_directions=[backwards] * scanned,
         **directions,
     )
-    for variable, name in zip(equation.outvars, [found] if len(outputs) == 1 else found, strict=True):
+    for variable, name in zip(equation.outvars, [tensors] if len(outputs) == 1 else tensors, strict=True):
         graph.bind(variable, name)
+
+
+def _scan_counts(equation: Any, jaxpr: Any) -> tuple[int, int]:
+    """Counts the constants and the states of a scan. Its inputs are constants, states, scanned arrays.
+
+    JAX 0.10 stores both counts in the equation, JAX 0.12 stores trees instead. Ranks work for both:
+    a scanned input and a stacked output have one axis more in the equation than in the body.
+    """
+    scanned = _longer(equation.invars, jaxpr.invars)
+    states = len(equation.outvars) - _longer(equation.outvars, jaxpr.outvars)
+    return len(equation.invars) - scanned - states, states
+
+
+def _longer(outer: Sequence[Any], inner: Sequence[Any]) -> int:
+    """How many of the outer variables have more axes than the inner ones at the same position."""
+    return sum(one.aval.ndim > other.aval.ndim for one, other in zip(outer, inner, strict=True))
+
+
+def _tensor_types(names: Sequence[str], variables: Sequence[Any]) -> list[Any]:
+    """ONNX descriptions of tensors that have the variables' element types."""
+    from onnx import helper
+
+    types = [helper.np_dtype_to_tensor_dtype(np.dtype(variable.aval.dtype)) for variable in variables]
+    return [helper.make_tensor_value_info(name, type_, None) for name, type_ in zip(names, types, strict=True)]
 
 
 RULES: dict[str, Rule] = {

@@ -11,10 +11,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import export as jax_export
 
 from jaxact import cli, config, export, fusion
 from jaxact.errors import UserError
-from jaxact.export import networks, weights
+from jaxact.export import networks, savedmodel, weights
 from jaxact.models import stgcn
 from tests import random_runs
 
@@ -69,6 +70,36 @@ def test_the_certificate_says_what_was_compared_and_how_near_it_was(written):
     assert proof["batch_sizes"] == [1, 7, 8] and proof["logit_range"] > 0.1
     reader = {"stablehlo": "jaxlib", "savedmodel": "tensorflow", "onnx": "onnxruntime", "safetensors": "flax"}[format]
     assert {"jax", "numpy", reader} <= proof["versions"].keys()
+
+
+@pytest.mark.parametrize("written", ["savedmodel"], indirect=True)
+def test_a_saved_model_has_one_signature_weights_as_variables_and_a_program_for_three_platforms(written, network):
+    tf = pytest.importorskip("tensorflow")
+    _, out, _ = written
+    model = tf.saved_model.load(str(out))
+    assert list(model.signatures) == ["serving_default"]
+    signature = model.signatures["serving_default"]
+    _, inputs = signature.structured_input_signature
+    assert {name: spec.shape.as_list() for name, spec in inputs.items()} == {"clips": [None, None, 1, 14, 3]}
+    assert {name: spec.shape.as_list() for name, spec in signature.structured_outputs.items()} == {"logits": [None, 3]}
+    assert len(signature.variables) == len(jax.tree.leaves(network.variables))
+    functions = signature.graph.as_graph_def().library.function
+    (operation,) = [node for one in functions for node in one.node_def if node.op == "XlaCallModule"]
+    assert list(operation.attr["platforms"].list.s) == [b"CPU", b"CUDA", b"TPU"]
+
+
+@pytest.mark.parametrize("reader", ["the installed TensorFlow", "a newer one"])
+def test_a_saved_model_holds_a_stablehlo_version_that_tensorflow_reads(reader, monkeypatch):
+    pytest.importorskip("tensorflow")
+    from jax.extend.mlir.dialects import stablehlo
+    from tensorflow.compiler.mlir.stablehlo import stablehlo as tensorflow_stablehlo
+
+    if reader == "a newer one":
+        monkeypatch.setattr(tensorflow_stablehlo, "get_current_version", lambda: "99.0.0")
+    function = jax_export.export(jax.jit(jnp.sin))(jax.ShapeDtypeStruct((3,), np.float32))
+    artifact = savedmodel._readable_by_tensorflow(function.mlir_module_serialized)
+    wanted = tensorflow_stablehlo if reader == "the installed TensorFlow" else stablehlo
+    assert f"StableHLO_v{wanted.get_current_version()}".encode() in artifact
 
 
 def said(format: str, out) -> dict:

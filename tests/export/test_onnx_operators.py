@@ -1,5 +1,7 @@
 """Every rule says in ONNX what JAX computes, at sizes that are known at run time only."""
 
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,15 +16,19 @@ onnxruntime = pytest.importorskip("onnxruntime")
 
 def converted(function, axes="n, t, 4"):
     """The function's ONNX graph at symbolic sizes, as onnxruntime runs it."""
+    shape = jax_export.symbolic_shape(axes, constraints=[f"{name} >= 2" for name in ("n", "t") if name in axes])
+    return runnable(jax.make_jaxpr(function)(jax.ShapeDtypeStruct(shape, np.float32)), shape)
+
+
+def runnable(program, shape):
+    """The ONNX graph of a program of one argument of this shape, as onnxruntime runs it."""
     from onnx import TensorProto, helper, numpy_helper
 
-    shape = jax_export.symbolic_shape(axes, constraints=[f"{name} >= 2" for name in ("n", "t") if name in axes])
-    program = jax.make_jaxpr(function)(jax.ShapeDtypeStruct(shape, np.float32))
     graph = Graph(RULES)
     for axis, size in enumerate(shape):
         if not isinstance(size, int):
             graph.origin(str(size), "x", axis)
-    (out,) = graph.run(program.jaxpr, program.consts, ["x"])
+    (out,) = graph.run(program, ["x"])
     graph.nodes.append(helper.make_node("Cast", [out], ["y"], to=TensorProto.FLOAT))
     inside = helper.make_graph(
         graph.nodes,
@@ -75,6 +81,51 @@ def test_the_graph_answers_as_jax_does(name):
         wanted, found = np.asarray(compiled(clips), np.float32), graph(clips)
         assert found.shape == wanted.shape
         np.testing.assert_allclose(found, wanted, rtol=2e-5, atol=2e-6)
+
+
+def parts_of(program):
+    """What a program consists of, but for its constants."""
+    jaxpr = getattr(program, "jaxpr", program)
+    return {name: getattr(jaxpr, name) for name in ("constvars", "invars", "eqns", "outvars")}
+
+
+def with_counts(program):
+    """A scan's parameters as JAX 0.10 writes them: numbers, and a program that wraps one without constants."""
+    bare = SimpleNamespace(**parts_of(program))
+    return {"num_consts": 2, "num_carry": 1, "jaxpr": SimpleNamespace(jaxpr=bare, consts=program.consts)}
+
+
+def with_trees(program):
+    """A scan's parameters as JAX 0.12 writes them: trees, and a program that holds its constants."""
+    trees = {"ft_in": ((None, None), (None,), ((None, None),)), "ft_out": ((None,), (None,))}
+    return {**trees, "jaxpr": SimpleNamespace(**parts_of(program), consts=program.consts)}
+
+
+def rewritten(equation, parameters):
+    """A scan with other parameters; any other equation as it is."""
+    if equation.primitive.name != "scan":
+        return equation
+    return SimpleNamespace(
+        primitive=equation.primitive,
+        invars=equation.invars,
+        outvars=equation.outvars,
+        params={"reverse": equation.params["reverse"], **parameters(equation.params["jaxpr"])},
+    )
+
+
+@pytest.mark.parametrize("parameters", [with_counts, with_trees])
+def test_a_scan_is_read_in_the_form_of_either_jax(parameters):
+    def loop(x):
+        first, last, frames = x[:, 0], x[:, -1], x.swapaxes(0, 1)
+        step = lambda state, frame: (state * first + last, state + frame[0] * frame[1])  # noqa: E731
+        return jax.lax.scan(step, first, (frames, frames + 1))[1]
+
+    clips = np.random.default_rng(0).standard_normal((2, 5, 4)).astype(np.float32)
+    program = jax.make_jaxpr(loop)(clips)
+    parts = parts_of(program)
+    parts["eqns"] = [rewritten(equation, parameters) for equation in parts["eqns"]]
+    found = runnable(SimpleNamespace(**parts, consts=program.consts), clips.shape)(clips)
+    np.testing.assert_allclose(found, np.asarray(loop(clips)), rtol=2e-5, atol=2e-6)
 
 
 @pytest.mark.parametrize(

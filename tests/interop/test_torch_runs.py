@@ -1,5 +1,7 @@
 """Other people's networks become runs: their numbers come out, every array has a place, and a misfit writes nothing."""
 
+import contextlib
+import io
 import os
 from pathlib import Path
 
@@ -29,6 +31,20 @@ def public():
         return {name: group(archive, f"{name}/") for name in ("ntu-rgb+d", "openpose")}
 
 
+@pytest.fixture(scope="module")
+def brought(tmp_path_factory, public):
+    """What was typed to bring the public network in, what was printed, and the run."""
+    folder = tmp_path_factory.mktemp("brought")
+    weights = {f"module.backbone.{name}": array for name, array in group(public["ntu-rgb+d"], "state/").items()}
+    file = write(folder / "x.pt", {"model": weights, "optimizer": {"state": {}}})
+    (folder / "names.txt").write_text("\n".join("abcdefg"))
+    out, printed = folder / "run", io.StringIO()
+    line = ["import", "torch-stgcn", str(file), "--out", str(out), "--labels", str(folder / "names.txt")]
+    with contextlib.redirect_stdout(printed):
+        assert cli.main(line) == 0
+    return line, printed.getvalue(), trained.load(out)
+
+
 def numbers(shape):
     return RANDOM.uniform(0.5, 1.5, shape).astype(np.float32)
 
@@ -41,21 +57,15 @@ def conv(name, *shape):
     return {f"{name}.weight": (numbers(shape) - 1) * 0.5, f"{name}.bias": numbers(shape[0]) - 1}
 
 
-def test_a_public_checkpoint_becomes_a_run_with_its_logits(tmp_path, public, capsys):
+def test_a_public_checkpoint_becomes_a_run_with_its_logits(brought, public, capsys):
+    line, printed, net = brought
     stored = public["ntu-rgb+d"]
-    weights = {f"module.backbone.{name}": array for name, array in group(stored, "state/").items()}
-    file = write(tmp_path / "x.pt", {"model": weights, "optimizer": {"state": {}}})
-    (tmp_path / "names.txt").write_text("\n".join("abcdefg"))
-    out = tmp_path / "run"
-    line = ["import", "torch-stgcn", str(file), "--out", str(out), "--labels", str(tmp_path / "names.txt")]
-    assert cli.main(line) == 0
-    said = capsys.readouterr().out
-    assert "stgcn stem9 of width 4" in said and "left aside: optimizer" in said and "stgcn-released v1" in said
-    net = trained.load(out)
+    assert "stgcn stem9 of width 4" in printed and "left aside: optimizer" in printed and "stgcn-released v1" in printed
     assert (net.labels, net.channels, net.layout.name, net.step) == (tuple("abcdefg"), ("x", "y", "z"), "ntu-25", 0)
     assert (net.config.model.strategy, net.config.model.norm, net.version) == ("spatial_v2", "joint", "")
     inputs = jnp.asarray(stored["inputs"].transpose(0, 2, 4, 3, 1))
-    assert_logits_equal(jax.jit(net.model.apply)(net.weights, inputs), stored["eval_logits"])
+    plain = net.model.clone(fast=False)  # compiles faster; test_stgcn_parity.py compares both forms with these numbers
+    assert_logits_equal(jax.jit(plain.apply)(net.weights, inputs), stored["eval_logits"])
     assert cli.main(line) == 2 and "holds a run already" in capsys.readouterr().err
 
 
@@ -217,16 +227,14 @@ def test_pyskls_ctrgcn_refines_its_graph_as_ours_does(monkeypatch):
         wanted = wanted + np.einsum("ncuv,nctu->nctv", refined + weights["backbone.net.0.gcn1.A"][part], three)
     own = {name: jnp.asarray(array) for name, array in ours["params"]["unit0"]["spatial"].items() if "_" in name}
     own |= {name: jnp.asarray(ours["params"]["unit0"]["spatial"][name]) for name in ("adjacency", "alpha")}
-    found_rows = ctrgcn.refined_graph_conv(jnp.asarray(x.transpose(0, 3, 2, 1)), own)
+    found_rows = jax.jit(ctrgcn.refined_graph_conv)(jnp.asarray(x.transpose(0, 3, 2, 1)), own)
     np.testing.assert_allclose(found_rows.transpose(0, 3, 2, 1), wanted, rtol=1e-4, atol=1e-4)
 
 
-def test_a_classifier_over_other_classes_starts_anew_and_that_is_said(tmp_path, public, capsys):
-    file = write(tmp_path / "x.pt", group(public["ntu-rgb+d"], "state/"))
-    torch_runs.bring_in("torch-stgcn", file, tmp_path / "run")
-    net = trained.load(tmp_path / "run")
-    own = jax.tree.map(jnp.zeros_like, net.weights)
-    own["params"]["head"] = {"kernel": jnp.zeros((16, 3)), "bias": jnp.zeros(3)}
+def test_a_classifier_over_other_classes_starts_anew_and_that_is_said(brought, capsys):
+    _, _, net = brought
+    own = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), net.weights)
+    own["params"]["head"] = {"kernel": np.zeros((16, 3), np.float32), "bias": np.zeros(3, np.float32)}
     begun = state.TrainState(step=0, params=own["params"], batch_stats=own["batch_stats"], opt_state=())
     moved = trained.transplant(begun, net, "runs/theirs")
     assert "'head' starts anew: the network in 'runs/theirs' tells 7 classes" in capsys.readouterr().err
@@ -234,7 +242,7 @@ def test_a_classifier_over_other_classes_starts_anew_and_that_is_said(tmp_path, 
     np.testing.assert_array_equal(
         moved.params["unit4"]["temporal_kernel"], net.weights["params"]["unit4"]["temporal_kernel"]
     )
-    own["params"]["head"] = {"kernel": jnp.zeros((8, 3)), "bias": jnp.zeros(3)}
+    own["params"]["head"] = {"kernel": np.zeros((8, 3), np.float32), "bias": np.zeros(3, np.float32)}
     with pytest.raises(UserError, match=r"module 'head' .* has other shapes"):
         trained.transplant(begun.replace(params=own["params"]), net, "runs/theirs")
 

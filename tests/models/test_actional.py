@@ -8,18 +8,22 @@ import numpy as np
 import pytest
 
 from jaxact.models import actional
+from tests.random_weights import random_array, random_variables
 
 JOINTS, FRAMES, CHANNELS, WIDTH, TYPES = 4, 5, 2, 3, 3
 
 
 def frames(people=2, seed=3):
-    return jax.random.normal(jax.random.key(seed), (people, FRAMES, JOINTS, CHANNELS))
+    return random_array(people, FRAMES, JOINTS, CHANNELS, seed=seed)
 
 
-def shaken(variables, seed=0):
-    """The variables with noise on all of them, so that no bias is zero and no scale one."""
-    random = np.random.default_rng(seed)
-    return jax.tree.map(lambda leaf: leaf + random.uniform(0.1, 0.4, leaf.shape).astype(np.float32), variables)
+def link_scores(people=2, seed=5):
+    return random_array(people, JOINTS, JOINTS - 1, TYPES, seed=seed)
+
+
+def softmax(scores):
+    powers = np.exp(np.asarray(scores))
+    return jnp.asarray(powers / powers.sum(-1, keepdims=True))
 
 
 def doubles(tree):
@@ -47,7 +51,7 @@ def mlp_by_hand(params, stats, x):
 
 def test_the_encoder_passes_features_from_joints_to_links_and_back():
     encoder = actional.Encoder(TYPES, WIDTH, 0.5, None)
-    given = shaken(jax.jit(encoder.init)(jax.random.key(0), frames()))
+    given = random_variables(encoder, frames())
     found = jax.jit(encoder.apply)(given, frames())
     p, s = doubles(given["params"]), doubles(given["batch_stats"])
     for person, clip in enumerate(np.float64(frames())):
@@ -95,9 +99,9 @@ def step_by_hand(p, memory, x, types):
 def decoder():
     """The decoder's parameters, link types of two persons that are no whole ones, and what it makes of them."""
     over_time = actional.OverTime(WIDTH, 0.0, False)
-    types = jax.nn.softmax(jax.random.normal(jax.random.key(5), (2, JOINTS, JOINTS - 1, TYPES)))
+    types = softmax(link_scores())
     start = jnp.zeros((2, JOINTS, WIDTH))
-    given = shaken(over_time.init(jax.random.key(0), start, frames()[:, :-1], types))
+    given = random_variables(over_time, start, frames()[:, :-1], types)
     return given["params"], types, jax.jit(over_time.apply)(given, start, frames()[:, :-1], types)
 
 
@@ -115,22 +119,23 @@ def test_nothing_is_sent_along_an_empty_link(decoder):
     """Without links a joint's future depends on that joint alone; with them on the others too."""
     params, types, _ = decoder
 
+    @jax.jit
+    @jax.jacobian
+    def jacobian(x, types):
+        start = jnp.zeros((1, JOINTS, WIDTH))
+        return actional.OverTime(WIDTH, 0.0, False).apply({"params": params}, start, x[None], types)[1][0, -1]
+
     def places(types):
-        def last(x):
-            start = jnp.zeros((1, JOINTS, WIDTH))
-            return actional.OverTime(WIDTH, 0.0, False).apply({"params": params}, start, x[None], types)[1][0, -1]
+        return np.abs(jacobian(frames()[0, :-1], types)).sum((1, 2, 4)) > 1e-7  # of [v c, t v c]
 
-        jacobian = jax.jit(jax.jacobian(last))(frames()[0, :-1])  # [v c, t v c]
-        return np.abs(jacobian).sum((1, 2, 4)) > 1e-7
-
-    alone = jax.nn.one_hot(jnp.zeros((1, JOINTS, JOINTS - 1), int), TYPES)
+    alone = jnp.zeros((1, JOINTS, JOINTS - 1, TYPES)).at[..., 0].set(1)
     np.testing.assert_array_equal(places(alone), np.eye(JOINTS, dtype=bool))
     assert places(types[:1]).all()
 
 
 def test_a_draw_is_one_type_and_as_often_as_its_probability():
     scores = jnp.log(jnp.asarray([0.7, 0.2, 0.1]))
-    drawn = actional.draw(jax.random.key(0), jnp.tile(scores, (50, 25, 24, 1)), 0.5)
+    drawn = jax.jit(lambda: actional.draw(jax.random.key(0), jnp.tile(scores, (50, 25, 24, 1)), 0.5))()
     np.testing.assert_allclose(np.sort(drawn, axis=-1)[..., :2], 0, atol=1e-6)
     np.testing.assert_allclose(drawn.sum(-1), 1, atol=1e-6)
     np.testing.assert_allclose(drawn.mean((0, 1, 2)), [0.7, 0.2, 0.1], atol=0.01)
@@ -138,8 +143,8 @@ def test_a_draw_is_one_type_and_as_often_as_its_probability():
 
 def test_a_draw_has_the_gradient_of_the_softmax_of_the_noisy_scores():
     key, shape = jax.random.key(1), (1, 3, 2, TYPES)
-    scores, weights = jax.random.normal(jax.random.key(2), shape), jax.random.normal(jax.random.key(3), shape)
-    found = jax.grad(lambda scores: jnp.sum(weights * actional.draw(key, scores, 0.5)))(scores)
+    scores, weights = random_array(*shape, seed=2), random_array(*shape, seed=3)
+    found = jax.jit(jax.grad(lambda scores: jnp.sum(weights * actional.draw(key, scores, 0.5))))(scores)
     noisy = np.float64(scores + jax.random.gumbel(key, shape)) / 0.5
     soft = np.exp(noisy) / np.exp(noisy).sum(-1, keepdims=True)
     for place in np.ndindex(shape[:3]):
@@ -149,23 +154,24 @@ def test_a_draw_has_the_gradient_of_the_softmax_of_the_noisy_scores():
 
 
 def test_the_graph_holds_each_link_from_its_sender_to_its_receiver():
-    types = jax.nn.softmax(jax.random.normal(jax.random.key(5), (2, JOINTS, JOINTS - 1, TYPES)))
-    found = actional.link_graph(types)
+    graph_of, types = jax.jit(actional.link_graph), softmax(link_scores())
+    found = graph_of(types)
     for person in range(2):
         for c in range(TYPES - 1):
             graph = np.eye(JOINTS)
             for v, u, s in links():
                 graph[s, v] = types[person, v, u, c + 1]
             np.testing.assert_allclose(found[person, c], graph / graph.sum(0), rtol=1e-5)
-    empty = jax.nn.one_hot(jnp.zeros((1, JOINTS, JOINTS - 1), int), TYPES)
-    np.testing.assert_array_equal(actional.link_graph(empty)[0], np.stack([np.eye(JOINTS)] * (TYPES - 1)))
+    empty = jnp.zeros(types.shape).at[..., 0].set(1)
+    np.testing.assert_array_equal(graph_of(empty)[0], np.stack([np.eye(JOINTS)] * (TYPES - 1)))
 
 
 def test_the_likelihood_is_the_mean_of_what_was_really_there():
     given, expected = np.array(frames()), np.array(frames(seed=9))[:, 1:]
     given[0, 2, 1] = 0  # a joint that is missing once: in the third frame, and as where the fourth comes from
     given[1, :, 3] = 0
-    found = actional.likelihood_loss(jnp.asarray(given), jnp.asarray(expected), 5e-4)
+    cost = jax.jit(actional.likelihood_loss, static_argnums=2)
+    found = cost(given, expected, 5e-4)
     for person in range(2):
         errors = [
             sum((given[person, t + 1, v] - expected[person, t, v]) ** 2) / (2 * 5e-4)
@@ -175,12 +181,12 @@ def test_the_likelihood_is_the_mean_of_what_was_really_there():
         ]
         assert len(errors) == (FRAMES - 1) * JOINTS - (2, FRAMES - 1)[person]
         np.testing.assert_allclose(found[person], (FRAMES - 1) * np.mean(errors), rtol=1e-5)
-    assert actional.likelihood_loss(jnp.zeros((1, 3, 2, 2)), jnp.ones((1, 2, 2, 2)), 1.0)[0] == 0
+    assert cost(np.zeros_like(given), np.ones_like(expected), 1.0)[0] == 0
 
 
 def test_links_cost_their_distance_from_the_prior():
-    scores = jax.random.normal(jax.random.key(5), (2, JOINTS, JOINTS - 1, TYPES))
-    found = actional.prior_loss(scores, 0.9)
+    scores, cost = link_scores(), jax.jit(actional.prior_loss, static_argnums=1)
+    found = cost(scores, 0.9)
     for person in range(2):
         total = 0.0
         for v, u, _ in links():
@@ -188,24 +194,28 @@ def test_links_cost_their_distance_from_the_prior():
             p /= p.sum()
             total += sum(p[c] * np.log(p[c] / (0.9 if c == 0 else 0.1 / (TYPES - 1))) for c in range(TYPES))
         np.testing.assert_allclose(found[person], total / JOINTS, rtol=1e-4)
-    prior = jnp.log(jnp.asarray([0.9, 0.05, 0.05]))
-    np.testing.assert_allclose(actional.prior_loss(jnp.tile(prior, (1, 4, 3, 1)), 0.9), 0, atol=1e-6)
+    prior = np.log(np.float32([0.9, 0.05, 0.05]))
+    np.testing.assert_allclose(cost(jnp.asarray(np.tile(prior, (2, JOINTS, JOINTS - 1, 1))), 0.9), 0, atol=1e-6)
 
 
 @pytest.fixture(scope="module")
 def inference():
     """The module with half of what it computes dropped in training, and its variables."""
     module = actional.LinkInference(TYPES - 1, WIDTH, 0.5, 0.5, 0.95, 5e-4, None)
-    fresh = jax.jit(functools.partial(module.init, decode=True))(jax.random.key(0), frames())
-    return module, shaken(fresh)
+    return module, random_variables(module, frames(), decode=True)
 
 
 def test_evaluation_takes_the_mean_of_the_draws_and_no_key(inference):
     module, given = inference
-    graphs, loss = jax.jit(module.apply)(given, frames())
     encoder = actional.Encoder(TYPES, WIDTH, 0.5, None)
-    scores = encoder.apply({kind: given[kind]["encoder"] for kind in given}, frames())
-    np.testing.assert_allclose(graphs, actional.link_graph(jax.nn.softmax(scores)), rtol=1e-5)
+
+    @jax.jit
+    def both(given, x):
+        scores = encoder.apply({kind: given[kind]["encoder"] for kind in given}, x)
+        return *module.apply(given, x), actional.link_graph(jax.nn.softmax(scores))
+
+    graphs, loss, expected = both(given, frames())
+    np.testing.assert_allclose(graphs, expected, rtol=1e-5)
     np.testing.assert_array_equal(loss, 0)
 
 

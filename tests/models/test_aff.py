@@ -12,6 +12,7 @@ from jaxact.errors import UserError
 from jaxact.models.aff import MCAM, MSCAM, Head, fuse
 from tests import frame_networks
 from tests.parity import group
+from tests.random_weights import random_array, random_variables
 
 
 @pytest.mark.parametrize("mode", ["eval", "train"])
@@ -21,18 +22,22 @@ def test_attention_and_fusion_give_the_numbers_of_public_aff(mode):
     variables = unflatten_dict(
         {name: value for name, value in held.items() if name.startswith(("params", "batch"))}, sep="/"
     )
-    x, y = held["x"], held["y"]
 
-    def weight(maps):
-        return MSCAM().apply(variables, maps, mode == "train", mutable=["batch_stats"])[0]
+    @jax.jit
+    def run(x, y):
+        def weight(maps):
+            return MSCAM().apply(variables, maps, mode == "train", mutable=["batch_stats"])[0]
 
-    np.testing.assert_allclose(x * weight(x), held[f"{mode}/attended"], atol=1e-5)
-    np.testing.assert_allclose(fuse(x, y, weight(x + y), scale2=True), held[f"{mode}/fused"], atol=1e-5)
-    np.testing.assert_allclose(2 * fuse(x, y, weight(x + y)), held[f"{mode}/fused"], atol=1e-5)
+        return x * weight(x), fuse(x, y, weight(x + y), scale2=True), 2 * fuse(x, y, weight(x + y))
+
+    attended, fused, doubled = run(held["x"], held["y"])
+    np.testing.assert_allclose(attended, held[f"{mode}/attended"], atol=1e-5)
+    np.testing.assert_allclose(fused, held[f"{mode}/fused"], atol=1e-5)
+    np.testing.assert_allclose(doubled, held[f"{mode}/fused"], atol=1e-5)
 
 
 def maps(channels=8, count=3):
-    return jax.random.normal(jax.random.key(2), (count, 4, 5, channels))
+    return random_array(count, 4, 5, channels, seed=2)
 
 
 def correlate(x, kernel, bias):
@@ -63,7 +68,7 @@ def bottleneck(x, params, stats, train):
 @pytest.mark.parametrize("train", [False, True])
 def test_mcam_is_the_papers_equations_by_loops(branch, train):
     model = MCAM(branch)
-    variables = frame_networks.drawn(model, maps())
+    variables = random_variables(model, maps())
     params, stats = (
         jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), variables[name]) for name in ("params", "batch_stats")
     )
@@ -83,12 +88,12 @@ def test_mcam_is_the_papers_equations_by_loops(branch, train):
 
 
 def test_fusion_takes_a_share_of_either_at_every_place():
-    x, y, m = maps(), maps()[::-1], jax.nn.sigmoid(maps()[:, ::-1])
-    for n, i, j, c in ((0, 0, 0, 0), (2, 3, 4, 7)):
-        wanted = m[n, i, j, c] * x[n, i, j, c] + (1 - m[n, i, j, c]) * y[n, i, j, c]
-        assert fuse(x, y, m)[n, i, j, c] == pytest.approx(float(wanted), rel=1e-5)
-    np.testing.assert_array_equal(fuse(x, y, jnp.ones_like(m)), x)
-    np.testing.assert_array_equal(fuse(x, y, jnp.zeros_like(m)), y)
+    x = np.asarray(maps())
+    y, m = x[::-1], 1 / (1 + np.exp(-x[:, ::-1]))
+    run = jax.jit(fuse)
+    np.testing.assert_allclose(run(x, y, m), m * x + (1 - m) * y, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(run(x, y, np.ones_like(m)), x)
+    np.testing.assert_array_equal(run(x, y, np.zeros_like(m)), y)
 
 
 def test_sizes_are_those_of_the_equations():
@@ -106,28 +111,32 @@ def test_sizes_are_those_of_the_equations():
 
 def test_heads_without_attention_are_two_layers_on_the_mean():
     model = Head(4, "mlp", hidden=6)
-    variables = frame_networks.drawn(model, maps())
+    variables = random_variables(model, maps())
     p = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), variables["params"])
     x = np.asarray(maps(), np.float64).mean((1, 2))
     for layer in ("layer1", "layer2"):
         x = np.maximum(x @ p[layer]["kernel"] + p[layer]["bias"], 0)
-    np.testing.assert_allclose(
-        model.apply(variables, maps()), x @ p["scores"]["kernel"] + p["scores"]["bias"], atol=1e-5
-    )
+    wanted = x @ p["scores"]["kernel"] + p["scores"]["bias"]
+    np.testing.assert_allclose(jax.jit(model.apply)(variables, maps()), wanted, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["aff", "mcam_aff"])
 def test_heads_with_attention_fuse_their_two_layers_at_every_place(kind):
     model = Head(4, kind, hidden=8)
-    variables = frame_networks.drawn(model, maps())
-    p = variables["params"]
-    x = jax.nn.relu(maps() @ p["layer1"]["kernel"] + p["layer1"]["bias"].reshape(1, 1, 1, -1))
-    y = jax.nn.relu(x @ p["layer2"]["kernel"] + p["layer2"]["bias"].reshape(1, 1, 1, -1))
+    variables = random_variables(model, maps())
+    p = jax.tree.map(np.asarray, variables["params"])
+    x = np.maximum(np.asarray(maps()) @ p["layer1"]["kernel"] + p["layer1"]["bias"], 0)
+    y = np.maximum(x @ p["layer2"]["kernel"] + p["layer2"]["bias"], 0)
     attention = {"aff": MSCAM, "mcam_aff": MCAM}[kind]()
-    weight = attention.apply({name: tree["attention"] for name, tree in variables.items()}, x + y)
-    z = np.asarray(fuse(x, y, weight)).mean((1, 2))
-    wanted = z @ np.asarray(p["scores"]["kernel"]) + np.asarray(p["scores"]["bias"])
-    np.testing.assert_allclose(model.apply(variables, maps()), wanted, atol=1e-5)
+
+    @jax.jit
+    def run(variables, maps, both):
+        weight = attention.apply({name: tree["attention"] for name, tree in variables.items()}, both)
+        return model.apply(variables, maps), weight
+
+    found, weight = map(np.asarray, run(variables, maps(), x + y))
+    z = (weight * x + (1 - weight) * y).mean((1, 2))
+    np.testing.assert_allclose(found, z @ p["scores"]["kernel"] + p["scores"]["bias"], atol=1e-5)
 
 
 def test_dropout_lies_behind_both_layers_and_follows_its_key():
@@ -137,8 +146,10 @@ def test_dropout_lies_behind_both_layers_and_follows_its_key():
     params = {"layer1": {"kernel": jnp.zeros((1, 1)), "bias": jnp.ones(1)}, "layer2": half}
     params |= {"scores": {"kernel": jnp.ones((1, 1)), "bias": jnp.zeros(1)}}
 
+    apply = jax.jit(lambda x, key: model.apply({"params": params}, x, True, rngs={"dropout": key}))
+
     def run(seed):
-        return model.apply({"params": params}, maps(1, 100), True, rngs={"dropout": jax.random.key(seed)})
+        return np.asarray(apply(maps(1, 100), jax.random.key(seed)))
 
     assert np.unique(run(0)).tolist() == [0.0, 1.0, 2.0]
     np.testing.assert_array_equal(run(0), run(0))

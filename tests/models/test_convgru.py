@@ -9,17 +9,23 @@ import pytest
 
 from jaxact.models.convgru import ConvGRU, ConvGRUCell
 from tests import frame_networks
+from tests.random_weights import random_array, random_variables
 
 FILTERS = 3
 
 
 def clips(frames=4):
-    return jax.random.normal(jax.random.key(3), (2, frames, 4, 5, 2))
+    return random_array(2, frames, 4, 5, 2, seed=3)
 
 
 @pytest.fixture(scope="module")
 def variables():
-    return frame_networks.drawn(ConvGRU(FILTERS), clips())
+    return random_variables(ConvGRU(FILTERS), clips())
+
+
+@functools.cache
+def compiled(**options):
+    return jax.jit(ConvGRU(FILTERS, **options).apply)
 
 
 def sigmoid(x):
@@ -55,7 +61,7 @@ def loop(params, clip, reset_after=True, swap_z=False):
 
 @pytest.mark.parametrize("options", [{}, {"reset_after": False}, {"swap_z": True}])
 def test_the_memory_is_that_of_the_papers_equations_by_loops(variables, options):
-    found = jax.jit(ConvGRU(FILTERS, **options).apply)(variables, clips())
+    found = compiled(**options)(variables, clips())
     for clip, memory in zip(clips(), found, strict=True):
         np.testing.assert_allclose(memory, loop(variables["params"], clip, **options), atol=1e-5)
 
@@ -63,13 +69,17 @@ def test_the_memory_is_that_of_the_papers_equations_by_loops(variables, options)
 def test_the_cell_alone_is_one_turn_of_the_loop(variables):
     params = variables["params"]
     cell = ConvGRUCell(3, True, False, "float32")
-    memory = ConvGRU(FILTERS).apply(variables, clips()[:, :3])
-    frame = jax.lax.conv_general_dilated(
-        clips()[:, 3], params["inputs"]["kernel"], (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
-    ) + params["inputs"]["bias"].reshape(1, 1, 1, -1)
-    after, nothing = cell.apply({"params": params["cell"]}, memory, frame)
+    inputs = jax.tree.map(np.asarray, params["inputs"])
+    memory, frame = (
+        np.float32([one(clip) for clip in np.asarray(clips())])
+        for one in (
+            lambda clip: loop(params, clip[:3]),
+            lambda clip: correlate(clip[3], inputs["kernel"]) + inputs["bias"],
+        )
+    )
+    after, nothing = jax.jit(cell.apply)({"params": params["cell"]}, memory, frame)
     assert nothing is None
-    np.testing.assert_allclose(after, ConvGRU(FILTERS).apply(variables, clips()), atol=1e-5)
+    np.testing.assert_allclose(after, compiled()(variables, clips()), atol=1e-5)
 
 
 @pytest.mark.parametrize("after", [True, False])
@@ -80,7 +90,7 @@ def test_on_maps_of_one_pixel_it_is_the_gru_of_keras(after):
         )
     params = {"inputs": {"kernel": kernel[None, None], "bias": bias}, "cell": {"kernel": recurrent[None, None]}}
     model = ConvGRU(FILTERS, kernel=1, reset_after=after)
-    found = model.apply({"params": params}, x[:, :, None, None])
+    found = jax.jit(model.apply)({"params": params}, x[:, :, None, None])
     np.testing.assert_allclose(found[:, 0, 0], wanted, atol=1e-6)
 
 
@@ -98,11 +108,12 @@ def test_sizes_are_those_of_the_equations():
 
 
 def test_frames_are_free_and_their_order_matters(variables):
-    run = functools.partial(ConvGRU(FILTERS).apply, variables)
-    assert run(clips(frames=7)).shape == (2, 4, 5, FILTERS)
-    assert np.abs(run(clips()) - run(clips()[:, ::-1])).max() > 1e-2
+    assert jax.eval_shape(ConvGRU(FILTERS).apply, variables, clips(frames=7)).shape == (2, 4, 5, FILTERS)
+    inputs = np.asarray(clips())
+    run = compiled()
+    assert np.abs(np.asarray(run(variables, inputs)) - run(variables, inputs[:, ::-1])).max() > 1e-2
 
 
 def test_bfloat16_computes_near_float32(variables):
-    exact, rounded = (ConvGRU(FILTERS, dtype=dtype).apply(variables, clips()) for dtype in ("float32", "bfloat16"))
+    exact, rounded = (np.asarray(run(variables, clips())) for run in (compiled(), compiled(dtype="bfloat16")))
     assert rounded.dtype == jnp.float32 and 0 < np.abs(exact - rounded).max() < 0.05

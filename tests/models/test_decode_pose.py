@@ -46,32 +46,37 @@ def test_a_joint_is_found_to_a_fraction_of_a_pixel():
     assert decoded[0, :, 2].min() > 0.5 and not decoded[1:].any()
 
 
+def empty():
+    """Maps of one shape for all tests, so that XLA compiles `peaks` once."""
+    return np.zeros((1, 8, 9, 15), np.float32)
+
+
 def test_a_peak_is_where_the_parabola_of_logarithms_has_its_top():
-    maps = np.zeros((1, 5, 6, 14), np.float32)
+    maps = empty()
     maps[0, 2, 3, 4], maps[0, 2, 2, 4], maps[0, 2, 4, 4], maps[0, 1, 3, 4], maps[0, 3, 3, 4] = 0.8, 0.2, 0.4, 0.3, 0.3
-    peaks = PEAKS(jnp.asarray(maps), most=3)
+    peaks = jax.device_get(PEAKS(maps, most=4))
     before, here, after = np.log([0.2, 0.8, 0.4])
     shift = 0.5 * (before - after) / (before - 2 * here + after)
     np.testing.assert_allclose(peaks.places[0, 4, 0], [8 * (3.5 + shift), 8 * 2.5], rtol=1e-5)
-    np.testing.assert_allclose(peaks.scores[0, 4], [0.8, 0, 0])
+    np.testing.assert_allclose(peaks.scores[0, 4], [0.8, 0, 0, 0])
     assert not peaks.scores[0, 5].any() and not peaks.places[0, 5].any()
 
 
 def test_equal_neighbours_are_one_peak_and_low_ones_none():
-    maps = np.zeros((1, 6, 6, 14), np.float32)
+    maps = empty()
     maps[0, 2:4, 2:4, 0] = 0.5
     maps[0, 2, 2, 1] = 0.1
-    maps[0, 0, 0, 2] = maps[0, 5, 5, 2] = 0.3  # corners have fewer neighbours
-    scores = PEAKS(jnp.asarray(maps)).scores[0]
+    maps[0, 0, 0, 2] = maps[0, 7, 8, 2] = 0.3  # corners have fewer neighbours
+    scores = np.asarray(PEAKS(maps, most=4).scores[0])
     assert [int((row > 0).sum()) for row in scores[:3]] == [1, 0, 2]
 
 
 def test_peaks_are_the_highest_ones_and_of_a_fixed_number():
-    maps = np.zeros((1, 9, 9, 15), np.float32)
-    maps[0, ::2, ::2, 0] = np.linspace(0.2, 0.9, 25).reshape(5, 5)
-    peaks = PEAKS(jnp.asarray(maps), most=4)
+    maps = empty()
+    maps[0, ::2, ::2, 0] = np.linspace(0.2, 0.9, 20).reshape(4, 5)
+    peaks = PEAKS(maps, most=4)
     assert peaks.places.shape == (1, 14, 4, 2)
-    np.testing.assert_allclose(peaks.scores[0, 0], np.linspace(0.2, 0.9, 25)[:-5:-1], rtol=1e-5)
+    np.testing.assert_allclose(peaks.scores[0, 0], np.linspace(0.2, 0.9, 20)[:-5:-1], rtol=1e-5)
 
 
 def test_two_people_side_by_side_and_one_in_front_of_the_other():
@@ -141,7 +146,7 @@ def test_limb_scores_are_the_mean_agreement_along_the_line():
     scores = np.ones((1, 14, 2), np.float32)
     scores[0, 4, 1] = 0
     peaks = decode_pose.Peaks(jnp.asarray(places), jnp.asarray(scores))
-    found = jax.jit(decode_pose.limb_scores)(jnp.asarray(fields), peaks)
+    found = np.asarray(jax.jit(decode_pose.limb_scores)(jnp.asarray(fields), peaks))
 
     def read(limb, x, y):
         """Interpolated between the middles of the cells."""
@@ -181,7 +186,19 @@ def test_the_fields_along_a_body_point_as_its_parts_do_and_a_part_without_limbs_
     one[[6, 7]] = 0  # no left arm
     one[11] = 0  # one hip: the trunk is the limb to the other
     _, fields = poses.maps([one], 32, 32)
-    vectors, there = decode_pose.part_vectors(jnp.asarray(fields, jnp.float32)[None], jnp.asarray(one)[None, None])
+    body = one[None, None]
+    places, present, last = body[..., :2] / 256 - 0.5, body[..., 2] > 0, np.zeros((1, 14, 2), np.float32)
+
+    @jax.jit
+    def run(fields, body, places, present, last):
+        """The parts' vectors, and the recogniser's without and with them."""
+        vectors, there = decode_pose.part_vectors(fields, body)
+        along = (vectors[:, :1], there[:, :1])
+        plain, _ = posevector.frame_vectors(places, present, last, parts=True)
+        read, _ = posevector.frame_vectors(places, present, last, parts=True, along=along)
+        return vectors, there, plain, read
+
+    vectors, there, plain, read = map(np.asarray, run(np.float32(fields)[None], body, places, present, last))
     assert list(decode_pose.PARTS) == list(posevector.ORDER)
     assert there[0, 0].tolist() == [True, True, True, False, True, True]
     ends = {"head": [(1, 0)], "trunk": [(1, 8)], "right_arm": [(2, 3), (3, 4)], "right_leg": [(8, 9), (9, 10)]}
@@ -189,9 +206,5 @@ def test_the_fields_along_a_body_point_as_its_parts_do_and_a_part_without_limbs_
     for index, name in enumerate(posevector.ORDER):
         units = [(one[b] - one[a])[:2] / np.linalg.norm((one[b] - one[a])[:2]) for a, b in ends.get(name, [])]
         np.testing.assert_allclose(vectors[0, 0, index], np.mean(units, axis=0) if units else 0, atol=0.08)
-    body = jnp.asarray(one)[None, None]
-    places, present, last = body[..., :2] / 256 - 0.5, body[..., 2] > 0, jnp.zeros((1, 14, 2))
-    plain, _ = posevector.frame_vectors(places, present, last, parts=True)
-    read, _ = posevector.frame_vectors(places, present, last, parts=True, along=(vectors[:, :1], there[:, :1]))
     np.testing.assert_array_equal(plain[..., :28], read[..., :28])
     assert plain[0, 0, 29] == 0 != read[0, 0, 29] and abs(read[0, 0, 30] - plain[0, 0, 30]) < 0.08

@@ -10,6 +10,7 @@ from jaxact.errors import UserError
 from jaxact.models.excitation import ChannelExcitation, Excitation, SpatialTemporalExcitation
 from tests import frame_networks
 from tests.parity import group
+from tests.random_weights import random_array
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +23,9 @@ def public():
 
 def test_both_give_the_numbers_of_public_action_net(public):
     held, params = public
-    found = SpatialTemporalExcitation().apply({"params": params["ste"]}, held["inputs"])
+    found = jax.jit(SpatialTemporalExcitation().apply)({"params": params["ste"]}, held["inputs"])
     np.testing.assert_allclose(found, held["ste"], atol=1e-5)
-    found = ChannelExcitation(relu=True).apply({"params": params["ce"]}, held["inputs"])
+    found = jax.jit(ChannelExcitation(relu=True).apply)({"params": params["ce"]}, held["inputs"])
     np.testing.assert_allclose(found, held["ce"], atol=1e-5)
 
 
@@ -45,10 +46,20 @@ def test_equations_by_loops(public):
             if 0 <= a < frames and 0 <= b < height and 0 <= c < width:
                 seen[t, i, j] += mean[a, b, c] * kernel[s, y, z]
     ste = x + x * sigmoid(seen)[..., None]
-    np.testing.assert_allclose(
-        SpatialTemporalExcitation().apply({"params": params["ste"]}, held["inputs"])[0], ste, atol=1e-5
-    )
 
+    @jax.jit
+    def run(params, inputs, excited):
+        """Each way by its name, and CE of `excited`."""
+        ways = ("ste", "ce", "sum", "mean", "sequential", "none")
+        return {
+            **{how: Excitation(how).apply({"params": params}, inputs)[0] for how in ways},
+            "STE": SpatialTemporalExcitation().apply({"params": params["ste"]}, inputs)[0],
+            "CE": ChannelExcitation().apply({"params": params["ce"]}, inputs)[0],
+            "CE of STE": ChannelExcitation().apply({"params": params["ce"]}, excited)[0],
+        }
+
+    found = run(params, held["inputs"], jnp.asarray(ste[None], jnp.float32))
+    np.testing.assert_allclose(found["STE"], ste, atol=1e-5)
     squeeze, along, expand = (
         np.asarray(params["ce"][name]["kernel"], np.float64) for name in ("squeeze", "conv", "expand")
     )
@@ -58,17 +69,12 @@ def test_equations_by_loops(public):
         if 0 <= t + s - 1 < frames:
             mixed[t] += few[t + s - 1] @ along[s]
     ce = np.array([x[t] + x[t] * sigmoid(mixed[t] @ expand) for t in range(frames)])
-    np.testing.assert_allclose(ChannelExcitation().apply({"params": params["ce"]}, held["inputs"])[0], ce, atol=1e-5)
+    np.testing.assert_allclose(found["CE"], ce, atol=1e-5)
     assert channels // 16 == squeeze.shape[1]
-
-    def run(how):
-        return Excitation(how).apply({"params": params}, held["inputs"])[0]
-
-    np.testing.assert_allclose(run("sum"), ste + ce, atol=1e-5)
-    np.testing.assert_allclose(run("mean"), (ste + ce) / 2, atol=1e-5)
-    chained = ChannelExcitation().apply({"params": params["ce"]}, jnp.asarray(ste[None], jnp.float32))
-    np.testing.assert_allclose(run("sequential"), chained[0], atol=1e-5)
-    np.testing.assert_array_equal(run("none"), held["inputs"][0])
+    for how, wanted in {"ste": ste, "ce": ce, "sum": ste + ce, "mean": (ste + ce) / 2}.items():
+        np.testing.assert_allclose(found[how], wanted, atol=1e-5)
+    np.testing.assert_allclose(found["sequential"], found["CE of STE"], atol=1e-5)
+    np.testing.assert_array_equal(found["none"], held["inputs"][0])
 
 
 def test_sizes_are_those_of_the_equations():
@@ -79,10 +85,15 @@ def test_sizes_are_those_of_the_equations():
 
 
 def test_a_sum_is_about_three_times_its_input_at_the_start_and_a_mean_half_of_that():
-    x = jax.random.normal(jax.random.key(0), (2, 5, 6, 6, 64))
-    for how, factor in {"sum": 3.0, "mean": 1.5, "sequential": 2.25}.items():
-        found, _ = Excitation(how).init_with_output(jax.random.key(1), x)
-        assert jnp.vdot(found, x) / jnp.vdot(x, x) == pytest.approx(factor, rel=0.05)
+    x = random_array(2, 5, 6, 6, 64)
+    factors = {"sum": 3.0, "mean": 1.5, "sequential": 2.25}
+
+    @jax.jit
+    def begun(key, x):
+        return [Excitation(how).init_with_output(key, x)[0] for how in factors]
+
+    for found, factor in zip(begun(jax.random.key(1), x), factors.values(), strict=True):
+        assert np.vdot(found, x) / np.vdot(x, x) == pytest.approx(factor, rel=0.05)
 
 
 def test_an_unknown_way_is_one_sentence():

@@ -30,8 +30,8 @@ def by_loops(x, kernel, bias, adjacency):
 def test_it_is_equation_10(convolve, channels, features):
     x, kernel, adjacency = draw(channels, features)
     bias = np.random.default_rng(1).normal(size=(3, features))
-    y = convolve(*map(jnp.float32, (x, kernel, adjacency)))
-    y = y + graphconv.graph_bias(jnp.float32(bias), jnp.float32(adjacency))[None]
+    y = jax.jit(convolve)(*map(np.float32, (x, kernel, adjacency)))
+    y = y + jax.jit(graphconv.graph_bias)(np.float32(bias), np.float32(adjacency))[None]
     np.testing.assert_allclose(y, by_loops(x, kernel, bias, adjacency), atol=1e-4)
 
 
@@ -39,8 +39,9 @@ def test_it_is_equation_10(convolve, channels, features):
 def test_every_sample_may_have_a_graph_of_its_own(convolve):
     x, kernel, first = draw(4, 4)
     bias, second = np.random.default_rng(1).normal(size=(3, 4)), first[::-1, ::-1]
-    graphs = jnp.float32(np.stack([first, second]))
-    y = convolve(jnp.float32(x), jnp.float32(kernel), graphs) + graphconv.graph_bias(jnp.float32(bias), graphs)
+    graphs = np.float32(np.stack([first, second]))
+    y = jax.jit(convolve)(np.float32(x), np.float32(kernel), graphs)
+    y = y + jax.jit(graphconv.graph_bias)(np.float32(bias), graphs)
     for found, inputs, graph in zip(y, x, (first, second), strict=True):
         np.testing.assert_allclose(found, by_loops(inputs[None], kernel, bias, graph)[0], atol=1e-4)
 
@@ -49,7 +50,7 @@ def test_every_sample_may_have_a_graph_of_its_own(convolve):
 @pytest.mark.parametrize(("channels", "features"), [(3, 5), (5, 3), (4, 4)])
 def test_the_written_out_gradients_are_those_of_the_plain_form(channels, features, shared):
     x, kernel, graph = draw(channels, features)
-    arguments = tuple(map(jnp.float32, (x, kernel, graph if shared else np.stack([graph, -graph[::-1]]))))
+    arguments = tuple(map(np.float32, (x, kernel, graph if shared else np.stack([graph, -graph[::-1]]))))
 
     def gradients(convolve):
         return jax.jit(jax.grad(lambda *a: jnp.sum(jnp.sin(convolve(*a))), (0, 1, 2)))(*arguments)

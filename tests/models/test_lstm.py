@@ -1,7 +1,5 @@
 """The recurrent baseline: its cell against a slow loop, its scan against the cell, dropout, sizes."""
 
-import functools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,26 +7,23 @@ import pytest
 
 from jaxact import models, skeletons
 from jaxact.models import lstm
+from tests.random_weights import LEGS, random_array, random_variables
 
 WIDTH = 4
 
 
 def small(**options) -> lstm.DeepLSTM:
     options = {"width": WIDTH, "dropout": 0.5, **options}
-    return models.build(
-        "deep_lstm", layout=skeletons.get_layout("kinect-15"), num_classes=5, channels=("x", "y", "z"), **options
-    )
+    return models.build("deep_lstm", layout=LEGS, num_classes=5, channels=("x", "y", "z"), **options)
 
 
 def clips(frames=6, batch=3):
-    return jax.random.normal(jax.random.key(3), (batch, frames, 2, 15, 3))
+    return random_array(batch, frames, 2, 5, 3, seed=3)
 
 
 @pytest.fixture(scope="module")
 def variables():
-    random = np.random.default_rng(0)
-    fresh = jax.jit(small().init)(jax.random.key(0), clips())
-    return jax.tree.map(lambda leaf: leaf + random.uniform(-0.2, 0.2, leaf.shape).astype(np.float32), fresh)
+    return random_variables(small(), clips())
 
 
 def sigmoid(x):
@@ -65,7 +60,8 @@ def test_the_cell_alone_moves_as_the_slow_step_does(variables):
     memories = tuple(tuple(random.standard_normal((3, WIDTH)).astype(np.float32) for _ in range(2)) for _ in range(2))
     x = np.asarray(clips()[:, 0]).reshape(3, -1)
     given = jax.tree.map(jnp.asarray, memories)
-    (first, second), handed_on = cell.apply({"params": variables["params"]["cell"]}, given, jnp.asarray(x))
+    run = jax.jit(cell.apply)
+    (first, second), handed_on = run({"params": variables["params"]["cell"]}, given, jnp.asarray(x))
     params = jax.device_get(variables["params"]["cell"])
     wanted = step(params["layer1"], *memories[0], x)
     np.testing.assert_allclose(first, wanted, atol=1e-5)
@@ -76,24 +72,30 @@ def test_the_cell_alone_moves_as_the_slow_step_does(variables):
 def test_the_first_layer_never_forgets_by_dropout(variables):
     """With everything but the memory dropped, the layer below still remembers what it would without dropout."""
     x, zeros = clips()[:, 0].reshape(3, -1), (jnp.zeros((3, WIDTH)),) * 2
-    run = functools.partial(lstm.Cell(WIDTH, 2, 0.5, "float32", True).apply, {"params": variables["params"]["cell"]})
-    (first, _), handed_on = run((zeros, zeros), x, rngs={"dropout": jax.random.key(0)})
-    (kept, _), _ = lstm.Cell(WIDTH, 2, 0.5, "float32", False).apply(
-        {"params": variables["params"]["cell"]}, (zeros, zeros), x
-    )
+
+    @jax.jit
+    def run(params):
+        dropping, plain = (lstm.Cell(WIDTH, 2, 0.5, "float32", train) for train in (True, False))
+        dropped = dropping.apply({"params": params}, (zeros, zeros), x, rngs={"dropout": jax.random.key(0)})
+        return *dropped, plain.apply({"params": params}, (zeros, zeros), x)[0]
+
+    (first, _), handed_on, (kept, _) = run(variables["params"]["cell"])
     np.testing.assert_array_equal(first, kept)
     assert 0 < np.mean(handed_on == 0) < 1
 
 
 def test_dropout_follows_its_key_and_differs_between_frames(variables):
-    apply = functools.partial(small().apply, variables, clips(), train=True)
-    a, again, b = (apply(rngs={"dropout": jax.random.key(seed)}) for seed in (0, 0, 1))
+    @jax.jit
+    def apply(seed):
+        return small().apply(variables, clips(), train=True, rngs={"dropout": jax.random.key(seed)})
+
+    a, again, b = (apply(seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(a, again)
     assert np.abs(a - b).max() > 1e-4
     memories = ((jnp.zeros((1, 64)),) * 2,)
     over_time = lstm.OverTime(64, 1, 0.5, "float32", True)
-    keys = {"params": jax.random.key(0), "dropout": jax.random.key(1)}
-    (_, handed_on), _ = over_time.init_with_output(keys, memories, jnp.ones((1, 2, 3)))
+    given, key = random_variables(over_time, memories, jnp.ones((1, 2, 3))), {"dropout": jax.random.key(1)}
+    _, handed_on = jax.jit(over_time.apply)(given, memories, jnp.ones((1, 2, 3)), rngs=key)
     assert np.any((handed_on[0, 0] == 0) != (handed_on[0, 1] == 0))
 
 

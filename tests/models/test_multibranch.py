@@ -1,12 +1,13 @@
 """Branches along time: each by a slow loop, their lengths, and the module as a whole."""
 
+import functools
+
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax.traverse_util import flatten_dict, unflatten_dict
 
 from jaxact.models import multibranch
+from tests.random_weights import random_variables
 
 
 def conv_by_loops(x, kernel, dilation, stride):
@@ -38,14 +39,16 @@ def test_dilated_branches_are_sums_over_taps_of_their_own_channels(frames, strid
     x = rng.normal(size=(2, 3, frames, 6))
     parts = np.split(x, [3, 4], axis=-1)
     expected = [conv_by_loops(*args, stride) for args in zip(parts, kernels, dilations, strict=True)]
-    y = multibranch.dilated_conv(jnp.float32(x), [jnp.float32(kernel) for kernel in kernels], dilations, stride)
+    convolve = jax.jit(functools.partial(multibranch.dilated_conv, dilations=dilations, stride=stride))
+    y = convolve(np.float32(x), [np.float32(kernel) for kernel in kernels])
     np.testing.assert_allclose(y, np.concatenate(expected, axis=-1), atol=1e-5)
 
 
 @SIZES
 def test_pooling_takes_the_largest_of_the_frames_that_exist(frames, stride):
     x = np.abs(np.random.default_rng(0).normal(size=(2, 3, frames, 4)))
-    np.testing.assert_array_equal(multibranch.max_pool(jnp.float32(x), stride), np.float32(pool_by_loops(x, stride)))
+    pool = jax.jit(functools.partial(multibranch.max_pool, stride=stride))
+    np.testing.assert_array_equal(pool(np.float32(x)), np.float32(pool_by_loops(x, stride)))
 
 
 @pytest.mark.parametrize(
@@ -54,19 +57,6 @@ def test_pooling_takes_the_largest_of_the_frames_that_exist(frames, stride):
 )
 def test_branches_share_the_channels_and_the_first_has_the_rest(features, branches, widths):
     assert multibranch.branch_widths(features, branches) == widths
-
-
-def drawn(module, x):
-    """Variables of a module, every array drawn at random, scales and variances between 0.5 and 1.5."""
-    rng = np.random.default_rng(1)
-    shapes = flatten_dict(jax.eval_shape(module.init, jax.random.key(0), x))
-    positive = {path: path[-1] in ("scale", "var") for path in shapes}
-    return unflatten_dict(
-        {
-            path: jnp.float32(rng.uniform(0.5, 1.5, leaf.shape) if positive[path] else rng.normal(0, 0.5, leaf.shape))
-            for path, leaf in shapes.items()
-        }
-    )
 
 
 def normalised(variables, name, x):
@@ -97,8 +87,8 @@ def test_the_module_is_its_branches_side_by_side(taps, dilations, mix, frames, s
         features=9, stride=stride, taps=taps, dilations=dilations, mix=mix, initial="he_fan_out", axis_name=None
     )
     x = np.random.default_rng(0).normal(size=(2, 3, frames, 7)).astype(np.float32)
-    variables = drawn(module, jnp.asarray(x))
-    y = module.apply(variables, jnp.asarray(x))
+    variables = random_variables(module, x, seed=1)
+    y = jax.jit(module.apply)(variables, x)
     expected = branches_by_loops(jax.tree.map(np.float64, variables), x, dilations, stride, mix)
     np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-4)
 

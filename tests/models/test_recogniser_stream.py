@@ -10,8 +10,8 @@ import pytest
 from jaxact import skeletons
 from jaxact.models import posevector, recogniser
 from jaxact.models import recogniser_stream as streams
-from tests import frame_networks
 from tests.costs import multiplications
+from tests.random_weights import random_variables
 
 FRAMES, WIDTH = 4, 6
 MODEL = recogniser.Recogniser(3, posevector.joint_rows(skeletons.get_layout("body-14"), "parts"), width=WIDTH)
@@ -27,7 +27,7 @@ def stream(frames=9, batch=2):
 
 @pytest.fixture(scope="module")
 def weights():
-    drawn = frame_networks.drawn(MODEL, jnp.asarray(stream(FRAMES)[:, :, None]))
+    drawn = random_variables(MODEL, jnp.asarray(stream(FRAMES)[:, :, None]))
     return jax.tree.map(
         lambda leaf: np.asarray(leaf) * np.float32(3 if leaf.ndim > 1 else 1), drawn
     )  # so that windows differ

@@ -12,17 +12,44 @@ import numpy as np
 import pytest
 from flax.traverse_util import flatten_dict
 
-from jaxact import config, evaluate, export, losses, train, trained
+from jaxact import config, evaluate, export, losses, source, state, train, trained
 from jaxact.errors import UserError
 from jaxact.models import spatialnet, stgcn
+from jaxact.skeletons.layout import Layout
 from tests import toys
+from tests.random_weights import random_variables
 
-SHORT = (("stem", 1, 1), ("unit1", 1, 1), ("unit2", 1, 1), ("unit4", 2, 2))
+LAYOUT = Layout(
+    "limb", ("hip", "knee", "foot", "toe"), ((1, 0), (2, 1), (3, 2)), ((0, 0), (1, 0), (2, 1), (3, 2)), 0
+)  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def short(monkeypatch):
-    monkeypatch.setitem(stgcn.VARIANTS, "stem9", SHORT)
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    """A classifier of one unit beside the attention network, or of three where it shares them; no compiled `init`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(stgcn.VARIANTS, "stem9", (("stem", 1, 1),))
+        patch.setitem(stgcn.VARIANTS, "literal9", (("unit1", 1, 1), ("unit2", 1, 1), ("unit3", 1, 1)))
+        patch.setattr(state, "init", lambda model, example, seed: random_variables(model, example, seed=seed))
+        yield
+
+
+def toy_run(model, **overrides) -> config.TrainConfig:
+    """A run on 32 clips of four frames of one person with four joints: four steps an epoch."""
+    run = toys.run_config(devices=1, clip__frames=4, clip__persons=1, **overrides)
+    run.model = model
+    return run
+
+
+def toy_source(run: config.TrainConfig) -> source.Source:
+    def clips(count, seed):
+        random = np.random.default_rng(seed)
+        targets = random.integers(0, len(toys.LABELS), count).astype(np.int32)
+        return random.standard_normal((count, 4, 1, 4, 3)).astype(np.float32), targets
+
+    return source.from_arrays(
+        run, clips(32, 0), clips(13, 1), labels=toys.LABELS, layout=LAYOUT, channels=toys.CHANNELS
+    )
 
 
 def places(dims: int, score: bool) -> np.ndarray:
@@ -67,14 +94,17 @@ def test_the_loss_is_the_smooth_l1_weighted_by_confidence():
 def test_the_prediction_passes_the_gate_and_targets_have_unit_deviation_in_training():
     graph = stgcn.as_tuple(np.eye(4, dtype=np.float32)[None])
     network = spatialnet.DisplacementNetwork(dims=3, score=False, adjacency=graph, width=4, initial="he_fan_out")
+    alone = spatialnet.SpatialNetwork(graph, width=4, initial="he_fan_out", axis_name=None, fast=True)
     x = jnp.asarray(places(3, False))
-    variables = network.init(jax.random.key(0), x)
-    (outputs, moved), (features, gate) = (
-        network.apply(variables, x, train=True, mutable=["batch_stats", "intermediates"]),
-        spatialnet.SpatialNetwork(graph, width=4, initial="he_fan_out", axis_name=None, fast=True).apply(
-            {name: tree["attention_network"] for name, tree in variables.items()}, x, True, mutable=["batch_stats"]
-        )[0],
-    )
+    variables = random_variables(network, x)
+
+    @jax.jit
+    def both(variables, x):
+        trained_on = network.apply(variables, x, train=True, mutable=["batch_stats", "intermediates"])
+        inner = {name: tree["attention_network"] for name, tree in variables.items()}
+        return *trained_on, *alone.apply(inner, x, True, mutable=["batch_stats"])[0]
+
+    outputs, moved, features, gate = both(variables, x)
     readout = {name: np.asarray(value) for name, value in variables["params"]["readout"].items()}
     wanted = (np.asarray(gate) * (np.asarray(features) @ readout["kernel"] + readout["bias"])).reshape(2, 2, 4, 5, 3)
     np.testing.assert_allclose(outputs["predicted"], wanted.transpose(0, 3, 1, 2, 4), rtol=1e-4, atol=1e-6)
@@ -84,12 +114,15 @@ def test_the_prediction_passes_the_gate_and_targets_have_unit_deviation_in_train
     known = np.asarray(outputs["displacement"])[np.asarray(outputs["confidence"]) > 0]
     assert (known**2).mean() == pytest.approx(1.0, rel=1e-5)
     raw = np.asarray(spatialnet.displacements(x, 3, False)[0])
-    assert moved["batch_stats"]["displacement_var"] == pytest.approx(0.9 + 0.1 * (raw**2).sum() / known.size, rel=1e-5)
+    assert moved["batch_stats"]["displacement_var"] == pytest.approx(
+        0.9 * float(variables["batch_stats"]["displacement_var"]) + 0.1 * (raw**2).sum() / known.size, rel=1e-5
+    )
 
 
 def classifier(**overrides) -> config.TrainConfig:
-    run = toys.run_config()
-    run.model = config.STAGCNConfig(width=4, segments=2, kept=1, dropout=0.0)
+    """A run of the classifier whose units have no attention, so that little is compiled beside its gate."""
+    model = config.STAGCNConfig(width=4, attention="none", segments=2, kept=1, dropout=0.0)
+    run = toy_run(model)
     for name, value in ({"epochs": 1} | overrides).items():
         config.override(run, name.replace("__", "."), str(value))
     return run
@@ -98,10 +131,9 @@ def classifier(**overrides) -> config.TrainConfig:
 @pytest.fixture(scope="module")
 def pretrained(tmp_path_factory):
     """A run of two epochs, in two micro-batches a step."""
-    run = toys.run_config(epochs=2, optim__accumulate=2)
-    run.model = config.DisplacementConfig(width=4)
+    run = toy_run(config.DisplacementConfig(width=4), epochs=2, optim__accumulate=2)
     workdir = tmp_path_factory.mktemp("pretrained")
-    outcome = train.run(run, workdir, toys.toy_source(run))
+    outcome = train.run(run, workdir, toy_source(run))
     assert outcome.step == 8 and set(outcome.metrics or ()) == {"loss", "count"} and outcome.metrics["count"] == 13
     return workdir
 
@@ -122,7 +154,7 @@ def test_the_classifier_begins_with_the_weights_of_the_first_run(pretrained, tmp
 
     monkeypatch.setattr(train._Fit, "__call__", stopped)
     run = classifier(init_from=pretrained, optim__ema=0.9)
-    train.run(run, tmp_path, toys.toy_source(run))
+    train.run(run, tmp_path, toy_source(run))
     first, (state,) = trained.load(pretrained, classifier=False).weights, begun
     for kind in ("params", "batch_stats"):
         wanted = flatten_dict(first[kind]["attention_network"])
@@ -132,19 +164,36 @@ def test_the_classifier_begins_with_the_weights_of_the_first_run(pretrained, tmp
             assert all(np.array_equal(found[path], wanted[path]) for path in wanted)
 
 
-def test_a_run_goes_on_from_a_first_one_and_is_resumed_as_itself(pretrained, tmp_path):
+def count_only(monkeypatch):
+    """A run whose steps and scores compute nothing, so that nothing is compiled for them."""
+    sums = {"loss": 1.0, "count": 8.0, "correct": 4.0, "grad_norm": 1.0}
+    monkeypatch.setattr(train, "_compiled_step", lambda *_: lambda now, batch: (now.replace(step=now.step + 1), sums))
+    monkeypatch.setattr(
+        evaluate,
+        "compile_scorer",
+        lambda *_: lambda weights, batch: {"logits": np.zeros((len(batch["mask"]), 4), np.float32), **batch},
+    )
+
+
+@pytest.mark.parametrize("computed", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_a_run_goes_on_from_a_first_one_and_is_resumed_as_itself(pretrained, tmp_path, monkeypatch, computed):
+    if not computed:
+        count_only(monkeypatch)
     run = classifier(init_from=pretrained)
-    assert train.run(run, tmp_path, toys.toy_source(run)).step == 4
+    assert train.run(run, tmp_path, toy_source(run)).step == 4
     again = classifier(init_from=pretrained, epochs=2)
-    assert train.run(again, tmp_path, toys.toy_source(again)).step == 8
+    assert train.run(again, tmp_path, toy_source(again)).step == 8
     with pytest.raises(UserError, match=r"other options .*init_from"):
-        train.run(classifier(epochs=2), tmp_path, toys.toy_source(run))
+        train.run(classifier(epochs=2), tmp_path, toy_source(run))
 
 
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"model__gate": "shared"}, r"no module in common with this one: it has attention_network, readout; wanted"),
+        (
+            {"model__gate": "shared", "model__network": "literal9"},
+            r"no module in common with this one: it has attention_network, readout; wanted",
+        ),
         ({"model__width": 8}, r"module 'attention_network' of the network in '.*' has other shapes than this one's"),
         ({"init_from": "nowhere"}, r"no checkpoints in 'nowhere'"),
     ],
@@ -152,7 +201,7 @@ def test_a_run_goes_on_from_a_first_one_and_is_resumed_as_itself(pretrained, tmp
 def test_weights_that_do_not_fit_are_refused(pretrained, tmp_path, options, told):
     run = classifier(**({"init_from": pretrained} | options))
     with pytest.raises(UserError, match=told):
-        train.run(run, tmp_path / "run", toys.toy_source(run))
+        train.run(run, tmp_path / "run", toy_source(run))
 
 
 def test_a_network_without_classes_is_neither_scored_nor_exported(pretrained, tmp_path):

@@ -13,25 +13,30 @@ from jax import export
 from jaxact import losses, optim, skeletons, state, step
 from jaxact.errors import UserError
 from jaxact.models import attention, graphconv, spatialnet, stagcn, stgcn
+from tests.random_weights import LEGS, random_array, random_variables
 
 PUBLIC = Path(__file__).parents[1] / "data" / "astgcn.npz"
-LAYOUT = skeletons.get_layout("kinect-15")
-SHORT = (("stem", 1, 1), ("unit1", 1, 1), ("unit2", 1, 1), ("unit4", 2, 2))
+SHORT = {  # where the gate is shared it looks at the first three units
+    "one": (("stem", 1, 1),),
+    "two": (("stem", 1, 1), ("unit4", 2, 2)),
+    "three": (("stem", 1, 1), ("unit1", 1, 1), ("unit2", 1, 1)),
+}
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    """Four units: the three that the gate looks at, and one that changes frames and channels."""
-    monkeypatch.setitem(stgcn.VARIANTS, "short", SHORT)
+    """Networks of a few units; the last of `two` changes frames and channels."""
+    for name, units in SHORT.items():
+        monkeypatch.setitem(stgcn.VARIANTS, name, units)
 
 
 def build(**options):
-    adjacency = stgcn.as_tuple(skeletons.chebyshev(LAYOUT))
-    return stagcn.STAGCN(**{"num_classes": 5, "adjacency": adjacency, "network": "short", "width": 4} | options)
+    adjacency = stgcn.as_tuple(skeletons.chebyshev(LEGS))
+    return stagcn.STAGCN(**{"num_classes": 5, "adjacency": adjacency, "network": "two", "width": 4} | options)
 
 
 def clips(frames=10, persons=2, batch=3):
-    return jax.random.normal(jax.random.key(3), (batch, frames, persons, 15, 3))
+    return random_array(batch, frames, persons, 5, 3, seed=3)
 
 
 def public():
@@ -44,15 +49,19 @@ def public():
     return held, weights["joints"], weights["frames"]
 
 
+spatial_attention = jax.jit(attention.spatial_attention, static_argnums=2)
+temporal_attention = jax.jit(attention.temporal_attention, static_argnums=2)
+
+
 def test_attention_and_graph_convolution_give_the_numbers_of_public_astgcn():
     n, joints, frames = public()
-    np.testing.assert_allclose(attention.spatial_attention(n["inputs"], joints, "i"), joints["attention"], atol=1e-6)
-    np.testing.assert_allclose(attention.temporal_attention(n["inputs"], frames, "i"), frames["attention"], atol=1e-6)
+    np.testing.assert_allclose(spatial_attention(n["inputs"], joints, "i"), joints["attention"], atol=1e-6)
+    np.testing.assert_allclose(temporal_attention(n["inputs"], frames, "i"), frames["attention"], atol=1e-6)
     graph = n["polynomials"][None] * joints["attention"][:, None]
     for features in (3, 5):  # fewer and more than the four channels that come in
         for convolve in (graphconv.graph_conv, graphconv.planned_graph_conv):
-            ours = convolve(n["inputs"], n[f"kernel{features}"], graph)
-            np.testing.assert_allclose(jax.nn.relu(ours), n[f"convolved{features}"], atol=1e-5)
+            ours = jax.jit(convolve)(n["inputs"], n[f"kernel{features}"], graph)
+            np.testing.assert_allclose(np.maximum(ours, 0), n[f"convolved{features}"], atol=1e-5)
 
 
 def softmax(row):
@@ -74,7 +83,7 @@ def test_attention_is_the_papers_equations_by_loops():
     sigma = np.array([[1 / (1 + np.exp(-(np.dot(left[i], right[j]) + w["bias"][i, j]))) for j in range(joints)]
                       for i in range(joints)])  # fmt: skip
     wanted = np.array([softmax(row) for row in w["matrix"] @ sigma])
-    ours = attention.spatial_attention(n["inputs"], of_joints)
+    ours = spatial_attention(n["inputs"], of_joints)
     np.testing.assert_allclose(ours[0].T, wanted, atol=1e-6)
     np.testing.assert_allclose(ours.sum(1), 1.0, rtol=1e-6)
 
@@ -86,10 +95,10 @@ def test_attention_is_the_papers_equations_by_loops():
     sigma = np.array([[1 / (1 + np.exp(-(np.dot(left[t], right[s]) + u["bias"][t, s]))) for s in range(frames)]
                       for t in range(frames)])  # fmt: skip
     wanted = np.array([softmax(row) for row in u["matrix"] @ sigma])
-    ours = attention.temporal_attention(n["inputs"], of_frames)
+    ours = temporal_attention(n["inputs"], of_frames)
     np.testing.assert_allclose(ours[0], wanted, atol=1e-6)
     np.testing.assert_allclose(ours.sum(2), 1.0, rtol=1e-6)
-    mixed = attention.mix_frames(n["inputs"], ours)[0]
+    mixed = jax.jit(attention.mix_frames)(n["inputs"], ours)[0]
     np.testing.assert_allclose(
         mixed, [[sum(wanted[t, s] * x[v, t] for t in range(frames)) for s in range(frames)] for v in range(joints)],
         atol=1e-5,
@@ -101,27 +110,32 @@ def test_the_graph_convolution_takes_the_mixed_frames_and_its_scores_the_plain_o
     """Equation 9 with its parts in their places: y = sum_k (A_k o S') (X E') W_k, S' of X."""
     n, joints, frames = public()
     x, kernel, parts = n["inputs"], np.asarray(n["kernel5"]), np.asarray(n["polynomials"])
-    mixed = attention.mix_frames(x, attention.temporal_attention(x, frames))
+    mixed = jax.jit(attention.mix_frames)(x, temporal_attention(x, frames))
     taken, scored = (mixed, x) if attended == "graph" else (x, mixed)
-    spatial = np.asarray(attention.spatial_attention(scored, joints))
+    spatial = np.asarray(spatial_attention(scored, joints))
     wanted = sum(
         np.einsum("vw,nvw,nvtc,cd->nwtd", parts[k], spatial, np.asarray(taken), kernel[:, k]) for k in range(len(parts))
     )
     alone = np.einsum("kvw,nvtc,ckd->nwtd", parts, np.asarray(taken), kernel)
     weights = {"adjacency": n["polynomials"], "kernel": n["kernel5"]}
-    for fast in (True, False):
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def both(fast, x, weights, joints, frames):
         inputs = stagcn._mixed(x, frames, axis="j", attended=attended, fast=fast)
-        ours = stagcn._attended_graph_conv(inputs, weights | {"spatial": joints}, axis="j", fast=fast)
-        np.testing.assert_allclose(ours, wanted, rtol=1e-4, atol=1e-5)
-        ours = stagcn._attended_graph_conv(inputs, weights, axis="j", fast=fast)
-        np.testing.assert_allclose(ours, alone, rtol=1e-4, atol=1e-5)
+        convolve = functools.partial(stagcn._attended_graph_conv, inputs, axis="j", fast=fast)
+        return convolve(weights | {"spatial": joints}), convolve(weights)
+
+    for fast in (True, False):
+        weighted, plain = both(fast, x, weights, joints, frames)
+        np.testing.assert_allclose(weighted, wanted, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(plain, alone, rtol=1e-4, atol=1e-5)
 
 
 def test_the_planned_mixing_has_the_gradients_of_the_plain_one():
     n, _, frames = public()
-    e = attention.temporal_attention(n["inputs"], frames)
+    e = temporal_attention(n["inputs"], frames)
     gradients = [
-        jax.grad(lambda x, e: jnp.sum(jnp.sin(mix(x, e))), (0, 1))(jnp.asarray(n["inputs"]), e)  # noqa: B023
+        jax.jit(jax.grad(lambda x, e: jnp.sum(jnp.sin(mix(x, e))), (0, 1)))(n["inputs"], e)  # noqa: B023
         for mix in (attention.mix_frames, attention.planned_mix_frames)
     ]
     for plain, planned in zip(*gradients, strict=True):
@@ -146,42 +160,65 @@ SIZES = {  # jaxact/models/stagcn.py with ten units: joints' attention, frames',
 }
 
 
-@pytest.mark.parametrize(("case", "sizes"), SIZES.items())
+def arrays(model, example):
+    """Numbers of each array, by its path."""
+    made = jax.eval_shape(model.init, jax.random.key(0), example)["params"]
+    return {path: array.size for path, array in flatten_dict(made).items()}
+
+
+def without(sizes, *beginnings):
+    """Those of which no part of the path has one of these beginnings."""
+    return {path: size for path, size in sizes.items() if not any(part.startswith(beginnings) for part in path)}
+
+
+PARTITION = {"gate": "none", "edge_importance": True, "bias": True}
+GATED = ("attention_network", "auxiliary")
+
+
+QUICK = (("ntu-25", 60, 60), ("openpose-18", 400, 300))  # both layouts, both lengths
+
+
+@pytest.mark.parametrize(
+    ("case", "sizes"),
+    [pytest.param(*item, marks=() if item[0] in QUICK else pytest.mark.slow) for item in SIZES.items()],
+)
 def test_it_has_the_papers_number_of_parameters(case, sizes):
+    """The first three are counted in the networks that hold them and more, see the next test."""
     layout, classes, frames = skeletons.get_layout(case[0]), *case[1:]
     example = jnp.zeros((1, frames, 1, len(layout.joints), 3))
     partition, polynomials = skeletons.adjacency(layout), skeletons.chebyshev(layout)
-    for size, (adjacency, options) in zip(
-        sizes,
-        (
-            (partition, {"attention": "spatial", "gate": "none", "edge_importance": True, "bias": True}),
-            (partition, {"attention": "temporal", "gate": "none", "edge_importance": True, "bias": True}),
-            (polynomials, {"gate": "none"}),
-            (polynomials, {"gate": "own"}),
-        ),
-        strict=True,
-    ):
-        model = stagcn.STAGCN(classes, stgcn.as_tuple(adjacency), segments=1, kept=1, **options)
-        made = jax.eval_shape(model.init, jax.random.key(0), example)["params"]
-        assert sum(array.size for array in jax.tree.leaves(made)) == size, options
+    build = functools.partial(stagcn.STAGCN, classes, segments=1, kept=1, fast=False)  # the plain form is traced faster
+    both = arrays(build(adjacency=stgcn.as_tuple(partition), **PARTITION), example)
+    gated = arrays(build(adjacency=stgcn.as_tuple(polynomials), gate="own"), example)
+    counted = without(both, "frames_"), without(both, "joints_"), without(gated, *GATED), gated
+    assert tuple(sum(each.values()) for each in counted) == sizes
+
+
+def test_each_option_has_the_parameters_of_its_name_and_no_others():
+    both = arrays(build(**PARTITION), clips())
+    assert arrays(build(**PARTITION, attention="spatial"), clips()) == without(both, "frames_") != both
+    assert arrays(build(**PARTITION, attention="temporal"), clips()) == without(both, "joints_") != both
+    gated = arrays(build(gate="own"), clips())
+    assert arrays(build(gate="none"), clips()) == without(gated, *GATED) != gated
 
 
 @pytest.mark.parametrize("gate", ["own", "shared"])
 def test_both_formulations_agree_and_a_gate_is_between_zero_and_one(gate):
-    models = [build(gate=gate, fast=fast) for fast in (True, False)]
-    variables = models[0].init(jax.random.key(0), clips())
+    network = {"own": "one", "shared": "three"}[gate]
+    models = [build(gate=gate, network=network, fast=fast) for fast in (True, False)]
+    variables = random_variables(models[0], clips())
     runs = [jax.jit(lambda v, x, m=m: m.apply(v, x, mutable=["intermediates"])) for m in models]
     (fast, sown), (plain, _) = (run(variables, clips()) for run in runs)
     for name in ("logits", "segments", "auxiliary"):
         np.testing.assert_allclose(fast[name], plain[name], rtol=1e-4, atol=1e-5)
     assert fast["logits"].shape == (3, 5) and fast["segments"].shape == fast["auxiliary"].shape == (3, 5, 5)
     (found,) = sown["intermediates"]["gate"]
-    assert found.shape == (3, 10, 2, 15) and 0 < found.min() < found.max() < 1
+    assert found.shape == (3, 10, 2, 5) and 0 < found.min() < found.max() < 1
 
 
 def test_people_may_change_places():
     model = build(segments=2, kept=2)
-    variables = model.init(jax.random.key(0), clips())
+    variables = random_variables(model, clips())
     run = jax.jit(model.apply)
     np.testing.assert_allclose(
         run(variables, clips())["logits"], run(variables, clips()[:, :, ::-1])["logits"], rtol=1e-4, atol=1e-5
@@ -189,10 +226,10 @@ def test_people_may_change_places():
 
 
 def test_the_spatial_network_never_looks_ahead():
-    adjacency = stgcn.as_tuple(skeletons.adjacency(LAYOUT))
+    adjacency = stgcn.as_tuple(skeletons.adjacency(LEGS))
     network = spatialnet.SpatialNetwork(adjacency, width=4, initial="he_fan_out", axis_name=None, fast=True)
     x = clips(frames=30, persons=1, batch=1)
-    variables = network.init(jax.random.key(0), x)
+    variables = random_variables(network, x)
     run = jax.jit(network.apply)
     features, gate = run(variables, x)
     later, later_gate = run(variables, x.at[:, 20:].add(1.0))
@@ -235,10 +272,12 @@ def test_each_confidence_is_one_for_certainty_and_smallest_for_a_tie():
     assert stagcn.confidences(ladder, "margin")[0, 1] == pytest.approx(p[0] - p[1])
 
 
+@pytest.mark.slow
 def test_a_toy_is_learned_by_heart_and_every_weight_takes_part():
     model, targets = build(segments=2, kept=0, dropout=0.0, initial="he_fan_out"), jnp.arange(3)
     tx = optim.optimizer(lambda count: 0.02, name="adamw", weight_decay=0.0)
-    start = state.create(model, jax.ShapeDtypeStruct((1, 10, 2, 15, 3), jnp.float32), tx, seed=0)
+    drawn = random_variables(model, clips(), constants=dict.fromkeys(("scale", "var"), 1.0))
+    start = state.TrainState(jnp.int32(0), drawn["params"], drawn["batch_stats"], jax.jit(tx.init)(drawn["params"]))
     batch, loss = {"inputs": clips(), "targets": targets}, functools.partial(losses.per_example, auxiliary=0.5)
     update = jax.jit(lambda s: step.train_step(s, batch, apply=model.apply, loss=loss, tx=tx, seed=0))
     current, _ = update(start)
@@ -250,26 +289,37 @@ def test_a_toy_is_learned_by_heart_and_every_weight_takes_part():
     assert sums["correct"] == 3 and sums["loss"] / 3 < 0.1
 
 
-def test_attention_over_frames_alone_learns():
-    model = build(attention="temporal", gate="none", segments=2, kept=0)
-    variables = model.init(jax.random.key(0), clips())
+def slopes(model):
+    """The largest part of the gradient of each parameter, by its path."""
+    variables = random_variables(model, clips())
 
-    def total(params):
+    @jax.jit
+    @jax.grad
+    def slope(params):
         outputs = model.apply({**variables, "params": params}, clips())
-        return jnp.sum(losses.per_example(outputs, jnp.arange(3)))
+        return jnp.sum(losses.per_example(outputs, jnp.arange(3), auxiliary=0.5))
 
-    grads = flatten_dict(jax.grad(total)(variables["params"]), sep="/")
-    found = {path: float(jnp.max(jnp.abs(grad))) for path, grad in grads.items() if "/frames_" in path}
-    assert len(found) == 5 * len(SHORT) and min(found.values()) > 0
+    grads = flatten_dict(slope(variables["params"]), sep="/")
+    return {path: float(np.max(np.abs(grad))) for path, grad in grads.items()}
+
+
+def test_the_loss_reaches_every_weight():
+    assert min(slopes(build(network="one", segments=2, kept=0)).values()) > 0
+
+
+def test_attention_over_frames_alone_learns():
+    largest = slopes(build(network="one", attention="temporal", gate="none", segments=2, kept=0))
+    found = [slope for path, slope in largest.items() if "/frames_" in path]
+    assert len(found) == 5 and min(found) > 0
 
 
 def test_it_is_exported_with_a_free_batch():
-    model = build(segments=2, kept=1, fast=False)
-    variables = model.init(jax.random.key(0), clips())
-    shape = jax.ShapeDtypeStruct(export.symbolic_shape("n, 10, 2, 15, 3"), jnp.float32)
-    exported = export.export(jax.jit(lambda x: model.apply(variables, x)["logits"]))(shape)
+    model = build(network="one", segments=2, kept=1, fast=False)
+    variables = random_variables(model, clips())
+    run = jax.jit(lambda x: model.apply(variables, x)["logits"])
+    exported = export.export(run)(jax.ShapeDtypeStruct(export.symbolic_shape("n, 10, 2, 5, 3"), jnp.float32))
     found = exported.call(clips(batch=4))
-    np.testing.assert_allclose(found, model.apply(variables, clips(batch=4))["logits"], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found, run(clips(batch=4)), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("attention", ["spatial", "temporal"])

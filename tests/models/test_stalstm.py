@@ -10,25 +10,23 @@ from flax.traverse_util import flatten_dict
 
 from jaxact import losses, models, optim, skeletons, state, step
 from jaxact.models import stalstm
+from tests.random_weights import LEGS, random_array, random_variables
 
-WIDTH, LAYERS, CLASSES, JOINTS = 4, 3, 5, 30  # kinect-15, two persons
+WIDTH, LAYERS, CLASSES, JOINTS = 4, 3, 5, 10  # five joints, two persons
 
 
 def small(**options) -> stalstm.STALSTM:
     options = {"width": WIDTH, "dropout": 0.5, **options}
-    layout = skeletons.get_layout("kinect-15")
-    return models.build("sta_lstm", layout=layout, num_classes=CLASSES, channels=("x", "y", "z"), **options)
+    return models.build("sta_lstm", layout=LEGS, num_classes=CLASSES, channels=("x", "y", "z"), **options)
 
 
 def clips(frames=6, batch=3):
-    return jax.random.normal(jax.random.key(3), (batch, frames, 2, 15, 3))
+    return random_array(batch, frames, 2, 5, 3, seed=3)
 
 
 @pytest.fixture(scope="module")
 def variables():
-    random = np.random.default_rng(0)
-    shapes = jax.eval_shape(small().init, jax.random.key(0), clips())
-    return jax.tree.map(lambda leaf: jnp.asarray(0.4 * random.standard_normal(leaf.shape), jnp.float32), shapes)
+    return random_variables(small(), clips())
 
 
 def sigmoid(x):
@@ -83,17 +81,19 @@ def wanted(variables):
     return [clip_by_hand(params, np.float64(clip)) for clip in clips()]
 
 
+observed = jax.jit(functools.partial(small().apply, mutable=["intermediates"]))
+
+
 @pytest.fixture(scope="module")
 def found(variables):
-    apply = jax.jit(functools.partial(small().apply, mutable=["intermediates"]))
-    outputs, sown = apply(variables, clips())
+    outputs, sown = observed(variables, clips())
     return outputs, sown["intermediates"]
 
 
 def test_the_network_equals_a_slow_loop_over_frames_joints_and_layers(wanted, found):
     outputs, gates = found
     np.testing.assert_allclose(outputs["logits"], [logits for logits, _, _ in wanted], rtol=1e-4, atol=1e-4)
-    alphas = np.array([alphas for _, alphas, _ in wanted]).reshape(3, 6, 2, 15)
+    alphas = np.array([alphas for _, alphas, _ in wanted]).reshape(3, 6, 2, 5)
     np.testing.assert_allclose(gates["joints"][0], alphas, rtol=1e-4, atol=1e-6)
     betas = [betas for _, _, betas in wanted]
     np.testing.assert_allclose(gates["frames"][0], betas, rtol=1e-4, atol=1e-5)
@@ -107,7 +107,8 @@ def test_the_cell_alone_moves_as_the_slow_frame_does(variables):
     memories = stalstm.Memories(pairs[0], pairs[1], tuple(pairs[2:]))
     x = clips()[:, 0].reshape(3, JOINTS, 3)
     params = variables["params"]["cell"]
-    after, seen = stalstm.Cell(CLASSES, WIDTH, LAYERS, 0.5, "float32", False).apply({"params": params}, memories, x)
+    cell = stalstm.Cell(CLASSES, WIDTH, LAYERS, 0.5, "float32", False)
+    after, seen = jax.jit(cell.apply)({"params": params}, memories, x)
     params = jax.device_get(params)
     for index in range(3):
         moved, scores, alpha, beta = frame_by_hand(params, given[index], np.asarray(x[index]))
@@ -122,29 +123,30 @@ def test_the_joint_gate_sums_to_one_over_the_joints_of_all_persons(found):
     np.testing.assert_allclose(np.sum(found[1]["joints"][0], axis=(2, 3)), 1, rtol=1e-5)
 
 
-def test_the_penalty_is_its_equation_with_the_weights_of_every_connection(variables, wanted, found):
+def penalty_by_hand(variables, alphas, betas, joint, frame, weight):
+    """The three terms of one clip with their weights; the last over all connections, which end in `kernel`."""
     absolute = sum(
         np.abs(leaf).sum()
         for path, leaf in flatten_dict(jax.device_get(variables["params"]), sep="/").items()
         if path.endswith("kernel")
     )
+    ignored = sum((1 - sum(alphas[t, k] for t in range(6)) / 6) ** 2 for k in range(JOINTS))
+    return joint * ignored + frame / 6 * sum(abs(beta) for beta in betas) + weight * absolute
+
+
+def test_the_penalty_is_its_equation_with_the_weights_of_every_connection(variables, wanted, found):
     for index, (_, alphas, betas) in enumerate(wanted):
-        ignored = sum((1 - sum(alphas[t, k] for t in range(6)) / 6) ** 2 for k in range(JOINTS))
-        expected = 1e-3 * ignored + 1e-4 / 6 * sum(abs(beta) for beta in betas) + 5e-4 * absolute
+        expected = penalty_by_hand(variables, alphas, betas, 1e-3, 1e-4, 5e-4)
         np.testing.assert_allclose(found[0]["penalty"][index], expected, rtol=1e-5)
 
 
-def test_each_term_of_the_penalty_has_its_weight(variables, found):
-    def penalty(**weights):
-        return jax.jit(small(**weights).apply)(variables, clips())["penalty"]
-
-    names, more = ("joint_penalty", "frame_penalty", "weight_penalty"), (1.0, 2.0, 1e-3)
-    defaults = [getattr(stalstm.STALSTM(CLASSES), name) for name in names]
-    alone = [penalty(**dict.fromkeys(names, 0.0) | {name: 1.0}) for name in names]
-    expected = sum(extra * own for extra, own in zip(more, alone, strict=True))
-    heavier = penalty(**{name: own + extra for name, own, extra in zip(names, defaults, more, strict=True)})
-    np.testing.assert_allclose(heavier - found[0]["penalty"], expected, rtol=1e-4)
-    assert min(float(own.min()) for own in alone) > 0
+def test_each_term_of_the_penalty_has_its_weight(variables, wanted):
+    model = small(joint_penalty=1.0, frame_penalty=3.0, weight_penalty=1e-2)
+    penalty = jax.jit(model.apply)(variables, clips())["penalty"]
+    for index, (_, alphas, betas) in enumerate(wanted):
+        alone = [penalty_by_hand(variables, alphas, betas, *weights) for weights in np.eye(3)]
+        np.testing.assert_allclose(penalty[index], 1.0 * alone[0] + 3.0 * alone[1] + 1e-2 * alone[2], rtol=1e-4)
+        assert min(alone[0], 3.0 * alone[1], 1e-2 * alone[2]) > 1e-2 * penalty[index]  # none is lost in the others
 
 
 def test_a_joint_gate_that_looks_everywhere_is_punished_least():
@@ -155,11 +157,11 @@ def test_a_joint_gate_that_looks_everywhere_is_punished_least():
 
 
 def test_the_frame_gate_starts_open_and_a_closed_one_leaves_no_logits(variables):
-    fresh = jax.jit(lambda key: small().init(key, clips())["params"]["cell"]["frame_gate"])(jax.random.key(0))
-    assert fresh["bias"] == 1
+    init = small(layers=1).init
+    assert jax.jit(lambda: init(jax.random.key(0), clips())["params"]["cell"]["frame_gate"]["bias"])() == 1
     cell = dict(variables["params"]["cell"])
     cell["frame_gate"] = {**cell["frame_gate"], "bias": jnp.full(1, -100.0)}
-    assert np.all(small().apply({"params": {"cell": cell}}, clips())["logits"] == 0)
+    assert np.all(observed({"params": {"cell": cell}}, clips())[0]["logits"] == 0)
 
 
 def test_dropout_follows_its_key_and_evaluation_needs_none(variables):
@@ -173,10 +175,12 @@ def test_dropout_differs_between_frames():
     """Layers that see nothing and forget all say the same in every frame, but for what is dropped."""
     x, zeros = jnp.ones((1, 2, 3, 3)), (jnp.zeros((1, 64)),) * 2
     memories = stalstm.Memories(zeros, zeros, (zeros,))
-    params = stalstm.OverTime(CLASSES, 64, 1, 0.5, "float32", False).init(jax.random.key(0), memories, x)["params"]
+    fresh = random_variables(stalstm.OverTime(CLASSES, 64, 1, 0.5, "float32", False), memories, x)
+    params = fresh["params"]
     layer = jax.tree.map(lambda leaf: 0 * leaf + (leaf.ndim == 1), params["main"]["layer1"])
     params["main"]["layer1"] = layer | {"hf": {**layer["hf"], "bias": jnp.full(64, -100.0)}}
 
+    @functools.partial(jax.jit, static_argnums=0)
     def scores(train):
         over_time = stalstm.OverTime(CLASSES, 64, 1, 0.5, "float32", train)
         return over_time.apply({"params": params}, memories, x, rngs={"dropout": jax.random.key(1)})[1].scores[0]
@@ -213,14 +217,18 @@ def test_bfloat16_computes_near_float32(variables):
     assert 0 < np.abs(exact["logits"] - rounded["logits"]).max() < 0.05 * np.abs(exact["logits"]).max()
 
 
+@pytest.mark.slow
 def test_a_toy_is_learned_by_heart_with_the_penalty_in_the_loss():
-    model, tx = small(width=16, dropout=0.0, weight_penalty=1e-5), optim.optimizer(lambda count: 0.02, name="adamw")
-    current = state.create(model, jax.ShapeDtypeStruct((1, 6, 2, 15, 3), jnp.float32), tx, seed=0)
+    model = small(width=16, dropout=0.0, weight_penalty=1e-5)
+    tx = optim.optimizer(lambda count: 0.02, name="adamw")
     # Small places: a frame gate that closes for a whole clip has no gradient there.
     batch = {"inputs": 0.3 * clips(batch=4), "targets": jnp.arange(4)}
+    params = random_variables(model, batch["inputs"])["params"]
+    params["cell"]["frame_gate"]["bias"] = jnp.ones(1)
+    current = state.TrainState(step=jnp.int32(0), params=params, batch_stats={}, opt_state=jax.jit(tx.init)(params))
     update = jax.jit(lambda s: step.train_step(s, batch, apply=model.apply, loss=losses.per_example, tx=tx, seed=0))
     for _ in range(60):
         before = current
         current, sums = update(current)
-    penalty = jnp.sum(model.apply({"params": before.params}, batch["inputs"])["penalty"])
+    penalty = jnp.sum(jax.jit(model.apply)({"params": before.params}, batch["inputs"])["penalty"])
     assert sums["correct"] == 4 and penalty > 0 and 0 <= (sums["loss"] - penalty) / 4 < 0.05

@@ -1,5 +1,6 @@
 """ST-GCN gives the numbers of the public PyTorch code: forward, backward and running statistics."""
 
+import functools
 import os
 from pathlib import Path
 
@@ -24,14 +25,43 @@ def public_network(layout: str, **options) -> stgcn.STGCN:
     return stgcn.STGCN(adjacency=stgcn.as_tuple(adjacency), dropout=0.0, **options)
 
 
+def small(graph: str, fast: bool):
+    """A small network of ten units, and the public code's numbers of it."""
+    with np.load(SMALL) as archive:
+        numbers = group(archive, f"{graph}/")
+    return public_network(LAYOUTS[graph], num_classes=7, width=4, fast=fast), numbers
+
+
+@pytest.mark.parametrize("graph", LAYOUTS)
+def test_the_graph_is_the_public_codes(graph):
+    model, numbers = small(graph, False)
+    np.testing.assert_allclose(np.array(model.adjacency), numbers["state/A"], atol=1e-7)
+
+
+def assert_statistics_equal(ours, numbers):
+    """PyTorch keeps the unbiased variance, n / (n - 1) of ours; n is 256 in `data_norm` and more elsewhere."""
+    expected = from_torch(group(numbers, "updated/"))["batch_stats"]
+    jax.tree.map(lambda ours, theirs: np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5), ours, expected)
+
+
+def test_a_small_network_equals_the_public_code_forward():
+    model, numbers = small("openpose", True)
+    variables = from_torch(group(numbers, "state/"))
+    inputs = jnp.asarray(numbers["inputs"].transpose(0, 2, 4, 3, 1))
+
+    assert_logits_equal(jax.jit(model.apply)(variables, inputs), numbers["eval_logits"])
+    train = jax.jit(functools.partial(model.apply, train=True, mutable=["batch_stats"]))
+    logits, updated = train(variables, inputs)
+    assert_logits_equal(logits, numbers["train_logits"])
+    assert_statistics_equal(updated["batch_stats"], numbers)
+
+
+@pytest.mark.slow  # gradients of ten units compile for ten seconds each time
 @FORMS
 @pytest.mark.parametrize("graph", LAYOUTS)
 def test_a_small_network_equals_the_public_code(graph, fast):
-    with np.load(SMALL) as archive:
-        numbers = group(archive, f"{graph}/")
+    model, numbers = small(graph, fast)
     variables = from_torch(group(numbers, "state/"))
-    model = public_network(LAYOUTS[graph], num_classes=7, width=4, fast=fast)
-    np.testing.assert_allclose(np.array(model.adjacency), numbers["state/A"], atol=1e-7)
     inputs = jnp.asarray(numbers["inputs"].transpose(0, 2, 4, 3, 1))
 
     assert_logits_equal(jax.jit(model.apply)(variables, inputs), numbers["eval_logits"])
@@ -39,9 +69,7 @@ def test_a_small_network_equals_the_public_code(graph, fast):
     assert_logits_equal(logits, numbers["train_logits"])
     assert loss == pytest.approx(numbers["loss"], rel=1e-5)
     assert_gradients_equal(gradients, from_torch(group(numbers, "gradient/"))["params"])
-    # PyTorch keeps the unbiased variance, n / (n - 1) of ours; n is 256 in `data_norm` and more elsewhere.
-    expected = from_torch(group(numbers, "updated/"))["batch_stats"]
-    jax.tree.map(lambda ours, theirs: np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5), stats, expected)
+    assert_statistics_equal(stats, numbers)
 
 
 @FORMS

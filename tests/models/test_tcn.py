@@ -14,6 +14,7 @@ from jaxact.errors import UserError
 from jaxact.models import tcn
 from jaxact.models.temporal import temporal_conv
 from tests.parity import assert_gradients_equal, assert_logits_equal, group, train_pass
+from tests.random_weights import LEGS, random_array, random_variables
 
 SMALL = Path(__file__).parents[1] / "data" / "tcn_public_small.npz"
 NAMES = {"conv0": "conv", "unit1_1.conv": "conv", "down1.conv": "shortcut"}
@@ -94,7 +95,8 @@ def test_the_deeper_list_has_three_more_units_of_each_width():
 def test_convolution_of_any_length_equals_a_slow_loop(taps, frames, stride):
     random = np.random.default_rng(0)
     x, kernel = random.standard_normal((frames, 3)), random.standard_normal((taps, 3, 2))
-    found = temporal_conv(jnp.asarray(x[None, None], jnp.float32), jnp.asarray(kernel, jnp.float32), stride)[0, 0]
+    convolve = jax.jit(temporal_conv, static_argnums=2)
+    found = convolve(np.float32(x[None, None]), np.float32(kernel), stride)[0, 0]
     wanted = np.zeros((-(-frames // stride), 2))
     for s in range(len(wanted)):
         for i in range(taps):
@@ -114,29 +116,30 @@ def short():
 
 def small(**options) -> tcn.TCN:
     options = {"network": "short", "width": 4, **options}
-    return models.build(
-        "tcn", layout=skeletons.get_layout("kinect-15"), num_classes=5, channels=("x", "y", "z"), **options
-    )
+    return models.build("tcn", layout=LEGS, num_classes=5, channels=("x", "y", "z"), **options)
 
 
 def clips(frames=12, batch=4):
-    return jax.random.normal(jax.random.key(3), (batch, frames, 2, 15, 3))
+    return random_array(batch, frames, 2, 5, 3, seed=3)
 
 
 @pytest.fixture(scope="module")
 def variables(short):
-    return jax.jit(small().init)(jax.random.key(0), clips())
+    return random_variables(small(), clips())
+
+
+@functools.cache
+def compiled_train(model):
+    apply = functools.partial(model.apply, train=True, mutable=["batch_stats"])
+    return jax.jit(lambda variables, inputs, seed: apply(variables, inputs, rngs={"dropout": jax.random.key(seed)}))
 
 
 def train(model, variables, seed=0):
-    apply = functools.partial(model.apply, train=True, mutable=["batch_stats"], rngs={"dropout": jax.random.key(seed)})
-    return jax.jit(apply)(variables, clips())
+    return compiled_train(model)(variables, clips(), seed)
 
 
 def test_a_res_tcn_equals_a_slow_loop_over_units(variables):
-    random = np.random.default_rng(0)
-    noisy = jax.tree.map(lambda leaf: leaf + random.uniform(0, 0.3, leaf.shape).astype(np.float32), variables)
-    params, stats = jax.device_get(noisy["params"]), jax.device_get(noisy["batch_stats"])
+    params, stats = jax.device_get(variables["params"]), jax.device_get(variables["batch_stats"])
     x = np.asarray(clips()).reshape(4, 12, -1)
 
     def normal(x, params, stats):
@@ -160,7 +163,7 @@ def test_a_res_tcn_equals_a_slow_loop_over_units(variables):
         x = y + (convolve(x, unit, "shortcut", stride) if stride == 2 else x)
     x = normal(x, params["norm"], stats["norm"]).mean(1)
     wanted = x @ params["head"]["kernel"] + params["head"]["bias"]
-    np.testing.assert_allclose(jax.jit(small().apply)(noisy, clips()), wanted, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(jax.jit(small().apply)(variables, clips()), wanted, rtol=1e-3, atol=1e-4)
 
 
 def test_the_number_of_frames_is_free_at_run_time(variables):

@@ -15,23 +15,22 @@ from jax import export
 from jaxact import losses, models, optim, skeletons, state, step
 from jaxact.errors import UserError
 from jaxact.models import ctrgcn, multibranch, stgcn, stgcnpp
+from tests.random_weights import LEGS, random_array, random_variables
 
 BOTH = pytest.mark.parametrize("name", ["stgcnpp", "ctrgcn"])
 SMALL = Path(__file__).parents[1] / "data" / "zoo_small.npz"
-SHORT = ((1, 1), (2, 2))  # a first unit and one with shortcuts, which compile in a fraction of the time
+SHORT = ((2, 2),)  # the first unit, which compiles in a fraction of the time
 
 
 @pytest.fixture(autouse=True)
 def short(request, monkeypatch):
-    """Networks of two units, but where the test is about the whole."""
+    """Networks of one unit, but where the test is about the whole."""
     if "whole" not in request.node.name:
         monkeypatch.setitem(multibranch.VARIANTS, "ten", SHORT)
 
 
-def build(name, layout="kinect-15", classes=5, **options):
-    return models.build(
-        name, layout=skeletons.get_layout(layout), num_classes=classes, channels=("x", "y", "z"), **options
-    )
+def build(name, layout=LEGS, classes=5, **options):
+    return models.build(name, layout=layout, num_classes=classes, channels=("x", "y", "z"), **options)
 
 
 def small(name, **options):
@@ -39,12 +38,12 @@ def small(name, **options):
 
 
 def clips(frames=9, persons=2, batch=4):
-    return jax.random.normal(jax.random.key(3), (batch, frames, persons, 15, 3))
+    return random_array(batch, frames, persons, 5, 3, seed=3)
 
 
 @functools.cache
 def variables(name):
-    return jax.jit(small(name).init)(jax.random.key(0), clips())
+    return random_variables(small(name), clips())
 
 
 @pytest.mark.parametrize(
@@ -58,8 +57,9 @@ def variables(name):
     ],
 )
 def test_the_whole_network_has_the_published_number_of_parameters(name, layout, classes, options, expected):
-    inputs = jnp.zeros((1, 8, 2, len(skeletons.get_layout(layout).joints), 3))
-    shapes = jax.eval_shape(build(name, layout, classes, **options).init, jax.random.key(0), inputs)
+    joints = skeletons.get_layout(layout)
+    model = build(name, joints, classes, fast=False, **options)  # the plain form is traced faster
+    shapes = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 8, 2, len(joints.joints), 3)))
     assert sum(leaf.size for leaf in jax.tree.leaves(shapes["params"])) == expected
 
 
@@ -88,24 +88,19 @@ def graph_by_loops(params, x, topology):
 
 def block(module, x, seed=5):
     """Variables of a spatial module, parameters random; statistics that leave its normalisation without effect."""
-    fresh = module.init(jax.random.key(0), x)
-    keys = iter(jax.random.split(jax.random.key(seed), 64))
-    params = jax.tree.map(lambda leaf: jax.random.normal(next(keys), leaf.shape), fresh["params"])
-    params["norm"] = {
-        "scale": jnp.full_like(params["norm"]["scale"], np.sqrt(1 + 1e-5)),
-        "bias": 0 * params["norm"]["bias"],
-    }
-    return {**fresh, "params": params}
+    given = random_variables(module, x, seed=seed, constants={"mean": 0.0, "var": 1.0})
+    norm = {"scale": jnp.full(6, np.sqrt(1 + 1e-5), jnp.float32), "bias": jnp.zeros(6)}
+    return {**given, "params": {**given["params"], "norm": norm}}
 
 
 def adjacency():
-    return stgcn.as_tuple(skeletons.adjacency(skeletons.get_layout("kinect-15"), "spatial"))
+    return stgcn.as_tuple(skeletons.adjacency(LEGS, "spatial"))
 
 
 @pytest.mark.parametrize("fast", [False, True])
 def test_the_free_graph_convolution_is_its_equation_with_the_learned_matrix(fast):
     module = stgcnpp.FreeGraphConv(features=6, adjacency=adjacency(), axis_name=None, fast=fast)
-    x = jax.random.normal(jax.random.key(1), (2, 15, 4, 6))
+    x = random_array(2, 5, 4, 6, seed=1)
     given = block(module, x)
     params = jax.tree.map(np.float64, given["params"])
     topology = np.repeat(params["adjacency"][..., None], 6, axis=-1)
@@ -116,14 +111,14 @@ def test_the_free_graph_convolution_is_its_equation_with_the_learned_matrix(fast
 @pytest.mark.parametrize("fast", [False, True])
 def test_the_topology_is_refined_for_each_channel_by_the_pairs_of_joints(fast):
     module = ctrgcn.RefinedGraphConv(features=6, adjacency=adjacency(), axis_name=None, fast=fast)
-    x = jax.random.normal(jax.random.key(1), (2, 15, 4, 6))
+    x = random_array(2, 5, 4, 6, seed=1)
     given = block(module, x)
     p, x = jax.tree.map(np.float64, given["params"]), np.float64(x)
     expected = np.zeros_like(x)
     for n in range(len(x)):
         mean = x[n].mean(1)
-        topology = np.zeros((3, 15, 15, 6))
-        for k, v, w in np.ndindex(3, 15, 15):  # v speaks to w
+        topology = np.zeros((3, 5, 5, 6))
+        for k, v, w in np.ndindex(3, 5, 5):  # v speaks to w
             psi = mean[w] @ p["psi_kernel"][:, k] + p["psi_bias"][k]
             phi = mean[v] @ p["phi_kernel"][:, k] + p["phi_bias"][k]
             correlation = np.tanh(psi - phi) @ p["xi_kernel"][k] + p["xi_bias"][k]
@@ -136,39 +131,61 @@ def test_the_topology_is_refined_for_each_channel_by_the_pairs_of_joints(fast):
 
 @BOTH
 def test_learning_starts_from_the_graph_and_no_refinement(name):
-    for unit in (f"unit{number}" for number in range(2)):
-        spatial = variables(name)["params"][unit]["spatial"]
-        np.testing.assert_array_equal(spatial["adjacency"], np.float32(adjacency()))
-        assert name == "stgcnpp" or spatial["alpha"] == 0
+    @jax.jit  # which leaves out all but what is returned
+    def start():
+        params = small(name).init(jax.random.key(0), clips())["params"]
+        spatial = (params[f"unit{number}"]["spatial"] for number in range(len(SHORT)))
+        return [(unit["adjacency"], unit.get("alpha", 0.0)) for unit in spatial]
+
+    for topology, alpha in start():
+        np.testing.assert_array_equal(topology, np.float32(adjacency()))
+        assert alpha == 0
+
+
+def stored(name, monkeypatch):
+    """The network that was built in PyTorch as well, its variables, and the numbers of both."""
+    with np.load(SMALL) as archive:
+        n = {key.removeprefix(f"{name}/"): archive[key] for key in archive if key.startswith(f"{name}/")}
+    given = unflatten_dict({k: jnp.asarray(n[k]) for k in n if k.startswith(("params/", "batch_stats/"))}, sep="/")
+    start = stgcn.as_tuple(n["params/unit0/spatial/adjacency"])
+    if name == "stgcnpp":
+        monkeypatch.setitem(multibranch.VARIANTS, "ten", ((1, 1), (2, 2)))
+        return stgcnpp.STGCNPP(4, start, width=7, fast=True), given, n
+    monkeypatch.setitem(multibranch.VARIANTS, "ten", ((1, 1), (1, 1), (2, 2)))
+    return ctrgcn.CTRGCN(4, start, width=8, fast=True), given, n
+
+
+def assert_statistics_equal(new, n):
+    for path, ours in flatten_dict(new["batch_stats"], sep="/").items():  # PyTorch's variance is n / (n - 1) of ours
+        np.testing.assert_allclose(ours, n[f"updated/{path}"], rtol=4e-3, atol=1e-5, err_msg=path)
 
 
 @BOTH
 def test_it_gives_the_numbers_of_an_independent_construction_in_pytorch(name, monkeypatch):
+    model, given, n = stored(name, monkeypatch)
+    logits, new = jax.jit(functools.partial(model.apply, train=True, mutable=["batch_stats"]))(given, n["inputs"])
+    np.testing.assert_allclose(jax.jit(model.apply)(given, n["inputs"]), n["eval_logits"], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(logits, n["train_logits"], rtol=1e-4, atol=1e-5)
+    assert_statistics_equal(new, n)
+
+
+@pytest.mark.slow  # gradients of two or three units compile for ten seconds
+@BOTH
+def test_its_gradients_are_those_of_an_independent_construction_in_pytorch(name, monkeypatch):
     monkeypatch.setattr(jax, "device_count", lambda: 1)  # a few samples at a time
-    with np.load(SMALL) as archive:
-        n = {key.removeprefix(f"{name}/"): archive[key] for key in archive if key.startswith(f"{name}/")}
-    given = unflatten_dict({k: jnp.asarray(n[k]) for k in n if k.startswith(("params/", "batch_stats/"))}, sep="/")
+    model, given, n = stored(name, monkeypatch)
     inputs = jnp.asarray(n["inputs"])
-    start = stgcn.as_tuple(n["params/unit0/spatial/adjacency"])
-    if name == "stgcnpp":
-        monkeypatch.setitem(multibranch.VARIANTS, "ten", ((1, 1), (2, 2)))
-        model = stgcnpp.STGCNPP(4, start, width=7, fast=True)
-    else:
-        monkeypatch.setitem(multibranch.VARIANTS, "ten", ((1, 1), (1, 1), (2, 2)))
-        model = ctrgcn.CTRGCN(4, start, width=8, fast=True)
 
     def loss(params):
         logits, new = model.apply({**given, "params": params}, inputs, train=True, mutable=["batch_stats"])
         return optax.softmax_cross_entropy_with_integer_labels(logits, n["labels"]).mean(), (logits, new)
 
     gradients, (logits, new) = jax.jit(jax.grad(loss, has_aux=True))(given["params"])
-    np.testing.assert_allclose(jax.jit(model.apply)(given, inputs), n["eval_logits"], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(logits, n["train_logits"], rtol=1e-4, atol=1e-5)
     for path, ours in flatten_dict(gradients, sep="/").items():
         theirs = n[f"gradient/{path}"]
         assert np.linalg.norm(ours - theirs) < 1e-3 * np.linalg.norm(theirs) + 1e-5, path
-    for path, ours in flatten_dict(new["batch_stats"], sep="/").items():  # PyTorch's variance is n / (n - 1) of ours
-        np.testing.assert_allclose(ours, n[f"updated/{path}"], rtol=4e-3, atol=1e-5, err_msg=path)
+    assert_statistics_equal(new, n)
 
 
 @BOTH
@@ -227,16 +244,19 @@ def test_bfloat16_computes_near_float32_with_float32_state(name):
 @BOTH
 def test_it_is_exported_with_free_batch_and_length(name):
     given, model = variables(name), small(name, fast=False)
-    shape = jax.ShapeDtypeStruct(export.symbolic_shape("n, t, 2, 15, 3"), jnp.float32)
-    exported = export.export(jax.jit(lambda x: model.apply(given, x)))(shape)
-    np.testing.assert_allclose(exported.call(clips(13)), model.apply(given, clips(13)), rtol=1e-4, atol=1e-6)
+    shape = jax.ShapeDtypeStruct(export.symbolic_shape("n, t, 2, 5, 3"), jnp.float32)
+    run = jax.jit(lambda x: model.apply(given, x))
+    exported = export.export(run)(shape)
+    np.testing.assert_allclose(exported.call(clips(13)), run(clips(13)), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @BOTH
-def test_a_toy_is_learned_by_heart(name):
+def test_a_toy_is_learned_by_heart(name, monkeypatch):
+    monkeypatch.setitem(multibranch.VARIANTS, "ten", ((1, 1), (2, 2)))
     model, targets = small(name, dropout=0.0, remat=name == "stgcnpp"), jnp.arange(4)
     tx = optim.optimizer(lambda count: 0.02, name="adamw")
-    current = state.create(model, jax.ShapeDtypeStruct((1, 9, 2, 15, 3), jnp.float32), tx, seed=0)
+    current = state.create(model, jax.ShapeDtypeStruct((1, 9, 2, 5, 3), jnp.float32), tx, seed=0)
     batch = {"inputs": clips(), "targets": targets}
     update = jax.jit(lambda s: step.train_step(s, batch, apply=model.apply, loss=losses.per_example, tx=tx, seed=0))
     for _ in range(25):

@@ -4,6 +4,7 @@ import builtins
 import dataclasses
 import sys
 
+import jax
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ from jaxact import attention_maps, cli, config, plots, skeletons, state, trained
 from jaxact.errors import UserError
 from jaxact.models import stgcn
 from jaxact.plots import attended, attentions, footage, style
+from tests.random_weights import fill
 
 pytest.importorskip("matplotlib")
 from PIL import Image
@@ -345,7 +347,7 @@ def world(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(stgcn.VARIANTS, "stem9", (("stem", 1, 1), ("unit1", 1, 1), ("unit2", 1, 1)))
         model = trained.build(meta)
-        weights = state.init(model, trained.example(meta), 0)
+        weights = fill(jax.eval_shape(lambda: state.init(model, trained.example(meta), 0)))
         net = trained.Trained(
             model, weights, run, skeletons.get_layout("jhmdb-15"), ("clap", "wave"), ("x", "y"), 0, ""
         )

@@ -1,8 +1,10 @@
 """The online paper's figures: moments of a watched video, and the weights of a recogniser's attention."""
 
 import dataclasses
+import functools
 import json
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -90,7 +92,8 @@ def test_weights_and_shares_are_those_of_the_network(monkeypatch):
     found = weight_shares.look(net, Info(), "test", id="b")
     assert (found.name, found.label, found.clips) == ("b", "rest", 3) and found.predicted in net.labels
     np.testing.assert_allclose(found.weights.sum(axis=0), np.ones(6), rtol=1e-5)
-    _, sown = net.model.apply(net.weights, jnp.asarray(clips[:3, 0]), mutable=["intermediates"])
+    apply = jax.jit(functools.partial(net.model.apply, mutable=["intermediates"]))
+    _, sown = apply(net.weights, jnp.asarray(clips[:3, 0]))
     attention = sown["intermediates"]["head"]["attention"]
     np.testing.assert_allclose(found.weights, attention["attention"][0][1], rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(found.shares, np.mean(attention["shares"][0], axis=0), rtol=1e-4)
