@@ -166,7 +166,8 @@ def test_the_classifier_begins_with_the_weights_of_the_first_run(pretrained, tmp
 
 def count_only(monkeypatch):
     """A run whose steps and scores compute nothing, so that nothing is compiled for them."""
-    sums = {"loss": 1.0, "count": 8.0, "correct": 4.0, "grad_norm": 1.0}
+    values = {"loss": 1.0, "count": 8.0, "correct": 4.0, "grad_norm": 1.0}
+    sums = {name: jnp.asarray(value) for name, value in values.items()}
     monkeypatch.setattr(train, "_compiled_step", lambda *_: lambda now, batch: (now.replace(step=now.step + 1), sums))
     monkeypatch.setattr(
         evaluate,
