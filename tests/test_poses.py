@@ -2,16 +2,18 @@
 
 import json
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxact import cli, config, poses, train, trained
+from jaxact import cli, config, poses, state, train, trained
 from jaxact.datasets import read
 from jaxact.errors import UserError
 from jaxact.plots import style
 from jaxact.skeletons.body import BODY
 from tests.datasets.test_picture_sets import coco
+from tests.random_weights import fill
 
 CONFIG = """
 from jaxact.config import *
@@ -22,23 +24,45 @@ def get_config(arg=""):
         clip=PoseClipConfig(height=32, width=32, persons=3),
         augment=PoseAugmentConfig(),
         optim=OptimConfig(name="adamw", learning_rate=1e-3, schedule="constant", weight_decay=0.0),
-        batch_size=4, epochs=4, eval_every=0.0, log_every=1,
+        batch_size=4, epochs=4, eval_every=0.0, log_every=1, devices=1,
     )
 """
 
 
+def count(now, batch):
+    """In place of a training step, whose gradient takes most of a minute to compile."""
+    sums = {"loss": 1.0, "count": float(len(batch["inputs"])), "grad_norm": 1.0}
+    return now.replace(step=now.step + 1), {name: jnp.asarray(value) for name, value in sums.items()}
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """COCO in miniature, prepared, and a run on it."""
+    """COCO in miniature, prepared, and a run on it whose weights stay random."""
     root = tmp_path_factory.mktemp("poses")
     coco(root / "raw")
     assert cli.main(["prepare", "coco_keypoints", "--raw", f"{root}/raw", "--data-dir", f"{root}/data"]) == 0
     (root / "tiny.py").write_text(CONFIG)
     run = config.load(str(root / "tiny.py"))
     run.data.data_dir = str(root / "data")
-    outcome = train.run(run, root / "run")
+    init = state.init
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(state, "init", lambda *network: fill(jax.eval_shape(lambda: init(*network))))
+        patch.setattr(train, "_compiled_step", lambda *_: count)
+        outcome = train.run(run, root / "run")
     assert outcome.metrics is not None and set(outcome.metrics) == {"loss", "count"}
     return root
+
+
+@pytest.mark.slow
+def test_a_pose_network_is_trained_on_records(folder, tmp_path):
+    run = config.load(str(folder / "tiny.py"))
+    run.data.data_dir = str(folder / "data")
+    outcome = train.run(run, tmp_path)
+    assert outcome.metrics is not None and set(outcome.metrics) == {"loss", "count"}
+    net, before = (trained.load(workdir, classifier=False) for workdir in (tmp_path, folder / "run"))
+    assert jax.tree.structure(net.weights) == jax.tree.structure(before.weights)
+    losses = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert all(np.isfinite(line["train_loss"]) for line in losses if "train_loss" in line)
 
 
 def test_evaluate_tells_pck_and_average_precision_of_a_pose_run(folder, capsys):

@@ -24,7 +24,7 @@ def get_config(arg=""):
         clip=VideoClipConfig(frames=2, height=32, width=32),
         augment=VideoAugmentConfig(crop=0.9),
         optim=OptimConfig(name="adamw", learning_rate=1e-2, schedule="constant", weight_decay=0.0),
-        batch_size=8, epochs=16, eval_every=0.0, log_every=4,
+        batch_size=8, epochs=16, eval_every=0.0, log_every=4, devices=1,
     )
 """
 
@@ -81,13 +81,17 @@ def test_its_artifact_takes_frames(folder, trained_run):
     assert meta["input"]["channels"] == ["red", "green", "blue"]
 
 
+def test_frozen_blocks_without_given_weights_are_refused(folder, tmp_path):
+    with pytest.raises(UserError, match=r"train_from='last' freezes layers, which would stay as they were drawn: give"):
+        train.run(run_of(folder, "--config.model.train_from=last"), tmp_path / "none")
+
+
+@pytest.mark.slow
 def test_frozen_blocks_begin_with_given_weights_and_keep_them_to_the_end(folder, trained_run, tmp_path):
     weights = trained.load(trained_run[0]).weights
     given = {kind: weights[kind]["backbone"] for kind in weights}
     keras.save(tmp_path / "w.safetensors", keras.Pretrained("xception", {"width": 1 / 32, "middle": 0}, given))
     overrides = ("--config.model.train_from=last", "--config.epochs=2", "--config.optim.accumulate=2")
-    with pytest.raises(UserError, match=r"train_from='last' freezes layers, which would stay as they were drawn: give"):
-        train.run(run_of(folder, *overrides), tmp_path / "none")
     run = run_of(folder, *overrides, f"--config.init_from={tmp_path}/w.safetensors")
     train.run(run, tmp_path / "half")
     run.epochs = 3
