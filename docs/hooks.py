@@ -82,7 +82,7 @@ def cards(*prefixes: str) -> str:
 
 def protocols() -> str:
     """A section for each protocol: where it comes from, and a table of its values."""
-    from jaxact.protocols import PROTOCOLS
+    from jaxact.config.protocols import PROTOCOLS
 
     lines = []
     for name, known in PROTOCOLS.items():
@@ -109,7 +109,7 @@ def layouts() -> str:
 
 def networks() -> str:
     """The names of `model.name`, and what each reads."""
-    from jaxact.sections import MODELS, kind
+    from jaxact.config.training import MODELS, kind
 
     rows = [f"| `{name}` | {kind(name)}s |" for name in MODELS]
     return "\n".join(["| `model.name` | reads |", "| --- | --- |", *rows])

@@ -48,7 +48,7 @@ def frames(options: argparse.Namespace) -> np.ndarray:
 
 def run_jaxact(options: argparse.Namespace) -> dict[str, Any]:
     """Our forward pass, compiled as evaluation compiles it."""
-    from jaxact.allocator import keep_pages
+    from jaxact.cli.malloc import keep_pages
 
     keep_pages()
     import jax
@@ -141,9 +141,9 @@ def torch_xception() -> Any:
 
 def run_prepare(options: argparse.Namespace) -> dict[str, Any]:
     """Files to what a record stores."""
-    from jaxact.datasets import decode
+    from jaxact.datasets.formats import video_file
 
-    return over_files(options, lambda path: decode.encode(path, short_side=256))
+    return over_files(options, lambda path: video_file.encode(path, short_side=256))
 
 
 def run_pyav(options: argparse.Namespace) -> dict[str, Any]:
@@ -162,7 +162,7 @@ def run_pyav(options: argparse.Namespace) -> dict[str, Any]:
 
 def over_files(options: argparse.Namespace, work: Callable[[str], Any]) -> dict[str, Any]:
     """Processor seconds for every file once; the first repetition brings the files into memory."""
-    from jaxact.datasets.video import files_under
+    from jaxact.datasets.preparation.video_builder import files_under
 
     paths = list(map(str, files_under(Path(options.raw), "videos")[: options.clips]))
     found = timed(lambda: [work(path) for path in paths], options.repetitions, time.process_time)

@@ -59,7 +59,10 @@ def run_jax(name: str, batch: int, train: bool, repetitions: int, dtype: str) ->
     import numpy as np
     import optax
 
-    from jaxact import losses, models, sharding, skeletons, state, step
+    from jaxact import models, skeletons
+    from jaxact.losses import classification as losses
+    from jaxact.runs import sharding, state
+    from jaxact.training import train_step as step
 
     layout = skeletons.get_layout("ntu-25")
     kind, options = NETWORKS[name]
@@ -133,7 +136,7 @@ def matmul_peak(dtype: str) -> dict[str, float]:
 
 def work(side: str, options: argparse.Namespace) -> dict[str, float]:
     """One measurement, in the process made for it."""
-    from jaxact.allocator import keep_pages
+    from jaxact.cli.malloc import keep_pages
 
     keep_pages()
     if side == "peak":

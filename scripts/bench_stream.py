@@ -63,19 +63,20 @@ def peak(options: argparse.Namespace) -> float:
 
 def net(model: Any, section: Any, clip: Any, layout: str, shape: tuple[int, ...]) -> Any:
     """A network with random weights as a run would hold it."""
-    from jaxact import config, skeletons, trained
+    from jaxact import config, skeletons
+    from jaxact.runs import trained_model
 
     run = config.TrainConfig(model=section, clip=clip)
     known = skeletons.get_layout(layout)
     labels = tuple(map(str, range(32)))
-    return trained.Trained(model, drawn(model, shape), run, known, labels, ("x", "y", "score"), 0, "random")
+    return trained_model.Trained(model, drawn(model, shape), run, known, labels, ("x", "y", "score"), 0, "random")
 
 
 def finder(width: float, options: argparse.Namespace) -> Any:
     """A pose network that looks at pictures."""
     from jaxact import config
-    from jaxact.models.pose import PoseNet
-    from jaxact.online.find import Finder
+    from jaxact.models.pose_net import PoseNet
+    from jaxact.streaming.pose_estimator import Finder
 
     size = options.size
     model = PoseNet(width=width, dtype=options.dtype)
@@ -88,7 +89,8 @@ def recogniser(carry: bool) -> tuple[Any, Any]:
     import dataclasses
 
     from jaxact import config, models, skeletons
-    from jaxact.online import clip, recognise
+    from jaxact.streaming import online_classifier
+    from jaxact.streaming import preprocessing as clip
 
     layout = skeletons.get_layout("body-14")
     section = config.RecogniserConfig()
@@ -96,7 +98,7 @@ def recogniser(carry: bool) -> tuple[Any, Any]:
     how = config.ClipConfig(frames=FRAMES, persons=1)
     made = net(model, section, how, "body-14", (1, FRAMES, 1, 14, 3))
     reader = clip.Reader(layout, made.channels, dataclasses.asdict(how))
-    return recognise.build(made, reader, carry=carry), reader
+    return online_classifier.build(made, reader, carry=carry), reader
 
 
 def walkers(count: int, number: int) -> np.ndarray:
@@ -112,7 +114,7 @@ def walkers(count: int, number: int) -> np.ndarray:
 def pictures(options: argparse.Namespace) -> list[np.ndarray]:
     """Some frames of the video, or noise."""
     if options.video:
-        from jaxact.online.source import open_source
+        from jaxact.streaming.frame_source import open_source
 
         shots = open_source(options.video, fps=25.0, patience=0.0).shots
         return [shot.picture for shot, _ in zip(shots, range(options.frames), strict=False) if shot.picture is not None]
@@ -122,8 +124,8 @@ def pictures(options: argparse.Namespace) -> list[np.ndarray]:
 
 def chain(width: float, options: argparse.Namespace) -> float:
     """Seconds of a frame on the whole way, the mean of all but the first ones."""
-    from jaxact.online.shot import Shot
-    from jaxact.online.watch import Watcher
+    from jaxact.streaming.frame import Shot
+    from jaxact.streaming.processor import Watcher
 
     find = finder(width, options)
     network, reader = recogniser(carry=False)
@@ -147,7 +149,7 @@ def chain(width: float, options: argparse.Namespace) -> float:
 
 def measure(row: str, options: argparse.Namespace) -> float:
     """Seconds of one row, in the process made for it."""
-    from jaxact.allocator import keep_pages
+    from jaxact.cli.malloc import keep_pages
 
     keep_pages()
     kind, _, which = row.partition(" ")

@@ -41,21 +41,22 @@ def main() -> None:
     quiet_libraries()  # before TensorFlow starts
     import numpy as np
 
-    from jaxact.datasets import decode, read
-    from jaxact.datasets.video import files_under
+    from jaxact.datasets import records
+    from jaxact.datasets.formats import video_file
+    from jaxact.datasets.preparation.video_builder import files_under
     from jaxact.pipeline import batches, video
 
-    info = read.describe(options.name, options.data_dir)
+    info = records.describe(options.name, options.data_dir)
     clip = {"frames": options.frames, "height": options.size, "width": options.size, "views": 1}
     clip |= {"sampling": "uniform", "fit": "stretch", "stream": "rgb", "motion": "recorded"}
-    fields = video.fields(clip, stored=read.fields(info), name=info.name)
-    data = read.records(info, options.split, fields=fields).take(options.clips).cache()
+    fields = video.fields(clip, stored=records.fields(info), name=info.name)
+    data = records.records(info, options.split, fields=fields).take(options.clips).cache()
     jpegs = [len(jpeg) for record in data.as_numpy_iterator() for jpeg in record["frames"]]
     print(f"{options.clips} clips, {len(jpegs)} frames of {np.mean(jpegs):.0f} bytes, {os.cpu_count()} cores")
 
     if options.raw:
         paths = list(map(str, files_under(Path(options.raw), "videos")[: options.clips]))
-        show("file to JPEG", lambda: sum(len(decode.encode(path, short_side=256).frames) for path in paths))
+        show("file to JPEG", lambda: sum(len(video_file.encode(path, short_side=256).frames) for path in paths))
 
     opened = data.map(lambda record: video.decoded(record["frames"], stream="rgb"))
     show("JPEG to pixels", lambda: sum(map(len, opened)))

@@ -17,7 +17,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from jaxact import trained
+from jaxact.runs import trained_model
 
 STEPS = 1200
 RUN = ["devices=1", f"epochs={STEPS // 4}", "checkpoint_every=7", "eval_every=25.0"]
@@ -25,7 +25,9 @@ RUN = ["devices=1", f"epochs={STEPS // 4}", "checkpoint_every=7", "eval_every=25
 
 def start(workdir: Path) -> subprocess.Popen:
     """The toy run as a process of its own."""
-    return subprocess.Popen([sys.executable, "-m", "tests.toy_run", str(workdir), *RUN], stderr=subprocess.DEVNULL)
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.helpers.toy_run", str(workdir), *RUN], stderr=subprocess.DEVNULL
+    )
 
 
 def steps_done(workdir: Path) -> int:
@@ -54,7 +56,7 @@ def main() -> int:
             kept = sorted(int(p.name) for p in (pieces / "checkpoints").glob("*") if p.name.isdigit())
             print(f"killed (exit {process.wait()}) after step {steps_done(pieces)}; checkpoints {kept}", flush=True)
         assert start(pieces).wait() == 0
-        pair = [jax.tree.leaves(jax.device_get(trained.load(path).weights)) for path in (whole, pieces)]
+        pair = [jax.tree.leaves(jax.device_get(trained_model.load(path).weights)) for path in (whole, pieces)]
         same = all(np.array_equal(a, b) for a, b in zip(*pair, strict=True))
         print(f"{len(pair[0])} arrays: {'bitwise the same' if same else 'DIFFERENT'}")
     return 0 if same else 1

@@ -16,7 +16,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxact import config, export, files, models, sections, skeletons, state, trained
+from jaxact import config, export, files, models, skeletons
+from jaxact.config import training
+from jaxact.runs import state, trained_model
 
 VIDEO = {"frames": 4, "height": 80, "width": 80}
 TOYS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {  # options of the model and of the clip
@@ -49,12 +51,12 @@ TABLE = """The range is that of a logit over the inputs; a small range means tha
 
 def network(name: str) -> export.Network:
     """The toy network `name` with weights drawn so that its answers differ from input to input."""
-    clip, augment = (section() for section in sections.INPUTS[config.kind(name)])
-    run = config.TrainConfig(model=sections.MODELS[name](**TOYS[name][0]), clip=clip, augment=augment)
+    clip, augment = (section() for section in training.INPUTS[config.kind(name)])
+    run = config.TrainConfig(model=training.MODELS[name](**TOYS[name][0]), clip=clip, augment=augment)
     for option, value in TOYS[name][1].items():
         setattr(run.clip, option, value)
-    meta = trained.describe(run, skeletons.get_layout("body-14"), ("kick", "rest", "wave"), ("x", "y", "score"))
-    module, random = trained.build(meta), np.random.default_rng(0)
+    meta = trained_model.describe(run, skeletons.get_layout("body-14"), ("kick", "rest", "wave"), ("x", "y", "score"))
+    module, random = trained_model.build(meta), np.random.default_rng(0)
 
     def drawn(path: Any, leaf: Any) -> np.ndarray:
         """Features keep their size from layer to layer, so that no layer answers zero to everything."""
@@ -62,11 +64,15 @@ def network(name: str) -> export.Network:
         spread = np.sqrt(2 / np.prod(leaf.shape[:-1])) if len(leaf.shape) > 1 else 0.1
         return (random.normal(0, spread, leaf.shape) + (kind in ("scale", "var"))).astype(leaf.dtype)
 
-    shapes = jax.eval_shape(lambda: state.init(module, trained.example(meta, training=False), 0))
+    shapes = jax.eval_shape(lambda: state.init(module, trained_model.example(meta, training=False), 0))
     weights = jax.tree_util.tree_map_with_path(drawn, shapes)
     layout = skeletons.get_layout("body-14")
     return export.Network(
-        (trained.Trained(module, weights, run, layout, ("kick", "rest", "wave"), ("x", "y", "score"), 0, "random"),)
+        (
+            trained_model.Trained(
+                module, weights, run, layout, ("kick", "rest", "wave"), ("x", "y", "score"), 0, "random"
+            ),
+        )
     )
 
 
@@ -101,7 +107,7 @@ def row(name: str, format: str, result: dict[str, Any] | str) -> str:
 
 def summary_row(results: Sequence[dict[str, Any] | str]) -> str:
     """The versions in use, the number of exports made and refused, and the largest relative difference of all."""
-    installed = export.certificate.versions(*PACKAGES)
+    installed = export.parity.versions(*PACKAGES)
     versions = [platform.python_version(), *(installed.get(package, "-") for package in PACKAGES)]
     differences = [result["parity"]["max_relative_difference"] for result in results if not isinstance(result, str)]
     counts = [str(len(differences)), str(len(results) - len(differences))]

@@ -15,9 +15,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxact import trained
 from jaxact.errors import UserError
-from jaxact.models.spatialnet import displacements
+from jaxact.models.spatial_attention_net import displacements
+from jaxact.runs import trained_model
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--data-dir", default="")
     parser.add_argument("--split", default="")
     options = parser.parse_args()
-    net = trained.load(options.checkpoint, classifier=False)
+    net = trained_model.load(options.checkpoint, classifier=False)
     score = net.channels[-1] == "score"
     see = jax.jit(lambda x: (gate(net, x), *displacements(x, len(net.channels) - score, score)))
     rows = []
@@ -39,7 +39,7 @@ def main() -> None:
     print(json.dumps({"clips": len(rows), **means}))
 
 
-def gate(net: trained.Trained, inputs: jax.Array) -> jax.Array:
+def gate(net: trained_model.Trained, inputs: jax.Array) -> jax.Array:
     """h [b, t, m, v]."""
     sown: Any = net.model.apply(net.weights, inputs, mutable=["intermediates"])[1]
     if "gate" not in sown["intermediates"]:
@@ -67,12 +67,12 @@ def spearman(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
 
-def batches(net: trained.Trained, options: argparse.Namespace):
+def batches(net: trained_model.Trained, options: argparse.Namespace):
     """Evaluation batches of the split."""
-    from jaxact.datasets import read
+    from jaxact.datasets import records
     from jaxact.pipeline import batches as made
 
-    info = read.describe(net.config.data.name, options.data_dir or net.config.data.data_dir)
+    info = records.describe(net.config.data.name, options.data_dir or net.config.data.data_dir)
     clip = dataclasses.asdict(net.config.clip) | {"views": 1}
     return made.eval_batches(info, split=options.split or net.config.data.eval_split, batch_size=16, clip=clip)
 

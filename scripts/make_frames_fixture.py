@@ -110,7 +110,7 @@ def full(pixels: str = "") -> None:
     import jax
 
     from jaxact.interop import keras as interop
-    from jaxact.models.scxception import BACKBONES
+    from jaxact.models.sc_xception import BACKBONES
 
     for name in NAMES:
         model, given = network(name, small=False), inputs(name)

@@ -221,14 +221,15 @@ def compare(path: str) -> None:
     import jax.numpy as jnp
     from flax.traverse_util import unflatten_dict
 
-    from jaxact.models import multibranch, stgcn, stgcnpp
+    from jaxact.models import stgcn, stgcnpp
+    from jaxact.models.layers import multi_branch_tcn
 
     state = torch.load(path, weights_only=True, map_location="cpu")
     sizes = [len(v) for k, v in state.items() if k.startswith("backbone.gcn.") and k.endswith("gcn.bn.weight")]
-    network = {len(rows): name for name, rows in multibranch.VARIANTS.items()}[len(sizes)]
+    network = {len(rows): name for name, rows in multi_branch_tcn.VARIANTS.items()}[len(sizes)]
     adjacency, classes = state["backbone.gcn.0.gcn.A"], len(state["cls_head.fc_cls.bias"])
     channels = state["backbone.gcn.0.gcn.conv.weight"].shape[1]
-    strides = [stride for _, stride in multibranch.VARIANTS[network]]
+    strides = [stride for _, stride in multi_branch_tcn.VARIANTS[network]]
     theirs = Network(channels, classes, list(zip(sizes, strides, strict=True)), adjacency, False).eval()
     theirs.load_state_dict(state)
     variables = unflatten_dict({k: jnp.asarray(v) for k, v in ours(state, len(adjacency), 6).items()}, sep="/")

@@ -18,8 +18,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxact import state
-from jaxact.models.scxception import SCXception
+from jaxact.models.sc_xception import SCXception
+from jaxact.runs import state
 
 GIB = 2**30
 

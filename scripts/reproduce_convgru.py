@@ -10,7 +10,7 @@ without them. A call that was stopped goes on where it stood; rows that tables s
 import sys
 from collections.abc import Callable
 
-from jaxact.reproduce import NotRun, Ours, Runs, Table, beside, main
+from scripts.reproduce import NotRun, Ours, Runs, Table, beside, main
 
 UCF, HMDB = "convgru_ucf101.py", "convgru_hmdb51.py"
 COLUMN = ("ucf101 top1",)

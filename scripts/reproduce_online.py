@@ -13,7 +13,7 @@ import statistics
 import sys
 from collections.abc import Callable
 
-from jaxact.reproduce import Ours, Runs, Table, main
+from scripts.reproduce import Ours, Runs, Table, main
 
 CONFIG = "recogniser_ucf32.py"
 COLUMNS = ("training top1", "test top1")

@@ -11,8 +11,8 @@ training split, which neither of them sees. A call that was stopped goes on wher
 import sys
 from collections.abc import Callable
 
-from jaxact import fusion
-from jaxact.reproduce import NotRun, Ours, Runs, Table, beside, main, percentages
+from jaxact.evaluation import score_fusion
+from scripts.reproduce import NotRun, Ours, Runs, Table, beside, main, percentages
 
 TOP = ("top1", "top5")
 KINETICS, NTU = "stagcn_kinetics.py", "stagcn_ntu60.py"
@@ -70,7 +70,7 @@ def fused(source: str, columns: tuple[str, ...]) -> Callable[[Runs], Ours]:
                 runs.report(workdir, *where, name=name)
                 results[name].append(workdir.parent / name)
         place = runs.out / f"{source.replace('.py', '').replace(':', '_')}_fused"
-        found = fusion.run(results["results"], out=place, search_on=results["held_out"])
+        found = score_fusion.run(results["results"], out=place, search_on=results["held_out"])
         return [100 * found[column] for column in columns]
 
     return find

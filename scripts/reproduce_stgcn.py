@@ -11,8 +11,8 @@ network of Table 2 on the thirty classes of Kinetics-Motion. Rows without a conf
 import sys
 from collections.abc import Callable
 
-from jaxact import fusion, report
-from jaxact.reproduce import NotRun, Ours, Runs, Table, beside, main, percentages
+from jaxact.evaluation import report, score_fusion
+from scripts.reproduce import NotRun, Ours, Runs, Table, beside, main, percentages
 
 TOP = ("top1", "top5")
 SCORES = {
@@ -46,7 +46,7 @@ def fused(*systems: str) -> Callable[[Runs], Ours]:
         if len(chosen) == 1:
             scores, _ = report.read_scores(chosen[0])
             return [100 * float((scores.logits.argmax(axis=1) == scores.label).mean())]
-        return [100 * fusion.run(chosen, out=runs.out / f"fused_{'_'.join(systems)}")["top1"]]
+        return [100 * score_fusion.run(chosen, out=runs.out / f"fused_{'_'.join(systems)}")["top1"]]
 
     return find
 

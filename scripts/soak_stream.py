@@ -40,7 +40,7 @@ class Camera:
 
     def connect(self) -> Iterator[Any]:
         """Some hundreds of shots, then an error; of the last ones the end."""
-        from jaxact.online.shot import Shot
+        from jaxact.streaming.frame import Shot
 
         size = SIZES[self.opened % len(SIZES)]
         self.opened += 1
@@ -94,18 +94,19 @@ def recogniser(carry: bool) -> tuple[Any, Any]:
     import jax
     import jax.numpy as jnp
 
-    from jaxact import config, skeletons, state, trained
-    from jaxact.online import clip, recognise
+    from jaxact import config, skeletons
+    from jaxact.runs import state, trained_model
+    from jaxact.streaming import online_classifier, preprocessing
 
     run = config.TrainConfig(model=config.RecogniserConfig(width=32), clip=config.ClipConfig(frames=60, persons=1))
     layout, channels = skeletons.get_layout("body-14"), ("x", "y", "score")
-    meta = trained.describe(run, layout, ("a", "b", "c"), channels, data={"version": ""})
-    model, shape = trained.build(meta), trained.example(meta)
+    meta = trained_model.describe(run, layout, ("a", "b", "c"), channels, data={"version": ""})
+    model, shape = trained_model.build(meta), trained_model.example(meta)
     made = model.init(jax.random.key(0), jnp.zeros(shape.shape))
     weights = state.variables(made["params"], made["batch_stats"])
-    net = trained.Trained(model, weights, run, layout, ("a", "b", "c"), channels, 0, "untrained")
-    reader = clip.Reader(layout, channels, dataclasses.asdict(run.clip))
-    return recognise.build(net, reader, carry=carry), reader
+    net = trained_model.Trained(model, weights, run, layout, ("a", "b", "c"), channels, 0, "untrained")
+    reader = preprocessing.Reader(layout, channels, dataclasses.asdict(run.clip))
+    return online_classifier.build(net, reader, carry=carry), reader
 
 
 def main() -> int:
@@ -115,13 +116,13 @@ def main() -> int:
     parser.add_argument("--carry", action="store_true", help="the recogniser carries its state")
     options = parser.parse_args()
     start_jax()
-    from jaxact.online import source, stream
-    from jaxact.online.watch import Watcher
+    from jaxact.streaming import frame_source, session
+    from jaxact.streaming.processor import Watcher
 
     network, reader = recogniser(options.carry)
     watcher = Watcher(find=Eye(), network=network, reader=reader, persons=8)
     camera, seen, begun = Camera(options.frames), [], time.monotonic()
-    shots = source.Live(camera.connect, name="camera", patience=60.0, sleep=lambda seconds: None)
+    shots = frame_source.Live(camera.connect, name="camera", patience=60.0, sleep=lambda seconds: None)
 
     def watched() -> Iterator[Any]:
         for number, shot in enumerate(shots):
@@ -131,11 +132,11 @@ def main() -> int:
                 print(f"frame {number:6d}: {seen[-1]:7.1f} MB, {watcher.met} people so far", flush=True)
 
     out = Sink()
-    summary = stream.run(watched(), watcher, labels=("a", "b", "c"), log=stream.Log(out, ("a", "b", "c"), 3))
+    summary = session.run(watched(), watcher, labels=("a", "b", "c"), log=session.Log(out, ("a", "b", "c"), 3))
     seen.append(memory())
     settled = seen[len(seen) // 4]
     grown = seen[-1] / settled - 1
-    print(stream.sentence(summary))
+    print(session.sentence(summary))
     counts = f"{summary['notes']} notes, {camera.opened} times opened, {out.lines} lines of log"
     print(f"{counts} in {time.monotonic() - begun:.0f} s")
     print(f"{settled:.1f} MB after a quarter, {seen[-1]:.1f} MB at the end ({grown:+.1%})")

@@ -29,4 +29,4 @@ install_import_hook("jaxact", "beartype.beartype")
 
 def pytest_collection_modifyitems(items):
     """The file that waits for programs goes first: at the end one worker would wait for the other."""
-    items.sort(key=lambda item: item.path.name != "test_interrupt.py")
+    items.sort(key=lambda item: item.path.name != "test_preemption.py")

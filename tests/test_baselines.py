@@ -10,9 +10,11 @@ import jax
 import numpy as np
 import pytest
 
-from jaxact import config, export, train, trained
+from jaxact import config, export
 from jaxact.models import asgcn, stgcn, tcn
-from tests import toys
+from jaxact.runs import trained_model
+from jaxact.training import loop
+from tests.helpers import toys
 
 
 @pytest.fixture(autouse=True)
@@ -27,13 +29,13 @@ def short(monkeypatch):
 @pytest.fixture
 def begun(monkeypatch):
     """The parameters that runs start with; the first step reuses their memory."""
-    params, initial = [], train._initial
+    params, initial = [], loop._initial
 
     def copied(fresh, *arguments):
         params.append(jax.device_get(fresh.params))
         return initial(fresh, *arguments)
 
-    monkeypatch.setattr(train, "_initial", copied)
+    monkeypatch.setattr(loop, "_initial", copied)
     return params
 
 
@@ -54,8 +56,8 @@ def test_a_network_trains_learns_and_is_exported(model, symbolic, begun, tmp_pat
     run = toys.run_config(epochs=6, devices=1, eval_every=0.0, checkpoint_every=24)
     run.model, run.model.dropout = model, 0.1
     run.optim = config.OptimConfig(name="adamw", learning_rate=0.02, schedule="constant")
-    assert train.run(run, tmp_path / "run", toys.toy_source(run)).step == 24
-    net = trained.load(tmp_path / "run")
+    assert loop.run(run, tmp_path / "run", toys.toy_source(run)).step == 24
+    net = trained_model.load(tmp_path / "run")
     assert type(net.model).__name__ in ("TCN", "DeepLSTM", "LocalSTGCN", "STALSTM", "ASGCN") and net.config == run
     pairs = zip(jax.tree.leaves(begun[0]), jax.tree.leaves(net.weights["params"]), strict=True)
     # A bias that a normalisation takes away again has no gradient.

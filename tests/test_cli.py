@@ -8,13 +8,16 @@ import shutil
 import numpy as np
 import pytest
 
-from jaxact import cli, evaluate, export, interrupt, report, skeletons, trained
-from jaxact.datasets import read
+from jaxact import cli, export, skeletons
+from jaxact.datasets import records
 from jaxact.errors import UserError
-from tests import toys
+from jaxact.evaluation import classification, report
+from jaxact.runs import trained_model
+from jaxact.training import preemption
+from tests.helpers import toys
 
 CONFIG = """
-from tests import toys
+from tests.helpers import toys
 def get_config(arg=""):
     run = toys.run_config(epochs=1, eval_every=0.0, devices=1)
     run.data.name, run.data.data_dir = "custom/toy", {data_dir!r}
@@ -123,7 +126,7 @@ def test_training_again_in_a_finished_folder_says_so_and_changes_nothing(world, 
 
 @pytest.mark.parametrize("streams", [[], ["--streams", "joint,bone"]])
 def test_a_run_that_a_signal_stopped_does_not_count_as_finished(streams, world, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(interrupt.StopRequest, "asked", lambda self, count: True)
+    monkeypatch.setattr(preemption.StopRequest, "asked", lambda self, count: True)
     words = ["train", "--config", str(world / "config.py"), "--workdir", str(tmp_path / "run")]
     assert cli.main([*words, *streams]) == 130
     assert "the same command resumes there" in capsys.readouterr().out
@@ -206,12 +209,12 @@ def test_another_version_of_the_data_than_the_checkpoints_is_refused(world, caps
 
 
 def test_data_of_another_layout_than_the_checkpoints_are_refused(world):
-    info, net = read.describe("custom/toy", str(world / "data")), trained.load(world / "run")
-    evaluate.check_data(info, net)
+    info, net = records.describe("custom/toy", str(world / "data")), trained_model.load(world / "run")
+    classification.check_data(info, net)
     with pytest.raises(UserError, match="the 2 classes of 'custom/toy' are not the 4 of the checkpoint"):
-        evaluate.check_data(info, dataclasses.replace(net, labels=toys.LABELS))
+        classification.check_data(info, dataclasses.replace(net, labels=toys.LABELS))
     with pytest.raises(UserError, match=r"has the layout 'openpose-18' with channels .*, the checkpoint 'ntu-25' with"):
-        evaluate.check_data(info, dataclasses.replace(net, layout=skeletons.get_layout("ntu-25")))
+        classification.check_data(info, dataclasses.replace(net, layout=skeletons.get_layout("ntu-25")))
 
 
 def test_streams_train_a_network_each_and_fuse_and_a_second_call_trains_nothing_anew(world, tmp_path, capsys):

@@ -8,9 +8,11 @@ import jax
 import numpy as np
 import pytest
 
-from jaxact import config, models, quickstart, skeletons, trained
-from jaxact.datasets.video import PICTURE
+from jaxact import config, models, skeletons
+from jaxact.cli import quickstart
+from jaxact.datasets.preparation.video_builder import PICTURE
 from jaxact.models import asgcn, stgcn
+from jaxact.runs import trained_model
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
 CLASSES = 7  # the same for all data sets, so that configs share networks
@@ -43,17 +45,17 @@ def short():
         yield
 
 
-def described(run: config.TrainConfig) -> trained.Meta:
+def described(run: config.TrainConfig) -> trained_model.Meta:
     """What a checkpoint of this run would hold beside its arrays."""
     name, channels = KNOWN[run.data.name]
     layout = PICTURE if name == "picture" else skeletons.get_layout(name)
-    return trained.describe(run, layout, tuple(map(str, range(CLASSES))), channels)
+    return trained_model.describe(run, layout, tuple(map(str, range(CLASSES))), channels)
 
 
 def runs(run: config.TrainConfig) -> None:
     """Checks the shapes of a network's outputs; none of its numbers is computed."""
     meta = described(run)
-    model, clip = trained.build(meta), trained.example(meta)
+    model, clip = trained_model.build(meta), trained_model.example(meta)
     trace = functools.partial(model.init_with_output, train=False)
     outputs, _ = jax.eval_shape(trace, {"params": jax.random.key(0)}, clip)
     if run.model.name == "pose":
@@ -83,7 +85,7 @@ def test_a_config_loads_and_its_quick_form_describes_a_network_that_runs(path, r
     size = "height" if whole.model.name == "pose" else "frames"
     assert getattr(quick.clip, size) < getattr(whole.clip, size)
     assert config.from_dict(config.to_dict(whole)) == whole
-    trained.build(described(quick))
+    trained_model.build(described(quick))
     section = repr(quick.model)
     if section not in sections:
         runs(quick)

@@ -6,11 +6,14 @@ import jax
 import numpy as np
 import pytest
 
-from jaxact import config, evaluate, export, skeletons, train, trained
-from jaxact.datasets import read
-from jaxact.datasets.prepare import prepare
+from jaxact import config, export, skeletons
+from jaxact.datasets import records
+from jaxact.datasets.preparation.prepare import prepare
+from jaxact.evaluation import classification
 from jaxact.models import stgcn
 from jaxact.pipeline import batches
+from jaxact.runs import trained_model
+from jaxact.training import loop
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -51,7 +54,7 @@ def run(short, tmp_path_factory):
 @pytest.fixture(scope="module")
 def workdir(run, tmp_path_factory):
     workdir = tmp_path_factory.mktemp("run")
-    train.run(run, workdir)
+    loop.run(run, workdir)
     return workdir
 
 
@@ -61,10 +64,10 @@ def partition(radii=None):
 
 
 def test_the_checkpoint_rebuilds_the_partition_of_the_training_data(run, workdir):
-    info = read.describe(run.data.name, run.data.data_dir)
-    clips = [record["joints"] for record in read.records(info, "train").as_numpy_iterator()]
+    info = records.describe(run.data.name, run.data.data_dir)
+    clips = [record["joints"] for record in records.records(info, "train").as_numpy_iterator()]
     distances = [np.linalg.norm(clip - clip.mean(2, keepdims=True), axis=-1).reshape(-1, 20) for clip in clips]
-    net = trained.load(workdir)
+    net = trained_model.load(workdir)
     np.testing.assert_allclose(net.radii, np.concatenate(distances).mean(0), rtol=1e-5)
     assert net.model.adjacency == partition(np.array(net.radii)) != partition()
     other = batches.gravity_radii(info, "test", clip=config.to_dict(run)["clip"])
@@ -72,10 +75,10 @@ def test_the_checkpoint_rebuilds_the_partition_of_the_training_data(run, workdir
 
 
 def test_evaluation_and_export_use_the_partition_of_the_checkpoint(workdir, tmp_path):
-    net = trained.load(workdir)
-    evaluate.run(workdir, out=tmp_path / "results")
+    net = trained_model.load(workdir)
+    classification.run(workdir, out=tmp_path / "results")
     scores = np.load(tmp_path / "results" / "scores.npz")
-    info = read.describe(net.config.data.name, net.config.data.data_dir)
+    info = records.describe(net.config.data.name, net.config.data.data_dir)
     clip = config.to_dict(net.config)["clip"]
     (batch,) = batches.eval_batches(info, split="test", batch_size=6, clip=clip)
     inputs = batch["inputs"][:, 0]
@@ -92,5 +95,5 @@ def test_evaluation_and_export_use_the_partition_of_the_checkpoint(workdir, tmp_
 
 def test_a_run_goes_on_with_the_partition_it_began_with(run, workdir):
     run.epochs = 2
-    assert train.run(run, workdir).step == 6
-    assert trained.load(workdir).model.adjacency == partition(np.array(trained.load(workdir).radii))
+    assert loop.run(run, workdir).step == 6
+    assert trained_model.load(workdir).model.adjacency == partition(np.array(trained_model.load(workdir).radii))

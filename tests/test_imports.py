@@ -12,25 +12,23 @@ ROOT = Path(__file__).parents[1]
 # From the ground up. A room imports rooms of lower floors only; rooms of one floor do not know each other.
 FLOORS = (
     {"errors"},
-    {"files", "progress", "interrupt", "allocator", "pose_losses", "protocols", "sections", "tracks"},
-    {"config", "skeletons", "losses", "metrics", "optim", "state", "sharding", "journal", "pose_metrics"},
-    {"report"},
-    {"fusion"},
-    {"datasets", "models", "step", "checkpoint"},
-    {"trained"},
+    {"files", "progress"},
+    {"config", "skeletons"},
+    {"losses", "metrics"},
+    {"datasets", "models"},
+    {"runs"},
     {"pipeline", "interop", "plots"},
-    {"attention_maps", "check", "evaluate", "online", "predict", "response", "source", "weight_shares"},
-    {"export", "poses", "serve", "train"},
-    {"ensemble"},
-    {"quickstart"},
+    {"evaluation", "inference", "streaming", "check"},
+    {"training", "export", "serve"},
     {"cli"},
-    {"reproduce"},
 )
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 # Closer than the floors: records know no network and networks know no records.
-NEVER = {"datasets": {"models"}, "pipeline": {"models", "step", "checkpoint", "trained"}}
+NEVER = {"datasets": {"models"}, "pipeline": {"models", "runs"}}
 # Reading prepared records and training draws are TensorFlow's; every other module of the pipeline does without.
-OF_TENSORFLOW = {f"jaxact.pipeline.{name}" for name in ("augment", "batches", "family", "pose", "pose_targets")}
+OF_TENSORFLOW = {
+    f"jaxact.pipeline.{name}" for name in ("augment", "batches", "modality", "pose_picture", "pose_targets")
+}
 
 SOURCES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -113,10 +111,11 @@ def modules_of(*rooms: str) -> list[str]:
 
 def test_the_side_of_the_networks_loads_without_tensorflow():
     """One interpreter for all of them: if none loads tensorflow together, none does alone."""
-    rooms = "models", "interop", "step", "checkpoint", "trained", "export", "evaluate", "predict", "train"
-    rooms += "attention_maps", "online", "poses", "response", "serve"
+    rooms = "models", "interop", "runs", "export", "evaluation", "inference", "streaming", "training", "serve"
     modules = modules_of(*rooms) + sorted(set(modules_of("pipeline")) - OF_TENSORFLOW)
-    assert {"jaxact.models", "jaxact.step", "jaxact.pipeline.skeleton", "jaxact.serve.app"} <= set(modules)
+    assert {"jaxact.models", "jaxact.training.train_step", "jaxact.pipeline.skeleton", "jaxact.serve.app"} <= set(
+        modules
+    )
     assert "tensorflow" not in loaded("\n".join(f"import {module}" for module in modules))
 
 
@@ -144,7 +143,7 @@ def test_only_training_and_prepared_records_import_tensorflow_at_their_head():
         for node in ast.parse(SOURCES[module].read_text(encoding="utf-8")).body:
             if isinstance(node, ast.Import) and "tensorflow" in {alias.name for alias in node.names}:
                 heads.add(module)
-    assert heads == OF_TENSORFLOW - {"jaxact.pipeline.family"}  # which imports `pose`
+    assert heads == OF_TENSORFLOW - {"jaxact.pipeline.modality"}  # which imports `pose_picture`
 
 
 # Prediction as it is used, in an interpreter that finds no TensorFlow. Argument: an empty folder.
@@ -161,10 +160,11 @@ assert importlib.util.find_spec("tensorflow") is None
 import numpy as np
 from starlette.testclient import TestClient
 import jaxact
-from jaxact import cli, config, predict
-from jaxact.datasets import samples
+from jaxact import cli, config
+from jaxact.datasets.synthetic import sample_files
+from jaxact.inference import predictor
 from jaxact.serve import answers, app
-from tests import random_runs
+from tests.helpers import random_runs
 
 root = pathlib.Path(sys.argv[1])
 flat = random_runs.write(root / "flat", config.STGCNConfig(network="stem3", width=2), layout="openpose-18", frames=8)
@@ -173,7 +173,7 @@ deep = random_runs.write(root / "deep", config.STGCNConfig(network="stem3", widt
 poses = np.random.default_rng(0).uniform(0.1, 0.9, (6, 1, 18, 3)).astype(np.float32)
 bodies = np.random.default_rng(0).uniform(0.1, 0.9, (20, 2, 25, 3)).astype(np.float32)
 np.save(root / "clip.npy", poses)
-(root / "S001C001P001R001A001.skeleton").write_text(samples.skeleton_text(bodies))
+(root / "S001C001P001R001A001.skeleton").write_text(sample_files.skeleton_text(bodies))
 (root / "openpose").mkdir()
 for number, people in enumerate(poses):
     content = {"people": [{"pose_keypoints_2d": (person * [640, 480, 1]).ravel().tolist()} for person in people]}
@@ -193,7 +193,7 @@ tables = [
 assert all("%  wave" in table for table in tables), tables
 log = ran("stream", root / "openpose", "--recogniser", flat, "--size", "640x480", "--log", "-")
 assert log.count('"people"') >= 6 and '"end"' in log, log
-net = predict.load(flat)
+net = predictor.load(flat)
 answers.warm(net)
 with TestClient(app.build(net)) as client:
     answer = client.post("/predict", files={"file": ("clip.npy", (root / "clip.npy").read_bytes())})

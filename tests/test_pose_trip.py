@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from jaxact import pose_losses, pose_metrics
-from jaxact.models import decode_pose
-from jaxact.pipeline import pose
+from jaxact.losses import pose as pose_losses
+from jaxact.metrics import pose as pose_metrics
+from jaxact.models import pose_decoding
+from jaxact.pipeline import pose_picture
 from jaxact.skeletons import get_layout
-from tests import poses
+from tests.helpers import poses
 
 CLIP = {"height": 256, "width": 256, "sigma": 7.0, "thickness": 1.0, "persons": 6}
 
@@ -30,10 +31,10 @@ def trip():
         "joints": tf.constant(joints),
         "ignored": tf.zeros((300, 400), tf.uint8),
     }
-    example = pose.evaluate(record, layout=get_layout("openpose-18"), **CLIP)
+    example = pose_picture.evaluate(record, layout=get_layout("openpose-18"), **CLIP)
     targets = {name: value.numpy() for name, value in example["targets"].items()}
     answers = {name: targets[name][None, None] for name in ("joints", "limbs")}
-    return targets, answers, decode_pose.decode(answers, persons=6)[0], people
+    return targets, answers, pose_decoding.decode(answers, persons=6)[0], people
 
 
 def test_people_come_back_where_they_were(trip):

@@ -7,12 +7,16 @@ import jax
 import numpy as np
 import pytest
 
-from jaxact import config, export, losses, metrics, optim, sharding, source, state, step, train, trained
-from jaxact.datasets import read
-from jaxact.datasets.prepare import prepare
-from jaxact.datasets.skeleton_file import read_skeleton
-from jaxact.pipeline import batches, feed
-from tests import toys
+from jaxact import config, export
+from jaxact.datasets import records
+from jaxact.datasets.formats.ntu_skeleton_file import read_skeleton
+from jaxact.datasets.preparation.prepare import prepare
+from jaxact.losses import classification as losses
+from jaxact.metrics import classification as metrics
+from jaxact.pipeline import batches, device_prefetch
+from jaxact.runs import sharding, state, trained_model
+from jaxact.training import data_source, loop, optim, train_step
+from tests.helpers import toys
 
 CLIPS = [
     f"S001C{camera:03d}P{subject:03d}R001A{action:03d}" for camera in (1, 2) for subject in (1, 3) for action in (1, 2)
@@ -57,7 +61,7 @@ def run(raw):
 
 @pytest.fixture(scope="module")
 def info(run):
-    return read.describe(run.data.name, run.data.data_dir)
+    return records.describe(run.data.name, run.data.data_dir)
 
 
 def test_0_raw_text_parses_to_its_numbers(raw):
@@ -70,7 +74,7 @@ def test_1_a_record_is_what_was_parsed(raw, info):
     assert {split: info.splits[split] for split in ("xsub_train", "xsub_test", "xview_train", "xview_test")} == {
         "xsub_train": 4, "xsub_test": 4, "xview_train": 4, "xview_test": 4,
     }  # fmt: skip
-    for record in read.records(info, "all").as_numpy_iterator():
+    for record in records.records(info, "all").as_numpy_iterator():
         joints, _ = read_skeleton(str(raw / f"{record['id'].decode()}.skeleton"))
         np.testing.assert_array_equal(record["joints"], joints)
         assert record["joints"].shape == (FRAMES, 1, 25, 3) and record["label"] == int(record["id"][-3:]) - 1
@@ -93,31 +97,31 @@ def test_2_and_3_batches_are_static_seeded_and_count_every_example_once(run, inf
 
 def test_4_to_8_a_batch_over_four_devices_becomes_an_update(run, info):
     where = sharding.make_placement(devices=4)
-    data = source.from_records(run)
-    meta = trained.describe(run, data.layout, data.labels, data.channels)
-    with_feed = feed.to_devices(data.train(0), where.shard_train)
+    data = data_source.from_records(run)
+    meta = trained_model.describe(run, data.layout, data.labels, data.channels)
+    with_feed = device_prefetch.to_devices(data.train(0), where.shard_train)
     batch = next(with_feed)
     with_feed.close()
     assert batch["inputs"].sharding.is_equivalent_to(where.split, 5)
     assert {shard.data.shape for shard in batch["inputs"].addressable_shards} == {(1, 8, 2, 25, 3)}
-    model = trained.build(meta)
+    model = trained_model.build(meta)
     tx = optim.optimizer(lambda count: 0.1, name="sgd")
-    begun = where.replicate(state.create(model, trained.example(meta), tx, seed=0))
+    begun = where.replicate(state.create(model, trained_model.example(meta), tx, seed=0))
     logits = jax.jit(model.apply)(begun.weights, batch["inputs"])
     assert logits.shape == (4, 60)
     loss = losses.cross_entropy(logits, batch["targets"])
     sums = metrics.from_logits(np.asarray(logits), np.asarray(batch["targets"]))
     np.testing.assert_allclose(metrics.compute(sums)["loss"], np.mean(loss), rtol=1e-5)
     update = where.compile_train(
-        functools.partial(step.train_step, apply=model.apply, loss=losses.per_example, tx=tx, seed=0)
+        functools.partial(train_step.train_step, apply=model.apply, loss=losses.per_example, tx=tx, seed=0)
     )
     after, found = update(begun, batch)
     assert after.step == 1 and found["count"] == 4
 
 
 def test_8_and_9_the_checkpoint_and_the_artifact_hold_the_same_network(run, tmp_path):
-    assert train.run(run, tmp_path / "run").step == 2
-    net = trained.load(tmp_path / "run")
+    assert loop.run(run, tmp_path / "run").step == 2
+    net = trained_model.load(tmp_path / "run")
     export.run(tmp_path / "run", out=tmp_path / "net.jaxact")
     clips = np.random.default_rng(0).standard_normal((3, 8, 2, 25, 3)).astype(np.float32)
     wanted = np.asarray(jax.jit(lambda x: net.model.apply(net.weights, x))(clips))

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxact import config, fusion, reproduce
+from jaxact import config
 from jaxact.errors import UserError
-from jaxact.reproduce import DATASETS, SKELETONS, NotRun, Runs
+from jaxact.evaluation import score_fusion
+from scripts import reproduce
+from scripts.reproduce import DATASETS, SKELETONS, NotRun, Runs
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 
@@ -52,7 +54,7 @@ def test_every_row_has_the_papers_figures_and_configs_that_load(name, monkeypatc
     monkeypatch.setattr(Runs, "train", train)
     monkeypatch.setattr(Runs, "report", lambda *_, **__: found)
     monkeypatch.setattr(Runs, "fused", lambda self, source, streams, *more: [train(self, source, *more), found][1])
-    monkeypatch.setattr(fusion, "run", lambda *_, **__: found)
+    monkeypatch.setattr(score_fusion, "run", lambda *_, **__: found)
     runs = Runs(configs=SCRIPTS, out=tmp_path, data_dir="", quick=True, overrides=(), files={"rgb": None, "flow": None})
     for table in module.TABLES.values():
         for paper, ours in table.rows.values():
@@ -103,7 +105,7 @@ def test_networks_that_are_fused_with_a_searched_weight_never_see_what_it_is_sea
     monkeypatch.setattr(Runs, "train", train)
     monkeypatch.setattr(Runs, "report", report)
     monkeypatch.setattr(
-        module.fusion, "run", lambda paths, **options: fused.update(paths=paths, **options) or {"top1": 0.5}
+        module.score_fusion, "run", lambda paths, **options: fused.update(paths=paths, **options) or {"top1": 0.5}
     )
     runs = Runs(configs=SCRIPTS, out=tmp_path, data_dir="", quick=False, overrides=(), files={})
     assert module.fused("stagcn_ntu60.py:xview", ("top1",))(runs) == [50.0]

@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 from flax.traverse_util import flatten_dict
 
-from jaxact import cli, config, evaluate, export, predict, state, train, trained
+from jaxact import cli, config, export
 from jaxact.errors import UserError
+from jaxact.evaluation import classification
+from jaxact.inference import predictor
 from jaxact.interop import keras
+from jaxact.runs import state, trained_model
 from jaxact.serve import answers
-from tests import videos
+from jaxact.training import initialisation, loop
+from tests.helpers import videos
 
 CONFIG = """
 from jaxact.config import *
@@ -50,7 +54,7 @@ def run_of(folder, *overrides: str) -> config.TrainConfig:
 
 @pytest.fixture(scope="module")
 def trained_run(folder):
-    outcome = train.run(run_of(folder), folder / "run")
+    outcome = loop.run(run_of(folder), folder / "run")
     return folder / "run", outcome
 
 
@@ -68,8 +72,8 @@ def test_a_folder_of_videos_becomes_a_report_that_tells_the_leak(folder, trained
 
 def test_several_views_of_each_clip_need_segments(folder, trained_run, capsys):
     workdir = str(trained_run[0])
-    net = trained.at_test_time(trained.load(workdir), {"clip.views": 3})
-    assert net.config.clip.views == 3 and trained.load(workdir).config.clip.views == 1
+    net = trained_model.at_test_time(trained_model.load(workdir), {"clip.views": 3})
+    assert net.config.clip.views == 3 and trained_model.load(workdir).config.clip.views == 1
     for views, told in (("0", "clip.views is 0, but must be at least 1"), ("2", "views")):
         assert cli.main(["evaluate", "--checkpoint", workdir, "--views", views, "--out", f"{folder}/none"]) == 2
         assert told in capsys.readouterr().err and not (folder / "none").exists()
@@ -83,20 +87,20 @@ def test_its_artifact_takes_frames(folder, trained_run):
 
 def test_frozen_blocks_without_given_weights_are_refused(folder, tmp_path):
     with pytest.raises(UserError, match=r"train_from='last' freezes layers, which would stay as they were drawn: give"):
-        train.run(run_of(folder, "--config.model.train_from=last"), tmp_path / "none")
+        loop.run(run_of(folder, "--config.model.train_from=last"), tmp_path / "none")
 
 
 @pytest.mark.slow
 def test_frozen_blocks_begin_with_given_weights_and_keep_them_to_the_end(folder, trained_run, tmp_path):
-    weights = trained.load(trained_run[0]).weights
+    weights = trained_model.load(trained_run[0]).weights
     given = {kind: weights[kind]["backbone"] for kind in weights}
     keras.save(tmp_path / "w.safetensors", keras.Pretrained("xception", {"width": 1 / 32, "middle": 0}, given))
     overrides = ("--config.model.train_from=last", "--config.epochs=2", "--config.optim.accumulate=2")
     run = run_of(folder, *overrides, f"--config.init_from={tmp_path}/w.safetensors")
-    train.run(run, tmp_path / "half")
+    loop.run(run, tmp_path / "half")
     run.epochs = 3
-    outcome = train.run(run, tmp_path / "half")
-    now = trained.load(tmp_path / "half").weights
+    outcome = loop.run(run, tmp_path / "half")
+    now = trained_model.load(tmp_path / "half").weights
     assert outcome.step == 5
     for kind in ("params", "batch_stats"):
         before, after = (flatten_dict(tree[kind]["backbone"], sep="/") for tree in (weights, now))
@@ -107,13 +111,13 @@ def test_frozen_blocks_begin_with_given_weights_and_keep_them_to_the_end(folder,
 
 def test_flow_begins_with_the_mean_of_the_colours(folder, trained_run):
     del folder
-    net = trained.load(trained_run[0])
+    net = trained_model.load(trained_run[0])
     given = {kind: dict(net.weights[kind]["backbone"]) for kind in net.weights}
     kernel = np.asarray(given["params"]["block1"]["conv1"]["kernel"])
     run = config.from_dict(config.to_dict(net.config))
     run.clip.stream = "flow"
-    meta = trained.describe(run, net.layout, net.labels, net.channels)
-    assert trained.example(meta).shape == (1, 2, 32, 32, 2)
+    meta = trained_model.describe(run, net.layout, net.labels, net.channels)
+    assert trained_model.example(meta).shape == (1, 2, 32, 32, 2)
     flow = {"params": {"backbone": {"block1": {"conv1": {"kernel": np.zeros((3, 3, 2, kernel.shape[3]), np.float32)}}}}}
     weights = keras.Pretrained("xception", {}, {"params": {"block1": {"conv1": {"kernel": kernel}}}})
     found = keras.graft(flow, weights)["params"]["backbone"]["block1"]["conv1"]["kernel"]
@@ -121,10 +125,10 @@ def test_flow_begins_with_the_mean_of_the_colours(folder, trained_run):
 
 
 def test_a_network_of_flow_is_asked_about_no_file_and_not_served(trained_run):
-    net = trained.load(trained_run[0])
+    net = trained_model.load(trained_run[0])
     run = config.from_dict(config.to_dict(net.config))
     run.clip.stream = "flow"
-    asked = predict.Predictor(dataclasses.replace(net, config=run))
+    asked = predictor.Predictor(dataclasses.replace(net, config=run))
     with pytest.raises(UserError, match="reads optical flow, which only prepared records hold; see jaxact evaluate"):
         asked.video("any.mp4")
     with pytest.raises(UserError, match="reads optical flow"):
@@ -132,14 +136,16 @@ def test_a_network_of_flow_is_asked_about_no_file_and_not_served(trained_run):
 
 
 def test_a_recurrent_network_begins_with_the_backbone_of_single_frames_and_its_own_excitation(trained_run, capsys):
-    net = trained.load(trained_run[0])
+    net = trained_model.load(trained_run[0])
     run = config.from_dict(config.to_dict(net.config))
     run.model = config.SCXceptionConfig(width=1 / 32, depth=0.0, train_from="all", filters=2, hidden=4)
-    meta = trained.describe(run, net.layout, net.labels, net.channels)
-    shapes = jax.eval_shape(trained.build(meta).init, jax.random.key(0), jnp.zeros(trained.example(meta).shape))
+    meta = trained_model.describe(run, net.layout, net.labels, net.channels)
+    shapes = jax.eval_shape(
+        trained_model.build(meta).init, jax.random.key(0), jnp.zeros(trained_model.example(meta).shape)
+    )
     own = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), shapes)
     begun = state.TrainState(step=0, params=own["params"], batch_stats=own["batch_stats"], opt_state=())
-    moved = trained.transplant(begun, net, "runs/tsn")
+    moved = initialisation.transplant(begun, net, "runs/tsn")
     assert "'backbone/block13/excitation/ce/conv' starts anew: the network in 'runs/tsn'" in capsys.readouterr().err
     assert jax.tree.structure(moved.params) == jax.tree.structure(begun.params)
     found, wanted = (flatten_dict(tree["backbone"]) for tree in (moved.params, net.weights["params"]))
@@ -148,7 +154,7 @@ def test_a_recurrent_network_begins_with_the_backbone_of_single_frames_and_its_o
     assert not any(value.any() for value in jax.tree.leaves(moved.params["convgru"]))
     theirs = dataclasses.replace(net, weights=own)
     with pytest.raises(UserError, match=r"module 'backbone' of the network in 'runs/sc' has other shapes"):
-        trained.transplant(begun.replace(params=net.weights["params"]), theirs, "runs/sc")
+        initialisation.transplant(begun.replace(params=net.weights["params"]), theirs, "runs/sc")
 
 
 def test_data_and_network_of_different_kinds_are_one_sentence(folder, tmp_path):
@@ -156,15 +162,15 @@ def test_data_and_network_of_different_kinds_are_one_sentence(folder, tmp_path):
     run.data = run_of(folder).data
     told = "the model 'stgcn' reads records of the kind 'skeleton', those of 'video_folder' are of the kind 'video'"
     with pytest.raises(UserError, match=told):
-        train.run(run, tmp_path / "run")
+        loop.run(run, tmp_path / "run")
     assert not list(tmp_path.glob("run/checkpoints/*"))
 
 
 def test_flow_that_was_not_stored_is_one_sentence(folder, tmp_path):
     with pytest.raises(UserError, match=r"clip.stream='flow' needs stored flow; prepare 'video_folder' again with"):
-        train.run(run_of(folder, "--config.clip.stream=flow"), tmp_path / "run")
+        loop.run(run_of(folder, "--config.clip.stream=flow"), tmp_path / "run")
 
 
 def test_the_evaluator_counts_every_clip_once(folder, trained_run, tmp_path):
-    report = evaluate.run(trained_run[0], out=tmp_path, split="all", batch_size=8)
+    report = classification.run(trained_run[0], out=tmp_path, split="all", batch_size=8)
     assert report["count"] == 16 and "leaks" not in report and folder.exists()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from jaxact.datasets.presence import seen
+from jaxact.datasets.preparation.presence import seen
 from jaxact.skeletons import Layout, Pair
 
 _HEADS = ("head", "face", "nose", "neck")

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from jaxact.check import thresholds as limits
 from jaxact.check.body import Anatomy, Clip
 from jaxact.check.findings import Finding, frames_of, spans
-from jaxact.datasets.presence import gap
+from jaxact.datasets.preparation.presence import gap
 
 
 def of_clip(clip: Clip, anatomy: Anatomy) -> Iterator[Finding]:

@@ -9,9 +9,11 @@ from typing import Any
 
 from jaxact.check.sets import Protocols
 from jaxact.check.splits import protocols_of
-from jaxact.datasets import DATASETS, custom, read, tables
-from jaxact.datasets.arrays import clip_array, joints_of, load_clip, packed_arrays
-from jaxact.datasets.builder import Found, RecordBuilder
+from jaxact.datasets import DATASETS, custom
+from jaxact.datasets import records as read
+from jaxact.datasets.formats import label_table
+from jaxact.datasets.formats.joint_arrays import clip_array, joints_of, load_clip, packed_arrays
+from jaxact.datasets.preparation.builder import Found, RecordBuilder
 from jaxact.errors import UserError, missing_extra, unknown
 from jaxact.skeletons import Layout
 
@@ -139,11 +141,11 @@ def _raw(name: str, maker: type[RecordBuilder], raw: Path, layout: str | None) -
 
 def _one(path: Path, layout: str | None) -> Corpus:
     joints = clip_array(load_clip(str(path)), repr(str(path)))
-    known = tables.choose_layout(layout, joints.shape[2])
+    known = label_table.choose_layout(layout, joints.shape[2])
     return Corpus(
         name=str(path),
         layout=known,
-        channels=tables.choose_channels(None, known, joints.shape[3]),
+        channels=label_table.choose_channels(None, known, joints.shape[3]),
         labels=("unknown",),
         protocols={},
         total=1,

@@ -50,9 +50,9 @@ def quiet_libraries() -> None:
 
 def start_jax() -> None:
     """What must be set before JAX starts: page reuse on CPUs, and a cache of compiled programs."""
-    from jaxact import allocator
+    from jaxact.cli import malloc
 
-    allocator.keep_pages()
+    malloc.keep_pages()
     import jax
 
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:

@@ -48,7 +48,7 @@ def prepare(kinds: Any) -> None:
 
 def _run_prepare(options: argparse.Namespace) -> None:
     need_tensorflow("preparing data")
-    from jaxact.datasets.prepare import prepare
+    from jaxact.datasets.preparation.prepare import prepare
 
     if options.raw and options.raw_folder:
         raise UserError(f"the raw data are given twice: {options.raw_folder!r} and --raw {options.raw!r}")
@@ -76,12 +76,12 @@ def _finder(run: str) -> Any:
       UserError: no such run, or one of another network.
     """
     start_jax()
-    from jaxact import trained
     from jaxact.datasets.skeletons_from_video import Finder
-    from jaxact.online.find import Finder as Network
+    from jaxact.runs import trained_model
+    from jaxact.streaming.pose_estimator import Finder as Network
 
-    net = trained.load(run, classifier=False)
-    return Finder(Network(net), Network.layout, {"from": "checkpoint", "run": run, **trained.fingerprint(net)})
+    net = trained_model.load(run, classifier=False)
+    return Finder(Network(net), Network.layout, {"from": "checkpoint", "run": run, **trained_model.fingerprint(net)})
 
 
 def check(kinds: Any) -> None:

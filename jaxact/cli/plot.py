@@ -43,7 +43,7 @@ def _confusion(kinds: Any) -> None:
 
 
 def _draw_confusion(options: argparse.Namespace) -> None:
-    from jaxact import report
+    from jaxact.evaluation import report
     from jaxact.plots import confusion_matrix
 
     found = report.read(options.results)
@@ -59,7 +59,7 @@ def _classes(kinds: Any) -> None:
 
 
 def _draw_classes(options: argparse.Namespace) -> None:
-    from jaxact import report
+    from jaxact.evaluation import report
     from jaxact.plots import per_class_bars
 
     found = report.read(options.results)
@@ -99,11 +99,11 @@ def _clip(kinds: Any) -> None:
 def _draw_clip(options: argparse.Namespace) -> None:
     need_tensorflow("reading prepared data")
     from jaxact import plots
-    from jaxact.datasets import read
+    from jaxact.datasets import records
 
-    info = read.describe(options.dataset, options.data_dir)
+    info = records.describe(options.dataset, options.data_dir)
     video = info.kind == "video"
-    record = _record(info, options, ("id", "label", "frames", "fps") if video else read.FIELDS)
+    record = _record(info, options, ("id", "label", "frames", "fps") if video else records.FIELDS)
     title = f"{info.labels[record['label']]} ({record['id'].decode()})"
     fps = (float(record.get("fps", 0)) or 30.0) if options.fps is None else options.fps
     if video:
@@ -133,15 +133,18 @@ def _response(kinds: Any) -> None:
 def _draw_response(options: argparse.Namespace) -> None:
     need_tensorflow("reading prepared data")
     start_jax()
-    from jaxact import evaluate, plots, response, trained
-    from jaxact.datasets import read
+    from jaxact import plots
+    from jaxact.datasets import records
+    from jaxact.evaluation import classification
+    from jaxact.inference import activation_map
+    from jaxact.runs import trained_model
 
-    net = trained.load(options.checkpoint, step=options.step, how=options.select)
-    info = read.describe(net.config.data.name, options.data_dir or net.config.data.data_dir)
-    evaluate.check_data(info, net)
+    net = trained_model.load(options.checkpoint, step=options.step, how=options.select)
+    info = records.describe(net.config.data.name, options.data_dir or net.config.data.data_dir)
+    classification.check_data(info, net)
     options.split = options.split or net.config.data.eval_split
     record = _record(info, options)
-    found = response.respond(net, record)
+    found = activation_map.respond(net, record)
     title = f"{net.labels[record['label']]} ({record['id'].decode()}), recognised as {found.predicted}"
     scores, fps = net.channels[-1] == "score", options.fps * found.rate
     plots.response(found.joints, found.strength, net.layout, options.out, fps=fps, title=title, scores=scores)
@@ -173,18 +176,21 @@ def _attention(kinds: Any) -> None:
 def _draw_attention(options: argparse.Namespace) -> None:
     need_tensorflow("reading prepared data")
     start_jax()
-    from jaxact import attention_maps, evaluate, plots, trained
-    from jaxact.datasets import read
-    from jaxact.plots import footage
+    from jaxact import plots
+    from jaxact.datasets import records
+    from jaxact.evaluation import classification
+    from jaxact.inference import stagcn_attention
+    from jaxact.plots import video as footage
+    from jaxact.runs import trained_model
 
-    net = trained.load(options.checkpoint, step=options.step, how=options.select)
-    info = read.describe(net.config.data.name, options.data_dir or net.config.data.data_dir)
-    evaluate.check_data(info, net)
+    net = trained_model.load(options.checkpoint, step=options.step, how=options.select)
+    info = records.describe(net.config.data.name, options.data_dir or net.config.data.data_dir)
+    classification.check_data(info, net)
     options.split = options.split or net.config.data.eval_split
     if net.config.model.name == "recogniser":
         return _draw_weights(options, net, info)
-    record = _record(info, options, (*read.FIELDS, *({"person_id", "pixels"} & set(read.fields(info)))))
-    found = attention_maps.look(net, record)
+    record = _record(info, options, (*records.FIELDS, *({"person_id", "pixels"} & set(records.fields(info)))))
+    found = stagcn_attention.look(net, record)
     joints, pictures, scores = found.joints, None, net.channels[-1] == "score"
     if options.video:
         pictures = footage.read(options.video, found.frames, len(record["joints"]))
@@ -202,11 +208,12 @@ def _draw_attention(options: argparse.Namespace) -> None:
 
 def _draw_weights(options: argparse.Namespace, net: Any, info: Any) -> None:
     """The shared attention of an online recogniser, Figure 8 of its paper."""
-    from jaxact import plots, weight_shares
+    from jaxact import plots
+    from jaxact.inference import recogniser_attention
 
     if options.video:
         raise UserError("--video is for the attention of an STA-GCN; a recogniser's is drawn without pictures")
-    found = weight_shares.look(net, info, options.split, id=options.id, index=options.index)
+    found = recogniser_attention.look(net, info, options.split, id=options.id, index=options.index)
     known = f"recognised as {found.predicted}, {100 * found.probability:.0f} %"
     title = f"{found.label} ({found.name}), {known}; shares of {found.clips} clips"
     plots.attention_weights(found.weights, found.shares, options.out, title=title)
@@ -225,7 +232,7 @@ def _recognised(kinds: Any) -> None:
 
 def _draw_recognised(options: argparse.Namespace) -> None:
     from jaxact import plots
-    from jaxact.online.moments import moments
+    from jaxact.streaming.keyframes import moments
 
     if options.frames < 1:
         raise UserError(f"--frames is at least 1, got {options.frames!r}")
@@ -248,12 +255,13 @@ def _poses(kinds: Any) -> None:
 
 def _draw_poses(options: argparse.Namespace) -> None:
     need_tensorflow("reading prepared data")
-    from jaxact import plots, poses
+    from jaxact import plots
+    from jaxact.evaluation import pose
 
     if options.count < 1:
         raise UserError(f"--count is at least 1, got {options.count!r}")
     panels = []
-    for each in poses.examples(options.results, count=options.count, data_dir=options.data_dir):
+    for each in pose.examples(options.results, count=options.count, data_dir=options.data_dir):
         note = f"{each.hits.found.sum()} of {each.hits.there.sum()} joints right"
         panels.append(plots.Overlay(each.id, note, each.picture, each.found, each.true))
     plots.overlays(panels, options.out)
@@ -266,9 +274,9 @@ def _which_record(add: argparse.ArgumentParser) -> None:
 
 
 def _record(info: Any, options: argparse.Namespace, fields: Sequence[str] | None = None) -> dict[str, Any]:
-    from jaxact.datasets import read
+    from jaxact.datasets import records
 
-    found = read.records(info, options.split, fields=fields or read.FIELDS)
+    found = records.records(info, options.split, fields=fields or records.FIELDS)
     for index, record in enumerate(found.as_numpy_iterator()):
         if (record["id"].decode() == options.id) if options.id else (index == options.index):
             return record

@@ -37,7 +37,7 @@ def _run_predict(options: argparse.Namespace) -> None:
     if options.top < 1:
         raise UserError(f"--top is {options.top}, but must be at least 1")
     start_jax()
-    from jaxact import predict
+    from jaxact.inference import predictor as predict
 
     net = predict.load(options.checkpoint, step=options.step, select=options.select)
     about = {name: getattr(options, name) for name in ("layout", "window", "stride", "image_size")}

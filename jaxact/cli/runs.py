@@ -5,8 +5,8 @@ import os
 from typing import Any
 
 from jaxact.cli.command import DATA_DIR, DATA_DIR_NOW, REPORT, checkpoint_options, command, need_tensorflow, start_jax
+from jaxact.config.protocols import PROTOCOLS
 from jaxact.errors import UserError
-from jaxact.protocols import PROTOCOLS
 
 
 def quickstart(kinds: Any) -> None:
@@ -23,7 +23,7 @@ def quickstart(kinds: Any) -> None:
 
 def _run_quickstart(options: argparse.Namespace) -> None:
     start_jax()
-    from jaxact import quickstart
+    from jaxact.cli import quickstart
 
     quickstart.run(options.out)
 
@@ -67,7 +67,7 @@ def _run_train(options: argparse.Namespace) -> int:
     _start_processes(options)
     if options.streams:
         return _train_streams(run, options)
-    from jaxact import train
+    from jaxact.training import loop as train
 
     outcome = train.run(run, options.workdir)
     if outcome.stopped:
@@ -84,9 +84,9 @@ def _run_train(options: argparse.Namespace) -> int:
 
 
 def _train_streams(run: Any, options: argparse.Namespace) -> int:
-    from jaxact import ensemble
+    from jaxact.training import multi_stream
 
-    found = ensemble.run(run, options.workdir, options.streams.split(","))
+    found = multi_stream.run(run, options.workdir, options.streams.split(","))
     if found is None:
         print("stopped and saved; the same command resumes there")
         return STOPPED
@@ -134,7 +134,8 @@ def evaluate(kinds: Any) -> None:
 def _run_evaluate(options: argparse.Namespace) -> None:
     need_tensorflow("reading prepared data")
     start_jax()
-    from jaxact import evaluate, trained
+    from jaxact.evaluation import classification as evaluate
+    from jaxact.runs import trained_model
 
     where = {
         "out": options.out,
@@ -145,7 +146,7 @@ def _run_evaluate(options: argparse.Namespace) -> None:
         "batch_size": options.batch_size,
     }
     special = {name: getattr(options, name) for name in ("subset", "kept", "confidence", "views")}
-    if trained.kind(options.checkpoint) == "pose":
+    if trained_model.kind(options.checkpoint) == "pose":
         _evaluate_poses(options.checkpoint, where, special)
         return
     report = evaluate.run(options.checkpoint, **where, **special)
@@ -161,11 +162,11 @@ def _run_evaluate(options: argparse.Namespace) -> None:
 
 
 def _evaluate_poses(checkpoint: str, where: dict[str, Any], special: dict[str, Any]) -> None:
-    from jaxact import poses
+    from jaxact.evaluation import pose
 
     if given := [name for name, value in special.items() if value is not None]:
         raise UserError(f"--{given[0]} is for networks that tell actions; {checkpoint!r} finds joints")
-    found = poses.report(checkpoint, **where)
+    found = pose.report(checkpoint, **where)
     precision = f", AP {found['AP']:.2%}" if "AP" in found else ""
     worst = min(found["joints"], key=found["joints"].get)
     print(
@@ -196,9 +197,9 @@ def fuse(kinds: Any) -> None:
 
 
 def _run_fuse(options: argparse.Namespace) -> None:
-    from jaxact import fusion
+    from jaxact.evaluation import score_fusion
 
-    found = fusion.run(
+    found = score_fusion.run(
         options.scores,
         out=options.out,
         weights=options.weights,

@@ -46,10 +46,10 @@ def _run_serve(options: argparse.Namespace) -> None:
         start_jax()
         import uvicorn
 
-        from jaxact import predict
+        from jaxact.inference import predictor
         from jaxact.serve import answers, app
 
-        net = predict.load(options.checkpoint, step=options.step, select=options.select)
+        net = predictor.load(options.checkpoint, step=options.step, select=options.select)
         answers.warm(net)
         limits = app.Limits(size=int(options.max_mb * 1e6), seconds=options.timeout)
         served = app.build(net, limits, hosts=app.hosts_of(options.host))

@@ -73,7 +73,7 @@ def stream(kinds: Any) -> None:
 
 def _run_stream(options: argparse.Namespace) -> None:
     size = _check(options)
-    from jaxact.online import source as sources
+    from jaxact.streaming import frame_source as sources
 
     source = sources.open_source(options.source, fps=options.fps, patience=options.patience)
     if not source.poses and not options.pose:
@@ -81,32 +81,32 @@ def _run_stream(options: argparse.Namespace) -> None:
     start_jax()
     import jax
 
-    from jaxact import trained
-    from jaxact.online import clip, draw, drop, find, recognise
-    from jaxact.online import stream as streams
-    from jaxact.online.watch import Watcher
     from jaxact.progress import log as say
+    from jaxact.runs import trained_model
+    from jaxact.streaming import frame_dropping, online_classifier, pose_estimator, preprocessing, rendering
+    from jaxact.streaming import session as streams
+    from jaxact.streaming.processor import Watcher
 
-    window = draw.Window(f"jaxact {options.source}") if options.window else None
+    window = rendering.Window(f"jaxact {options.source}") if options.window else None
     finder = network = reader = None
     labels: tuple[str, ...] = ()
     if options.recogniser:
-        if (reads := trained.kind(options.recogniser)) != "skeleton":
+        if (reads := trained_model.kind(options.recogniser)) != "skeleton":
             raise UserError(f"--recogniser wants a run that reads skeletons; {options.recogniser!r} reads {reads}s")
-        net = trained.load(options.recogniser)
-        reader = clip.Reader(net.layout, net.channels, dataclasses.asdict(net.config.clip))
-        reader.check(carried=recognise.is_carried(net, options.carry))
+        net = trained_model.load(options.recogniser)
+        reader = preprocessing.Reader(net.layout, net.channels, dataclasses.asdict(net.config.clip))
+        reader.check(carried=online_classifier.is_carried(net, options.carry))
         if not source.poses:
-            reader.check_layout(find.Finder.layout)
-        network, labels = recognise.build(net, reader, carry=options.carry), net.labels
+            reader.check_layout(pose_estimator.Finder.layout)
+        network, labels = online_classifier.build(net, reader, carry=options.carry), net.labels
     if not source.poses:
-        finder = find.Finder(trained.load(options.pose, classifier=False))
+        finder = pose_estimator.Finder(trained_model.load(options.pose, classifier=False))
     watcher = Watcher(
         find=finder, network=network, reader=reader, size=size, persons=options.persons, keep=options.smooth
     )
     shots: Any = source.shots
     if source.live if options.drop is None else options.drop:
-        shots = drop.Latest(shots) if source.live or options.source == "-" else drop.Paced(shots)
+        shots = frame_dropping.Latest(shots) if source.live or options.source == "-" else frame_dropping.Paced(shots)
     with streams.opened(options.log) as out, _filming(options.video) as film:
         log = streams.Log(out, labels, options.top)
         log.event(
@@ -127,7 +127,7 @@ def _run_stream(options: argparse.Namespace) -> None:
 @contextlib.contextmanager
 def _filming(out: str | None) -> Any:
     """The film, or None; kept only where nothing went wrong."""
-    from jaxact.online.draw import Film
+    from jaxact.streaming.rendering import Film
 
     film = Film(out) if out else None
     whole = False

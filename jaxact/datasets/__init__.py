@@ -1,7 +1,6 @@
 """Datasets: raw files -> prepared records of skeletons, videos or pictures. `prepare` writes, `read` reads them."""
 
 from jaxact.datasets.agcn import Agcn
-from jaxact.datasets.builder import RecordBuilder
 from jaxact.datasets.coco_keypoints import CocoKeypoints
 from jaxact.datasets.ctr import Ctr
 from jaxact.datasets.custom import Custom
@@ -17,6 +16,7 @@ from jaxact.datasets.msr_action3d import MsrAction3d
 from jaxact.datasets.ntu import Ntu60, Ntu120
 from jaxact.datasets.nw_ucla import NwUcla
 from jaxact.datasets.openpose import Openpose
+from jaxact.datasets.preparation.builder import RecordBuilder
 from jaxact.datasets.pyskl import Pyskl
 from jaxact.datasets.sbu import Sbu
 from jaxact.datasets.skeletons_from_video import SkeletonsFromVideo

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxact.datasets import pickles
-from jaxact.datasets.arrays import without_padding
-from jaxact.datasets.builder import Found, Record, SkeletonBuilder, Source, listed, record
-from jaxact.datasets.tables import (
+from jaxact.datasets.formats import safe_pickle
+from jaxact.datasets.formats.joint_arrays import without_padding
+from jaxact.datasets.formats.label_table import (
     IMAGE_LAYOUTS,
     USUAL_LAYOUTS,
     choose_channels,
@@ -21,6 +20,7 @@ from jaxact.datasets.tables import (
     listed_names,
     split_names,
 )
+from jaxact.datasets.preparation.builder import Found, Record, SkeletonBuilder, Source, listed, record
 from jaxact.errors import UserError
 
 ENDINGS = ("_data_joint.npy", "_data.npy")
@@ -104,7 +104,7 @@ def read_labels(path: Path, count: int, of: str) -> tuple[list[str], list[int]]:
     """
     if not path.is_file():
         raise UserError(f"{of} has no {path.name!r} beside it")
-    content = pickles.load(str(path))
+    content = safe_pickle.load(str(path))
     if (
         not isinstance(content, tuple | list)
         or len(content) != 2

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
-from jaxact.datasets.builder import Found, Record, Source, dense, listed
 from jaxact.datasets.kinetics import load_json
-from jaxact.datasets.pictures import CHANNELS, PictureBuilder, by_name, jpeg_size, picture, region
+from jaxact.datasets.preparation.builder import Found, Record, Source, dense, listed
+from jaxact.datasets.preparation.picture_builder import CHANNELS, PictureBuilder, by_name, jpeg_size, picture, region
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
 

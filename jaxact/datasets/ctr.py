@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxact.datasets.arrays import without_padding
-from jaxact.datasets.builder import Found, Record, SkeletonBuilder, Source, record
-from jaxact.datasets.npz_rows import Rows
-from jaxact.datasets.tables import grouped, listed_names
+from jaxact.datasets.formats.joint_arrays import without_padding
+from jaxact.datasets.formats.label_table import grouped, listed_names
+from jaxact.datasets.formats.npz_rows import Rows
+from jaxact.datasets.preparation.builder import Found, Record, SkeletonBuilder, Source, record
 from jaxact.errors import UserError
 from jaxact.skeletons import Layout, get_layout
 

@@ -21,9 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxact.datasets.arrays import clip_array, joints_of, load_clip, packed_arrays, where_of
-from jaxact.datasets.builder import Found, Record, SkeletonBuilder, Source, record
-from jaxact.datasets.tables import (
+from jaxact.datasets.formats.joint_arrays import clip_array, joints_of, load_clip, packed_arrays, where_of
+from jaxact.datasets.formats.label_table import (
     choose_channels,
     choose_layout,
     description,
@@ -34,6 +33,7 @@ from jaxact.datasets.tables import (
     sorted_names,
     split_names,
 )
+from jaxact.datasets.preparation.builder import Found, Record, SkeletonBuilder, Source, record
 from jaxact.errors import UserError
 from jaxact.skeletons import Layout
 

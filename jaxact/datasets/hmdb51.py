@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from jaxact.datasets.builder import Found, listed
 from jaxact.datasets.jhmdb import read_flags
-from jaxact.datasets.video import VideoBuilder, clips_found, files_under
+from jaxact.datasets.preparation.builder import Found, listed
+from jaxact.datasets.preparation.video_builder import VideoBuilder, clips_found, files_under
 from jaxact.errors import UserError
 
 HALVES = {1: "train", 2: "test"}  # 0 is unused

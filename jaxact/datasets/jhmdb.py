@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
-from jaxact.datasets.builder import XY, Found, Record, SkeletonBuilder, Source, dense, listed, record
-from jaxact.datasets.matlab import load_mat
+from jaxact.datasets.formats.matlab import load_mat
+from jaxact.datasets.preparation.builder import XY, Found, Record, SkeletonBuilder, Source, dense, listed, record
 from jaxact.errors import UserError, unknown
 from jaxact.skeletons import get_layout
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from jaxact.datasets.builder import Found
 from jaxact.datasets.jhmdb_video import JhmdbVideo
+from jaxact.datasets.preparation.builder import Found
 from jaxact.datasets.skeletons_from_video import SkeletonsFromVideo
 
 

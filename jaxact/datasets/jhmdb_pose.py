@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from jaxact.datasets import decode
-from jaxact.datasets.builder import Found, Record, Source
+from jaxact.datasets.formats import video_file
+from jaxact.datasets.formats.matlab import load_mat
 from jaxact.datasets.hmdb51 import group_of, splits_of
 from jaxact.datasets.jhmdb import LABELS, read_flags
-from jaxact.datasets.matlab import load_mat
-from jaxact.datasets.pictures import CHANNELS, PictureBuilder, picture
-from jaxact.datasets.video import clips_found, files_under
+from jaxact.datasets.preparation.builder import Found, Record, Source
+from jaxact.datasets.preparation.picture_builder import CHANNELS, PictureBuilder, picture
+from jaxact.datasets.preparation.video_builder import clips_found, files_under
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
 
@@ -40,7 +40,7 @@ class JhmdbPose(PictureBuilder):
     def find(cls, raw: Path, *, layout: str | None = None) -> Found:
         """One source per clip that has joints, in a folder named after a class."""
         del layout
-        decode.need_av()
+        video_file.need_av()
         flags, joints = read_flags(raw, cls.EXPECTS), _joints_under(raw)
         paths = [path for path in files_under(raw, cls.EXPECTS) if path.parent.name in LABELS]
         if unlisted := [path for path in paths if path.stem not in flags]:
@@ -58,7 +58,7 @@ class JhmdbPose(PictureBuilder):
             dropped={"clips without joints": len(paths) - len(marked)},
         )
         sources = [dataclasses.replace(source, facts=joints[Path(source.path).stem]) for source in found.sources]
-        stored = {"jpeg_quantiser": decode.QUANTISER}
+        stored = {"jpeg_quantiser": video_file.QUANTISER}
         shown = get_layout("jhmdb-15")
         return dataclasses.replace(found, sources=sources, layout=shown, channels=CHANNELS, stored=stored)
 
@@ -66,7 +66,7 @@ class JhmdbPose(PictureBuilder):
     def parse(source: Source) -> Iterator[Record]:
         """The frames of one clip."""
         joints = _joints(**source.facts)
-        clip = decode.encode(source.path, short_side=min(SIZE))
+        clip = video_file.encode(source.path, short_side=min(SIZE))
         if (clip.height, clip.width) != SIZE:
             raise UserError(
                 f"{source.path!r} is {clip.width} x {clip.height}, but the joints are pixels of {SIZE[1]} x {SIZE[0]}"

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from jaxact.datasets.builder import Found
 from jaxact.datasets.hmdb51 import found_by_flags
 from jaxact.datasets.jhmdb import LABELS
-from jaxact.datasets.video import VideoBuilder
+from jaxact.datasets.preparation.builder import Found
+from jaxact.datasets.preparation.video_builder import VideoBuilder
 
 
 class JhmdbVideo(VideoBuilder):

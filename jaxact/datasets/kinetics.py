@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from jaxact.datasets.builder import XY_SCORE, Found, Record, SkeletonBuilder, Source, record
+from jaxact.datasets.preparation.builder import XY_SCORE, Found, Record, SkeletonBuilder, Source, record
 from jaxact.errors import UserError, unknown
 from jaxact.skeletons import get_layout
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxact.datasets.builder import Found, Record, Source, listed
-from jaxact.datasets.matlab import load_mat
-from jaxact.datasets.pictures import CHANNELS, PictureBuilder, jpeg_size, picture
+from jaxact.datasets.formats.matlab import load_mat
+from jaxact.datasets.preparation.builder import Found, Record, Source, listed
+from jaxact.datasets.preparation.picture_builder import CHANNELS, PictureBuilder, jpeg_size, picture
 from jaxact.errors import UserError
 from jaxact.skeletons import Layout
 

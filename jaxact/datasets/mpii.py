@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from jaxact.datasets.builder import Found, Record, Source, listed
 from jaxact.datasets.kinetics import load_json
-from jaxact.datasets.pictures import CHANNELS, PictureBuilder, by_name, jpeg_size, picture
+from jaxact.datasets.preparation.builder import Found, Record, Source, listed
+from jaxact.datasets.preparation.picture_builder import CHANNELS, PictureBuilder, by_name, jpeg_size, picture
 from jaxact.errors import UserError
 from jaxact.skeletons import Layout
 

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow_datasets as tfds
 from jaxtyping import Float
 
-from jaxact.datasets.builder import XYZ, Found, Record, SkeletonBuilder, Source, listed, record
-from jaxact.datasets.numbers import read_numbers
+from jaxact.datasets.formats.number_table import read_numbers
+from jaxact.datasets.preparation.builder import XYZ, Found, Record, SkeletonBuilder, Source, listed, record
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
 

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from jaxact.datasets.builder import Found, Record, SkeletonBuilder, Source, dense, listed, record
-from jaxact.datasets.skeleton_file import read_skeleton
+from jaxact.datasets.formats.ntu_skeleton_file import read_skeleton
+from jaxact.datasets.preparation.builder import Found, Record, SkeletonBuilder, Source, dense, listed, record
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
 

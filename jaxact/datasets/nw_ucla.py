@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow_datasets as tfds
 from jaxtyping import Float
 
-from jaxact.datasets.builder import Found, Record, SkeletonBuilder, Source, listed, record
 from jaxact.datasets.kinetics import load_json
+from jaxact.datasets.preparation.builder import Found, Record, SkeletonBuilder, Source, listed, record
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
 

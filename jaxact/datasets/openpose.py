@@ -15,9 +15,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from jaxact.datasets.builder import XY_SCORE, Found, Record, SkeletonBuilder, Source, record
-from jaxact.datasets.kinetics import LONGEST, load_json
-from jaxact.datasets.tables import (
+from jaxact.datasets.formats.label_table import (
     choose_layout,
     description,
     find_table,
@@ -27,6 +25,8 @@ from jaxact.datasets.tables import (
     sorted_names,
     split_names,
 )
+from jaxact.datasets.kinetics import LONGEST, load_json
+from jaxact.datasets.preparation.builder import XY_SCORE, Found, Record, SkeletonBuilder, Source, record
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
 

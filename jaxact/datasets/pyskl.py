@@ -19,9 +19,9 @@ import numpy as np
 import tensorflow_datasets as tfds
 from jaxtyping import Float
 
-from jaxact.datasets import pickles
-from jaxact.datasets.builder import XY, XYZ, Found, Record, SkeletonBuilder, Source, listed, record
-from jaxact.datasets.tables import USUAL_LAYOUTS, choose_layout, grouped, listed_names, split_names
+from jaxact.datasets.formats import safe_pickle
+from jaxact.datasets.formats.label_table import USUAL_LAYOUTS, choose_layout, grouped, listed_names, split_names
+from jaxact.datasets.preparation.builder import XY, XYZ, Found, Record, SkeletonBuilder, Source, listed, record
 from jaxact.errors import UserError
 
 Annotation = Mapping[str, Any]
@@ -94,7 +94,7 @@ def _content(path: str) -> Any:
 @functools.lru_cache(maxsize=1)
 def _loaded(path: str, changed: int) -> Any:
     del changed  # a file that is written anew is read anew
-    return pickles.load(path)
+    return safe_pickle.load(path)
 
 
 def annotations(path: str) -> list[Annotation]:

@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow_datasets as tfds
 from jaxtyping import Float, Int
 
-from jaxact.datasets.builder import Found, Record, SkeletonBuilder, Source, dense, listed, record
-from jaxact.datasets.numbers import read_numbers
+from jaxact.datasets.formats.number_table import read_numbers
+from jaxact.datasets.preparation.builder import Found, Record, SkeletonBuilder, Source, dense, listed, record
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
 

@@ -18,15 +18,16 @@ import numpy as np
 import tensorflow_datasets as tfds
 from jaxtyping import Float, UInt8
 
-from jaxact.datasets import decode, openpose
-from jaxact.datasets.builder import XY_SCORE, Found, Record, SkeletonBuilder, Source, record
-from jaxact.datasets.chunks import Parse
+from jaxact.datasets import openpose
+from jaxact.datasets.formats import video_file
+from jaxact.datasets.formats.label_table import choose_layout
 from jaxact.datasets.kinetics import load_json
-from jaxact.datasets.tables import choose_layout
+from jaxact.datasets.preparation.builder import XY_SCORE, Found, Record, SkeletonBuilder, Source, record
+from jaxact.datasets.preparation.parallel_parsing import Parse
 from jaxact.datasets.video_folder import VideoFolder
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
-from jaxact.tracks import NOBODY, Tracks, follow
+from jaxact.skeletons.tracking import NOBODY, Tracks, follow
 
 PERSONS = 30  # of a clip, those of whom most was seen
 OUTSIDE = 0.5  # of the picture's size: how far beyond its edges poses of this video may lie
@@ -128,7 +129,7 @@ def parse(source: Source, *, find: Callable[[Any], People] | None = None) -> Ite
     """
     frames: list[People] = []
     sizes: list[tuple[int, int]] = []
-    video = decode.Video(source.path)
+    video = video_file.Video(source.path)
     for frame in video:
         sizes.append((frame.width, frame.height))
         if find is not None:
@@ -139,7 +140,7 @@ def parse(source: Source, *, find: Callable[[Any], People] | None = None) -> Ite
         frames = [_of_picture(people, sizes[0], source.path) for people in frames]
     joints = tracked([people / (*size, 1) for people, size in zip(frames, sizes, strict=True)], sizes)
     width, height = sizes[0]
-    _, rate = decode.clock(video.times, video.rate)
+    _, rate = video_file.clock(video.times, video.rate)
     yield record(source, joints, image_size=np.array((height, width), np.int32), fps=np.float32(rate))
 
 

@@ -12,9 +12,9 @@ import numpy as np
 import tensorflow_datasets as tfds
 from jaxtyping import Float, UInt8
 
-from jaxact.datasets import drawing, synthetic
-from jaxact.datasets.builder import Found, Record, Source
-from jaxact.datasets.pictures import CHANNELS, PictureBuilder, picture
+from jaxact.datasets.preparation.builder import Found, Record, Source
+from jaxact.datasets.preparation.picture_builder import CHANNELS, PictureBuilder, picture
+from jaxact.datasets.synthetic import clips, drawing
 from jaxact.skeletons import get_layout
 
 HEIGHT, WIDTH = 120, 160  # pixels
@@ -39,14 +39,14 @@ class StickFigures(PictureBuilder):
         del raw, layout
         sources = [
             Source(f"{action}_s{subject:02d}_r{repetition}", "", f"subject{subject:02d}", label, {"subject": subject})
-            for subject in synthetic.SUBJECTS
-            for label, action in enumerate(synthetic.LABELS)
-            for repetition in range(synthetic.REPETITIONS)
+            for subject in clips.SUBJECTS
+            for label, action in enumerate(clips.LABELS)
+            for repetition in range(clips.REPETITIONS)
         ]
-        halves = {"train": synthetic.TRAIN_SUBJECTS, "test": synthetic.TEST_SUBJECTS}
+        halves = {"train": clips.TRAIN_SUBJECTS, "test": clips.TEST_SUBJECTS}
         return Found(
             sources=sources,
-            labels=tuple(action.replace("_", " ") for action in synthetic.LABELS),
+            labels=tuple(action.replace("_", " ") for action in clips.LABELS),
             layout=get_layout("ntu-25"),
             channels=CHANNELS,
             unions={half: tuple(f"subject{number:02d}" for number in held) for half, held in halves.items()},
@@ -55,7 +55,7 @@ class StickFigures(PictureBuilder):
     @staticmethod
     def parse(source: Source) -> Iterator[Record]:
         """The pictures of one clip."""
-        action, repetition = synthetic.LABELS[source.label], int(source.id.rpartition("_r")[2])
+        action, repetition = clips.LABELS[source.label], int(source.id.rpartition("_r")[2])
         for moment in range(MOMENTS):
             drawn, people = scene(source.facts["subject"], action, repetition, moment)
             yield picture(f"{source.id}_m{moment}", source.label, drawing.png(drawn), drawn.shape[:2], people)
@@ -69,10 +69,10 @@ def scene(subject: int, action: str, repetition: int, moment: int) -> Scene:
       moment: 0 and up; each is another frame, place, background and company.
     """
     rng = np.random.default_rng((subject, zlib.crc32(action.encode()), repetition, moment))
-    bodies = _at_a_moment(synthetic.clip(subject, action, repetition), rng)
-    half = synthetic.TEST_SUBJECTS if subject in synthetic.TEST_SUBJECTS else synthetic.TRAIN_SUBJECTS
+    bodies = _at_a_moment(clips.clip(subject, action, repetition), rng)
+    half = clips.TEST_SUBJECTS if subject in clips.TEST_SUBJECTS else clips.TRAIN_SUBJECTS
     for _ in range(rng.integers(0, OTHERS + 1)):  # of the same half: who tests is not seen in training
-        clip = synthetic.clip(int(rng.choice(half)), synthetic.LABELS[rng.integers(len(synthetic.LABELS))], 0)
+        clip = clips.clip(int(rng.choice(half)), clips.LABELS[rng.integers(len(clips.LABELS))], 0)
         aside = np.array([rng.uniform(-1.3, 1.3), 0.0, rng.uniform(-0.6, 1.2)])
         there = _at_a_moment(clip, rng)[:1]
         bodies = np.concatenate([bodies, np.where(there.any(-1, keepdims=True), there + aside, 0)])

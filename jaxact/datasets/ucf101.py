@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from jaxact.datasets.builder import Found, listed
-from jaxact.datasets.video import VideoBuilder, clips_found, files_under
+from jaxact.datasets.preparation.builder import Found, listed
+from jaxact.datasets.preparation.video_builder import VideoBuilder, clips_found, files_under
 from jaxact.errors import UserError, unknown
 
 CLIP = re.compile(r"v_(?P<action>\w+)_g(?P<group>\d+)_c\d+")

@@ -14,13 +14,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxact.datasets import holdout
-from jaxact.datasets.builder import Found, Record, Source
+from jaxact.datasets.formats.label_table import grouped
+from jaxact.datasets.preparation import random_splits
+from jaxact.datasets.preparation.builder import Found, Record, Source
+from jaxact.datasets.preparation.video_builder import CHANNELS, PICTURE, files_under
 from jaxact.datasets.pyskl import Pyskl
 from jaxact.datasets.skeletons_from_video import SkeletonsFromVideo, parse
-from jaxact.datasets.tables import grouped
 from jaxact.datasets.ucf101 import CLIP
-from jaxact.datasets.video import CHANNELS, PICTURE, files_under
 from jaxact.errors import UserError, unknown
 
 CLASSES = (
@@ -95,7 +95,7 @@ def _subset(sources: Sequence[Source], found: Found, poses: Mapping[str, Any] | 
         layout=found.layout,
         channels=found.channels,
         facts=[held[clip].facts for clip in ids],
-        leaks=holdout.leaks(splits, groups),
+        leaks=random_splits.leaks(splits, groups),
         dropped={reason: count for reason, count in dropped.items() if count},
         stored={} if poses is None else {"poses": dict(poses)},
     )

@@ -14,10 +14,10 @@ import csv
 import os
 from pathlib import Path
 
-from jaxact.datasets import holdout
-from jaxact.datasets.builder import Found
-from jaxact.datasets.tables import sorted_names, split_names
-from jaxact.datasets.video import VideoBuilder, clips_found, files_under
+from jaxact.datasets.formats.label_table import sorted_names, split_names
+from jaxact.datasets.preparation import random_splits
+from jaxact.datasets.preparation.builder import Found
+from jaxact.datasets.preparation.video_builder import VideoBuilder, clips_found, files_under
 from jaxact.errors import UserError
 
 HALVES = ("train", "test", "val", "valid", "validation")
@@ -98,6 +98,6 @@ def _read(table: Path) -> list[dict[str, str]]:
 def _splits(text: str, where: str) -> tuple[str, ...]:
     names = split_names(text, where) if text else ()
     for name in names:
-        if name.rpartition("_")[0] in (holdout.BY_CLIP, holdout.BY_GROUP):
+        if name.rpartition("_")[0] in (random_splits.BY_CLIP, random_splits.BY_GROUP):
             raise UserError(f"{where}: the split {name!r} is drawn by `prepare`; give it another name")
     return names

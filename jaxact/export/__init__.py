@@ -12,10 +12,10 @@ from typing import Any
 
 from jaxact import files
 from jaxact.errors import UserError, unknown
-from jaxact.export import certificate, onnx, savedmodel, stablehlo, weights
-from jaxact.export.certificate import TOLERANCE
-from jaxact.export.meaning import describe
-from jaxact.export.networks import AXES, Network, load
+from jaxact.export import onnx, parity, savedmodel, stablehlo, weights
+from jaxact.export.ensemble import AXES, Network, load
+from jaxact.export.metadata import describe
+from jaxact.export.parity import TOLERANCE
 from jaxact.export.stablehlo import PLATFORMS, Exported
 from jaxact.export.weights import rebuild
 from jaxact.progress import log
@@ -73,7 +73,7 @@ def run(
         raise unknown("format", format, FORMATS)
     FORMATS[format].need()
     network = load([workdir] if isinstance(workdir, str | Path) else workdir, step=step, how=how, shares=shares)
-    clips = None if data_dir is None else certificate.real_clips(network, data_dir)
+    clips = None if data_dir is None else parity.real_clips(network, data_dir)
     return write(network, format, out, clips)
 
 
@@ -117,8 +117,8 @@ def _attempt(network: Network, format: str, out: Path, axes: tuple[str, ...], cl
     log("comparing the artifact, read back, with the network")
     with files.replacing(out, folder=kind is savedmodel) as temporary:
         kind.write(temporary, made, meta)
-        meta["parity"] = certificate.prove(kind.load(temporary), network, axes, format, clips)
-        meta["parity"]["versions"] = certificate.versions(*kind.RUNTIME)
+        meta["parity"] = parity.prove(kind.load(temporary), network, axes, format, clips)
+        meta["parity"]["versions"] = parity.versions(*kind.RUNTIME)
         kind.write(temporary, made, meta)
     return meta
 

@@ -15,7 +15,7 @@ import numpy as np
 
 import jaxact
 from jaxact.errors import missing_extra
-from jaxact.export.networks import Network
+from jaxact.export.ensemble import Network
 from jaxact.export.onnx_graph import OPSET, Graph
 from jaxact.export.onnx_operators import RULES
 

@@ -17,7 +17,7 @@ import numpy as np
 from jax import export as jax_export
 
 from jaxact.errors import missing_extra
-from jaxact.export.networks import Network
+from jaxact.export.ensemble import Network
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 RUNTIME = ("jaxlib", "tensorflow")

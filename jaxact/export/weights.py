@@ -13,10 +13,11 @@ import jax
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
-from jaxact import config, trained
+from jaxact import config
 from jaxact.errors import UserError
-from jaxact.export.networks import Network
+from jaxact.export.ensemble import Network
 from jaxact.interop import safetensors
+from jaxact.runs import trained_model
 from jaxact.skeletons import Layout
 
 RUNTIME = ("jaxlib", "flax")
@@ -82,9 +83,9 @@ def _variables(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, Any]:
     return unflatten_dict(own, sep="/")
 
 
-def _trained(one: trained.Meta, variables: dict[str, Any], meta: dict[str, Any]) -> trained.Trained:
-    return trained.Trained(
-        model=trained.build(one),
+def _trained(one: trained_model.Meta, variables: dict[str, Any], meta: dict[str, Any]) -> trained_model.Trained:
+    return trained_model.Trained(
+        model=trained_model.build(one),
         weights=variables,
         config=config.from_dict(one["config"]),
         layout=Layout.from_dict(one["layout"]),

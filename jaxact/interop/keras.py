@@ -22,9 +22,9 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 from jaxact.errors import UserError
 from jaxact.interop import keras_files, safetensors
 from jaxact.interop.keras_files import Layers
-from jaxact.models.backbone import Backbone
 from jaxact.models.inception import BLOCKS, InceptionV3, count_convolutions
 from jaxact.models.inception_resnet import InceptionResNetV2
+from jaxact.models.layers.backbone import Backbone
 from jaxact.models.tsn import cross_modality
 from jaxact.models.xception import Xception
 
@@ -37,7 +37,7 @@ class Pretrained:
     """A backbone's numbers.
 
     Attributes:
-        network: a key of `jaxact.models.scxception.BACKBONES`.
+        network: a key of `jaxact.models.sc_xception.BACKBONES`.
         fields: of the module that they fit, where these are not the defaults.
         variables: {params, batch_stats}, arrays in float32.
         left_aside: layers of the file that are no part of the network.

@@ -7,7 +7,7 @@ import numpy as np
 from jaxact.errors import UserError
 from jaxact.interop.torch_state import Network, State, count, without_prefix
 from jaxact.interop.torch_stgcn import variant
-from jaxact.models.multibranch import VARIANTS
+from jaxact.models.layers.multi_branch_tcn import VARIANTS
 
 _HEAD = "cls_head.fc_cls"
 

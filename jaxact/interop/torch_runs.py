@@ -11,11 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
-from jaxact import config, protocols, sections, skeletons, state, trained
-from jaxact.checkpoint import Checkpoints
+from jaxact import config, skeletons
+from jaxact.config import protocols, training
 from jaxact.errors import UserError
 from jaxact.interop import pyskl, torch_files, torch_stgcn
 from jaxact.interop.torch_state import Network
+from jaxact.runs import state, trained_model
+from jaxact.runs.checkpoint import Checkpoints
 
 Reader = Callable[[Mapping[str, np.ndarray]], tuple[Network, tuple[str, ...]]]
 
@@ -41,7 +43,7 @@ def bring_in(
     layout: str | None = None,
     labels: str | None = None,
     data: str | None = None,
-) -> tuple[trained.Meta, int, tuple[str, ...]]:
+) -> tuple[trained_model.Meta, int, tuple[str, ...]]:
     """Writes the folder of a run with a checkpoint of step 0.
 
     Args:
@@ -85,7 +87,7 @@ def bring_in(
 
 def _layout(found: Network, given: str | None) -> tuple[skeletons.Layout, dict[str, str]]:
     """The joints, and how their graph is partitioned where the file tells: the first that gives its very numbers."""
-    from jaxact.datasets.tables import USUAL_LAYOUTS, choose_layout
+    from jaxact.datasets.formats.label_table import USUAL_LAYOUTS, choose_layout
 
     if found.graph is None:
         return choose_layout(given, found.joints, USUAL_LAYOUTS), {}
@@ -123,12 +125,12 @@ def _describe(
     names: tuple[str, ...],
     protocol: str,
     where: tuple[str | None, tuple[str, ...] | None],
-) -> trained.Meta:
+) -> trained_model.Meta:
     """What lies beside the checkpoint: a config as of a run of our own, whose preprocessing is the code's."""
-    from jaxact.datasets.tables import choose_channels
+    from jaxact.datasets.formats.label_table import choose_channels
 
     channels, (data, known) = choose_channels(None, layout, found.channels), where
-    section, options = sections.MODELS[found.model["name"]], _options(found.model)
+    section, options = training.MODELS[found.model["name"]], _options(found.model)
     if strange := options.keys() - {field.name for field in dataclasses.fields(section)}:
         raise UserError(f"a network with {', '.join(sorted(strange))} is not trained or evaluated here")
     run = config.TrainConfig(model=section(**options, **partition))
@@ -146,17 +148,17 @@ def _describe(
         (data or (known[0] if known else "")),
         *(known[1:3] if known else ("train", "test")),
     )
-    return trained.describe(run, layout, names, channels, radii=None, data={"size": 0, "version": ""})
+    return trained_model.describe(run, layout, names, channels, radii=None, data={"size": 0, "version": ""})
 
 
 def _options(model: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in model.items() if name != "name"}
 
 
-def _fitted(found: Network, meta: trained.Meta, file: str) -> dict[str, np.ndarray]:
+def _fitted(found: Network, meta: trained_model.Meta, file: str) -> dict[str, np.ndarray]:
     """The arrays, each of the shape that the network has at its place."""
-    net = trained.build(meta)
-    fresh = jax.eval_shape(lambda: state.init(net, trained.example(meta, training=False), 0))
+    net = trained_model.build(meta)
+    fresh = jax.eval_shape(lambda: state.init(net, trained_model.example(meta, training=False), 0))
     flat: dict[tuple[str, ...], Any] = dict(flatten_dict(dict(fresh)))
     wanted = {"/".join(path): array.shape for path, array in flat.items()}
     given = {name: array.shape for name, array in found.arrays.items()}

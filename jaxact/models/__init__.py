@@ -6,26 +6,42 @@ from typing import Any
 import flax.linen as nn
 
 from jaxact import errors, skeletons
-from jaxact.models import of_frames, of_poses, of_skeletons, of_streams
+from jaxact.models import (
+    asgcn,
+    causal_stgcn,
+    ctrgcn,
+    deep_lstm,
+    local_stgcn,
+    pose_net,
+    recogniser,
+    sc_xception,
+    spatial_attention_net,
+    sta_lstm,
+    stagcn,
+    stgcn,
+    stgcnpp,
+    tcn,
+    tsn,
+)
 
 UNSUPERVISED = ("displacement", "pose")  # networks that give no classes
 
 MODELS: dict[str, Callable[..., nn.Module]] = {
-    "stgcn": of_skeletons.build_stgcn,
-    "local": of_skeletons.build_local,
-    "tcn": of_skeletons.build_tcn,
-    "deep_lstm": of_skeletons.build_deep_lstm,
-    "stgcnpp": of_skeletons.build_stgcnpp,
-    "ctrgcn": of_skeletons.build_ctrgcn,
-    "stagcn": of_skeletons.build_stagcn,
-    "sta_lstm": of_skeletons.build_sta_lstm,
-    "asgcn": of_skeletons.build_asgcn,
-    "displacement": of_skeletons.build_displacement,
-    "recogniser": of_streams.build_recogniser,
-    "causal_stgcn": of_streams.build_causal_stgcn,
-    "sc_xception": of_frames.build_sc_xception,
-    "tsn": of_frames.build_tsn,
-    "pose": of_poses.build_pose,
+    "stgcn": stgcn.build_stgcn,
+    "local": local_stgcn.build_local,
+    "tcn": tcn.build_tcn,
+    "deep_lstm": deep_lstm.build_deep_lstm,
+    "stgcnpp": stgcnpp.build_stgcnpp,
+    "ctrgcn": ctrgcn.build_ctrgcn,
+    "stagcn": stagcn.build_stagcn,
+    "sta_lstm": sta_lstm.build_sta_lstm,
+    "asgcn": asgcn.build_asgcn,
+    "displacement": spatial_attention_net.build_displacement,
+    "recogniser": recogniser.build_recogniser,
+    "causal_stgcn": causal_stgcn.build_causal_stgcn,
+    "sc_xception": sc_xception.build_sc_xception,
+    "tsn": tsn.build_tsn,
+    "pose": pose_net.build_pose,
 }
 
 

@@ -3,8 +3,8 @@
 
 ST-GCN on two richer graphs. Structural links join joints up to four bones apart; actional links join whichever joints
 move together in this clip, and are inferred from it by a module that learns to foretell motion
-(`jaxact.models.actional`). A second head predicts the poses after the clip, so that the features keep the motion's
-detail.
+(`jaxact.models.layers.link_inference`). A second head predicts the poses after the clip, so that the features
+keep the motion's detail.
 
     [b 300 m v c] -> 290 frames -> 50 of them -> actional links [bm 2 v v]
                                 -> norm -> 9 units of both graphs and time [bm 73 v 256] -> [b k]
@@ -25,11 +25,11 @@ from jaxtyping import Array, Float, Float32
 from jaxact import skeletons
 from jaxact.errors import UserError, unknown
 from jaxact.models import stgcn
-from jaxact.models.actional import LinkInference
-from jaxact.models.asgc import Unit
-from jaxact.models.spatialnet import data_norm
+from jaxact.models.asgcn_unit import Unit
+from jaxact.models.layers.link_inference import LinkInference
+from jaxact.models.layers.temporal_conv import TAPS
+from jaxact.models.spatial_attention_net import data_norm
 from jaxact.models.stgcn import Adjacency, kernel_init
-from jaxact.models.temporal import TAPS
 
 STRUCTURES = ("powers", "hops")
 UNITS = stgcn.VARIANTS["literal9"]  # nine, the first without a shortcut
@@ -237,3 +237,20 @@ class ASGCN(nn.Module):
             sizes = {"features": factor * self.width, "stride": stride, "residual": number > 0}
             x = kind(**self._shared(), **sizes, dropout=self.dropout, name=name)(x, train, links)
         return x
+
+
+def build_asgcn(
+    *,
+    layout: skeletons.Layout,
+    num_classes: int,
+    channels: tuple[str, ...],
+    axis_name: str | None = None,
+    structure: str = "powers",
+    order: int = 4,
+    init: str = "v2",
+    **options: Any,
+) -> ASGCN:
+    """AS-GCN whose structural links are the bones of `layout`; `options` are fields of `ASGCN`."""
+    del channels
+    adjacency = stgcn.as_tuple(structural_links(layout, order, structure))
+    return ASGCN(num_classes=num_classes, adjacency=adjacency, axis_name=axis_name, initial=init, **options)

@@ -16,8 +16,8 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jaxact.models.backbone import Backbone, Link
-from jaxact.models.convnorm import ConvNorm, max_pool, mean_pool
+from jaxact.models.layers.backbone import Backbone, Link
+from jaxact.models.layers.conv_batch_norm import ConvNorm, max_pool, mean_pool
 
 
 class Conv(NamedTuple):

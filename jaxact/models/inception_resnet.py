@@ -12,9 +12,9 @@ classifier is left out.
 import flax.linen as nn
 from jaxtyping import Array, Float
 
-from jaxact.models.backbone import Backbone, Link
-from jaxact.models.convnorm import GLOROT
 from jaxact.models.inception import MAX, MEAN, STEM, Branch, Conv, Mixed, threes
+from jaxact.models.layers.backbone import Backbone, Link
+from jaxact.models.layers.conv_batch_norm import GLOROT
 
 # Branches of every block that is no residual one, in the order in which keras.applications makes their convolutions.
 PLAIN: dict[str, tuple[Branch, ...]] = {

@@ -18,12 +18,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from jaxact import errors, skeletons
 from jaxact.errors import UserError
-from jaxact.models.dropout import dropout, position_bits
-from jaxact.models.keraslstm import GLOROT, LSTM, Memory
-from jaxact.models.norm import affine
-from jaxact.models.posevector import Rows, frame_vectors, taken
-from jaxact.models.renorm import BatchRenorm
+from jaxact.models.layers import batch_renorm, pose_features
+from jaxact.models.layers.batch_norm import affine
+from jaxact.models.layers.batch_renorm import BatchRenorm
+from jaxact.models.layers.dropout import dropout, position_bits
+from jaxact.models.layers.keras_lstm import ACTIVATIONS, GLOROT, LSTM, Memory
+from jaxact.models.layers.pose_features import Rows, frame_vectors, taken
 
 LAYERS = 3
 
@@ -160,7 +162,7 @@ class Recogniser(nn.Module):
 
     Attributes:
         num_classes: logits out.
-        rows: the vector's joints from the input's, from `jaxact.models.posevector.joint_rows`.
+        rows: the vector's joints from the input's, from `jaxact.models.layers.pose_features.joint_rows`.
         parts: whether six directions follow the coordinates.
         score: whether the last channel of the input is a score.
         network: a key of `VARIANTS`.
@@ -168,7 +170,7 @@ class Recogniser(nn.Module):
         activation: of the LSTMs, "relu" or "tanh".
         shared: p, share of the numbers that take the shared attention, in [0, 1].
         norm: "renorm", or "batch" for batch normalisation in its place.
-        schedule: of the renormalisation, "smooth" or "linear", see `jaxact.models.renorm`.
+        schedule: of the renormalisation, "smooth" or "linear", see `jaxact.models.layers.batch_renorm`.
         dropout: share of elements dropped after every layer, in [0, 1).
         dtype: of the products, "float32" or "bfloat16"; parameters, statistics and logits stay float32.
         axis_name: mapped axis whose devices share batch statistics; None for those of each device's own batch.
@@ -245,3 +247,40 @@ def empty_memories(batch: int, width: int) -> tuple[Memory, ...]:
 
 def _dropped(module: nn.Module, x: Array, rate: float, train: bool) -> Array:
     return dropout(module.make_rng("dropout"), x, rate) if train and rate > 0 else x
+
+
+def build_recogniser(
+    *,
+    layout: skeletons.Layout,
+    num_classes: int,
+    channels: tuple[str, ...],
+    axis_name: str | None = None,
+    features: str = "parts",
+    fast: bool | None = None,
+    **options: Any,
+) -> Recogniser:
+    """The online recogniser of one person; `options` are fields of `Recogniser`.
+
+    Raises:
+        UserError: a layout or channels from which the vectors cannot be made, or an option out of its range.
+    """
+    del fast  # there is one form for every platform
+    pose_features.check_channels(channels)
+    for field, kind, available in (
+        ("network", "network", VARIANTS),
+        ("activation", "activation", ACTIVATIONS),
+        ("schedule", "schedule of batch renormalisation", batch_renorm.SCHEDULES),
+        ("norm", "normalisation", ("renorm", "batch")),
+    ):
+        if field in options and options[field] not in available:
+            raise errors.unknown(kind, options[field], available)
+    if not 0 <= options.get("shared", 0.5) <= 1:
+        raise errors.UserError(f"model.shared is a probability from 0 to 1, got {options['shared']!r}")
+    return Recogniser(
+        num_classes=num_classes,
+        rows=pose_features.joint_rows(layout, features),
+        parts=features == "parts",
+        score=channels[-1] == "score",
+        axis_name=axis_name,
+        **options,
+    )

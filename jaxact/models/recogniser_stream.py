@@ -24,8 +24,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxact.models.keraslstm import Memory
-from jaxact.models.posevector import frame_vectors, taken
+from jaxact.models.layers.keras_lstm import Memory
+from jaxact.models.layers.pose_features import frame_vectors, taken
 from jaxact.models.recogniser import Recogniser, empty_memories, frames_of
 
 Weights = Any  # {params, batch_stats} of a `Recogniser`

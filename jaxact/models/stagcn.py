@@ -19,18 +19,20 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from jaxact import skeletons
 from jaxact.errors import UserError
 from jaxact.models import stgcn
-from jaxact.models.attention import (
+from jaxact.models.layers.graph_conv import graph_bias, graph_conv, planned_graph_conv
+from jaxact.models.layers.st_attention import (
     attention_weights,
     mix_frames,
     planned_mix_frames,
     spatial_attention,
     temporal_attention,
 )
-from jaxact.models.graphconv import graph_bias, graph_conv, planned_graph_conv
-from jaxact.models.spatialnet import SpatialNetwork, data_norm, in_order
+from jaxact.models.spatial_attention_net import SpatialNetwork, data_norm, in_order
 from jaxact.models.stgcn import VARIANTS, Adjacency, kernel_init
+from jaxact.models.variants import check_network
 
 ATTENTION = {"none": (False, False), "spatial": (True, False), "temporal": (False, True), "both": (True, True)}
 GATES = ("none", "own", "shared")
@@ -116,7 +118,7 @@ class STAGCN(nn.Module):
             DCW); 0: all of them, equally (AFM).
         confidence: of a segment: the largest probability ("max"), 1 - entropy / log classes, or the margin between the
             two largest.
-        axis: which index the softmax of S and E sums over, see `jaxact.models.attention`.
+        axis: which index the softmax of S and E sums over, see `jaxact.models.layers.st_attention`.
         attended: what sees X E': "graph" as printed, where S is made of X; "scores" as in ASTGCN's code, where only S
             is made of it and the graph convolution takes X.
         relu_logits: a ReLU on the logits, as section 2 of the paper may be read.
@@ -259,3 +261,32 @@ def confidences(logits: Float[Array, "b s classes"], kind: str) -> Float[Array, 
         return largest[..., 0] - largest[..., 1]
     entropy = -jnp.sum(p * jax.nn.log_softmax(logits.astype(jnp.float32)), axis=-1)
     return 1 - entropy / jnp.log(logits.shape[-1])
+
+
+def build_stagcn(
+    *,
+    layout: skeletons.Layout,
+    num_classes: int,
+    channels: tuple[str, ...],
+    axis_name: str | None = None,
+    operator: str = "cheb",
+    edge_importance: bool = True,
+    init: str = "v2",
+    **options: Any,
+) -> STAGCN:
+    """STA-GCN on the graph of `layout`; `options` are fields of `STAGCN`."""
+    del channels
+    check_network(options, stgcn.VARIANTS)
+    partition = operator == "partition"
+    spatial = skeletons.adjacency(layout, "spatial")
+    adjacency = spatial if partition else skeletons.chebyshev(layout)
+    return STAGCN(
+        num_classes=num_classes,
+        adjacency=stgcn.as_tuple(adjacency),
+        gate_adjacency=stgcn.as_tuple(spatial),
+        edge_importance=edge_importance and partition,
+        bias=partition,
+        axis_name=axis_name,
+        initial=init,
+        **options,
+    )

@@ -21,11 +21,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from jaxact.models.bysample import by_sample
-from jaxact.models.dropout import dropout
-from jaxact.models.graphconv import graph_bias, graph_conv, planned_graph_conv
-from jaxact.models.norm import BatchNorm, affine
-from jaxact.models.temporal import TAPS, correlate, fourier_kernel, temporal_conv
+from jaxact import skeletons
+from jaxact.models.layers.batch_norm import BatchNorm, affine
+from jaxact.models.layers.chunked_map import by_sample
+from jaxact.models.layers.dropout import dropout
+from jaxact.models.layers.graph_conv import graph_bias, graph_conv, planned_graph_conv
+from jaxact.models.layers.temporal_conv import TAPS, correlate, fourier_kernel, temporal_conv
+from jaxact.models.variants import check_network
 
 Adjacency = tuple[tuple[tuple[float, ...], ...], ...]  # [k][source][target], nested so that a module can be hashed
 
@@ -238,3 +240,23 @@ class STGCN(nn.Module):
         x = jnp.mean(x.astype(jnp.float32).reshape(batch, -1, x.shape[-1]), axis=1)
         head = nn.Dense(self.num_classes, kernel_init=kernel_init(self.initial, self.num_classes), name="head")
         return head(x)
+
+
+def build_stgcn(
+    *,
+    layout: skeletons.Layout,
+    num_classes: int,
+    channels: tuple[str, ...],
+    axis_name: str | None = None,
+    strategy: str = "spatial",
+    norm: str = "subset",
+    metric: str = "hop",
+    radii: np.ndarray | None = None,
+    init: str = "v2",
+    **options: Any,
+) -> STGCN:
+    """ST-GCN on the graph of `layout`; `options` are fields of `STGCN`, the rest chooses the partition."""
+    del channels  # read off the input
+    check_network(options, VARIANTS)
+    adjacency = skeletons.adjacency(layout, strategy, norm, metric, radii)
+    return STGCN(num_classes=num_classes, adjacency=as_tuple(adjacency), axis_name=axis_name, initial=init, **options)

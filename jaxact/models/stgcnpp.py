@@ -18,10 +18,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from jaxact.models.graphconv import graph_bias, graph_conv, planned_graph_conv
-from jaxact.models.multibranch import VARIANTS, MultiBranch, Shortcut, classify, kernel_init
-from jaxact.models.norm import BatchNorm, affine
+from jaxact import skeletons
+from jaxact.models import stgcn
+from jaxact.models.layers import multi_branch_tcn
+from jaxact.models.layers.batch_norm import BatchNorm, affine
+from jaxact.models.layers.graph_conv import graph_bias, graph_conv, planned_graph_conv
+from jaxact.models.layers.multi_branch_tcn import VARIANTS, MultiBranch, Shortcut, classify, kernel_init
 from jaxact.models.stgcn import Adjacency
+from jaxact.models.variants import check_network
 
 INITIAL = "fan_in_uniform"
 TAPS, DILATIONS = 3, (1, 2, 3, 4)
@@ -65,7 +69,7 @@ class STGCNPP(nn.Module):
         num_classes: logits out.
         adjacency: where every unit's adjacency starts, [k][source][target], from `jaxact.skeletons.adjacency` through
             `jaxact.models.stgcn.as_tuple`; the paper's is the strategy "spatial".
-        network: a key of `jaxact.models.multibranch.VARIANTS`; the paper's is "ten".
+        network: a key of `jaxact.models.layers.multi_branch_tcn.VARIANTS`; the paper's is "ten".
         width: channels of the first units, at least 6; 64 is the paper's.
         dropout: share of elements dropped at the end of each unit's residual branch, in [0, 1); the paper has none.
         dtype: of the computation, "float32" or "bfloat16"; parameters, statistics and logits stay float32.
@@ -111,3 +115,19 @@ class STGCNPP(nn.Module):
             ),
             **shared,
         )
+
+
+def build_stgcnpp(
+    *,
+    layout: skeletons.Layout,
+    num_classes: int,
+    channels: tuple[str, ...],
+    axis_name: str | None = None,
+    **options: Any,
+) -> STGCNPP:
+    """ST-GCN++ whose graphs start as that of `layout`; `options` are fields of `STGCNPP`."""
+    del channels  # read off the input
+    check_network(options, multi_branch_tcn.VARIANTS)
+    multi_branch_tcn.check_width("stgcnpp", options.get("width", 64), DILATIONS)
+    adjacency = stgcn.as_tuple(skeletons.adjacency(layout, "spatial"))
+    return STGCNPP(num_classes=num_classes, adjacency=adjacency, axis_name=axis_name, **options)

@@ -16,9 +16,11 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jaxact.models.dropout import dropout
-from jaxact.models.norm import BatchNorm, affine
-from jaxact.models.temporal import temporal_conv
+from jaxact import skeletons
+from jaxact.models.layers.batch_norm import BatchNorm, affine
+from jaxact.models.layers.dropout import dropout
+from jaxact.models.layers.temporal_conv import temporal_conv
+from jaxact.models.variants import check_network
 
 # Normal with deviation sqrt(2 / (taps * features)), and PyTorch's own start of a linear layer.
 HE_FAN_OUT = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
@@ -153,3 +155,18 @@ def convolution(
     kernel = module.param(f"{name}_kernel", init, (taps, x.shape[-1], features))
     bias = module.param(f"{name}_bias", nn.initializers.zeros, (features,))
     return temporal_conv(x[:, None], kernel, stride)[:, 0] + bias[None, None].astype(x.dtype)
+
+
+def build_tcn(
+    *,
+    layout: skeletons.Layout,
+    num_classes: int,
+    channels: tuple[str, ...],
+    axis_name: str | None = None,
+    fast: bool | None = None,
+    **options: Any,
+) -> TCN:
+    """A temporal convolutional network; `options` are fields of `TCN`."""
+    del layout, channels, fast  # the sizes are read off the input, and there is one form for every platform
+    check_network(options, VARIANTS)
+    return TCN(num_classes=num_classes, axis_name=axis_name, **options)

@@ -16,10 +16,11 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float, UInt8
 
+from jaxact import skeletons
 from jaxact.errors import UserError, unknown
-from jaxact.models.backbone import Backbone
-from jaxact.models.dropout import dropout
-from jaxact.models.scxception import make_backbone
+from jaxact.models.layers.backbone import Backbone
+from jaxact.models.layers.dropout import dropout
+from jaxact.models.sc_xception import make_backbone
 
 CONSENSUS = ("mean", "max", "top")
 Snippets = Float[Array, "b s h w c"] | UInt8[Array, "b s h w c"]
@@ -54,12 +55,12 @@ class TSN(nn.Module):
 
     Attributes:
         num_classes: logits out.
-        backbone: a key of `jaxact.models.scxception.BACKBONES`.
+        backbone: a key of `jaxact.models.sc_xception.BACKBONES`.
         consensus, top: see `consensus`.
         dropout: share of elements dropped before the scores, in [0, 1); the paper's is 0.8 for RGB and 0.7 for flow.
         width, depth: factors on the backbone's channels and on its repeated blocks, for toys.
-        skip: names of the backbone's blocks that are left out, see `jaxact.models.backbone.Backbone`.
-        train_from, dtype, remat, chunk, axis_name, fast: see `jaxact.models.backbone.Backbone`.
+        skip: names of the backbone's blocks that are left out, see `jaxact.models.layers.backbone.Backbone`.
+        train_from, dtype, remat, chunk, axis_name, fast: see `jaxact.models.layers.backbone.Backbone`.
     """
 
     num_classes: int
@@ -109,3 +110,16 @@ class TSN(nn.Module):
 def cross_modality(kernel: Float[Array, "y x 3 d"], channels: int) -> Float[Array, "y x c d"]:
     """A first convolution for flow out of one for colour: the mean over its three channels, once for each of flow's."""
     return jnp.repeat(jnp.mean(kernel, axis=2, keepdims=True), channels, axis=2)
+
+
+def build_tsn(
+    *,
+    layout: skeletons.Layout,
+    num_classes: int,
+    channels: tuple[str, ...],
+    axis_name: str | None = None,
+    **options: Any,
+) -> TSN:
+    """A temporal segment network; `options` are fields of `TSN`."""
+    del layout, channels
+    return TSN(num_classes=num_classes, axis_name=axis_name, **options)

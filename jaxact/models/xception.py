@@ -13,9 +13,9 @@ from typing import Any
 import flax.linen as nn
 from jaxtyping import Array, Float
 
-from jaxact.models.backbone import Backbone, Link
-from jaxact.models.convnorm import ConvNorm, SeparableConvNorm, max_pool
-from jaxact.models.excitation import Excitation
+from jaxact.models.layers.backbone import Backbone, Link
+from jaxact.models.layers.conv_batch_norm import ConvNorm, SeparableConvNorm, max_pool
+from jaxact.models.layers.excitation import Excitation
 
 
 class Stem(nn.Module):
@@ -45,7 +45,7 @@ class Block(nn.Module):
     Attributes:
         features: channels out of each convolution.
         pool: halve the grid at the end, the shortcut too, which is then a projection.
-        excitation: a key of `jaxact.models.excitation.EXCITATIONS`: what the residual branch starts with. The shortcut
+        excitation: a key of `layers.excitation.EXCITATIONS`: what the residual branch starts with. The shortcut
             takes the input as it is.
         ce_relu: see `Excitation`.
         frames: of a clip; only excitation needs it.

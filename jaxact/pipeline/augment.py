@@ -10,8 +10,8 @@ import tensorflow as tf
 from jaxtyping import Bool, Float
 
 from jaxact.pipeline import joints as jt
-from jaxact.pipeline.frames import Clip
-from jaxact.pipeline.place import origin
+from jaxact.pipeline.normalisation import origin
+from jaxact.pipeline.resampling import Clip
 from jaxact.pipeline.seeds import Seed, subseed
 from jaxact.skeletons import Layout
 

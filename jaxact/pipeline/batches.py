@@ -18,12 +18,12 @@ import numpy as np
 import tensorflow as tf
 
 from jaxact import skeletons
-from jaxact.datasets import read
+from jaxact.datasets import records as read
 from jaxact.errors import UserError
-from jaxact.pipeline import persons
-from jaxact.pipeline.family import WHO, family
-from jaxact.pipeline.feed import to_devices
+from jaxact.pipeline import person_selection
+from jaxact.pipeline.device_prefetch import to_devices
 from jaxact.pipeline.joints import finite
+from jaxact.pipeline.modality import WHO, family
 
 __all__ = ["eval_batches", "gravity_radii", "to_devices", "train_batches"]
 
@@ -153,7 +153,7 @@ def gravity_radii(info: read.DatasetInfo, split: str, *, clip: Mapping[str, Any]
 
     def people(record: Mapping[str, tf.Tensor]) -> tf.Tensor:
         found, chosen = finite(record["joints"]), {name: clip[name] for name in ("persons", "person")}
-        return persons.choose(found, channels=info.channels, ids=record.get(WHO), **chosen)
+        return person_selection.choose(found, channels=info.channels, ids=record.get(WHO), **chosen)
 
     clips = read.records(info, split, fields=make.fields(clip)).map(_plain(people)).as_numpy_iterator()
     return tuple(map(float, skeletons.gravity_radii(clips, channels=info.channels)))

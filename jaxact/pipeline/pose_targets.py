@@ -6,7 +6,7 @@ A cell of the maps is 8 x 8 pixels of the picture; values are those at the middl
 import tensorflow as tf
 from jaxtyping import Float
 
-from jaxact.skeletons.body import BODY, LIMBS
+from jaxact.skeletons.pose_body import BODY, LIMBS
 
 STRIDE = 8  # pixels to a cell, each way
 TRUNCATED = 4.6052  # a Gaussian's exponent beyond which it is 0, that is, below 0.01

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from jaxact.pipeline import array_ops as ops
-from jaxact.pipeline import frames as fr
+from jaxact.pipeline import resampling as fr
 from jaxact.pipeline.array_ops import Array
 from jaxact.pipeline.seeds import subseed
 

@@ -17,12 +17,12 @@ import numpy as np
 from jaxtyping import Int
 
 from jaxact.pipeline import array_ops as ops
-from jaxact.pipeline import frames as fr
-from jaxact.pipeline import gaps, place, sampling, streams
+from jaxact.pipeline import empty_frames, normalisation, sampling, streams
 from jaxact.pipeline import joints as jt
-from jaxact.pipeline import persons as pe
+from jaxact.pipeline import person_selection as pe
+from jaxact.pipeline import resampling as fr
 from jaxact.pipeline.array_ops import Array
-from jaxact.pipeline.options import check
+from jaxact.pipeline.validation import check
 from jaxact.skeletons import Layout
 
 __all__ = ["check", "evaluate", "input_shape", "train"]
@@ -100,16 +100,16 @@ def _prepared(
     joints = pe.choose(joints, channels=channels, ids=example.get("person_id"), **chosen)
     if tuple(channels) == ("x", "y", "score"):
         joints = jt.from_frame_shares(joints, min_score=options["min_score"])
-    joints, present = gaps.fill(joints, jt.present(joints), empty=options["empty"], frames=options["frames"])
+    joints, present = empty_frames.fill(joints, jt.present(joints), empty=options["empty"], frames=options["frames"])
     if options["flip_y"]:
         joints = jt.linear(joints, ops.diag([1.0, -1.0, 1.0][:dims]))
     if options["center"] != "none":
         around = {"center": options["center"], "origin_joint": options["origin"]}
-        joints = place.centre(joints, present, layout=layout, dims=dims, **around)
+        joints = normalisation.centre(joints, present, layout=layout, dims=dims, **around)
     if options["align"]:
-        joints = place.align(joints, present, layout=layout)
+        joints = normalisation.align(joints, present, layout=layout)
     if options["scale"] == "skeleton":
-        joints = place.unit_skeleton(joints, present, layout=layout, dims=dims)
+        joints = normalisation.unit_skeleton(joints, present, layout=layout, dims=dims)
     elif options["scale"] == "frame":
         joints = jt.linear(joints, 2.0 * ops.eye(dims))
     return joints, present

@@ -5,8 +5,8 @@ from jaxtyping import Bool, Float
 from jaxact.errors import unknown
 from jaxact.pipeline import array_ops as ops
 from jaxact.pipeline.array_ops import Array
-from jaxact.pipeline.frames import Clip
 from jaxact.pipeline.joints import keep
+from jaxact.pipeline.resampling import Clip
 from jaxact.skeletons import Layout
 
 STREAMS = ("joint", "bone", "joint_motion", "bone_motion", "joint_second_diff", "partner")

@@ -34,7 +34,7 @@ from jaxact.errors import UserError, unknown
 from jaxact.pipeline import array_ops as ops
 from jaxact.pipeline import images
 from jaxact.pipeline.array_ops import Array
-from jaxact.pipeline.frames import random_places
+from jaxact.pipeline.resampling import random_places
 from jaxact.pipeline.seeds import subseed
 
 CHOICES = {

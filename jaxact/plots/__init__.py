@@ -4,19 +4,19 @@ and what a network answers to them or attends to in them.
 Each function takes plain arrays and writes one file, whole or not at all. They need the extra `plot`.
 """
 
-from jaxact.plots.attended import Attention
+from jaxact.plots.activation_map import response
+from jaxact.plots.attention_panels import Attention
 from jaxact.plots.attentions import attention
-from jaxact.plots.classes import confusion_matrix, per_class_bars
-from jaxact.plots.clips import animation
+from jaxact.plots.confusion import confusion_matrix, per_class_bars
 from jaxact.plots.curves import training_curves
-from jaxact.plots.footage import playback
-from jaxact.plots.overlays import Overlay, overlays
+from jaxact.plots.keyframes import Row, sheet
 from jaxact.plots.partitions import partition
+from jaxact.plots.pose_overlay import Overlay, overlays
 from jaxact.plots.poses import Pose, poses
-from jaxact.plots.responses import response
-from jaxact.plots.sheet import Row, sheet
+from jaxact.plots.recogniser_attention import attention_weights
+from jaxact.plots.skeleton_animation import animation
 from jaxact.plots.timeline import timeline
-from jaxact.plots.weights import attention_weights
+from jaxact.plots.video import playback
 
 __all__ = [
     "Attention",

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 
 from jaxact.errors import UserError, unknown
-from jaxact.plots import clips, style
-from jaxact.plots.attended import ROW, Attention, Scene, bar, beside, colours, over_time, people, place, rows
-from jaxact.plots.footage import Footage
+from jaxact.plots import skeleton_animation, style
+from jaxact.plots.attention_panels import ROW, Attention, Scene, bar, beside, colours, over_time, people, place, rows
+from jaxact.plots.video import Footage
 from jaxact.skeletons import Layout
 
 FIGURES = ("joints", "segments", "both")
@@ -63,15 +63,15 @@ def attention(
             f"equal length, got {shown.heat.shape} and {len(shown.confidence)} segments"
         )
     if shown.pictures is None:
-        scene = clips.stage(shown.joints, layout, scores=scores)
+        scene = skeleton_animation.stage(shown.joints, layout, scores=scores)
     else:
         scene = Footage(shown.joints, (shown.joints != 0).any(-1), layout, shown.pictures)
-    if os.path.splitext(os.fspath(out))[1].lower() in clips.SUFFIXES:
+    if os.path.splitext(os.fspath(out))[1].lower() in skeleton_animation.SUFFIXES:
         count = int(np.flatnonzero(scene.visible.any((1, 2)))[-1]) + 1
         steps = np.diff(shown.frames[:count])
         steps = steps[steps >= 0]  # a clip that is played again goes back
         rate = 1.0 / steps.mean() if steps.any() else 1.0
-        clips.write(_film(shown, scene, figure, fps, title, count), count, out, float(fps * rate))
+        skeleton_animation.write(_film(shown, scene, figure, fps, title, count), count, out, float(fps * rate))
     else:
         _stills(shown, scene, figure, out, fps, title)
 

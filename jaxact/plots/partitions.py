@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxact import skeletons
 from jaxact.errors import UserError, unknown
-from jaxact.plots import bodies, style
+from jaxact.plots import drawing_poses, style
 from jaxact.skeletons import Layout
 
 _PALETTE = _GREEN, _BLUE, _YELLOW = "#009e73", "#0072b2", "#e69f00"
@@ -57,7 +57,7 @@ def partition(
         if strategy not in skeletons.STRATEGIES:
             raise unknown("strategy", strategy, skeletons.STRATEGIES)
     chosen = _root(layout, root)
-    places = bodies.standing(layout)
+    places = drawing_poses.standing(layout)
     with style.context():
         (low, high), width = _box(places), 2.75
         height = 0.93 * width * (high - low)[1] / (high - low)[0] + 1.65
@@ -116,7 +116,7 @@ def _box(places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _numbers(axes: Any, layout: Layout, places: np.ndarray) -> None:
     """Every joint in the colour of its side, with its number, and the centre ringed."""
-    tones = [style.TONES[0][side] for side in bodies.sides(layout)]
+    tones = [style.TONES[0][side] for side in drawing_poses.sides(layout)]
     axes.scatter(*places.T, s=34, color=tones, linewidths=0, zorder=3)
     axes.scatter(*places[layout.centre], s=110, facecolors="none", edgecolors=style.INK, linewidths=1.2, zorder=4)
     for joint in range(len(places)):
@@ -132,7 +132,7 @@ def _numbers(axes: Any, layout: Layout, places: np.ndarray) -> None:
     dots = [
         Line2D([], [], marker="o", linestyle="", markersize=6, color=style.TONES[0][side], label=f"{side} side")
         for side in ("left", "right")
-        if side in bodies.sides(layout)
+        if side in drawing_poses.sides(layout)
     ]
     ring = Line2D([], [], marker="o", linestyle="", markersize=8, markerfacecolor="none", color=style.INK)
     ring.set_label(f"centre: {layout.joints[layout.centre].replace('_', ' ')}")

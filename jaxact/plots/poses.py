@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 
 from jaxact.errors import UserError
 from jaxact.plots import style
-from jaxact.plots.scene import Limbs
+from jaxact.plots.skeleton_scene import Limbs
 from jaxact.skeletons import Layout
 
 _COLUMNS = 4

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from jaxact import attention_maps, predict
 from jaxact.errors import UserError
-from jaxact.plots import bodies, clips
+from jaxact.inference import predictor, stagcn_attention
+from jaxact.plots import drawing_poses, skeleton_animation
 from jaxact.serve import uploads
 from jaxact.skeletons import LAYOUTS
 
@@ -71,7 +71,7 @@ def _number(name: str, text: str, least: int) -> int:
     return int(text)
 
 
-def about(net: predict.Predictor) -> dict[str, Any]:
+def about(net: predictor.Predictor) -> dict[str, Any]:
     """The network in JSON values: what a page says of it before anything is asked."""
     trained = net.net
     skeleton = net.kind == "skeleton"
@@ -87,7 +87,7 @@ def about(net: predict.Predictor) -> dict[str, Any]:
     }
 
 
-def warm(net: predict.Predictor) -> None:
+def warm(net: predictor.Predictor) -> None:
     """Compiles and imports what answers need, before there are threads.
 
     The first upload then does not wait for it; and while TFDS is imported, other threads cannot import.
@@ -99,10 +99,10 @@ def warm(net: predict.Predictor) -> None:
     if net.kind == "video":
         net.check_videos()
         shape = (config.views, config.frames, config.height, config.width, 3)
-        clip = predict.Clip("warm", 2, lambda start, stop: np.zeros(shape, np.float32))
+        clip = predictor.Clip("warm", 2, lambda start, stop: np.zeros(shape, np.float32))
         _told(net, clip, Asked(window=1))
         return
-    from jaxact.datasets.recording import Recording
+    from jaxact.datasets.formats.recording import Recording
 
     shape = (max(config.frames, 2), 1, len(net.net.layout.joints), len(net.net.channels))
     joints = np.random.default_rng(0).uniform(0.1, 0.9, shape).astype(np.float32)
@@ -111,7 +111,7 @@ def warm(net: predict.Predictor) -> None:
     _seen(net, found, Asked())
 
 
-def answer(net: predict.Predictor, path: Path, options: Asked, *, limit: int) -> list[dict[str, Any]]:
+def answer(net: predictor.Predictor, path: Path, options: Asked, *, limit: int) -> list[dict[str, Any]]:
     """Everything told of an upload, a mapping of JSON values for each of its clips.
 
     Args:
@@ -130,7 +130,7 @@ def answer(net: predict.Predictor, path: Path, options: Asked, *, limit: int) ->
     places = uploads.opened(path, kind=net.kind, limit=limit)
     if net.kind == "video":
         return [_told(net, net.video(places[0]), options)]
-    from jaxact.datasets import recording
+    from jaxact.datasets.formats import recording
 
     found = [clip for place in places for clip in recording.read(place, image_size=options.image_size)]
     if len(found) > CLIPS:
@@ -141,8 +141,8 @@ def answer(net: predict.Predictor, path: Path, options: Asked, *, limit: int) ->
     ]
 
 
-def _told(net: predict.Predictor, clip: predict.Clip, options: Asked) -> dict[str, Any]:
-    count = len(predict.spans(clip.frames, options.window, options.stride))
+def _told(net: predictor.Predictor, clip: predictor.Clip, options: Asked) -> dict[str, Any]:
+    count = len(predictor.spans(clip.frames, options.window, options.stride))
     if count > WINDOWS:
         raise UserError(
             f"{clip.name!r} has {count} windows; at most {WINDOWS} are answered: a longer stride gives fewer"
@@ -173,17 +173,17 @@ def _top(ranks: Sequence[tuple[str, float]]) -> list[dict[str, Any]]:
     return [{"label": label, "probability": round(share, 6)} for label, share in ranks]
 
 
-def _seen(net: predict.Predictor, found: Any, options: Asked) -> dict[str, Any] | None:
+def _seen(net: predictor.Predictor, found: Any, options: Asked) -> dict[str, Any] | None:
     """The skeleton of a clip, with what was attended to where the network attends; None where nobody is seen."""
     trained = net.net
-    joints = predict.as_trained(found, trained, options.layout)
+    joints = predictor.as_trained(found, trained, options.layout)
     record = {"id": found.name.encode(), "joints": joints, "label": 0}
     if found.person_id is not None:
         record["person_id"] = found.person_id
     attended = None
-    if attention_maps.attends(trained):
+    if stagcn_attention.attends(trained):
         with contextlib.suppress(UserError):  # a clip too short to be cut into segments is drawn without
-            attended = attention_maps.look(trained, record)
+            attended = stagcn_attention.look(trained, record)
     try:
         if attended is not None:
             return drawing(attended.joints, trained, frames=attended.frames, heat=attended.heat)
@@ -199,7 +199,7 @@ def drawing(
 
     Args:
       joints: in the network's layout.
-      net: the `jaxact.trained.Trained`.
+      net: the `jaxact.runs.trained_model.Trained`.
       frames: number in the recording of each frame; None: all in order.
       heat: [t, m, v], how much each joint is attended to, 0 to 1.
 
@@ -213,14 +213,14 @@ def drawing(
     every = -(-len(joints) // DRAWN)
     joints = joints[::every]
     number = np.arange(len(joints)) * every if frames is None else frames[::every]
-    scene = clips.stage(joints, net.layout, scores=net.channels[-1] == "score")
+    scene = skeleton_animation.stage(joints, net.layout, scores=net.channels[-1] == "score")
     points, box = _boxed(scene.drawn(), scene.visible)
     return {
         "box": box,
         "points": _or_none(points, scene.visible),
         "frames": number.tolist(),
         "edges": [list(edge) for edge in net.layout.edges],
-        "sides": bodies.sides(net.layout),
+        "sides": drawing_poses.sides(net.layout),
         "joints": list(net.layout.joints),
         "heat": None if heat is None else np.round(heat[::every].astype(float), 3).tolist(),
     }

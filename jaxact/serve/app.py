@@ -26,7 +26,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from jaxact.errors import UserError
-from jaxact.predict import Predictor
+from jaxact.inference.predictor import Predictor
 from jaxact.serve import answers, uploads
 
 PAGE = Path(__file__).parent / "page"

@@ -7,7 +7,7 @@ layout -> table (the layouts that have a name) -> conversion (joints of one as j
 from jaxact.skeletons.conversion import convert
 from jaxact.skeletons.graph import METRICS, NORMS, STRATEGIES, adjacency, chebyshev, gravity_radii, hop_distances
 from jaxact.skeletons.layout import Layout, Pair
-from jaxact.skeletons.table import LAYOUTS, get_layout
+from jaxact.skeletons.layouts import LAYOUTS, get_layout
 
 __all__ = [
     "LAYOUTS",

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxact.errors import UserError, unknown
-from jaxact.skeletons.table import LAYOUTS
+from jaxact.skeletons.layouts import LAYOUTS
 
 Parts = tuple[str, ...]
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from jaxact.check import Corpus
-from jaxact.datasets import synthetic
-from jaxact.datasets.motion.kinematics import MIRRORED
+from jaxact.datasets.synthetic import clips
+from jaxact.datasets.synthetic.motion.kinematics import MIRRORED
 from jaxact.skeletons import get_layout
 
 LABELS = ("wave", "jump", "handshake")
@@ -22,7 +22,7 @@ def clean() -> list[dict]:
             "label": label,
             "cell": cell,
             "subject": subject,
-            "joints": synthetic.clip(subject, action, repetition)[:40],
+            "joints": clips.clip(subject, action, repetition)[:40],
         }
         for label, action in enumerate(LABELS)
         for subject, cell in SUBJECTS.items()

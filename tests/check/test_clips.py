@@ -9,7 +9,7 @@ from jaxact.check import clips
 from jaxact.check import thresholds as limits
 from jaxact.check.body import Anatomy, Clip
 from jaxact.check.findings import frames_of, spans
-from jaxact.datasets.presence import gap, seen
+from jaxact.datasets.preparation.presence import gap, seen
 from jaxact.skeletons import get_layout
 
 LAYOUT = get_layout("kinect-15")

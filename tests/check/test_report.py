@@ -11,7 +11,7 @@ import pytest
 
 from jaxact import check, cli
 from jaxact.check.worst import PANELS, _chosen
-from jaxact.datasets.prepare import prepare
+from jaxact.datasets.preparation.prepare import prepare
 from tests.check.corpora import clean, exchange_sides, spoil, zero
 
 DATA = os.environ.get("JAXACT_DATA", "")

@@ -9,7 +9,7 @@ from jaxact.check import Finding, check
 from jaxact.check import thresholds as limits
 from jaxact.check.facts import Facts
 from jaxact.check.splits import of_splits, protocols_of
-from jaxact.plots import bodies
+from jaxact.plots import drawing_poses
 from jaxact.skeletons import get_layout
 from tests.check.corpora import clean, corpus, exchange_sides, flip, spoil
 
@@ -18,7 +18,7 @@ RECORDS = clean()
 
 def pictures(layout: str = "openpose-18", frames: int = 8, clips: int = 10) -> list[dict]:
     """People who stand in a picture, in shares of its height, y down, and sway."""
-    pose = bodies.standing(get_layout(layout))
+    pose = drawing_poses.standing(get_layout(layout))
     records = []
     for number in range(clips):
         sway = 0.02 * np.sin(np.arange(frames) + number)[:, None] + 0.05 * number / clips

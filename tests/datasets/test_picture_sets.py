@@ -10,16 +10,19 @@ import scipy.io
 from PIL import Image
 
 from jaxact import datasets
-from jaxact.datasets import drawing, pictures, prepare, read, stick_figures, synthetic
+from jaxact.datasets import records as read
+from jaxact.datasets import stick_figures
 from jaxact.datasets.coco_keypoints import CocoKeypoints
 from jaxact.datasets.jhmdb_pose import JhmdbPose
 from jaxact.datasets.lsp import Lsp
 from jaxact.datasets.mpii import Mpii
+from jaxact.datasets.preparation import picture_builder, prepare
 from jaxact.datasets.stick_figures import StickFigures
+from jaxact.datasets.synthetic import clips, drawing
 from jaxact.errors import UserError
-from jaxact.pipeline import pose
-from jaxact.skeletons.body import shares
-from tests import videos
+from jaxact.pipeline import pose_picture
+from jaxact.skeletons.pose_body import shares
+from tests.helpers import videos
 
 
 def write_jpeg(path: Path, height: int = 30, width: int = 40, **options) -> Path:
@@ -31,10 +34,10 @@ def write_jpeg(path: Path, height: int = 30, width: int = 40, **options) -> Path
 def test_a_jpegs_size_is_read_off_its_header(tmp_path):
     for number, options in enumerate(({}, {"progressive": True}, {"comment": b"x" * 300})):
         data = write_jpeg(tmp_path / f"{number}.jpg", 17, 300, **options).read_bytes()
-        assert pictures.jpeg_size(data, "") == (17, 300)
+        assert picture_builder.jpeg_size(data, "") == (17, 300)
     for broken in (b"", b"\xff\xd8", b"\x89PNG\r\n\x1a\n" + bytes(40), data[:20]):
         with pytest.raises(UserError, match=r"'here.jpg' is not a JPEG picture"):
-            pictures.jpeg_size(broken, "here.jpg")
+            picture_builder.jpeg_size(broken, "here.jpg")
 
 
 def test_a_polygon_is_the_pixels_whose_middle_lies_inside():
@@ -45,17 +48,17 @@ def test_a_polygon_is_the_pixels_whose_middle_lies_inside():
         wanted &= (bx - ax) * (y - ay) - (by - ay) * (x - ax) > 0  # convex: on one side of every edge
     assert 40 < wanted.sum() < 150
     for points in (corners, corners[::-1]):
-        np.testing.assert_array_equal(pictures.region([points.ravel().tolist()], (12, 20)), wanted)
+        np.testing.assert_array_equal(picture_builder.region([points.ravel().tolist()], (12, 20)), wanted)
     both = [corners.ravel().tolist(), [0, 0, 2, 0, 2, 2, 0, 2]]
-    assert pictures.region(both, (12, 20)).sum() == wanted.sum() + 4
+    assert picture_builder.region(both, (12, 20)).sum() == wanted.sum() + 4
 
 
 def test_run_lengths_go_down_the_columns():
-    found = pictures.region({"counts": [1, 2, 3], "size": [2, 3]}, (2, 3))
+    found = picture_builder.region({"counts": [1, 2, 3], "size": [2, 3]}, (2, 3))
     assert found.tolist() == [[False, True, False], [True, False, False]]
     for odd in ({"counts": [1, 2]}, {"counts": "compressed"}, [[1, 2, 3]], None):
         with pytest.raises(UserError, match=r"a segmentation of a picture of 3 x 2 cannot be read"):
-            pictures.region(odd, (2, 3))
+            picture_builder.region(odd, (2, 3))
 
 
 def coco(root: Path, **changes) -> Path:
@@ -213,11 +216,11 @@ def test_mpii_people_are_gathered_by_picture(tmp_path):
 def test_coordinates_that_are_no_numbers_are_refused_where_a_joint_is_marked():
     joints = np.full((1, 14, 3), np.nan)
     joints[..., 2] = 0
-    record = pictures.picture("one", 0, b"", (4, 5), joints)
+    record = picture_builder.picture("one", 0, b"", (4, 5), joints)
     assert not record["joints"].any() and record["ignored"].shape == (4, 5)
     joints[0, 3, 2] = 1
     with pytest.raises(UserError, match=r"'one': a joint that is marked as there has coordinates that are not finite"):
-        pictures.picture("one", 0, b"", (4, 5), joints)
+        picture_builder.picture("one", 0, b"", (4, 5), joints)
 
 
 def test_a_stroke_colours_what_is_within_its_radius():
@@ -256,9 +259,9 @@ def test_who_is_drawn_for_testing_is_in_no_picture_for_training(monkeypatch):
     found, asked = StickFigures.find(), []
     halves = {half: set(cells) for half, cells in found.unions.items()}
     assert not halves["train"] & halves["test"] and len(halves["train"]) == 16 and len(halves["test"]) == 8
-    original = synthetic.clip
-    monkeypatch.setattr(synthetic, "clip", lambda subject, *rest: asked.append(subject) or original(subject, *rest))
-    for subject, held in ((1, synthetic.TRAIN_SUBJECTS), (3, synthetic.TEST_SUBJECTS)):
+    original = clips.clip
+    monkeypatch.setattr(clips, "clip", lambda subject, *rest: asked.append(subject) or original(subject, *rest))
+    for subject, held in ((1, clips.TRAIN_SUBJECTS), (3, clips.TEST_SUBJECTS)):
         asked.clear()
         for moment in range(4):
             stick_figures.scene(subject, "sit_down", 0, moment)
@@ -275,10 +278,10 @@ def test_drawn_pictures_are_prepared_read_and_made_into_examples(tmp_path, monke
     info = read.describe("stick_figures", tmp_path)
     assert info.kind == "pose" and info.channels == ("x", "y", "seen") and info.layout.name == "ntu-25"
     clip = {"height": 64, "width": 64, "sigma": 7.0, "thickness": 1.0, "persons": 4}
-    for record in read.records(info, "all", fields=pose.FIELDS).take(1):
+    for record in read.records(info, "all", fields=pose_picture.FIELDS).take(1):
         drawn, people = stick_figures.scene(*_names(record["id"].numpy().decode()))
         np.testing.assert_allclose(record["joints"][0], people * (people[..., 2:] > 0), rtol=1e-5)
-        found = pose.evaluate(record, layout=info.layout, **clip)
+        found = pose_picture.evaluate(record, layout=info.layout, **clip)
         wanted = np.array(Image.fromarray(drawn).resize((64, 48), Image.Resampling.BOX), float) / 127.5 - 1
         assert np.abs(found["inputs"][0, 8:56] - wanted).mean() < 0.08
         assert found["targets"]["joints"].numpy().max() > 0.5

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxact.datasets import prepare, read
+from jaxact.datasets import records
+from jaxact.datasets.preparation import prepare
 from jaxact.datasets.pyskl import Pyskl
 from jaxact.errors import UserError
 from jaxact.skeletons import convert, get_layout
@@ -202,8 +203,8 @@ def test_a_prepared_set_is_read_under_its_name_and_may_be_converted_on_the_way(t
     prepare.prepare("pyskl/body", raw=raw, data_dir=tmp_path, skip_bad=True, to_layout="body-14")
     found = {}
     for name in ("pyskl/ucf", "pyskl/body"):
-        info = read.describe(name, tmp_path)
-        (record,) = read.records(info, "train1").as_numpy_iterator()
+        info = records.describe(name, tmp_path)
+        (record,) = records.records(info, "train1").as_numpy_iterator()
         found[name] = record["joints"]
     assert info.layout == get_layout("body-14") and info.channels == ("x", "y", "score")
     wanted = convert(found["pyskl/ucf"], "coco-17", "body-14", channels=("x", "y", "score"))
@@ -258,9 +259,9 @@ def test_a_real_annotation_parses(tmp_path):
 
 @pytest.mark.skipif(not DATA, reason="JAXACT_DATA names no folder of real data")
 def test_the_real_file_itself_passes_the_restricted_reader():
-    from jaxact.datasets import pickles
+    from jaxact.datasets.formats import safe_pickle
 
     path = Path(DATA, "pyskl/ucf101_one_clip.pkl")
-    found, trusted = pickles.load(str(path)), pickle.loads(path.read_bytes())
+    found, trusted = safe_pickle.load(str(path)), pickle.loads(path.read_bytes())
     assert list(found) == list(trusted)
     np.testing.assert_array_equal(found["keypoint"], trusted["keypoint"])

@@ -9,11 +9,12 @@ import pytest
 
 from jaxact import cli, config
 from jaxact.check import open_corpus
-from jaxact.datasets import prepare, read
+from jaxact.datasets import records as read
+from jaxact.datasets.preparation import prepare
 from jaxact.datasets.skeletons_from_video import PERSONS, Finder, tracked
 from jaxact.errors import UserError
-from tests import random_runs, videos
-from tests.poses import person
+from tests.helpers import random_runs, videos
+from tests.helpers.poses import person
 
 HEIGHT, WIDTH = 48, 64
 

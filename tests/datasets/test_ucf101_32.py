@@ -8,9 +8,10 @@ import re
 import numpy as np
 import pytest
 
-from jaxact.datasets import prepare, read, ucf101_32
+from jaxact.datasets import records, ucf101_32
+from jaxact.datasets.preparation import prepare
 from jaxact.errors import UserError
-from tests import videos
+from tests.helpers import videos
 
 
 def clips(classes=ucf101_32.CLASSES, groups=25, each=6):
@@ -105,12 +106,12 @@ def planted(root, each=1, groups=5):
 
 def test_planted_videos_become_skeletons_in_five_folds(tmp_path):
     summary = prepare.prepare("ucf101_32", raw=planted(tmp_path / "raw"), data_dir=tmp_path / "data", workers=1)
-    info = read.describe("ucf101_32", tmp_path / "data")
+    info = records.describe("ucf101_32", tmp_path / "data")
     assert info.labels == ucf101_32.CLASSES and info.layout.name == "openpose-18" and summary.clips == 160
     assert summary.dropped == {"of other classes": 5}
     for prefix in ("", "group_"):
         tested = [
-            {record["id"] for record in read.records(info, f"{prefix}fold{fold}_test").as_numpy_iterator()}
+            {record["id"] for record in records.records(info, f"{prefix}fold{fold}_test").as_numpy_iterator()}
             for fold in range(1, 6)
         ]
         assert [len(ids) for ids in tested] == [32] * 5 and len(set.union(*tested)) == 160

@@ -14,14 +14,16 @@ import tensorflow as tf
 
 from jaxact import cli
 from jaxact.check import open_corpus
-from jaxact.datasets import decode, prepare, read
+from jaxact.datasets import records
+from jaxact.datasets.formats import video_file
 from jaxact.datasets.hmdb51 import Hmdb51, group_of
 from jaxact.datasets.jhmdb_video import JhmdbVideo
+from jaxact.datasets.preparation import prepare
+from jaxact.datasets.preparation.video_builder import VideoBuilder
 from jaxact.datasets.ucf101 import Ucf101
-from jaxact.datasets.video import VideoBuilder
 from jaxact.datasets.video_folder import VideoFolder
 from jaxact.errors import UserError
-from tests import videos
+from tests.helpers import videos
 
 
 def split_of(found, split: str) -> set[str]:
@@ -156,7 +158,7 @@ def test_the_real_jhmdb_clips_have_the_published_splits():
     joints = {source.id for source in found.sources}
     assert "wave/20060723sfjffbartsinger_wave_f_cm_np1_ba_med_0" in joints
     for path in sorted((raw / "originals").glob("*.avi")):  # as released, with empty frames between
-        clip = decode.encode(str(path), short_side=256)
+        clip = video_file.encode(str(path), short_side=256)
         assert (clip.height, clip.width, clip.damaged) == (240, 320, 0) and 15 <= len(clip.frames) <= 40
 
 
@@ -249,14 +251,14 @@ def test_a_prepared_video_set_holds_every_frame_of_every_clip(raw, tmp_path):
     assert (summary.clips, summary.classes, summary.frames) == (10, 2, 2 * sum(range(3, 8)))
     told = str(summary).splitlines()
     assert told[0] == "10 clips, 2 classes, 50 frames" and "random_3to1_test leaks: drawn clip by clip" in told[2]
-    info = read.describe("video_folder", tmp_path)
+    info = records.describe("video_folder", tmp_path)
     assert (info.kind, info.labels, info.layout.name) == ("video", ("clap", "wave"), "picture")
     assert info.leaks == {"random_3to1_test": None}
-    assert info.stored == {"short_side": 256, "jpeg_quantiser": decode.QUANTISER, "flow": None, "flow_bound": None}
-    found = {r["id"].decode(): r for r in read.records(info, "all", fields=None).as_numpy_iterator()}
+    assert info.stored == {"short_side": 256, "jpeg_quantiser": video_file.QUANTISER, "flow": None, "flow_bound": None}
+    found = {r["id"].decode(): r for r in records.records(info, "all", fields=None).as_numpy_iterator()}
     assert set(found) == {f"{action}/{action}{number}" for action, number in CLIPS}
     for name, record in found.items():
-        encoded = decode.encode(str(raw / f"{name}.mp4"), short_side=256)
+        encoded = video_file.encode(str(raw / f"{name}.mp4"), short_side=256)
         assert record["frames"].tolist() == encoded.frames and record["num_frames"] == len(encoded.frames)
         np.testing.assert_array_equal(record["times"], encoded.times)
         assert (record["height"], record["width"], record["damaged"]) == (20, 30, 0)
@@ -272,9 +274,9 @@ def test_several_processes_write_the_same_bytes(raw, tmp_path, monkeypatch):
 
 def test_short_side_and_flow_are_stored_where_asked(raw, tmp_path):
     run(raw, tmp_path, short_side=16, flow="dis")
-    info = read.describe("video_folder", tmp_path)
+    info = records.describe("video_folder", tmp_path)
     assert (info.stored["short_side"], info.stored["flow"], info.stored["flow_bound"]) == (16, "dis", 20)
-    record = next(read.records(info, "all", fields=None).as_numpy_iterator())
+    record = next(records.records(info, "all", fields=None).as_numpy_iterator())
     assert (record["height"], record["width"]) == (16, 24) and len(record["flow"]) == len(record["frames"])
     assert tf.io.decode_jpeg(record["flow"][0], channels=1).shape == (16, 48, 1)
     assert tf.io.decode_jpeg(record["frames"][0]).shape == (16, 24, 3)
@@ -333,8 +335,8 @@ def test_eleven_kinds_of_damage_are_each_listed_and_all_that_is_whole_is_stored(
     assert set(told) == set(wanted) and len(wanted) == 11
     for name, problem in wanted.items():
         assert re.search(rf"wave/{name}' ({problem})", told[name])
-    info = read.describe("video_folder", tmp_path / "data")
-    stored = {record["id"].decode() for record in read.records(info, "all", fields=("id",)).as_numpy_iterator()}
+    info = records.describe("video_folder", tmp_path / "data")
+    stored = {record["id"].decode() for record in records.records(info, "all", fields=("id",)).as_numpy_iterator()}
     assert stored == {f"{action}/{action}{number}" for action, number in CLIPS}
 
 
@@ -342,13 +344,14 @@ def test_a_killed_run_goes_on_where_it_was(raw, tmp_path):
     """SIGKILL while clips are parsed; the next run reuses the finished chunks and writes the same set."""
     code = (
         "import time\n"
-        "from jaxact.datasets import decode, prepare, video\n"
-        "video.VideoBuilder.CHUNK = 1\n"
-        "original = decode.encode\n"
+        "from jaxact.datasets.formats import video_file\n"
+        "from jaxact.datasets.preparation import prepare, video_builder\n"
+        "video_builder.VideoBuilder.CHUNK = 1\n"
+        "original = video_file.encode\n"
         "def slow(path, **options):\n"
         "    time.sleep(0.3)\n"
         "    return original(path, **options)\n"
-        "decode.encode = slow\n"
+        "video_file.encode = slow\n"
         f"prepare.prepare('video_folder', raw={str(raw)!r}, data_dir={str(tmp_path / 'data')!r}, workers=1)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
@@ -384,8 +387,8 @@ def test_chunks_of_another_size_are_not_used_again(raw, tmp_path, monkeypatch):
         run(raw, tmp_path)
     assert list((tmp_path / "video_folder/.parsing").glob("*.chunk"))
     run(raw, tmp_path, short_side=16)
-    info = read.describe("video_folder", tmp_path)
-    assert {record["height"] for record in read.records(info, "all", fields=("height",)).as_numpy_iterator()} == {16}
+    info = records.describe("video_folder", tmp_path)
+    assert {record["height"] for record in records.records(info, "all", fields=("height",)).as_numpy_iterator()} == {16}
 
 
 @pytest.mark.parametrize(
@@ -417,10 +420,10 @@ def test_the_command_prepares_videos_with_a_name_or_without(raw, tmp_path, capsy
     assert "10 clips, 2 classes, 50 frames" in capsys.readouterr().out
     named = ["--raw", str(raw), "--data-dir", str(tmp_path), "--name", "mine"]
     assert cli.main(["prepare", "video_folder", *named]) == 0
-    assert read.prepared(tmp_path) == ["video_folder", "video_folder/mine"]
-    assert read.describe("video_folder/mine", tmp_path).stored["short_side"] == 256
+    assert records.prepared(tmp_path) == ["video_folder", "video_folder/mine"]
+    assert records.describe("video_folder/mine", tmp_path).stored["short_side"] == 256
     with pytest.raises(UserError, match=r"jaxact prepare video_folder --raw DIR --data-dir"):
-        read.describe("video_folder", tmp_path / "none")
+        records.describe("video_folder", tmp_path / "none")
 
 
 def test_checking_videos_is_refused():

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 from jax import export as jax_export
 
-from jaxact import cli, config, export, fusion
+from jaxact import cli, config, export
 from jaxact.errors import UserError
-from jaxact.export import networks, savedmodel, weights
+from jaxact.evaluation import score_fusion
+from jaxact.export import ensemble, savedmodel, weights
 from jaxact.models import stgcn
-from tests import random_runs
+from tests.helpers import random_runs
 
 FORMATS = tuple(export.FORMATS)
 
@@ -133,7 +134,7 @@ def test_an_exporter_that_changes_the_network_is_refused_and_leaves_nothing(netw
     whole = network.apply
     wrong = dataclasses.replace(network)
     monkeypatch.setattr(export, "AXES", (("n",),))
-    monkeypatch.setattr(export.certificate, "BATCHES", (8,))
+    monkeypatch.setattr(export.parity, "BATCHES", (8,))
     if format == "safetensors":
         write = weights.safetensors.write
         spoilt = lambda path, arrays, *rest: write(path, {k: v * 1.01 for k, v in arrays.items()}, *rest)  # noqa: E731
@@ -149,13 +150,13 @@ def test_an_exporter_that_changes_the_network_is_refused_and_leaves_nothing(netw
 
 def test_an_artifact_that_answers_with_nan_is_refused(network):
     with pytest.raises(UserError, match="differs from stgcn on joint by nan"):
-        export.certificate.prove(lambda clips: np.full((len(clips), 3), np.nan), network, ("n",))
+        export.parity.prove(lambda clips: np.full((len(clips), 3), np.nan), network, ("n",))
 
 
 def test_the_command_ends_with_2_and_one_sentence_where_the_proof_fails(tmp_path, monkeypatch, capsys):
     random_runs.write(tmp_path / "run", config.STGCNConfig(width=4), frames=8)
     monkeypatch.setattr(export, "AXES", (("n",),))
-    monkeypatch.setattr(export.certificate, "TOLERANCE", -1.0)
+    monkeypatch.setattr(export.parity, "TOLERANCE", -1.0)
     arguments = ["export", "--checkpoint", str(tmp_path / "run"), "--format", "onnx"]
     assert cli.main([*arguments, "--out", str(tmp_path / "out" / "net.onnx")]) == 2
     assert "jaxact: the onnx artifact differs from stgcn on joint" in capsys.readouterr().err
@@ -170,7 +171,7 @@ def test_streams_become_one_artifact_that_fuses_them_as_fuse_does(tmp_path):
     assert meta["preprocessing"]["stream"] == "joint+bone" and meta["ensemble"][1]["channels"] == [3, 6]
     clips = np.random.default_rng(1).standard_normal((4, 8, 1, 14, 6)).astype(np.float32)
     one, other = (export.Network((net,)).reference(clips[..., i : i + 3]) for net, i in zip(nets, (0, 3), strict=True))
-    wanted = fusion.fuse(np.stack([one, other]).astype(np.float64), (3.0, 1.0))
+    wanted = score_fusion.fuse(np.stack([one, other]).astype(np.float64), (3.0, 1.0))
     np.testing.assert_allclose(export.FORMATS["onnx"].load(tmp_path / "two.onnx")(clips), wanted, atol=1e-4)
     export.write(both, "safetensors", tmp_path / "two.safetensors")
     np.testing.assert_allclose(export.rebuild(tmp_path / "two.safetensors").reference(clips), wanted, atol=1e-4)
@@ -181,7 +182,7 @@ def test_runs_are_weighted_as_is_usual_for_their_streams_and_only_streams_may_di
     runs = {"joint": joint, "motion": network_of("joint_motion").nets[0]}
     runs["long"] = dataclasses.replace(joint, config=copy.deepcopy(joint.config))
     runs["long"].config.clip.frames = 9
-    monkeypatch.setattr(networks.trained, "load", lambda workdir, **_: runs[workdir])
+    monkeypatch.setattr(ensemble.trained_model, "load", lambda workdir, **_: runs[workdir])
     assert export.load(["joint", "motion"]).shares == pytest.approx((2 / 3, 1 / 3))
     with pytest.raises(UserError, match=r"'joint' and 'long' differ in clip\.frames \(8 and 9\): one artifact holds"):
         export.load(["joint", "long"])
@@ -232,7 +233,7 @@ def test_onnx_is_written_without_tensorflow(tmp_path):
     code = f"""
 import sys
 from jaxact import config, export
-from tests import random_runs
+from tests.helpers import random_runs
 net, _ = random_runs.network(config.STALSTMConfig(width=2, layers=1), frames=2)
 export.write(export.Network((net,)), "onnx", {str(tmp_path / "net.onnx")!r})
 assert "tensorflow" not in sys.modules

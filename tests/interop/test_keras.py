@@ -14,9 +14,9 @@ from flax.traverse_util import flatten_dict
 from jaxact import cli
 from jaxact.errors import UserError
 from jaxact.interop import keras, keras_files
-from jaxact.models.scxception import SCXception
-from tests import frame_networks
-from tests.random_weights import random_variables
+from jaxact.models.sc_xception import SCXception
+from tests.helpers import frame_networks
+from tests.helpers.random_weights import random_variables
 
 h5py = pytest.importorskip("h5py")
 

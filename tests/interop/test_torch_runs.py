@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 from flax.traverse_util import unflatten_dict
 
-from jaxact import cli, models, skeletons, state, trained
+from jaxact import cli, models, skeletons
 from jaxact.errors import UserError
 from jaxact.interop import pyskl, torch_files, torch_runs, torch_stgcn
-from jaxact.models import ctrgcn, multibranch, stgcn
+from jaxact.models import ctrgcn, stgcn
+from jaxact.models.layers import multi_branch_tcn
+from jaxact.runs import state, trained_model
+from jaxact.training import initialisation
+from tests.helpers.parity import assert_logits_equal, group
 from tests.interop.torch_writing import write
-from tests.parity import assert_logits_equal, group
 
 SMALL = Path(__file__).parents[1] / "data" / "stgcn_public_small.npz"
 DATA = Path(os.environ.get("JAXACT_DATA", "/nowhere")) / "weights"
@@ -42,7 +45,7 @@ def brought(tmp_path_factory, public):
     line = ["import", "torch-stgcn", str(file), "--out", str(out), "--labels", str(folder / "names.txt")]
     with contextlib.redirect_stdout(printed):
         assert cli.main(line) == 0
-    return line, printed.getvalue(), trained.load(out)
+    return line, printed.getvalue(), trained_model.load(out)
 
 
 def numbers(shape):
@@ -207,7 +210,7 @@ def ctr_unit(number, before, after, joints):
 
 
 def test_pyskls_ctrgcn_refines_its_graph_as_ours_does(monkeypatch):
-    monkeypatch.setitem(multibranch.VARIANTS, "six", ((1, 1),))
+    monkeypatch.setitem(multi_branch_tcn.VARIANTS, "six", ((1, 1),))
     weights = {"backbone.A": numbers((3, 5, 5)), **norm("backbone.data_bn", 2 * 5 * 3), **ctr_unit(0, 3, 8, 5)}
     found, _ = pyskl.network(weights | conv("cls_head.fc_cls", 6, 8))
     assert found.model == {"name": "ctrgcn", "network": "six", "width": 8, "persons_apart": True}
@@ -236,7 +239,7 @@ def test_a_classifier_over_other_classes_starts_anew_and_that_is_said(brought, c
     own = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), net.weights)
     own["params"]["head"] = {"kernel": np.zeros((16, 3), np.float32), "bias": np.zeros(3, np.float32)}
     begun = state.TrainState(step=0, params=own["params"], batch_stats=own["batch_stats"], opt_state=())
-    moved = trained.transplant(begun, net, "runs/theirs")
+    moved = initialisation.transplant(begun, net, "runs/theirs")
     assert "'head' starts anew: the network in 'runs/theirs' tells 7 classes" in capsys.readouterr().err
     assert not moved.params["head"]["kernel"].any() and moved.params["head"]["kernel"].shape == (16, 3)
     np.testing.assert_array_equal(
@@ -244,7 +247,7 @@ def test_a_classifier_over_other_classes_starts_anew_and_that_is_said(brought, c
     )
     own["params"]["head"] = {"kernel": np.zeros((8, 3), np.float32), "bias": np.zeros(3, np.float32)}
     with pytest.raises(UserError, match=r"module 'head' .* has other shapes"):
-        trained.transplant(begun.replace(params=own["params"]), net, "runs/theirs")
+        initialisation.transplant(begun.replace(params=own["params"]), net, "runs/theirs")
 
 
 @real

@@ -10,12 +10,15 @@ import optax
 import pytest
 from jax import export
 
-from jaxact import losses, models, skeletons, state, step
+from jaxact import models, skeletons
 from jaxact.errors import UserError
+from jaxact.losses import classification as losses
 from jaxact.models import asgcn, stgcn
-from jaxact.models.asgc import Unit
+from jaxact.models.asgcn_unit import Unit
+from jaxact.runs import state
 from jaxact.skeletons.layout import Layout
-from tests.random_weights import LEGS, random_array
+from jaxact.training import train_step
+from tests.helpers.random_weights import LEGS, random_array
 
 CHAIN = Layout("chain-3", ("hip", "knee", "foot"), ((1, 0), (2, 1)), ((0, 0), (1, 0), (2, 1)), 0)
 SHORT = (("unit1", 2, 2),)
@@ -422,7 +425,9 @@ def test_a_toy_is_learned_by_heart_with_the_penalty_in_the_loss():
     params, stats = variables()["params"], variables()["batch_stats"]
     current = state.TrainState(step=jnp.int32(0), params=params, batch_stats=stats, opt_state=jax.jit(tx.init)(params))
     batch = {"inputs": clips(), "targets": jnp.arange(3)}
-    update = jax.jit(lambda s: step.train_step(s, batch, apply=model.apply, loss=losses.per_example, tx=tx, seed=0))
+    update = jax.jit(
+        lambda s: train_step.train_step(s, batch, apply=model.apply, loss=losses.per_example, tx=tx, seed=0)
+    )
     current, first = update(current)
     for _ in range(60):
         current, sums = update(current)

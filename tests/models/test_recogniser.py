@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 from flax.traverse_util import flatten_dict, unflatten_dict
 
-from jaxact import losses, optim, skeletons, state, step
+from jaxact import skeletons
 from jaxact.errors import UserError
-from jaxact.models import keraslstm, posevector, recogniser
-from tests import frame_networks
-from tests.random_weights import random_array, random_variables
+from jaxact.losses import classification as losses
+from jaxact.models import recogniser
+from jaxact.models.layers import keras_lstm, pose_features
+from jaxact.runs import state
+from jaxact.training import optim, train_step
+from tests.helpers import frame_networks
+from tests.helpers.random_weights import random_array, random_variables
 
 FRAMES, WIDTH, CLASSES = 5, 6, 4
 COCO = skeletons.get_layout("coco-17")
@@ -20,7 +24,7 @@ COCO = skeletons.get_layout("coco-17")
 
 def small(features="coco17", **options) -> recogniser.Recogniser:
     options = {"width": WIDTH, "dropout": 0.0, **options}
-    rows = posevector.joint_rows(COCO, features)
+    rows = pose_features.joint_rows(COCO, features)
     return recogniser.Recogniser(CLASSES, rows, parts=features == "parts", **options)
 
 
@@ -87,7 +91,7 @@ def test_logits_are_those_of_keras_on_the_same_numbers(keras_logits, activation,
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_the_cell_is_its_equations_gate_by_gate(activation):
     held, gates = np.random.default_rng(0).normal(size=(2, 3)), np.random.default_rng(1).normal(size=(2, 12))
-    cell, output = keraslstm.cell(jnp.float32(held), jnp.float32(gates), activation)
+    cell, output = keras_lstm.cell(jnp.float32(held), jnp.float32(gates), activation)
     act = np.tanh if activation == "tanh" else lambda x: max(x, 0.0)
     for b, d in np.ndindex(2, 3):
         i, f, o = (1 / (1 + np.exp(-gates[b, 3 * gate + d])) for gate in (0, 1, 3))
@@ -144,7 +148,7 @@ def test_training_shares_whole_numbers_drawn_for_each_clip(attended):
 
 
 def count(**options) -> int:
-    model = recogniser.Recogniser(32, posevector.joint_rows(COCO, "parts"), **options)
+    model = recogniser.Recogniser(32, pose_features.joint_rows(COCO, "parts"), **options)
     start = jax.eval_shape(model.init, jax.random.key(0), clips(frames=60))
     return sum(leaf.size for leaf in jax.tree.leaves(start["params"]))
 
@@ -158,7 +162,7 @@ def test_the_number_of_parameters_is_that_of_table_2():
 
 
 def test_weights_start_as_those_of_keras():
-    layer, x = keraslstm.LSTM(16, "relu", "float32"), jnp.zeros((1, 2, 34))
+    layer, x = keras_lstm.LSTM(16, "relu", "float32"), jnp.zeros((1, 2, 34))
     params = jax.jit(layer.init)(jax.random.key(0), (jnp.zeros((1, 16)),) * 2, x)["params"]
     np.testing.assert_array_equal(params["bias"], np.repeat([0.0, 1.0, 0.0, 0.0], 16))
     square = np.asarray(params["recurrent"])
@@ -239,7 +243,9 @@ def test_a_toy_is_learned_by_heart(single):
     memory = jax.jit(tx.init)(begun["params"])
     current = state.TrainState(jnp.zeros((), jnp.int32), begun["params"], begun["batch_stats"], memory)
     batch = {"inputs": clips(), "targets": jnp.arange(4)}
-    update = jax.jit(lambda s: step.train_step(s, batch, apply=model.apply, loss=losses.per_example, tx=tx, seed=0))
+    update = jax.jit(
+        lambda s: train_step.train_step(s, batch, apply=model.apply, loss=losses.per_example, tx=tx, seed=0)
+    )
     for _ in range(60):
         current, sums = update(current)
     assert sums["correct"] == 4 and sums["loss"] < 0.4

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from jaxact import skeletons
-from jaxact.models import posevector, recogniser
+from jaxact.models import recogniser
 from jaxact.models import recogniser_stream as streams
-from tests.costs import multiplications
-from tests.random_weights import random_variables
+from jaxact.models.layers import pose_features
+from tests.helpers.costs import multiplications
+from tests.helpers.random_weights import random_variables
 
 FRAMES, WIDTH = 4, 6
-MODEL = recogniser.Recogniser(3, posevector.joint_rows(skeletons.get_layout("body-14"), "parts"), width=WIDTH)
+MODEL = recogniser.Recogniser(3, pose_features.joint_rows(skeletons.get_layout("body-14"), "parts"), width=WIDTH)
 
 
 def stream(frames=9, batch=2):
@@ -78,8 +79,8 @@ def test_what_rolls_is_always_the_head_on_the_last_outputs_of_lstms_that_read_ev
 
     @jax.jit
     def read(frames):
-        places, present = posevector.taken(frames, MODEL.rows, False)
-        vectors, _ = posevector.frame_vectors(places, present, jnp.zeros_like(places[:, 0]), parts=True)
+        places, present = pose_features.taken(frames, MODEL.rows, False)
+        vectors, _ = pose_features.frame_vectors(places, present, jnp.zeros_like(places[:, 0]), parts=True)
         return MODEL.recurrent().apply(part["recurrent"], recogniser.empty_memories(2, WIDTH), vectors)[1]
 
     outputs, head = np.asarray(read(frames)), jax.jit(MODEL.head().apply)

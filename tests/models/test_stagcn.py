@@ -10,10 +10,15 @@ import pytest
 from flax.traverse_util import flatten_dict
 from jax import export
 
-from jaxact import losses, optim, skeletons, state, step
+from jaxact import skeletons
 from jaxact.errors import UserError
-from jaxact.models import attention, graphconv, spatialnet, stagcn, stgcn
-from tests.random_weights import LEGS, random_array, random_variables
+from jaxact.losses import classification as losses
+from jaxact.models import spatial_attention_net, stagcn, stgcn
+from jaxact.models.layers import graph_conv
+from jaxact.models.layers import st_attention as attention
+from jaxact.runs import state
+from jaxact.training import optim, train_step
+from tests.helpers.random_weights import LEGS, random_array, random_variables
 
 PUBLIC = Path(__file__).parents[1] / "data" / "astgcn.npz"
 SHORT = {  # where the gate is shared it looks at the first three units
@@ -59,7 +64,7 @@ def test_attention_and_graph_convolution_give_the_numbers_of_public_astgcn():
     np.testing.assert_allclose(temporal_attention(n["inputs"], frames, "i"), frames["attention"], atol=1e-6)
     graph = n["polynomials"][None] * joints["attention"][:, None]
     for features in (3, 5):  # fewer and more than the four channels that come in
-        for convolve in (graphconv.graph_conv, graphconv.planned_graph_conv):
+        for convolve in (graph_conv.graph_conv, graph_conv.planned_graph_conv):
             ours = jax.jit(convolve)(n["inputs"], n[f"kernel{features}"], graph)
             np.testing.assert_allclose(np.maximum(ours, 0), n[f"convolved{features}"], atol=1e-5)
 
@@ -227,7 +232,7 @@ def test_people_may_change_places():
 
 def test_the_spatial_network_never_looks_ahead():
     adjacency = stgcn.as_tuple(skeletons.adjacency(LEGS))
-    network = spatialnet.SpatialNetwork(adjacency, width=4, initial="he_fan_out", axis_name=None, fast=True)
+    network = spatial_attention_net.SpatialNetwork(adjacency, width=4, initial="he_fan_out", axis_name=None, fast=True)
     x = clips(frames=30, persons=1, batch=1)
     variables = random_variables(network, x)
     run = jax.jit(network.apply)
@@ -279,7 +284,7 @@ def test_a_toy_is_learned_by_heart_and_every_weight_takes_part():
     drawn = random_variables(model, clips(), constants=dict.fromkeys(("scale", "var"), 1.0))
     start = state.TrainState(jnp.int32(0), drawn["params"], drawn["batch_stats"], jax.jit(tx.init)(drawn["params"]))
     batch, loss = {"inputs": clips(), "targets": targets}, functools.partial(losses.per_example, auxiliary=0.5)
-    update = jax.jit(lambda s: step.train_step(s, batch, apply=model.apply, loss=loss, tx=tx, seed=0))
+    update = jax.jit(lambda s: train_step.train_step(s, batch, apply=model.apply, loss=loss, tx=tx, seed=0))
     current, _ = update(start)
     moved = flatten_dict(jax.tree.map(lambda a, b: bool(np.any(a != b)), start.params, current.params), sep="/")
     still = {path for path, was in moved.items() if not was}  # what a normalisation that follows takes out again

@@ -11,8 +11,9 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from jaxact import models, skeletons
 from jaxact.errors import UserError
-from jaxact.models import bysample, stgcn
-from tests.random_weights import LEGS, random_array, random_variables
+from jaxact.models import stgcn
+from jaxact.models.layers import chunked_map
+from tests.helpers.random_weights import LEGS, random_array, random_variables
 
 SLOW = pytest.mark.slow  # the same again in another form
 NTU, KINETICS = ("ntu-25", 60), ("openpose-18", 400)
@@ -156,7 +157,7 @@ def test_both_forms_agree_in_logits_gradients_statistics_and_masks(variables, ex
     found = expected[True]
     if samples == "one":
         monkeypatch.setattr(jax, "device_count", lambda: 1)
-        monkeypatch.setattr(stgcn, "by_sample", functools.partial(bysample.by_sample, chunk=1))
+        monkeypatch.setattr(stgcn, "by_sample", functools.partial(chunked_map.by_sample, chunk=1))
         found = backward(small(fast=True), variables, clips())
     assert_close(found, expected[False], tolerance=1e-5)
 

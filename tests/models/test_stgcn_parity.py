@@ -12,7 +12,7 @@ import pytest
 from jaxact import skeletons
 from jaxact.interop.torch_stgcn import from_torch
 from jaxact.models import stgcn
-from tests.parity import assert_gradients_equal, assert_logits_equal, group, train_pass
+from tests.helpers.parity import assert_gradients_equal, assert_logits_equal, group, train_pass
 
 SMALL = Path(__file__).parents[1] / "data" / "stgcn_public_small.npz"
 BIG = Path(os.environ.get("JAXACT_DATA", "/nowhere")) / "weights"

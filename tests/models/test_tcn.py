@@ -12,9 +12,9 @@ import pytest
 from jaxact import models, skeletons
 from jaxact.errors import UserError
 from jaxact.models import tcn
-from jaxact.models.temporal import temporal_conv
-from tests.parity import assert_gradients_equal, assert_logits_equal, group, train_pass
-from tests.random_weights import LEGS, random_array, random_variables
+from jaxact.models.layers.temporal_conv import temporal_conv
+from tests.helpers.parity import assert_gradients_equal, assert_logits_equal, group, train_pass
+from tests.helpers.random_weights import LEGS, random_array, random_variables
 
 SMALL = Path(__file__).parents[1] / "data" / "tcn_public_small.npz"
 NAMES = {"conv0": "conv", "unit1_1.conv": "conv", "down1.conv": "shortcut"}

@@ -7,7 +7,7 @@ import pytest
 
 from jaxact.errors import UserError
 from jaxact.models.tsn import TSN, consensus, cross_modality
-from tests.random_weights import random_array, random_variables
+from tests.helpers.random_weights import random_array, random_variables
 
 SCORES = random_array(2, 5, 3, seed=1)
 

@@ -12,10 +12,14 @@ import pytest
 from flax.traverse_util import flatten_dict, unflatten_dict
 from jax import export
 
-from jaxact import losses, models, optim, skeletons, state, step
+from jaxact import models, skeletons
 from jaxact.errors import UserError
-from jaxact.models import ctrgcn, multibranch, stgcn, stgcnpp
-from tests.random_weights import LEGS, random_array, random_variables
+from jaxact.losses import classification as losses
+from jaxact.models import ctrgcn, stgcn, stgcnpp
+from jaxact.models.layers import multi_branch_tcn
+from jaxact.runs import state
+from jaxact.training import optim, train_step
+from tests.helpers.random_weights import LEGS, random_array, random_variables
 
 BOTH = pytest.mark.parametrize("name", ["stgcnpp", "ctrgcn"])
 SMALL = Path(__file__).parents[1] / "data" / "zoo_small.npz"
@@ -26,7 +30,7 @@ SHORT = ((2, 2),)  # the first unit, which compiles in a fraction of the time
 def short(request, monkeypatch):
     """Networks of one unit, but where the test is about the whole."""
     if "whole" not in request.node.name:
-        monkeypatch.setitem(multibranch.VARIANTS, "ten", SHORT)
+        monkeypatch.setitem(multi_branch_tcn.VARIANTS, "ten", SHORT)
 
 
 def build(name, layout=LEGS, classes=5, **options):
@@ -149,9 +153,9 @@ def stored(name, monkeypatch):
     given = unflatten_dict({k: jnp.asarray(n[k]) for k in n if k.startswith(("params/", "batch_stats/"))}, sep="/")
     start = stgcn.as_tuple(n["params/unit0/spatial/adjacency"])
     if name == "stgcnpp":
-        monkeypatch.setitem(multibranch.VARIANTS, "ten", ((1, 1), (2, 2)))
+        monkeypatch.setitem(multi_branch_tcn.VARIANTS, "ten", ((1, 1), (2, 2)))
         return stgcnpp.STGCNPP(4, start, width=7, fast=True), given, n
-    monkeypatch.setitem(multibranch.VARIANTS, "ten", ((1, 1), (1, 1), (2, 2)))
+    monkeypatch.setitem(multi_branch_tcn.VARIANTS, "ten", ((1, 1), (1, 1), (2, 2)))
     return ctrgcn.CTRGCN(4, start, width=8, fast=True), given, n
 
 
@@ -209,7 +213,7 @@ def trained(name, **options):
 
 @BOTH
 def test_training_moves_every_running_statistic_and_dropout_follows_its_key(name, monkeypatch):
-    monkeypatch.setitem(multibranch.VARIANTS, "ten", ((1, 1), (2, 2)))  # the first unit drops nothing
+    monkeypatch.setitem(multi_branch_tcn.VARIANTS, "ten", ((1, 1), (2, 2)))  # the first unit drops nothing
     model = small(name)
     given = random_variables(model, clips())
     apply = functools.partial(model.apply, train=True, mutable=["batch_stats"])
@@ -252,12 +256,14 @@ def test_it_is_exported_with_free_batch_and_length(name):
 @pytest.mark.slow
 @BOTH
 def test_a_toy_is_learned_by_heart(name, monkeypatch):
-    monkeypatch.setitem(multibranch.VARIANTS, "ten", ((1, 1), (2, 2)))
+    monkeypatch.setitem(multi_branch_tcn.VARIANTS, "ten", ((1, 1), (2, 2)))
     model, targets = small(name, dropout=0.0, remat=name == "stgcnpp"), jnp.arange(4)
     tx = optim.optimizer(lambda count: 0.02, name="adamw")
     current = state.create(model, jax.ShapeDtypeStruct((1, 9, 2, 5, 3), jnp.float32), tx, seed=0)
     batch = {"inputs": clips(), "targets": targets}
-    update = jax.jit(lambda s: step.train_step(s, batch, apply=model.apply, loss=losses.per_example, tx=tx, seed=0))
+    update = jax.jit(
+        lambda s: train_step.train_step(s, batch, apply=model.apply, loss=losses.per_example, tx=tx, seed=0)
+    )
     for _ in range(25):
         current, sums = update(current)
     assert sums["loss"] / 4 < 0.05 and sums["correct"] == 4

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from jaxact.config import AugmentConfig, ClipConfig
-from jaxact.datasets import read
+from jaxact.datasets import records as read
 from jaxact.errors import UserError
 from jaxact.pipeline import batches
 from jaxact.skeletons import get_layout, gravity_radii

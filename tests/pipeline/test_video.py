@@ -8,10 +8,11 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from jaxact.datasets import prepare, read
+from jaxact.datasets import records as read
+from jaxact.datasets.preparation import prepare
 from jaxact.errors import UserError
 from jaxact.pipeline import batches, video
-from tests import videos
+from tests.helpers import videos
 
 CLIP = {
     "frames": 5,

@@ -8,11 +8,14 @@ import jax
 import numpy as np
 import pytest
 
-from jaxact import attention_maps, cli, config, plots, skeletons, state, trained
+from jaxact import cli, config, plots, skeletons
 from jaxact.errors import UserError
+from jaxact.inference import stagcn_attention
 from jaxact.models import stgcn
-from jaxact.plots import attended, attentions, footage, style
-from tests.random_weights import fill
+from jaxact.plots import attention_panels, attentions, style
+from jaxact.plots import video as footage
+from jaxact.runs import state, trained_model
+from tests.helpers.random_weights import fill
 
 pytest.importorskip("matplotlib")
 from PIL import Image
@@ -80,7 +83,7 @@ def test_the_discs_of_a_key_frame_have_the_heat_of_their_joint_in_place_size_and
         assert {tuple(np.round(place, 6)) for place in places} == wanted and not joint.get_visible()
         heat = np.sort(given.heat[t].ravel())
         np.testing.assert_allclose(areas, (3 + 7 * heat) ** 2)
-        np.testing.assert_allclose(colours, attended.colours()(heat))
+        np.testing.assert_allclose(colours, attention_panels.colours()(heat))
         limbs = next(each for each in axes.collections if each.get_zorder() == 3)
         assert style.need_matplotlib().colors.to_hex(limbs.get_colors()[0]) == GREY
 
@@ -215,7 +218,7 @@ def test_a_film_of_repeated_frames_is_faster_and_ends_with_the_people(tmp_path):
 def test_a_line_under_the_segments_tells_how_far_the_film_is(tmp_path, monkeypatch):
     figures, make = [], style.figure
     monkeypatch.setattr(style, "figure", lambda *a, **k: figures.append(make(*a, **k)) or figures[-1])
-    scene = plots.clips.stage(shown(6).joints, LAYOUT)
+    scene = plots.skeleton_animation.stage(shown(6).joints, LAYOUT)
     for t, _ in enumerate(attentions._film(shown(6), scene, "both", 10, "", 6)):
         lines = [list(axes.get_lines()[0].get_xdata()) for axes in figures[0].axes if axes.get_lines()]
         wanted = [[0.5], [1], [1, 0.5], [1, 1], [1, 1, 0.5], [1, 1, 1]][t]
@@ -343,15 +346,15 @@ def world(tmp_path_factory):
     run = config.TrainConfig(model=config.STAGCNConfig(width=4, segments=2, kept=1, init="he_fan_out"))
     run.clip = config.ClipConfig(frames=8, persons=1, center="first")
     run.data = config.DataConfig(name="custom/toy", data_dir=str(root / "data"), eval_split="test")
-    meta = trained.describe(run, skeletons.get_layout("jhmdb-15"), ("clap", "wave"), ("x", "y"))
+    meta = trained_model.describe(run, skeletons.get_layout("jhmdb-15"), ("clap", "wave"), ("x", "y"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(stgcn.VARIANTS, "stem9", (("stem", 1, 1), ("unit1", 1, 1), ("unit2", 1, 1)))
-        model = trained.build(meta)
-        weights = fill(jax.eval_shape(lambda: state.init(model, trained.example(meta), 0)))
-        net = trained.Trained(
+        model = trained_model.build(meta)
+        weights = fill(jax.eval_shape(lambda: state.init(model, trained_model.example(meta), 0)))
+        net = trained_model.Trained(
             model, weights, run, skeletons.get_layout("jhmdb-15"), ("clap", "wave"), ("x", "y"), 0, ""
         )
-        patch.setattr(trained, "load", lambda *args, **options: net)
+        patch.setattr(trained_model, "load", lambda *args, **options: net)
         yield root
 
 
@@ -389,5 +392,5 @@ def test_the_command_refuses_in_one_sentence(world, capsys, monkeypatch, clip, m
 
 
 def test_the_numbers_and_the_picture_have_the_same_names():
-    fields = {field.name for field in attention_maps.AttentionMaps.__dataclass_fields__.values()}
+    fields = {field.name for field in stagcn_attention.AttentionMaps.__dataclass_fields__.values()}
     assert {"joints", "frames", "heat", "gate", "taken", "confidence", "kept"} <= fields

@@ -9,13 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxact import cli, config, plots, weight_shares
+from jaxact import cli, config, plots
 from jaxact.errors import UserError
-from jaxact.online.moments import moments
+from jaxact.inference import recogniser_attention
 from jaxact.pipeline import batches
 from jaxact.plots import style
-from tests import random_runs, videos
-from tests.poses import person
+from jaxact.streaming.keyframes import moments
+from tests.helpers import random_runs, videos
+from tests.helpers.poses import person
 
 pytest.importorskip("matplotlib")
 
@@ -89,7 +90,7 @@ def test_weights_and_shares_are_those_of_the_network(monkeypatch):
     class Info:
         name = "toy"
 
-    found = weight_shares.look(net, Info(), "test", id="b")
+    found = recogniser_attention.look(net, Info(), "test", id="b")
     assert (found.name, found.label, found.clips) == ("b", "rest", 3) and found.predicted in net.labels
     np.testing.assert_allclose(found.weights.sum(axis=0), np.ones(6), rtol=1e-5)
     apply = jax.jit(functools.partial(net.model.apply, mutable=["intermediates"]))
@@ -98,10 +99,10 @@ def test_weights_and_shares_are_those_of_the_network(monkeypatch):
     np.testing.assert_allclose(found.weights, attention["attention"][0][1], rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(found.shares, np.mean(attention["shares"][0], axis=0), rtol=1e-4)
     with pytest.raises(UserError, match=r"no record with the id 'z' in the split 'test' of 'toy' \(3 records\)"):
-        weight_shares.look(net, Info(), "test", id="z")
+        recogniser_attention.look(net, Info(), "test", id="z")
     plain = dataclasses.replace(net, model=net.model.clone(network="no_attention"))
     with pytest.raises(UserError, match="has no shared attention; wanted a checkpoint of recogniser with attention"):
-        weight_shares.look(plain, Info(), "test")
+        recogniser_attention.look(plain, Info(), "test")
 
 
 def test_the_figure_of_weights_shows_them_in_percent(tmp_path, drawn):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from jaxact import cli, plots, skeletons
-from jaxact.datasets import samples
+from jaxact.datasets.synthetic import sample_files
 from jaxact.errors import UserError
-from jaxact.plots import bodies, classes, clips, curves, partitions, scene, style
+from jaxact.plots import confusion, curves, drawing_poses, partitions, skeleton_animation, skeleton_scene, style
 
 pytest.importorskip("matplotlib")
 from PIL import Image
@@ -47,7 +47,7 @@ LINES = [
 
 def walker(frames=8, layout="ntu-25"):
     """A standing figure that shifts sideways, three metres away, y up."""
-    pose = bodies.standing(skeletons.get_layout(layout))
+    pose = drawing_poses.standing(skeletons.get_layout(layout))
     joints = np.zeros((frames, 2, len(pose), 3))
     joints[:, 0] = np.column_stack([-1.7 * pose[:, 0], 1.7 * pose[:, 1], np.full(len(pose), 3.0)])
     joints[:, 0, :, 0] += np.linspace(0, 0.4, frames)[:, None]
@@ -181,7 +181,7 @@ def test_numbers_of_other_classes_than_the_labels_are_refused(tmp_path, draw):
 
 def test_labels_are_shortened_to_their_place():
     assert style.shorten("swing", 5) == "swing" and style.shorten("tennis swing", 8) == "tennis…"
-    assert classes._NUMBERS < classes._NAMES
+    assert confusion._NUMBERS < confusion._NAMES
 
 
 # --- partition
@@ -190,18 +190,18 @@ def test_labels_are_shortened_to_their_place():
 @pytest.mark.parametrize("name", skeletons.LAYOUTS)
 def test_every_layout_has_a_pose_of_its_own_for_drawing(name):
     layout = skeletons.get_layout(name)
-    places = bodies.standing(layout)
+    places = drawing_poses.standing(layout)
     assert len(np.unique(places, axis=0)) == len(layout.joints), "two joints on one place"
     for left, right in layout.pairs:
         np.testing.assert_allclose(places[left] * (-1, 1), places[right])
         assert places[left, 0] > 0, "seen from the front the left is on the right"
-    assert not np.allclose(places, bodies.tree(layout))
+    assert not np.allclose(places, drawing_poses.tree(layout))
 
 
 def test_a_layout_of_ones_own_is_drawn_as_a_tree_without_crossings(tmp_path):
     edges = [(1, 0), (2, 1), (3, 0), (4, 3), (5, 3)]
     layout = skeletons.Layout.from_dict({"name": "own", "joints": list("abcdef"), "edges": edges, "centre": 0})
-    places = bodies.standing(layout)
+    places = drawing_poses.standing(layout)
     assert len(np.unique(places.round(6), axis=0)) == 6
     np.testing.assert_allclose(np.linalg.norm(places, axis=-1), 0.2 * skeletons.hop_distances(layout), atol=1e-9)
     plots.partition(layout, tmp_path / "own.png")
@@ -211,7 +211,7 @@ def test_a_layout_of_ones_own_is_drawn_as_a_tree_without_crossings(tmp_path):
 def test_the_spatial_panel_colours_root_nearer_and_farther_as_the_adjacency_does(tmp_path, drawn):
     layout = skeletons.get_layout("openpose-18")
     plots.partition(layout, tmp_path / "p.png", strategies=("spatial",), root="left_elbow")
-    places = bodies.standing(layout)
+    places = drawing_poses.standing(layout)
     from matplotlib.colors import to_rgba
 
     def joints_in(colour):
@@ -267,15 +267,15 @@ def test_an_mp4_holds_every_frame(tmp_path):
 def shown(joints, layout, **options):
     """Segments drawn in each frame, by the colour of their side, without rendering a picture."""
     seen = []
-    move = scene.Limbs.move
+    move = skeleton_scene.Limbs.move
 
     def record(self, points, depth, visible):
         move(self, points, depth, visible)
         seen.append((points.copy(), visible.copy(), len(self.lines.get_segments())))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scene.Limbs, "move", record)
-        list(clips.frames(joints, skeletons.get_layout(layout), dpi=20, **options))
+        patch.setattr(skeleton_scene.Limbs, "move", record)
+        list(skeleton_animation.frames(joints, skeletons.get_layout(layout), dpi=20, **options))
     return seen
 
 
@@ -312,7 +312,9 @@ def test_a_score_of_zero_is_a_missing_joint():
 
 
 def test_feet_stand_on_the_floor_of_the_picture():
-    stage = scene.Space(walker(3)[:, :1] * (-1, 1, -1), np.ones((3, 1, 25), bool), skeletons.get_layout("ntu-25"), 0.0)
+    stage = skeleton_scene.Space(
+        walker(3)[:, :1] * (-1, 1, -1), np.ones((3, 1, 25), bool), skeletons.get_layout("ntu-25"), 0.0
+    )
     assert abs(stage.places[..., 1].min()) < 1e-6 and stage.height == pytest.approx(1.7 * 0.95, abs=0.02)
 
 
@@ -320,7 +322,7 @@ def test_the_floor_of_a_tilted_sensor_is_drawn_level():
     joints = walker(5)[:, :1] * (-1, 1, -1)
     joints[..., 2] += np.linspace(0, 2, 5)[:, None, None]
     joints[..., 1] += 0.2 * joints[..., 2]
-    stage = scene.Space(joints, np.ones((5, 1, 25), bool), skeletons.get_layout("ntu-25"), 0.0)
+    stage = skeleton_scene.Space(joints, np.ones((5, 1, 25), bool), skeletons.get_layout("ntu-25"), 0.0)
     np.testing.assert_allclose(stage.places[..., 1].min(axis=(1, 2)), 0, atol=0.01)
 
 
@@ -376,7 +378,7 @@ def test_a_video_is_played_as_an_mp4_and_a_tall_one_fits(tmp_path):
 
 
 def test_the_command_plays_a_record_of_videos_at_its_own_rate(tmp_path, capsys):
-    samples.hmdb51(tmp_path / "raw")
+    sample_files.hmdb51(tmp_path / "raw")
     assert cli.main(["prepare", "hmdb51", "--raw", f"{tmp_path}/raw", "--data-dir", f"{tmp_path}/data"]) == 0
     play = ["plot", "clip", "hmdb51", "--data-dir", f"{tmp_path}/data", "--split", "official1_test"]
     for out, options, duration in (("own", [], 40), ("slow", ["--fps", "10"], 100)):

@@ -11,7 +11,9 @@ import jax
 import numpy as np
 import uvicorn
 
-from jaxact import config, predict, skeletons, trained
+from jaxact import config, skeletons
+from jaxact.inference import predictor as predict
+from jaxact.runs import trained_model
 from jaxact.serve import app
 
 LABELS = ("wave", "clap", "<b>jump</b>")
@@ -31,13 +33,13 @@ def predictor() -> predict.Predictor:
     model, layout = Mean(), skeletons.get_layout("openpose-18")
     weights = model.init(jax.random.key(0), np.zeros((1, 6, 2, 18, 3), np.float32))
     about = {"config": run, "layout": layout, "labels": LABELS, "channels": ("x", "y", "score")}
-    return predict.Predictor(trained.Trained(model=model, weights=weights, step=3, chosen="last", **about))
+    return predict.Predictor(trained_model.Trained(model=model, weights=weights, step=3, chosen="last", **about))
 
 
 class Watching(predict.Predictor):
     """A network that reads videos, and answers to each without looking."""
 
-    def __init__(self, net: trained.Trained) -> None:
+    def __init__(self, net: trained_model.Trained) -> None:
         super().__init__(net)
         self.kind = "video"
 

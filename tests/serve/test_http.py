@@ -17,9 +17,11 @@ import httpx
 import numpy as np
 import pytest
 
-from jaxact import cli, predict, train
+from jaxact import cli
+from jaxact.inference import predictor
 from jaxact.serve import answers, app
-from tests import toys
+from jaxact.training import loop
+from tests.helpers import toys
 from tests.serve import serving
 
 
@@ -268,7 +270,7 @@ def test_the_heat_is_that_of_the_attention_maps(net, monkeypatch):
 def test_the_command_serves_a_checkpoint(tmp_path, monkeypatch, capsys):
     run = str(tmp_path / "run")
     config = toys.run_config()
-    train.run(dataclasses.replace(config, epochs=1), run, toys.toy_source(config))
+    loop.run(dataclasses.replace(config, epochs=1), run, toys.toy_source(config))
     found = {}
     monkeypatch.setattr(answers, "warm", lambda net: found.update(warmed=net.net.step))
 
@@ -280,7 +282,7 @@ def test_the_command_serves_a_checkpoint(tmp_path, monkeypatch, capsys):
         assert cli.main(["serve", "--checkpoint", run, "--port", "0"]) == 0
     assert found["warmed"] == 4
     assert f"http://localhost:{found['port']} answers with {run}" in capsys.readouterr().out
-    with serving.served(predict.load(run)) as url:
+    with serving.served(predictor.load(run)) as url:
         status, told = ask(url, npy(toys.clips(1, frames=12)[0][0]))
     assert status == 200 and {one["label"] for one in told["clips"][0]["top"]} <= set(toys.LABELS)
 

@@ -1,0 +1,1 @@
+"""Generated people, drawn pictures and sample files."""

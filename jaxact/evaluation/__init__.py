@@ -1,0 +1,1 @@
+"""A trained network against a split: predictions, metrics, reports, fusion of scores."""

@@ -1,0 +1,1 @@
+"""What a trained network says of new clips, and what it looked at."""

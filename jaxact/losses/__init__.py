@@ -1,0 +1,1 @@
+"""Losses per example, unreduced."""

@@ -1,0 +1,1 @@
+"""Sums and counts that merge over batches and are divided once."""

@@ -1,0 +1,109 @@
+"""Deep LSTM, the recurrent baseline of NTU RGB+D (Shahroudy, Liu, Ng and Wang, CVPR 2016, Section 4.2).
+
+A frame is one vector, the joints of all persons. Two layers of long short-term memory read a clip of few frames (one
+from each of eight segments, `clip.sampling="segments"`), and the class is read off the last state.
+
+    [b 8 m v c] -> [b 8 mvc] -> layer 1 [b 8 256] -> layer 2 [b 8 256] -> last frame [b 256] -> [b k]
+
+Kinetics-skeleton 16.4 % top-1 (`configs/stgcn_kinetics.py:deep_lstm`), NTU RGB+D 60.7 % X-Sub and 67.3 % X-View
+(`configs/stgcn_ntu60.py:xsub,deep_lstm`), as Tables 2 and 3 of Yan, Xiong and Lin, AAAI 2018, quote them.
+"""
+
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from jaxact import skeletons
+from jaxact.models.layers.dropout import dropout
+
+Memory = tuple[Float[Array, "b d"], Float[Array, "b d"]]  # a layer's cell and output
+
+
+class Cell(nn.Module):
+    """One frame through all layers (Hochreiter and Schmidhuber, 1997, with forget gates).
+
+    Of each layer, with gates i, f, o = sigmoid and g = tanh of W x + U h + b:
+
+        c' = f c + i g        h' = o tanh(c')
+
+    Dropout lies on what a layer hands on to the next or to the head, never on what it remembers (Zaremba, Sutskever
+    and Vinyals, 2014).
+
+    Attributes:
+        width, layers, dropout, dtype: see `DeepLSTM`.
+        train: whether elements are dropped (rng `dropout`).
+    """
+
+    width: int
+    layers: int
+    dropout: float
+    dtype: Any
+    train: bool
+
+    @nn.compact
+    def __call__(self, memories: tuple[Memory, ...], x: Float[Array, "b c"]) -> tuple[tuple[Memory, ...], Array]:
+        """The layers' memories after the frame `x`, and what the last layer hands on [b d]."""
+        after = []
+        for index, memory in enumerate(memories):
+            layer = nn.OptimizedLSTMCell(self.width, dtype=self.dtype, name=f"layer{index + 1}")
+            memory, x = layer(memory, x)
+            if self.train and self.dropout > 0:
+                x = dropout(self.make_rng("dropout"), x, self.dropout)
+            after.append(memory)
+        return tuple(after), x
+
+
+# The cell along the second axis, with the same parameters and another dropout in every frame.
+OverTime = nn.scan(
+    Cell, variable_broadcast="params", split_rngs={"params": False, "dropout": True}, in_axes=1, out_axes=1
+)
+
+
+class DeepLSTM(nn.Module):
+    """The whole network; any number of frames at run time, the number of persons as at the start.
+
+    Attributes:
+        num_classes: logits out.
+        width: units of a layer.
+        layers: how many.
+        dropout: share of elements dropped after each layer, in [0, 1).
+        dtype: of the computation, "float32" or "bfloat16"; parameters and logits stay float32.
+    """
+
+    num_classes: int
+    width: int = 256
+    layers: int = 2
+    dropout: float = 0.5
+    dtype: Any = "float32"
+
+    @nn.compact
+    def __call__(self, inputs: Float[Array, "b t m v c"], *, train: bool = False) -> Float[Array, "b classes"]:
+        """Logits of each clip.
+
+        Args:
+            inputs: joint coordinates (and scores), absent persons and missing joints zero. The last frame should not
+                be padding: the class is read after it.
+            train: dropout (rng `dropout`).
+        """
+        batch, frames, persons, joints, channels = inputs.shape
+        x = inputs.reshape(batch, frames, persons * joints * channels).astype(self.dtype)
+        cell = OverTime(self.width, self.layers, self.dropout, self.dtype, train, name="cell")
+        empty = jnp.zeros((batch, self.width), self.dtype)
+        _, handed_on = cell(((empty, empty),) * self.layers, x)
+        return nn.Dense(self.num_classes, name="head")(handed_on[:, -1].astype(jnp.float32))
+
+
+def build_deep_lstm(
+    *,
+    layout: skeletons.Layout,
+    num_classes: int,
+    channels: tuple[str, ...],
+    axis_name: str | None = None,
+    fast: bool | None = None,
+    **options: Any,
+) -> DeepLSTM:
+    """The recurrent baseline; `options` are fields of `DeepLSTM`."""
+    del layout, channels, fast, axis_name  # it keeps no batch statistics either
+    return DeepLSTM(num_classes=num_classes, **options)

@@ -1,0 +1,33 @@
+"""What networks return, and how the views of an example become one prediction."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Shaped
+
+Batch = Mapping[str, Any]
+
+
+def classifies(outputs: Any) -> bool:
+    """Whether a model's outputs hold logits."""
+    return not isinstance(outputs, Mapping) or "logits" in outputs
+
+
+def logits_of(outputs: Any) -> Float[Array, "b classes"]:
+    """A model returns logits, or a dict whose key `logits` holds them beside auxiliary outputs."""
+    return outputs["logits"] if isinstance(outputs, Mapping) else outputs
+
+
+def apply_to_views(weights: Any, inputs: Shaped[Any, "b views *rest"], *, apply: Callable[..., Any]) -> Any:
+    """A network's evaluation outputs, [b * views, ...], for examples with a view axis."""
+    return apply(weights, inputs.reshape(-1, *inputs.shape[2:]), train=False)
+
+
+def merge_views(logits: Float[Any, "n classes"], views: int) -> Float[Array, "b classes"]:
+    """The mean of the softmax probabilities of the views of each example, as logarithms; one view keeps its logits."""
+    logits = logits.astype(jnp.float32).reshape(-1, views, logits.shape[-1])
+    if views == 1:
+        return logits[:, 0]
+    return jax.nn.logsumexp(jax.nn.log_softmax(logits), axis=1) - jnp.log(views)
