@@ -6,7 +6,6 @@ them is tied to one number of frames.
 """
 
 from collections.abc import Mapping
-
 from typing import Any
 
 import jax
