@@ -281,8 +281,7 @@ def test_each_confidence_is_one_for_certainty_and_smallest_for_a_tie():
 def test_a_toy_is_learned_by_heart_and_every_weight_takes_part():
     model, targets = build(segments=2, kept=0, dropout=0.0, initial="he_fan_out"), jnp.arange(3)
     tx = optim.optimizer(lambda count: 0.02, name="adamw", weight_decay=0.0)
-    drawn = random_variables(model, clips(), constants=dict.fromkeys(("scale", "var"), 1.0))
-    start = state.TrainState(jnp.int32(0), drawn["params"], drawn["batch_stats"], jax.jit(tx.init)(drawn["params"]))
+    start = state.create(model, jax.ShapeDtypeStruct((1, 10, 2, 5, 3), jnp.float32), tx, seed=0)
     batch, loss = {"inputs": clips(), "targets": targets}, functools.partial(losses.per_example, auxiliary=0.5)
     update = jax.jit(lambda s: train_step.train_step(s, batch, apply=model.apply, loss=loss, tx=tx, seed=0))
     current, _ = update(start)
