@@ -288,7 +288,7 @@ def test_a_toy_is_learned_by_heart_and_every_weight_takes_part():
     moved = flatten_dict(jax.tree.map(lambda a, b: bool(np.any(a != b)), start.params, current.params), sep="/")
     still = {path for path, was in moved.items() if not was}  # what a normalisation that follows takes out again
     assert still == {path for path in moved if path.endswith(("temporal_bias", "shortcut_bias"))}
-    for _ in range(45):
+    for _ in range(70):
         current, sums = update(current)
     assert sums["correct"] == 3 and sums["loss"] / 3 < 0.1
 

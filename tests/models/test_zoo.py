@@ -264,7 +264,7 @@ def test_a_toy_is_learned_by_heart(name, monkeypatch):
     update = jax.jit(
         lambda s: train_step.train_step(s, batch, apply=model.apply, loss=losses.per_example, tx=tx, seed=0)
     )
-    for _ in range(25):
+    for _ in range(45):
         current, sums = update(current)
     assert sums["loss"] / 4 < 0.05 and sums["correct"] == 4
 
