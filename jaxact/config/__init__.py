@@ -1,36 +1,26 @@
 """The options of a run: sections and their defaults, config files, protocols, overrides of the command line."""
 
+from jaxact.config.inputs import AugmentConfig, ClipConfig, VideoAugmentConfig, VideoClipConfig
 from jaxact.config.loading import check, choose, from_dict, load, override, to_dict
+from jaxact.config.pose_model import PoseAugmentConfig, PoseClipConfig, PoseConfig
 from jaxact.config.protocols import follow
-from jaxact.config.training import (
-    SCXCEPTION_SYSTEMS,
+from jaxact.config.skeleton_models import (
     STAGCN_SYSTEMS,
     ASGCNConfig,
-    AugmentConfig,
     CausalSTGCNConfig,
-    ClipConfig,
     CTRGCNConfig,
-    DataConfig,
     DisplacementConfig,
     LocalConfig,
     LSTMConfig,
-    OptimConfig,
-    PoseAugmentConfig,
-    PoseClipConfig,
-    PoseConfig,
     RecogniserConfig,
-    SCXceptionConfig,
     STAGCNConfig,
     STALSTMConfig,
     STGCNConfig,
     STGCNPPConfig,
     TCNConfig,
-    TrainConfig,
-    TSNConfig,
-    VideoAugmentConfig,
-    VideoClipConfig,
-    kind,
 )
+from jaxact.config.training import DataConfig, OptimConfig, TrainConfig, kind
+from jaxact.config.video_models import SCXCEPTION_SYSTEMS, SCXceptionConfig, TSNConfig
 
 __all__ = [
     "SCXCEPTION_SYSTEMS",

@@ -6,7 +6,6 @@ from typing import Any, Literal
 from jaxact.config.inputs import AugmentConfig, ClipConfig, VideoAugmentConfig, VideoClipConfig
 from jaxact.config.pose_model import PoseAugmentConfig, PoseClipConfig, PoseConfig
 from jaxact.config.skeleton_models import (
-    STAGCN_SYSTEMS,
     ASGCNConfig,
     CausalSTGCNConfig,
     CTRGCNConfig,
@@ -20,39 +19,7 @@ from jaxact.config.skeleton_models import (
     STGCNPPConfig,
     TCNConfig,
 )
-from jaxact.config.video_models import SCXCEPTION_SYSTEMS, SCXceptionConfig, TSNConfig
-
-__all__ = [
-    "INPUTS",
-    "MODELS",
-    "SCXCEPTION_SYSTEMS",
-    "STAGCN_SYSTEMS",
-    "ASGCNConfig",
-    "AugmentConfig",
-    "CTRGCNConfig",
-    "CausalSTGCNConfig",
-    "ClipConfig",
-    "DataConfig",
-    "DisplacementConfig",
-    "LSTMConfig",
-    "LocalConfig",
-    "OptimConfig",
-    "PoseAugmentConfig",
-    "PoseClipConfig",
-    "PoseConfig",
-    "RecogniserConfig",
-    "SCXceptionConfig",
-    "STAGCNConfig",
-    "STALSTMConfig",
-    "STGCNConfig",
-    "STGCNPPConfig",
-    "TCNConfig",
-    "TSNConfig",
-    "TrainConfig",
-    "VideoAugmentConfig",
-    "VideoClipConfig",
-    "kind",
-]
+from jaxact.config.video_models import SCXceptionConfig, TSNConfig
 
 # A model's section is chosen by its class in the config file; `name` in it says which network it is.
 ModelConfig = (

@@ -80,7 +80,7 @@ def run(
       subset: a subset that the data set names ("kinetics_motion"), or class names; only their examples count, the
         network still choosing among all classes.
       data_dir: where the prepared data lie now, if not where training found them.
-      step, how: which checkpoint; see `trained.load`.
+      step, how: which checkpoint; see `trained_model.load`.
       batch_size: examples at a time; by default the run's.
       kept, confidence: of a network of segments, in place of the run's `model.kept` and `model.confidence`.
       views: clips seen of each record, in place of the run's `clip.views`.

@@ -57,7 +57,7 @@ def run(
       workdir: the --workdir of `jaxact train`; several are one artifact, whose input holds their streams side by side
         along the channels and whose output is their weighted mean.
       out: the file; a folder for "savedmodel".
-      step, how: which checkpoint; see `trained.load`.
+      step, how: which checkpoint; see `trained_model.load`.
       format: a key of `FORMATS`.
       shares: weights of several networks' probabilities, one each; by default those that are usual for their streams.
       data_dir: prepared data whose first clips of the run's evaluation split are compared beside random ones.

@@ -70,7 +70,7 @@ class Network:
         return jnp.log(jnp.maximum(functools.reduce(operator.add, powers), 1e-30))
 
     def reference(self, clips: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n classes"]:
-        """The same as evaluation computes it: each network in its own formulation, fused by `fusion.fuse`."""
+        """The same as evaluation computes it: each network in its own formulation, fused by `score_fusion.fuse`."""
         logits = self._evaluated(clips)
         return logits[0] if len(logits) == 1 else score_fusion.fuse(logits.astype(np.float64), self.shares)
 
@@ -112,7 +112,7 @@ def load(
     """The network of a run, or those of several as one.
 
     Args:
-      workdirs: folders of runs, see `trained.load`.
+      workdirs: folders of runs, see `trained_model.load`.
       step, how: which checkpoint of each.
       shares: weights of their probabilities; by default those that are usual for their streams.
 
