@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from jaxact.models.layers.adjacency import Adjacency
+
 CHAIN = np.array([(1, 0), (2, 1), (3, 1), (4, 2)])  # child, parent: a skeleton of five joints around joint 0
 
 
@@ -221,7 +223,7 @@ def compare(path: str) -> None:
     import jax.numpy as jnp
     from flax.traverse_util import unflatten_dict
 
-    from jaxact.models import stgcn, stgcnpp
+    from jaxact.models import stgcnpp
     from jaxact.models.layers import multi_branch_tcn
 
     state = torch.load(path, weights_only=True, map_location="cpu")
@@ -234,7 +236,7 @@ def compare(path: str) -> None:
     theirs.load_state_dict(state)
     variables = unflatten_dict({k: jnp.asarray(v) for k, v in ours(state, len(adjacency), 6).items()}, sep="/")
     for fast in (False, True):
-        model = stgcnpp.STGCNPP(classes, stgcn.as_tuple(adjacency.numpy()), network=network, width=sizes[0], fast=fast)
+        model = stgcnpp.STGCNPP(classes, Adjacency(adjacency.numpy()), network=network, width=sizes[0], fast=fast)
         for frames, persons in ((10, 1), (33, 2), (100, 2)):
             inputs = torch.randn(4, frames, persons, adjacency.shape[1], channels)
             wanted = theirs(inputs).detach().numpy()

@@ -11,6 +11,7 @@ from jaxact.datasets import records
 from jaxact.datasets.preparation.prepare import prepare
 from jaxact.evaluation import classification
 from jaxact.models import stgcn
+from jaxact.models.layers.adjacency import Adjacency
 from jaxact.pipeline import batches
 from jaxact.runs import trained_model
 from jaxact.training import loop
@@ -60,7 +61,7 @@ def workdir(run, tmp_path_factory):
 
 def partition(radii=None):
     metric = "hop" if radii is None else "gravity"
-    return stgcn.as_tuple(skeletons.adjacency(skeletons.get_layout("kinect-20"), "spatial", metric=metric, radii=radii))
+    return Adjacency(skeletons.adjacency(skeletons.get_layout("kinect-20"), "spatial", metric=metric, radii=radii))
 
 
 def test_the_checkpoint_rebuilds_the_partition_of_the_training_data(run, workdir):

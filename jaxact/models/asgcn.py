@@ -26,10 +26,11 @@ from jaxact import skeletons
 from jaxact.errors import UserError, unknown
 from jaxact.models import stgcn
 from jaxact.models.asgcn_unit import Unit
+from jaxact.models.layers.adjacency import Adjacency
 from jaxact.models.layers.link_inference import LinkInference
 from jaxact.models.layers.temporal_conv import TAPS
 from jaxact.models.spatial_attention_net import data_norm
-from jaxact.models.stgcn import Adjacency, kernel_init
+from jaxact.models.stgcn import kernel_init
 
 STRUCTURES = ("powers", "hops")
 UNITS = stgcn.VARIANTS["literal9"]  # nine, the first without a shortcut
@@ -124,7 +125,7 @@ class ASGCN(nn.Module):
 
     Attributes:
         num_classes: logits out.
-        adjacency: structural links, `structural_links` through `jaxact.models.stgcn.as_tuple`.
+        adjacency: structural links, `structural_links` through `Adjacency`.
         edge_importance: learn a factor per structural link and unit, the paper's M.
         link_types: types of actional links, beside the empty one.
         link_frames: frames that they are inferred from, evenly out of the clip; ties the parameters to it.
@@ -252,5 +253,5 @@ def build_asgcn(
 ) -> ASGCN:
     """AS-GCN whose structural links are the bones of `layout`; `options` are fields of `ASGCN`."""
     del channels
-    adjacency = stgcn.as_tuple(structural_links(layout, order, structure))
+    adjacency = Adjacency(structural_links(layout, order, structure))
     return ASGCN(num_classes=num_classes, adjacency=adjacency, axis_name=axis_name, initial=init, **options)

@@ -25,6 +25,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxact import errors, skeletons
 from jaxact.models import stgcn
+from jaxact.models.layers.adjacency import Adjacency
 from jaxact.models.layers.batch_norm import BatchNorm, affine
 from jaxact.models.layers.temporal_conv import TAPS, correlate, fourier_kernel
 from jaxact.models.spatial_attention_net import data_norm
@@ -124,7 +125,7 @@ class Stream(NamedTuple):
 
 def open_stream(model: CausalSTGCN, batch: int, persons: int) -> Stream:
     """The state before the first frame."""
-    shape = (batch * persons, len(model.adjacency[0]), PAST)
+    shape = (batch * persons, model.adjacency.num_joints, PAST)
     units = model.units(fast=False)
     return Stream(
         pasts={str(unit.name): jnp.zeros((*shape, unit.features), model.dtype) for unit in units},
@@ -236,5 +237,5 @@ def build_causal_stgcn(
         raise errors.unknown("network", options["network"], stgcn.VARIANTS)
     if options.get("window", 0) < 0:
         raise errors.UserError(f"model.window is how many outputs are averaged, 0 for all; got {options['window']!r}")
-    adjacency = stgcn.as_tuple(skeletons.adjacency(layout, strategy, norm))
+    adjacency = Adjacency(skeletons.adjacency(layout, strategy, norm))
     return CausalSTGCN(num_classes=num_classes, adjacency=adjacency, axis_name=axis_name, initial=init, **options)

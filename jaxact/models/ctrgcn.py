@@ -21,12 +21,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from jaxact import skeletons
-from jaxact.models import stgcn
 from jaxact.models.layers import multi_branch_tcn
+from jaxact.models.layers.adjacency import Adjacency
 from jaxact.models.layers.batch_norm import BatchNorm, affine
 from jaxact.models.layers.chunked_map import CHUNK, by_sample
 from jaxact.models.layers.multi_branch_tcn import VARIANTS, MultiBranch, Shortcut, classify, kernel_init
-from jaxact.models.stgcn import Adjacency
 from jaxact.models.variants import check_network
 
 INITIAL = "he_fan_out"
@@ -117,7 +116,7 @@ class CTRGCN(nn.Module):
     Attributes:
         num_classes: logits out.
         adjacency: where every unit's shared topology starts, [k][source][target], from `jaxact.skeletons.adjacency`
-            through `jaxact.models.stgcn.as_tuple`; the paper's is the strategy "spatial".
+            through `Adjacency`; the paper's is the strategy "spatial".
         network: a key of `jaxact.models.layers.multi_branch_tcn.VARIANTS`; the paper's is "ten".
         width: channels of the first units, at least 4; 64 is the paper's.
         dropout: share of elements dropped at the end of each unit's residual branch, in [0, 1); the paper has none.
@@ -181,5 +180,5 @@ def build_ctrgcn(
     del channels  # read off the input
     check_network(options, multi_branch_tcn.VARIANTS)
     multi_branch_tcn.check_width("ctrgcn", options.get("width", 64), DILATIONS)
-    adjacency = stgcn.as_tuple(skeletons.adjacency(layout, "spatial"))
+    adjacency = Adjacency(skeletons.adjacency(layout, "spatial"))
     return CTRGCN(num_classes=num_classes, adjacency=adjacency, axis_name=axis_name, **options)

@@ -21,6 +21,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxact import skeletons
 from jaxact.models import stgcn
+from jaxact.models.layers.adjacency import Adjacency
 from jaxact.models.layers.batch_norm import affine
 from jaxact.models.layers.temporal_conv import TAPS, temporal_conv
 from jaxact.models.variants import check_network
@@ -104,7 +105,7 @@ def build_local(
     """Local convolution on the graph of `layout`; `options` are fields of `STGCN`."""
     del channels
     check_network(options, stgcn.VARIANTS)
-    adjacency = stgcn.as_tuple(skeletons.adjacency(layout, "uniform"))
+    adjacency = Adjacency(skeletons.adjacency(layout, "uniform"))
     kind = UnsharedSTGCN if unshare_temporal else LocalSTGCN
     return kind(
         num_classes=num_classes,

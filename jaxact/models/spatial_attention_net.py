@@ -14,9 +14,10 @@ from jaxtyping import Array, Float
 
 from jaxact import skeletons
 from jaxact.models import stgcn
+from jaxact.models.layers.adjacency import Adjacency
 from jaxact.models.layers.batch_norm import MOMENTUM, BatchNorm, affine
 from jaxact.models.layers.temporal_conv import TAPS, temporal_conv
-from jaxact.models.stgcn import Adjacency, scale_init
+from jaxact.models.stgcn import scale_init
 
 
 class CausalUnit(stgcn.Unit):
@@ -179,7 +180,7 @@ def build_displacement(
     return DisplacementNetwork(
         dims=len(channels) - score,
         score=score,
-        adjacency=stgcn.as_tuple(skeletons.adjacency(layout, "spatial")),
+        adjacency=Adjacency(skeletons.adjacency(layout, "spatial")),
         axis_name=axis_name,
         initial=init,
         **options,

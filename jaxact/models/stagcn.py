@@ -22,6 +22,7 @@ from jaxtyping import Array, Float
 from jaxact import skeletons
 from jaxact.errors import UserError
 from jaxact.models import stgcn
+from jaxact.models.layers.adjacency import Adjacency
 from jaxact.models.layers.graph_conv import graph_bias, graph_conv, planned_graph_conv
 from jaxact.models.layers.st_attention import (
     attention_weights,
@@ -31,7 +32,7 @@ from jaxact.models.layers.st_attention import (
     temporal_attention,
 )
 from jaxact.models.spatial_attention_net import SpatialNetwork, data_norm, in_order
-from jaxact.models.stgcn import VARIANTS, Adjacency, kernel_init
+from jaxact.models.stgcn import VARIANTS, kernel_init
 from jaxact.models.variants import check_network
 
 ATTENTION = {"none": (False, False), "spatial": (True, False), "temporal": (False, True), "both": (True, True)}
@@ -282,8 +283,8 @@ def build_stagcn(
     adjacency = spatial if partition else skeletons.chebyshev(layout)
     return STAGCN(
         num_classes=num_classes,
-        adjacency=stgcn.as_tuple(adjacency),
-        gate_adjacency=stgcn.as_tuple(spatial),
+        adjacency=Adjacency(adjacency),
+        gate_adjacency=Adjacency(spatial),
         edge_importance=edge_importance and partition,
         bias=partition,
         axis_name=axis_name,

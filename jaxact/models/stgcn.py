@@ -22,14 +22,13 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from jaxact import skeletons
+from jaxact.models.layers.adjacency import Adjacency
 from jaxact.models.layers.batch_norm import BatchNorm, affine
 from jaxact.models.layers.chunked_map import by_sample
 from jaxact.models.layers.dropout import dropout
 from jaxact.models.layers.graph_conv import graph_bias, graph_conv, planned_graph_conv
 from jaxact.models.layers.temporal_conv import TAPS, correlate, fourier_kernel, temporal_conv
 from jaxact.models.variants import check_network
-
-Adjacency = tuple[tuple[tuple[float, ...], ...], ...]  # [k][source][target], nested so that a module can be hashed
 
 # The first unit, then (width factor, stride) of the paper's nine. "stem9" is the released code, an input layer and nine
 # units; "literal9" is the text taken by the letter, nine units in all (Section 3.6). "release1" is the code that
@@ -47,11 +46,6 @@ VARIANTS["literal9"] = VARIANTS["stem9"][1:]
 VARIANTS["skeletonclr"] = (*VARIANTS["stem9"][:-1], ("unit9", 16, 1))
 VARIANTS["release1"] = VARIANTS["stem9"]
 VARIANTS["stem3"] = tuple(VARIANTS["stem9"][i] for i in (0, 1, 4, 7))
-
-
-def as_tuple(adjacency: np.ndarray) -> Adjacency:
-    """An array [k, v, v] as the nested tuple that the model takes."""
-    return tuple(tuple(tuple(float(value) for value in row) for row in part) for part in adjacency)
 
 
 def kernel_init(init: str, fan_out: int) -> nn.initializers.Initializer:
@@ -176,7 +170,7 @@ class STGCN(nn.Module):
 
     Attributes:
         num_classes: logits out.
-        adjacency: normalised partition, [k][source][target], from `jaxact.skeletons.adjacency` through `as_tuple`.
+        adjacency: normalised partition, [k][source][target], from `jaxact.skeletons.adjacency`.
         network: a key of `VARIANTS`.
         edge_importance: learn a factor per edge and unit (the paper's "ST-GCN + Imp.").
         width: channels of the first units; 64 is the paper's.
@@ -259,4 +253,4 @@ def build_stgcn(
     del channels  # read off the input
     check_network(options, VARIANTS)
     adjacency = skeletons.adjacency(layout, strategy, norm, metric, radii)
-    return STGCN(num_classes=num_classes, adjacency=as_tuple(adjacency), axis_name=axis_name, initial=init, **options)
+    return STGCN(num_classes=num_classes, adjacency=Adjacency(adjacency), axis_name=axis_name, initial=init, **options)

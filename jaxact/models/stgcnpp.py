@@ -19,12 +19,11 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from jaxact import skeletons
-from jaxact.models import stgcn
 from jaxact.models.layers import multi_branch_tcn
+from jaxact.models.layers.adjacency import Adjacency
 from jaxact.models.layers.batch_norm import BatchNorm, affine
 from jaxact.models.layers.graph_conv import graph_bias, graph_conv, planned_graph_conv
 from jaxact.models.layers.multi_branch_tcn import VARIANTS, MultiBranch, Shortcut, classify, kernel_init
-from jaxact.models.stgcn import Adjacency
 from jaxact.models.variants import check_network
 
 INITIAL = "fan_in_uniform"
@@ -68,7 +67,7 @@ class STGCNPP(nn.Module):
     Attributes:
         num_classes: logits out.
         adjacency: where every unit's adjacency starts, [k][source][target], from `jaxact.skeletons.adjacency` through
-            `jaxact.models.stgcn.as_tuple`; the paper's is the strategy "spatial".
+            `Adjacency`; the paper's is the strategy "spatial".
         network: a key of `jaxact.models.layers.multi_branch_tcn.VARIANTS`; the paper's is "ten".
         width: channels of the first units, at least 6; 64 is the paper's.
         dropout: share of elements dropped at the end of each unit's residual branch, in [0, 1); the paper has none.
@@ -129,5 +128,5 @@ def build_stgcnpp(
     del channels  # read off the input
     check_network(options, multi_branch_tcn.VARIANTS)
     multi_branch_tcn.check_width("stgcnpp", options.get("width", 64), DILATIONS)
-    adjacency = stgcn.as_tuple(skeletons.adjacency(layout, "spatial"))
+    adjacency = Adjacency(skeletons.adjacency(layout, "spatial"))
     return STGCNPP(num_classes=num_classes, adjacency=adjacency, axis_name=axis_name, **options)

@@ -357,16 +357,16 @@ def test_a_killed_run_goes_on_where_it_was(raw, tmp_path):
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     work = tmp_path / "data/video_folder/.parsing"
     until = time.monotonic() + 120
-    while len(list(work.glob("*.chunk"))) < 3 and time.monotonic() < until:
+    while len(list(work.glob("[!.]*.chunk"))) < 3 and time.monotonic() < until:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    finished = {path.name: path.stat().st_mtime_ns for path in work.glob("*.chunk")}
+    finished = {path.name: path.stat().st_mtime_ns for path in work.glob("[!.]*.chunk")}
     assert 3 <= len(finished) < 10 and not (tmp_path / "data/video_folder/1.0.0").exists()
     kept = {}
 
     def look(*arguments):
-        kept.update({path.name: path.stat().st_mtime_ns for path in work.glob("*.chunk")})
+        kept.update({path.name: path.stat().st_mtime_ns for path in work.glob("[!.]*.chunk")})
         return original(*arguments)
 
     with pytest.MonkeyPatch.context() as patch:

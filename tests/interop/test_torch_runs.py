@@ -16,6 +16,7 @@ from jaxact.errors import UserError
 from jaxact.interop import pyskl, torch_files, torch_runs, torch_stgcn
 from jaxact.models import ctrgcn, stgcn
 from jaxact.models.layers import multi_branch_tcn
+from jaxact.models.layers.adjacency import Adjacency
 from jaxact.runs import state, trained_model
 from jaxact.training import initialisation
 from tests.helpers.parity import assert_logits_equal, group
@@ -215,7 +216,7 @@ def test_pyskls_ctrgcn_refines_its_graph_as_ours_does(monkeypatch):
     found, _ = pyskl.network(weights | conv("cls_head.fc_cls", 6, 8))
     assert found.model == {"name": "ctrgcn", "network": "six", "width": 8, "persons_apart": True}
     assert (found.joints, found.channels, found.classes, found.persons) == (5, 3, 6, 2)
-    net = ctrgcn.CTRGCN(6, stgcn.as_tuple(np.zeros((3, 5, 5))), network="six", width=8, persons_apart=True)
+    net = ctrgcn.CTRGCN(6, Adjacency(np.zeros((3, 5, 5))), network="six", width=8, persons_apart=True)
     fresh = jax.eval_shape(lambda: state.init(net, jax.ShapeDtypeStruct((1, 6, 2, 5, 3), np.float32), 0))
     ours = unflatten_dict(found.arrays, sep="/")
     assert jax.tree.map(lambda x: x.shape, fresh) == jax.tree.map(lambda x: x.shape, ours)
@@ -281,7 +282,7 @@ def test_the_real_gesture_network_gives_pytorchs_logits():
     theirs.load_state_dict({name: torch.tensor(array.copy()) for name, array in weights.items()})
     from jaxact.models import stgcnpp
 
-    net = stgcnpp.STGCNPP(40, stgcn.as_tuple(graph), network="six", width=64)
+    net = stgcnpp.STGCNPP(40, Adjacency(graph), network="six", width=64)
     inputs = RANDOM.standard_normal((3, 16, 1, 21, 2)).astype(np.float32)
     wanted = theirs(torch.tensor(inputs)).detach().numpy()
     ours = jax.jit(net.apply)(unflatten_dict(found.arrays, sep="/"), jnp.asarray(inputs))

@@ -13,8 +13,9 @@ from jax import export
 from jaxact import models, skeletons
 from jaxact.errors import UserError
 from jaxact.losses import classification as losses
-from jaxact.models import asgcn, stgcn
+from jaxact.models import asgcn
 from jaxact.models.asgcn_unit import Unit
+from jaxact.models.layers.adjacency import Adjacency
 from jaxact.runs import state
 from jaxact.skeletons.layout import Layout
 from jaxact.training import train_step
@@ -149,7 +150,7 @@ def unit_by_hand(params, stats, x, adjacency, links, *, actional, taps, stride, 
 )
 def test_a_unit_is_its_equation_on_both_kinds_of_links(form, fast):
     adjacency = asgcn.structural_links(CHAIN, 2)
-    options = {"adjacency": stgcn.as_tuple(adjacency), "edge_importance": True, "initial": "v2", "axis_name": None}
+    options = {"adjacency": Adjacency(adjacency), "edge_importance": True, "initial": "v2", "axis_name": None}
     unit = Unit(**options, features=3, dropout=0.5, fast=fast, actional=0.7, **form)
     x, powers = random_array(2, 3, 5, 2, seed=1), np.exp(random_array(2, 2, 3, 3, seed=2))
     links = jnp.asarray(powers / powers.sum(2, keepdims=True))

@@ -9,6 +9,7 @@ import pytest
 
 from jaxact import skeletons
 from jaxact.models import causal_stgcn, stgcn
+from jaxact.models.layers.adjacency import Adjacency
 from tests.helpers.costs import multiplications
 from tests.helpers.random_weights import random_variables
 
@@ -27,7 +28,7 @@ def short():
 
 def small(network="short", **options) -> causal_stgcn.CausalSTGCN:
     options = {"network": network, "width": 4, "dropout": 0.0, "fast": False, **options}
-    adjacency = stgcn.as_tuple(skeletons.adjacency(LAYOUT, "spatial"))
+    adjacency = Adjacency(skeletons.adjacency(LAYOUT, "spatial"))
     return causal_stgcn.CausalSTGCN(num_classes=CLASSES, adjacency=adjacency, **options)
 
 
@@ -124,7 +125,7 @@ def test_a_frame_costs_no_more_after_many_and_compiles_once(weights):
 
 def test_its_parameters_are_those_of_stgcn():
     def shapes(kind, network):
-        adjacency = stgcn.as_tuple(skeletons.adjacency(skeletons.get_layout("ntu-25"), "spatial"))
+        adjacency = Adjacency(skeletons.adjacency(skeletons.get_layout("ntu-25"), "spatial"))
         model = kind(num_classes=60, adjacency=adjacency, network=network)
         return jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 16, 2, 25, 3)))
 

@@ -9,6 +9,7 @@ import pytest
 
 from jaxact import models, skeletons
 from jaxact.models import local_stgcn, stgcn
+from jaxact.models.layers.adjacency import Adjacency
 from jaxact.models.layers.graph_conv import graph_conv
 from tests.helpers.random_weights import LEGS, random_array, random_variables
 
@@ -43,7 +44,7 @@ def test_there_is_a_pair_for_every_bone_both_ways_and_for_every_joint(layout, pa
 
 def unit(kind=local_stgcn.LocalUnit, stride=1, fast=False, features=4):
     return kind(
-        features=features, stride=stride, residual=False, adjacency=stgcn.as_tuple(graph()), edge_importance=False,
+        features=features, stride=stride, residual=False, adjacency=Adjacency(graph()), edge_importance=False,
         dropout=0.0, initial="he_fan_out", axis_name=None, fast=fast,
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ from jaxact.errors import UserError
 from jaxact.evaluation import classification
 from jaxact.losses import classification as losses
 from jaxact.models import spatial_attention_net, stgcn
+from jaxact.models.layers.adjacency import Adjacency
 from jaxact.runs import state, trained_model
 from jaxact.skeletons.layout import Layout
 from jaxact.training import data_source, loop
@@ -96,7 +97,7 @@ def test_the_loss_is_the_smooth_l1_weighted_by_confidence():
 
 
 def test_the_prediction_passes_the_gate_and_targets_have_unit_deviation_in_training():
-    graph = stgcn.as_tuple(np.eye(4, dtype=np.float32)[None])
+    graph = Adjacency(np.eye(4, dtype=np.float32)[None])
     network = spatial_attention_net.DisplacementNetwork(
         dims=3, score=False, adjacency=graph, width=4, initial="he_fan_out"
     )

@@ -16,6 +16,7 @@ from jaxact.losses import classification as losses
 from jaxact.models import spatial_attention_net, stagcn, stgcn
 from jaxact.models.layers import graph_conv
 from jaxact.models.layers import st_attention as attention
+from jaxact.models.layers.adjacency import Adjacency
 from jaxact.runs import state
 from jaxact.training import optim, train_step
 from tests.helpers.random_weights import LEGS, random_array, random_variables
@@ -36,7 +37,7 @@ def short(monkeypatch):
 
 
 def build(**options):
-    adjacency = stgcn.as_tuple(skeletons.chebyshev(LEGS))
+    adjacency = Adjacency(skeletons.chebyshev(LEGS))
     return stagcn.STAGCN(**{"num_classes": 5, "adjacency": adjacency, "network": "two", "width": 4} | options)
 
 
@@ -193,8 +194,8 @@ def test_it_has_the_papers_number_of_parameters(case, sizes):
     example = jnp.zeros((1, frames, 1, len(layout.joints), 3))
     partition, polynomials = skeletons.adjacency(layout), skeletons.chebyshev(layout)
     build = functools.partial(stagcn.STAGCN, classes, segments=1, kept=1, fast=False)  # the plain form is traced faster
-    both = arrays(build(adjacency=stgcn.as_tuple(partition), **PARTITION), example)
-    gated = arrays(build(adjacency=stgcn.as_tuple(polynomials), gate="own"), example)
+    both = arrays(build(adjacency=Adjacency(partition), **PARTITION), example)
+    gated = arrays(build(adjacency=Adjacency(polynomials), gate="own"), example)
     counted = without(both, "frames_"), without(both, "joints_"), without(gated, *GATED), gated
     assert tuple(sum(each.values()) for each in counted) == sizes
 
@@ -231,7 +232,7 @@ def test_people_may_change_places():
 
 
 def test_the_spatial_network_never_looks_ahead():
-    adjacency = stgcn.as_tuple(skeletons.adjacency(LEGS))
+    adjacency = Adjacency(skeletons.adjacency(LEGS))
     network = spatial_attention_net.SpatialNetwork(adjacency, width=4, initial="he_fan_out", axis_name=None, fast=True)
     x = clips(frames=30, persons=1, batch=1)
     variables = random_variables(network, x)

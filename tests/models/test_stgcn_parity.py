@@ -12,6 +12,7 @@ import pytest
 from jaxact import skeletons
 from jaxact.interop.torch_stgcn import from_torch
 from jaxact.models import stgcn
+from jaxact.models.layers.adjacency import Adjacency
 from tests.helpers.parity import assert_gradients_equal, assert_logits_equal, group, train_pass
 
 SMALL = Path(__file__).parents[1] / "data" / "stgcn_public_small.npz"
@@ -22,7 +23,7 @@ FORMS = pytest.mark.parametrize("fast", [False, True], ids=["plain", "fast"])
 
 def public_network(layout: str, **options) -> stgcn.STGCN:
     adjacency = skeletons.adjacency(skeletons.get_layout(layout), "spatial_v2", "joint")
-    return stgcn.STGCN(adjacency=stgcn.as_tuple(adjacency), dropout=0.0, **options)
+    return stgcn.STGCN(adjacency=Adjacency(adjacency), dropout=0.0, **options)
 
 
 def small(graph: str, fast: bool):

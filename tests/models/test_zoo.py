@@ -15,8 +15,9 @@ from jax import export
 from jaxact import models, skeletons
 from jaxact.errors import UserError
 from jaxact.losses import classification as losses
-from jaxact.models import ctrgcn, stgcn, stgcnpp
+from jaxact.models import ctrgcn, stgcnpp
 from jaxact.models.layers import multi_branch_tcn
+from jaxact.models.layers.adjacency import Adjacency
 from jaxact.runs import state
 from jaxact.training import optim, train_step
 from tests.helpers.random_weights import LEGS, random_array, random_variables
@@ -98,7 +99,7 @@ def block(module, x, seed=5):
 
 
 def adjacency():
-    return stgcn.as_tuple(skeletons.adjacency(LEGS, "spatial"))
+    return Adjacency(skeletons.adjacency(LEGS, "spatial"))
 
 
 @pytest.mark.parametrize("fast", [False, True])
@@ -151,7 +152,7 @@ def stored(name, monkeypatch):
     with np.load(SMALL) as archive:
         n = {key.removeprefix(f"{name}/"): archive[key] for key in archive if key.startswith(f"{name}/")}
     given = unflatten_dict({k: jnp.asarray(n[k]) for k in n if k.startswith(("params/", "batch_stats/"))}, sep="/")
-    start = stgcn.as_tuple(n["params/unit0/spatial/adjacency"])
+    start = Adjacency(n["params/unit0/spatial/adjacency"])
     if name == "stgcnpp":
         monkeypatch.setitem(multi_branch_tcn.VARIANTS, "ten", ((1, 1), (2, 2)))
         return stgcnpp.STGCNPP(4, start, width=7, fast=True), given, n
