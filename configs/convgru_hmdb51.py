@@ -1,4 +1,5 @@
-"""SC-Xception + ConvGRU + MCAM-AFF on HMDB51: the paper's Table 3, and the ablations that it gives for UCF101 only.
+"""SC-Xception + ConvGRU + MCAM-AFF on HMDB51: the paper's Table 3, and the ablations that it gives
+for UCF101 only.
 
 A row is an argument, "full" the default:
     full                 SC-Xception + ConvGRU + MCAM-AFF               69.82 % (Table 3)
@@ -13,8 +14,8 @@ A row is an argument, "full" the default:
     inception_resnet_v2  InceptionResNetV2 + ConvGRU
 and so is a split: random_3to1 (the paper's, which leaks), official1, official2, official3, group.
 
-Paper: Cheng, Zhang, Liu, Liu, Liu and Yang; top-1 on a random 3:1 split. Others, on the official splits: two-stream
-      59.4, STC-ResNet101 66.8, STS 67.2, STAM 69.1.
+Paper: Cheng, Zhang, Liu, Liu, Liu and Yang; top-1 on a random 3:1 split. Others, on the official
+      splits: two-stream 59.4, STC-ResNet101 66.8, STS 67.2, STAM 69.1.
 Ours: not run: needs the data set, ImageNet weights and a GPU.
 Command: jaxact prepare hmdb51 --raw HMDB51 --data-dir data
          jaxact train --config configs/convgru_hmdb51.py:full --data-dir data --workdir runs/hmdb51_full
@@ -43,11 +44,18 @@ def get_config(arg: str = "") -> TrainConfig:
     row, split, quick = choose(arg, ROWS, SPLITS)
     model, clip = SCXceptionConfig(**SCXCEPTION_SYSTEMS[row]), VideoClipConfig()
     config = TrainConfig(
-        data=DataConfig(name="hmdb51", train_split=f"{split}_train", eval_split=f"{split}_test", shuffle_buffer=2048),
+        data=DataConfig(
+            name="hmdb51",
+            train_split=f"{split}_train",
+            eval_split=f"{split}_test",
+            shuffle_buffer=2048,
+        ),
         model=model,
         clip=clip,
         augment=VideoAugmentConfig(),
-        optim=OptimConfig(name="adamw", learning_rate=1e-4, weight_decay=0.0, schedule="constant", accumulate=8),
+        optim=OptimConfig(
+            name="adamw", learning_rate=1e-4, weight_decay=0.0, schedule="constant", accumulate=8
+        ),
         batch_size=32,
         epochs=50,
         eval_every=1.0,

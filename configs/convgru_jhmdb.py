@@ -1,5 +1,5 @@
-"""SC-Xception + ConvGRU + MCAM-AFF on JHMDB's videos (928 clips, 21 classes), narrow and small: from scratch on two CPU
-cores.
+"""SC-Xception + ConvGRU + MCAM-AFF on JHMDB's videos (928 clips, 21 classes), narrow and small:
+from scratch on two CPU cores.
 
 A row of the paper's tables is an argument; the first is the default:
     full                 SC-Xception + ConvGRU + MCAM-AFF
@@ -26,8 +26,8 @@ Command: jaxact prepare jhmdb_video --raw JHMDB --short-side 128 --flow dis --da
          jaxact train --config configs/convgru_jhmdb.py:full --data-dir data --workdir runs/full_flow
              --config.epochs=30 --config.optim.learning_rate=1.5e-3 --config.init_from=runs/tsn/flow
          jaxact train --config configs/convgru_jhmdb.py:full --data-dir data --workdir runs/full_difference
-             --config.epochs=20 --config.optim.learning_rate=1.5e-3 --config.init_from=runs/tsn/difference
-             --config.clip.stream=difference
+             --config.epochs=20 --config.optim.learning_rate=1.5e-3
+             --config.init_from=runs/tsn/difference --config.clip.stream=difference
          jaxact evaluate --checkpoint runs/full_flow --out results/flow, the same of the other, then
          jaxact fuse results/flow results/difference --out results/full
 Differences were trained with --config.augment.crop=0.7, of `tsn` for 36 epochs.
@@ -52,7 +52,11 @@ SPLITS = ("official1", "official2", "official3")
 def get_config(arg: str = "") -> TrainConfig:
     """The run of a row and a split; "quick" beside them is a toy of it."""
     row, split, quick = choose(arg, ROWS, SPLITS)
-    model = TSNConfig(backbone="xception") if row == "tsn" else SCXceptionConfig(**SCXCEPTION_SYSTEMS[row])
+    model = (
+        TSNConfig(backbone="xception")
+        if row == "tsn"
+        else SCXceptionConfig(**SCXCEPTION_SYSTEMS[row])
+    )
     model.width, model.train_from, model.dropout = 0.25, "all", 0.3
     if model.backbone == "xception":  # shallow: its features are of places, not of scenes
         model.depth, model.skip = 0.0, ("block4", "block14")
@@ -61,12 +65,21 @@ def get_config(arg: str = "") -> TrainConfig:
     if isinstance(model, SCXceptionConfig):
         model.hidden = 64
     config = TrainConfig(
-        data=DataConfig(name="jhmdb_video", train_split=f"{split}_train", eval_split=f"{split}_test"),
+        data=DataConfig(
+            name="jhmdb_video", train_split=f"{split}_train", eval_split=f"{split}_test"
+        ),
         model=model,
-        clip=VideoClipConfig(frames=8, height=64, width=64, sampling="segments", stream="flow", views=5),
+        clip=VideoClipConfig(
+            frames=8, height=64, width=64, sampling="segments", stream="flow", views=5
+        ),
         augment=VideoAugmentConfig(crop=0.8, mirror=True),
         optim=OptimConfig(
-            name="adamw", learning_rate=3e-3, weight_decay=0.05, decay="kernels", schedule="cosine", warmup=2.0
+            name="adamw",
+            learning_rate=3e-3,
+            weight_decay=0.05,
+            decay="kernels",
+            schedule="cosine",
+            warmup=2.0,
         ),
         batch_size=16,
         epochs=40 if row == "tsn" else 60,

@@ -11,12 +11,12 @@ A row of the tables is an argument; the first is the default:
     xc_lstm              Xception + LSTM, as LRCN                       88.47 % (Table 4)
     inception_v3         InceptionV3 + ConvGRU                          85.74 % (Table 1)
     inception_resnet_v2  InceptionResNetV2 + ConvGRU                    90.26 % (Table 1)
-and so is a split: random_3to1 (the paper's; clips of one recording fall on both sides, and the report says so),
-official1, official2, official3, group.
+and so is a split: random_3to1 (the paper's; clips of one recording fall on both sides, and the
+report says so), official1, official2, official3, group.
 
-Paper: Cheng, Zhang, Liu, Liu, Liu and Yang; top-1 on a random 3:1 split, figures above.
-Ours: not run: needs the data set, ImageNet weights and a GPU.
-Memory: one step of 32 clips of 40 frames of 299 px needs 5.65 GiB in these eight micro-batches, by XLA's account
+Paper: Cheng, Zhang, Liu, Liu, Liu and Yang; top-1 on a random 3:1 split, figures above. Ours: not
+run: needs the data set, ImageNet weights and a GPU. Memory: one step of 32 clips of 40 frames of
+299 px needs 5.65 GiB in these eight micro-batches, by XLA's account
       (scripts/memory_frames.py --accumulate 8); 54 GiB at once.
 Command: jaxact prepare ucf101 --raw UCF101 --data-dir data
          jaxact import keras xception_weights_tf_dim_ordering_tf_kernels_notop.h5 --out xception.safetensors
@@ -47,12 +47,19 @@ def get_config(arg: str = "") -> TrainConfig:
     row, split, quick = choose(arg, ROWS, SPLITS)
     model, clip = SCXceptionConfig(**SCXCEPTION_SYSTEMS[row]), VideoClipConfig()
     config = TrainConfig(
-        data=DataConfig(name="ucf101", train_split=f"{split}_train", eval_split=f"{split}_test", shuffle_buffer=2048),
+        data=DataConfig(
+            name="ucf101",
+            train_split=f"{split}_train",
+            eval_split=f"{split}_test",
+            shuffle_buffer=2048,
+        ),
         model=model,
         clip=clip,
         augment=VideoAugmentConfig(),
         # Without decay AdamW is the paper's Adam.
-        optim=OptimConfig(name="adamw", learning_rate=1e-4, weight_decay=0.0, schedule="constant", accumulate=8),
+        optim=OptimConfig(
+            name="adamw", learning_rate=1e-4, weight_decay=0.0, schedule="constant", accumulate=8
+        ),
         batch_size=32,
         epochs=50,
         eval_every=1.0,

@@ -1,14 +1,21 @@
 """CTR-GCN on SBU Kinect Interaction, two persons, five folds. `:fold1` (default) ... `:fold5`.
 
-Paper: none.
-Ours: mean of the folds 89.79 % top-1 (81.82, 94.23, 91.07, 92.59, 89.23), last checkpoint, one seed, with
+Paper: none. Ours: mean of the folds 89.79 % top-1 (81.82, 94.23, 91.07, 92.59, 89.23), last
+checkpoint, one seed, with
       --config.clip.stream=joint+partner.
 Command: jaxact prepare sbu --raw SBU --data-dir data
          python scripts/cross_validate.py --config configs/ctrgcn_sbu.py --data-dir data --out results/sbu_ctrgcn
              --arguments fold1,fold2,fold3,fold4,fold5
 """
 
-from jaxact.config import AugmentConfig, ClipConfig, CTRGCNConfig, DataConfig, OptimConfig, TrainConfig
+from jaxact.config import (
+    AugmentConfig,
+    ClipConfig,
+    CTRGCNConfig,
+    DataConfig,
+    OptimConfig,
+    TrainConfig,
+)
 
 
 def get_config(arg: str = "") -> TrainConfig:
@@ -26,7 +33,14 @@ def get_config(arg: str = "") -> TrainConfig:
             views=5,
         ),
         augment=AugmentConfig(crop=0.8, rotate=0.1, rescale=0.1, mirror=True, swap=True),
-        optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=3.0, weight_decay=0.01, ema=0.99),
+        optim=OptimConfig(
+            name="adamw",
+            learning_rate=3e-3,
+            schedule="cosine",
+            warmup=3.0,
+            weight_decay=0.01,
+            ema=0.99,
+        ),
         batch_size=16,
         epochs=40,
         label_smoothing=0.1,

@@ -7,12 +7,13 @@ A row of the STA-GCN paper's tables is an argument:
     ta             TA + ST-GCN: temporal attention; AFM and DCW are `jaxact evaluate --kept 0` and `--kept 2`
     sta_partition  sn on ST-GCN's graph operator in place of Chebyshev polynomials
     stgcn          ST-GCN
-Widths, epochs and recipe are the same for all of them. The clips are cut into three segments, but for sa and stgcn;
-whole: --config.model.segments=1 --config.model.kept=0 --config.segments_kept=0
-Paper: none on this set.
-Ours: mean of the splits in %, one seed: stgcn 80.45, sa 80.83; ta 66.97 (AFM), 65.08 (DCW); whole clips sn 72.67,
+Widths, epochs and recipe are the same for all of them. The clips are cut into three segments, but
+for sa and stgcn; whole: --config.model.segments=1 --config.model.kept=0 --config.segments_kept=0
+Paper: none on this set. Ours: mean of the splits in %, one seed: stgcn 80.45, sa 80.83; ta 66.97
+(AFM), 65.08 (DCW); whole clips sn 72.67,
       tn 54.65, both fused 75.14.
-Command: jaxact prepare custom --name jhmdb14 --layout jhmdb-15 --raw jhmdb14_pose2d.npz --data-dir data
+Command: jaxact prepare custom --name jhmdb14 --layout jhmdb-15 --raw jhmdb14_pose2d.npz --data-dir
+    data
          python scripts/cross_validate.py --config configs/stagcn_jhmdb14.py --row ta --data-dir data
              --arguments split1,split2,split3 --out results/jhmdb_ta
 """
@@ -40,11 +41,20 @@ def get_config(arg: str = "") -> TrainConfig:
     if isinstance(model, STAGCNConfig) and row != "sa":
         model.segments, model.kept = 3, 2
     config = TrainConfig(
-        data=DataConfig(name="custom/jhmdb14", train_split=f"{split}_train", eval_split=f"{split}_test"),
+        data=DataConfig(
+            name="custom/jhmdb14", train_split=f"{split}_train", eval_split=f"{split}_test"
+        ),
         model=model,
         clip=ClipConfig(frames=36, persons=1, sampling="resize", center="first"),
         augment=AugmentConfig(crop=0.85, rotate=0.2, rescale=0.1, mirror=True, drop_joints=0.03),
-        optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=3.0, weight_decay=0.01, ema=0.99),
+        optim=OptimConfig(
+            name="adamw",
+            learning_rate=3e-3,
+            schedule="cosine",
+            warmup=3.0,
+            weight_decay=0.01,
+            ema=0.99,
+        ),
         batch_size=16,
         epochs=40,
         label_smoothing=0.1,

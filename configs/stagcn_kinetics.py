@@ -1,7 +1,8 @@
-"""STA-GCN on Kinetics-skeleton and the systems it is made of and compared with: a row is an argument.
+"""STA-GCN on Kinetics-skeleton and the systems it is made of and compared with: a row is an
+argument.
 
-Paper: STA-GCN (spatio-temporal attention graph convolutional network), top-1 / top-5 in %, the columns of its Tables 2
-to 4 put in the order that its text has:
+Paper: STA-GCN (spatio-temporal attention graph convolutional network), top-1 / top-5 in %, the
+columns of its Tables 2 to 4 put in the order that its text has:
     sn             35.7 / 57.3   the two networks of STA-GCN, on joints (the default) and
     tn             ...           on displacements, fused
     sa             33.1 / 54.9   SA + ST-GCN: spatial attention
@@ -16,8 +17,8 @@ Command: jaxact prepare kinetics_skeleton --raw kinetics-skeleton --data-dir dat
          jaxact train --config configs/stagcn_kinetics.py:sn --data-dir data --workdir runs/kinetics_sn
              --config.init_from=runs/kinetics_pretrain
          python scripts/reproduce_stagcn.py --table 3 --data-dir data --out results/stagcn
-The paper names no optimiser: the recipe is ST-GCN's, without its window of 150 frames, for the attention matrices are
-as long as the clip.
+The paper names no optimiser: the recipe is ST-GCN's, without its window of 150 frames, for the
+attention matrices are as long as the clip.
 """
 
 from jaxact.config import (
@@ -44,7 +45,9 @@ def get_config(arg: str = "") -> TrainConfig:
         model=ASGCNConfig() if row == "as_gcn" else STAGCNConfig(dropout=0.0, **system),
         clip=ClipConfig(frames=300, persons=2, pad="replay", person="frame_score"),
         augment=AugmentConfig(move=True),
-        optim=OptimConfig(learning_rate=0.1, milestones=(20.0, 30.0, 40.0, 50.0), weight_decay=1e-4),
+        optim=OptimConfig(
+            learning_rate=0.1, milestones=(20.0, 30.0, 40.0, 50.0), weight_decay=1e-4
+        ),
         batch_size=64,
         epochs=50,
         segments_kept=0 if row in ("sa", "as_gcn") else 3,

@@ -7,10 +7,10 @@ A row of the STA-GCN paper's tables is an argument:
     ta             TA + ST-GCN: temporal attention; AFM and DCW are `jaxact evaluate --kept 0` and `--kept 2`
     sta_partition  sn on ST-GCN's graph operator in place of Chebyshev polynomials
     stgcn          ST-GCN
-Widths, epochs and recipe are the same for all of them. The clips are cut into three segments, but for sa and stgcn;
-whole: --config.model.segments=1 --config.model.kept=0 --config.segments_kept=0
-Paper: none on this set.
-Ours: mean of the folds in %, one seed: sa 83.33, stgcn 78.38; ta 65.36 (AFM), 62.94 (DCW); whole clips sn 69.08, with
+Widths, epochs and recipe are the same for all of them. The clips are cut into three segments, but
+for sa and stgcn; whole: --config.model.segments=1 --config.model.kept=0 --config.segments_kept=0
+Paper: none on this set. Ours: mean of the folds in %, one seed: sa 83.33, stgcn 78.38; ta 65.36
+(AFM), 62.94 (DCW); whole clips sn 69.08, with
       --config.model.attended=scores after 20 epochs of the first stage 82.33; tn 80.07, sn and tn
       fused 80.47.
 Command: jaxact prepare sbu --raw SBU --data-dir data
@@ -45,7 +45,14 @@ def get_config(arg: str = "") -> TrainConfig:
         model=model,
         clip=ClipConfig(frames=24, persons=2, sampling="resize", center="first", views=5),
         augment=AugmentConfig(crop=0.8, rotate=0.1, rescale=0.1, mirror=True, swap=True),
-        optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=3.0, weight_decay=0.01, ema=0.99),
+        optim=OptimConfig(
+            name="adamw",
+            learning_rate=3e-3,
+            schedule="cosine",
+            warmup=3.0,
+            weight_decay=0.01,
+            ema=0.99,
+        ),
         batch_size=16,
         epochs=30,
         label_smoothing=0.1,

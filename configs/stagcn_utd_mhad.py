@@ -7,10 +7,10 @@ A row of the STA-GCN paper's tables is an argument:
     ta             TA + ST-GCN: temporal attention; AFM and DCW are `jaxact evaluate --kept 0` and `--kept 2`
     sta_partition  sn on ST-GCN's graph operator in place of Chebyshev polynomials
     stgcn          ST-GCN
-Widths, epochs and recipe are the same for all of them. The clips are cut into three segments, but for sa and stgcn;
-whole: --config.model.segments=1 --config.model.kept=0 --config.segments_kept=0
-Paper: none on this set.
-Ours: top-1 in %, one seed: sa 96.05, stgcn 93.72; whole clips sn 86.05, tn 80.93, both fused 88.14; sn whole with
+Widths, epochs and recipe are the same for all of them. The clips are cut into three segments, but
+for sa and stgcn; whole: --config.model.segments=1 --config.model.kept=0 --config.segments_kept=0
+Paper: none on this set. Ours: top-1 in %, one seed: sa 96.05, stgcn 93.72; whole clips sn 86.05, tn
+80.93, both fused 88.14; sn whole with
       --config.model.attended=scores 92.33, in three segments 86.74; ta 80.47 (AFM), 79.07 (DCW).
 Command: jaxact prepare utd_mhad --raw UTD-MHAD/Skeleton --data-dir data
          jaxact train --config configs/stagcn_utd_mhad.py:ta --data-dir data --workdir runs/utd_ta
@@ -41,9 +41,18 @@ def get_config(arg: str = "") -> TrainConfig:
     config = TrainConfig(
         data=DataConfig(name="utd_mhad"),
         model=model,
-        clip=ClipConfig(frames=48, persons=1, sampling="resize", center="first", scale="skeleton", views=5),
+        clip=ClipConfig(
+            frames=48, persons=1, sampling="resize", center="first", scale="skeleton", views=5
+        ),
         augment=AugmentConfig(crop=0.9, rotate=0.3, rescale=0.15, drop_joints=0.03),
-        optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=3.0, weight_decay=0.01, ema=0.99),
+        optim=OptimConfig(
+            name="adamw",
+            learning_rate=3e-3,
+            schedule="cosine",
+            warmup=3.0,
+            weight_decay=0.01,
+            ema=0.99,
+        ),
         batch_size=16,
         epochs=60,
         label_smoothing=0.1,

@@ -1,4 +1,5 @@
-"""ST-GCN on Kinetics-skeleton and the systems it is compared with: a row of the paper's tables is an argument.
+"""ST-GCN on Kinetics-skeleton and the systems it is compared with: a row of the paper's tables is
+an argument.
 
 Paper: Yan, Xiong and Lin, AAAI 2018, Tables 1 and 2, top-1 / top-5 in %:
     spatial_imp    30.7 / 52.8   ST-GCN + Imp., the paper's system; the default
@@ -14,9 +15,9 @@ Command: jaxact prepare kinetics_skeleton --raw kinetics-skeleton --data-dir dat
          jaxact train --config configs/stgcn_kinetics.py:spatial --data-dir data --workdir runs/kinetics
 Table 4, Kinetics-Motion, 72.4 % mean class accuracy on 30 classes, of the default row:
          jaxact evaluate --checkpoint runs/kinetics --subset kinetics_motion --out results/kmotion
-Table 5 adds its scores to those of two frame networks: 71.7 % with RGB (70.3 alone) and optical flow (51.0).
-The recipe is that of the released code, clips replayed to 300 frames as the paper says. Zero padding, as in the
-released arrays: --config.clip.pad=zero
+Table 5 adds its scores to those of two frame networks: 71.7 % with RGB (70.3 alone) and optical
+flow (51.0). The recipe is that of the released code, clips replayed to 300 frames as the paper
+says. Zero padding, as in the released arrays: --config.clip.pad=zero
 """
 
 import dataclasses
@@ -54,7 +55,9 @@ def get_config(arg: str = "") -> TrainConfig:
         model=dataclasses.replace(ROWS[row]),
         clip=ClipConfig(frames=300, persons=2, pad="replay", person="frame_score"),
         augment=AugmentConfig(window=150, move=True),
-        optim=OptimConfig(learning_rate=0.1, milestones=(20.0, 30.0, 40.0, 50.0), weight_decay=1e-4),
+        optim=OptimConfig(
+            learning_rate=0.1, milestones=(20.0, 30.0, 40.0, 50.0), weight_decay=1e-4
+        ),
         batch_size=256,
         epochs=50,
     )
@@ -63,8 +66,13 @@ def get_config(arg: str = "") -> TrainConfig:
         config.batch_size, config.epochs = 512, 60
     if row == "deep_lstm":
         config.clip.frames, config.clip.sampling, config.augment.window = 8, "segments", 0
-        config.optim = OptimConfig(name="adamw", learning_rate=1e-3, schedule="cosine", clip_norm=1.0)
+        config.optim = OptimConfig(
+            name="adamw", learning_rate=1e-3, schedule="cosine", clip_norm=1.0
+        )
     if quick:
         config.model.width, config.epochs = 4, 1
-        config.clip.frames, config.augment.window = min(16, config.clip.frames // 2), min(8, config.augment.window)
+        config.clip.frames, config.augment.window = (
+            min(16, config.clip.frames // 2),
+            min(8, config.augment.window),
+        )
     return config

@@ -1,15 +1,23 @@
 """ST-GCN on SBU Kinect Interaction, two persons, five folds. `:fold1` (default) ... `:fold5`.
 
-Paper: none.
-Ours: mean of the folds 90.15 % top-1 (89.09, 88.46, 91.07, 94.44, 87.69), last checkpoint, one seed, with
-      --config.model.width=16 --config.epochs=40. Without `partner`, folds 1 to 3: 89.09, 78.85, 80.36.
-      Four streams, each beside `partner`, fused 2 : 2 : 1 : 1: 93.59 (89.09, 94.23, 98.21, 92.59, 93.85).
+Paper: none. Ours: mean of the folds 90.15 % top-1 (89.09, 88.46, 91.07, 94.44, 87.69), last
+checkpoint, one seed, with
+      --config.model.width=16 --config.epochs=40. Without `partner`, folds 1 to 3: 89.09, 78.85,
+      80.36. Four streams, each beside `partner`, fused 2 : 2 : 1 : 1: 93.59 (89.09, 94.23, 98.21,
+      92.59, 93.85).
 Command: jaxact prepare sbu --raw SBU --data-dir data
          python scripts/cross_validate.py --config configs/stgcn_sbu.py --data-dir data --out results/sbu
              --arguments fold1,fold2,fold3,fold4,fold5
 """
 
-from jaxact.config import AugmentConfig, ClipConfig, DataConfig, OptimConfig, STGCNConfig, TrainConfig
+from jaxact.config import (
+    AugmentConfig,
+    ClipConfig,
+    DataConfig,
+    OptimConfig,
+    STGCNConfig,
+    TrainConfig,
+)
 
 
 def get_config(arg: str = "") -> TrainConfig:
@@ -27,7 +35,14 @@ def get_config(arg: str = "") -> TrainConfig:
             views=5,
         ),
         augment=AugmentConfig(crop=0.8, rotate=0.1, rescale=0.1, mirror=True, swap=True),
-        optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=3.0, weight_decay=0.01, ema=0.99),
+        optim=OptimConfig(
+            name="adamw",
+            learning_rate=3e-3,
+            schedule="cosine",
+            warmup=3.0,
+            weight_decay=0.01,
+            ema=0.99,
+        ),
         batch_size=16,
         epochs=80,
         label_smoothing=0.1,

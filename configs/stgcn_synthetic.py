@@ -6,7 +6,14 @@ Command: jaxact prepare synthetic_actions --data-dir data
          jaxact train --config configs/stgcn_synthetic.py --data-dir data --workdir runs/synthetic
 """
 
-from jaxact.config import AugmentConfig, ClipConfig, DataConfig, OptimConfig, STGCNConfig, TrainConfig
+from jaxact.config import (
+    AugmentConfig,
+    ClipConfig,
+    DataConfig,
+    OptimConfig,
+    STGCNConfig,
+    TrainConfig,
+)
 
 
 def get_config(arg: str = "") -> TrainConfig:
@@ -16,7 +23,9 @@ def get_config(arg: str = "") -> TrainConfig:
         model=STGCNConfig(width=16, dropout=0.2),
         clip=ClipConfig(frames=32, sampling="resize", center="first"),
         augment=AugmentConfig(crop=0.8, rotate=0.2),
-        optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=0.5, weight_decay=0.01),
+        optim=OptimConfig(
+            name="adamw", learning_rate=3e-3, schedule="cosine", warmup=0.5, weight_decay=0.01
+        ),
         batch_size=16,
         epochs=8,
         label_smoothing=0.1,

@@ -1,11 +1,12 @@
-"""Temporal segment network on UCF101; with `--streams rgb,flow` the two-stream network of the SC-Xception paper's
-Table 3.
+"""Temporal segment network on UCF101; with `--streams rgb,flow` the two-stream network of the
+SC-Xception paper's Table 3.
 
-An argument chooses the split: official1 (the default), official2, official3, group, random_3to1. Single frames of
-three segments, scored by Inception-v3 in place of BN-Inception; 25 segments at test time.
+An argument chooses the split: official1 (the default), official2, official3, group, random_3to1.
+Single frames of three segments, scored by Inception-v3 in place of BN-Inception; 25 segments at
+test time.
 
-Paper: two-stream 88.0 % (Simonyan and Zisserman, NeurIPS 2014, mean of the official splits); TSN 94.0 % (Wang et al.,
-      ECCV 2016, colour and flow).
+Paper: two-stream 88.0 % (Simonyan and Zisserman, NeurIPS 2014, mean of the official splits); TSN
+      94.0 % (Wang et al., ECCV 2016, colour and flow).
 Ours: not run: needs the data set, ImageNet weights and a GPU.
 Command: jaxact prepare ucf101 --raw UCF101 --flow dis --data-dir data
          jaxact import keras inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5 --out inception.safetensors
@@ -31,11 +32,18 @@ def get_config(arg: str = "") -> TrainConfig:
     split, quick = choose(arg, SPLITS)
     model, clip = TSNConfig(), VideoClipConfig(frames=3, sampling="segments", fit="crop", views=8)
     config = TrainConfig(
-        data=DataConfig(name="ucf101", train_split=f"{split}_train", eval_split=f"{split}_test", shuffle_buffer=2048),
+        data=DataConfig(
+            name="ucf101",
+            train_split=f"{split}_train",
+            eval_split=f"{split}_test",
+            shuffle_buffer=2048,
+        ),
         model=model,
         clip=clip,
         augment=VideoAugmentConfig(crop=0.66, mirror=True),
-        optim=OptimConfig(learning_rate=1e-3, weight_decay=5e-4, milestones=(30.0, 60.0), clip_norm=20.0),
+        optim=OptimConfig(
+            learning_rate=1e-3, weight_decay=5e-4, milestones=(30.0, 60.0), clip_norm=20.0
+        ),
         batch_size=128,
         epochs=80,
     )

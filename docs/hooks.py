@@ -2,7 +2,8 @@
 
 A line of a page that is a call such as `{{ commands }}` or `{{ cards stgcn }}` becomes Markdown:
     commands        every command with its help, from the argparse parsers
-    cards PREFIX... the run card of each config whose name begins with PREFIX, in that order, from its docstring
+    cards PREFIX... the run card of each config whose name begins with PREFIX, in that order, from
+    its docstring
     protocols       the published preprocessings and the values that they fix
     layouts         the joint layouts that have a name
     networks        the names of `model.name`
@@ -59,7 +60,11 @@ def _name(action: argparse.Action) -> str:
     if action.choices and not action.metavar:
         value = ",".join(map(str, action.choices))
     many = " ..." if action.nargs in ("+", "*") else ""
-    return ", ".join(action.option_strings) + (f" {value}" if action.option_strings and value else value) + many
+    return (
+        ", ".join(action.option_strings)
+        + (f" {value}" if action.option_strings and value else value)
+        + many
+    )
 
 
 def _about(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
@@ -91,7 +96,10 @@ def protocols() -> str:
         lines[-1] += f"For records of {', '.join(known.channels)}.{needs}"
         lines += ["", "| option | value |", "| --- | --- |"]
         for section in ("clip", "augment"):
-            lines += [f"| `{section}.{option}` | `{value}` |" for option, value in getattr(known, section).items()]
+            lines += [
+                f"| `{section}.{option}` | `{value}` |"
+                for option, value in getattr(known, section).items()
+            ]
         lines.append("")
     return "\n".join(lines)
 

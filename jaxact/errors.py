@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 
 class UserError(ValueError):
-    """Input that cannot be used. The message says what was given, what was wanted, what is available, where to look."""
+    """Input that cannot be used. The message says what was given, what was wanted, what is
+    available, where to look.
+    """
 
 
 def unknown(kind: str, given: object, available: Iterable[object]) -> UserError:
@@ -19,4 +21,6 @@ def unknown(kind: str, given: object, available: Iterable[object]) -> UserError:
 
 def missing_extra(package: str, extra: str, purpose: str) -> UserError:
     """The error for an optional package that is not installed; names the extra that brings it."""
-    return UserError(f"{purpose} needs the package {package!r}, which is not installed: pip install 'jaxact[{extra}]'")
+    return UserError(
+        f"{purpose} needs the package {package!r}, which is not installed: pip install 'jaxact[{extra}]'"
+    )

@@ -14,7 +14,8 @@ from jaxact.errors import UserError
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str], *, folder: bool = False) -> Iterator[Path]:
-    """Yields a temporary path with the suffix of `path`; on success it takes the place of `path`, else it vanishes.
+    """Yields a temporary path with the suffix of `path`; on success it takes the place of `path`,
+    else it vanishes.
 
     Args:
       path: of the file.
@@ -57,15 +58,19 @@ def require_room_for_folder(path: str | os.PathLike[str]) -> None:
     """Raises UserError where `path` is a file or a folder with something in it."""
     target = Path(path)
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        raise UserError(f"cannot write the folder {str(target)!r}: something is there already; name another one")
+        raise UserError(
+            f"cannot write the folder {str(target)!r}: something is there already; name another one"
+        )
 
 
 @contextlib.contextmanager
 def locked(folder: str | os.PathLike[str], busy: str) -> Iterator[None]:
-    """Makes the folder and keeps every other process out of it that asks for the same; the lock ends with the process.
+    """Makes the folder and keeps every other process out of it that asks for the same; the lock
+    ends with the process.
 
     Raises:
-      UserError: with the text `busy`, where another process is in it; or the folder cannot be written.
+      UserError: with the text `busy`, where another process is in it; or the folder cannot be
+          written.
     """
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -83,7 +88,9 @@ def locked(folder: str | os.PathLike[str], busy: str) -> Iterator[None]:
 def write_json(path: str | os.PathLike[str], content: Mapping) -> None:
     """Writes `content` as indented JSON, whole or not at all."""
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(
+            json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
 
 
 def _umask() -> int:

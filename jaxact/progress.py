@@ -13,19 +13,30 @@ def log(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
-def track(items: Iterable[T], *, total: int | None, what: str, unit: str = "it", every: float = 30.0) -> Iterator[T]:
+def track(
+    items: Iterable[T], *, total: int | None, what: str, unit: str = "it", every: float = 30.0
+) -> Iterator[T]:
     """Yields `items` and shows how far along it is.
 
     Args:
       total: number of items, where known.
       what: what is being done ("parsing"), in the words of a log line.
       unit: what one item is ("clips").
-      every: seconds between log lines where standard error is not a terminal; the first comes after two seconds.
+      every: seconds between log lines where standard error is not a terminal; the first comes after
+          two seconds.
     """
     if sys.stderr.isatty():
         from tqdm import tqdm
 
-        yield from tqdm(items, total=total, desc=what, unit=f" {unit}", delay=2.0, dynamic_ncols=True, leave=False)
+        yield from tqdm(
+            items,
+            total=total,
+            desc=what,
+            unit=f" {unit}",
+            delay=2.0,
+            dynamic_ncols=True,
+            leave=False,
+        )
         return
     start = time.monotonic()
     due = start + 2.0
@@ -40,16 +51,22 @@ def track(items: Iterable[T], *, total: int | None, what: str, unit: str = "it",
 
 
 class Bar:
-    """A bar for a loop that is not a plain iteration: a training run that starts at step 1200, say."""
+    """A bar for a loop that is not a plain iteration: a training run that starts at step 1200,
+    say.
+    """
 
     def __init__(self, *, total: int, start: int, what: str, unit: str, quiet: bool = False):
-        """Opens at `start` of `total`; `quiet` shows and logs nothing (every process but the first)."""
+        """Opens at `start` of `total`; `quiet` shows and logs nothing (every process but the
+        first).
+        """
         self._quiet = quiet
         self._bar = None
         if sys.stderr.isatty() and not quiet:
             from tqdm import tqdm
 
-            self._bar = tqdm(total=total, initial=start, desc=what, unit=f" {unit}", dynamic_ncols=True)
+            self._bar = tqdm(
+                total=total, initial=start, desc=what, unit=f" {unit}", dynamic_ncols=True
+            )
 
     def advance(self) -> None:
         """One unit done."""

@@ -1,15 +1,18 @@
-"""Frames per second of Xception here, in Keras and in PyTorch, and clips per second from video files, in turn.
+"""Frames per second of Xception here, in Keras and in PyTorch, and clips per second from video
+files, in turn.
 
     python scripts/bench_frames.py                               # 40 frames of 299 px, one clip
     taskset -c 0 python scripts/bench_frames.py --raw UCF101     # on one core; also decodes this folder's files
     python scripts/bench_frames.py --dtype bfloat16 --out bench
 
-Every side runs in a process of its own, one after the other and `--rounds` times over, so that a slow spell of the
-machine meets all of them. Times are medians over rounds of the fastest repetition of a round, ratios those of one call
-of this script. Keras is keras.applications on TensorFlow, PyTorch the same layers written out below, channels last,
-eager and compiled; all hold the same number of weights, which is checked. A package that is not there, or that lacks
-the GPU that JAX has, is named and left out. Files are parsed as `jaxact prepare` does it (frames, JPEG at a short side
-of 256), against PyAV that makes arrays of them, by seconds of processor time: one process, one thread.
+Every side runs in a process of its own, one after the other and `--rounds` times over, so that a
+slow spell of the machine meets all of them. Times are medians over rounds of the fastest repetition
+of a round, ratios those of one call of this script. Keras is keras.applications on TensorFlow,
+PyTorch the same layers written out below, channels last, eager and compiled; all hold the same
+number of weights, which is checked. A package that is not there, or that lacks the GPU that JAX
+has, is named and left out. Files are parsed as `jaxact prepare` does it (frames, JPEG at a short
+side of 256), against PyAV that makes arrays of them, by seconds of processor time: one process, one
+thread.
 """
 
 import argparse
@@ -30,8 +33,12 @@ import numpy as np
 NUMBERS = 20_861_480  # weights and running statistics
 
 
-def timed(work: Callable[[], Any], repetitions: int, clock: Callable[[], float] = time.perf_counter) -> dict[str, Any]:
-    """Seconds of the first call and of the fastest of the others; `work` returns when its result is there."""
+def timed(
+    work: Callable[[], Any], repetitions: int, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, Any]:
+    """Seconds of the first call and of the fastest of the others; `work` returns when its result is
+    there.
+    """
     seconds = []
     for _ in range(repetitions + 1):
         start = clock()
@@ -60,7 +67,9 @@ def run_jaxact(options: argparse.Namespace) -> dict[str, Any]:
     shapes = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 1, 75, 75, 3)))
     assert sum(leaf.size for leaf in jax.tree.leaves(shapes)) == NUMBERS
     random = np.random.default_rng(0)
-    weights = jax.tree.map(lambda leaf: jnp.asarray(random.uniform(0.01, 0.1, leaf.shape), leaf.dtype), shapes)
+    weights = jax.tree.map(
+        lambda leaf: jnp.asarray(random.uniform(0.01, 0.1, leaf.shape), leaf.dtype), shapes
+    )
     clip = jnp.asarray(frames(options)[None])
     forward = jax.jit(model.apply)
     found = timed(lambda: jax.block_until_ready(forward(weights, clip)), options.repetitions)
@@ -98,7 +107,10 @@ def run_torch(options: argparse.Namespace, *, compiled: bool) -> dict[str, Any]:
     forward = torch.compile(model) if compiled else model
 
     def one() -> None:
-        with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=options.dtype == "bfloat16"):
+        with (
+            torch.inference_mode(),
+            torch.autocast(device, torch.bfloat16, enabled=options.dtype == "bfloat16"),
+        ):
             forward(clip)
         if device == "cuda":
             torch.cuda.synchronize()
@@ -126,7 +138,9 @@ def torch_xception() -> Any:
             pairs = zip((inside, *widths), widths, strict=False)
             layers = [layer for pair in pairs for layer in (nn.ReLU(), *separable(*pair))]
             self.branch = nn.Sequential(*layers, *([nn.MaxPool2d(3, 2, 1)] if pool else []))
-            self.shortcut = nn.Sequential(*plain(inside, widths[-1], 1, 2)) if pool else nn.Identity()
+            self.shortcut = (
+                nn.Sequential(*plain(inside, widths[-1], 1, 2)) if pool else nn.Identity()
+            )
 
         def forward(self, x: Any) -> Any:
             return self.branch(x) + self.shortcut(x)
@@ -135,7 +149,13 @@ def torch_xception() -> Any:
         *(*plain(3, 32, 3, 2), nn.ReLU(), *plain(32, 64, 3, 1), nn.ReLU()),
         *(Block(64, 128, 128), Block(128, 256, 256), Block(256, 728, 728)),
         *(Block(728, 728, 728, 728, pool=False) for _ in range(8)),
-        *(Block(728, 728, 1024), *separable(1024, 1536), nn.ReLU(), *separable(1536, 2048), nn.ReLU()),
+        *(
+            Block(728, 728, 1024),
+            *separable(1024, 1536),
+            nn.ReLU(),
+            *separable(1536, 2048),
+            nn.ReLU(),
+        ),
     )
 
 
@@ -181,20 +201,27 @@ DECODE = {"jaxact prepare": ("av", run_prepare), "PyAV to arrays": ("av", run_py
 def measure(side: str, options: argparse.Namespace) -> dict[str, Any]:
     """One measurement in a fresh process."""
     given = [
-        f"--{name}={getattr(options, name)}" for name in ("frames", "size", "repetitions", "dtype", "raw", "clips")
+        f"--{name}={getattr(options, name)}"
+        for name in ("frames", "size", "repetitions", "dtype", "raw", "clips")
     ]
     root = str(Path(__file__).resolve().parents[1])
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])
+    }
     environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     command = [sys.executable, __file__, "--side", side, *given]
     ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
     return json.loads(ran.stdout.splitlines()[-1])
 
 
-def compare(sides: dict[str, tuple[str, Callable]], options: argparse.Namespace) -> list[dict[str, Any]]:
+def compare(
+    sides: dict[str, tuple[str, Callable]], options: argparse.Namespace
+) -> list[dict[str, Any]]:
     """A line for each side; the first is ours."""
     there = [side for side, (package, _) in sides.items() if importlib.util.find_spec(package)]
-    rows: list[dict[str, Any]] = [{"side": side, "why": "not installed"} for side in sides if side not in there]
+    rows: list[dict[str, Any]] = [
+        {"side": side, "why": "not installed"} for side in sides if side not in there
+    ]
     runs: dict[str, list[dict[str, Any]]] = {side: [] for side in there}
     for _ in range(options.rounds):
         for side in there:
@@ -206,9 +233,19 @@ def compare(sides: dict[str, tuple[str, Callable]], options: argparse.Namespace)
             rows.append({"side": side, "why": f"{'no ' * (not found[0]['gpu'])}GPU, unlike jaxact"})
             continue
         seconds, own = (statistics.median(run["seconds"] for run in each) for each in (found, ours))
-        count, unit = (found[0]["clips"], "clips") if "clips" in found[0] else (options.frames, "frames")
+        count, unit = (
+            (found[0]["clips"], "clips") if "clips" in found[0] else (options.frames, "frames")
+        )
         first = max(run["first"] for run in found)
-        rows.append({"side": side, "seconds": seconds, "first": first, "rate": count / seconds, "unit": unit})
+        rows.append(
+            {
+                "side": side,
+                "seconds": seconds,
+                "first": first,
+                "rate": count / seconds,
+                "unit": unit,
+            }
+        )
         rows[-1]["times_faster_here"] = seconds / own
     return rows
 
@@ -223,8 +260,16 @@ def line(row: dict[str, Any]) -> str:
 
 def main() -> None:
     """Prints a line per side."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, value in {"frames": 40, "size": 299, "rounds": 3, "repetitions": 3, "clips": 32}.items():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for name, value in {
+        "frames": 40,
+        "size": 299,
+        "rounds": 3,
+        "repetitions": 3,
+        "clips": 32,
+    }.items():
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
     parser.add_argument("--raw", default="", help="also parse this folder's video files")
@@ -237,12 +282,16 @@ def main() -> None:
     rows = compare(FORWARD, options) + (compare(DECODE, options) if options.raw else [])
     cores = len(os.sched_getaffinity(0))
     head = f"{options.frames} frames of {options.size} px, {options.dtype}, {cores} core{'s' * (cores > 1)}"
-    columns = "| | seconds | first call, seconds | speed | times faster here |\n|---|---|---|---|---|"
+    columns = (
+        "| | seconds | first call, seconds | speed | times faster here |\n|---|---|---|---|---|"
+    )
     text = "\n".join([head, "", columns, *map(line, rows)]) + "\n"
     print(text, end="")
     if options.out:
         Path(f"{options.out}.md").write_text(text)
-        Path(f"{options.out}.json").write_text(json.dumps({"options": vars(options), "rows": rows}, indent=1))
+        Path(f"{options.out}.json").write_text(
+            json.dumps({"options": vars(options), "rows": rows}, indent=1)
+        )
 
 
 if __name__ == "__main__":

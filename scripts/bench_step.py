@@ -1,15 +1,17 @@
-"""Training and inference speed of ST-GCN (3 x 300 x 25 x 2, 60 classes) here and in PyTorch, in turn; of STA-GCN here.
+"""Training and inference speed of ST-GCN (3 x 300 x 25 x 2, 60 classes) here and in PyTorch, in
+turn; of STA-GCN here.
 
     python scripts/bench_step.py                                   # jaxact alone
     git clone https://github.com/yysijie/st-gcn && git -C st-gcn checkout 221c0e1
     python scripts/bench_step.py --torch-checkout st-gcn --out bench   # also PyTorch eager and torch.compile
     python scripts/bench_step.py --model stagcn --batch 8              # what STA-GCN's attention adds to ST-GCN
 
-Every side runs in a process of its own, one after the other and `--rounds` times over, so that a slow spell of the
-machine meets all of them; all have the same allocator settings (JAXACT_ALLOCATOR=default leaves the C library's).
-Times are medians over rounds of the fastest step of a round. FLOP are the network's own, 2 per multiply-add of its
-direct form (34.2 GFLOP per clip forward, three times that for training), whatever a formulation saves of them, so a
-share of the matrix product's peak is a share of what the direct form could reach. On a GPU both sides compute in
+Every side runs in a process of its own, one after the other and `--rounds` times over, so that a
+slow spell of the machine meets all of them; all have the same allocator settings
+(JAXACT_ALLOCATOR=default leaves the C library's). Times are medians over rounds of the fastest step
+of a round. FLOP are the network's own, 2 per multiply-add of its direct form (34.2 GFLOP per clip
+forward, three times that for training), whatever a formulation saves of them, so a share of the
+matrix product's peak is a share of what the direct form could reach. On a GPU both sides compute in
 bfloat16.
 """
 
@@ -26,8 +28,8 @@ from pathlib import Path
 
 SHAPE = (300, 2, 25, 3)  # frames, persons, joints, channels
 FORWARD_FLOP = 34.2e9  # per clip
-# Our networks: model and options. Attention on ST-GCN's own units, on whole clips and on five segments, which are
-# slower without it too; the whole SN.
+# Our networks: model and options. Attention on ST-GCN's own units, on whole clips and on five
+# segments, which are slower without it too; the whole SN.
 ATTENTION = {"operator": "partition", "attention": "both", "gate": "none", "kept": 0}
 NETWORKS = {
     "jaxact": ("stgcn", {}),
@@ -40,7 +42,9 @@ NETWORKS = {
 
 
 def timed(step, repetitions: int) -> dict[str, float]:
-    """Seconds of the first call and of the fastest of the others; `step` returns when its result is there."""
+    """Seconds of the first call and of the fastest of the others; `step` returns when its result is
+    there.
+    """
     seconds = []
     for _ in range(repetitions + 2):  # the second call still touches new memory
         start = time.perf_counter()
@@ -66,14 +70,18 @@ def run_jax(name: str, batch: int, train: bool, repetitions: int, dtype: str) ->
 
     layout = skeletons.get_layout("ntu-25")
     kind, options = NETWORKS[name]
-    model = models.build(kind, layout=layout, num_classes=60, channels=("x", "y", "z"), dtype=dtype, **options)
+    model = models.build(
+        kind, layout=layout, num_classes=60, channels=("x", "y", "z"), dtype=dtype, **options
+    )
     tx = optax.chain(optax.add_decayed_weights(1e-4), optax.sgd(0.1, 0.9, nesterov=True))
     place = sharding.make_placement(devices=1)
     current = state.create(model, jax.ShapeDtypeStruct((1, *SHAPE), np.float32), tx, seed=0)
     inputs = np.random.default_rng(0).standard_normal((batch, *SHAPE), np.float32)
     data = jax.device_put({"inputs": inputs, "targets": np.zeros(batch, np.int32)})
     loss = losses.per_example
-    compiled = place.compile_train(functools.partial(step.train_step, apply=model.apply, loss=loss, tx=tx, seed=0))
+    compiled = place.compile_train(
+        functools.partial(step.train_step, apply=model.apply, loss=loss, tx=tx, seed=0)
+    )
     forward = jax.jit(model.apply)
 
     def one() -> None:
@@ -103,11 +111,16 @@ def run_torch(
     model = st_gcn.Model(3, 60, graph, True, dropout=0.5).to(device).train(train)
     inputs = torch.randn(batch, 3, 300, 25, 2, device=device)
     labels = torch.zeros(batch, dtype=torch.long, device=device)
-    optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9, nesterov=True, weight_decay=1e-4)
+    optimizer = torch.optim.SGD(
+        model.parameters(), 0.1, momentum=0.9, nesterov=True, weight_decay=1e-4
+    )
     forward = torch.compile(model) if compiled else model
 
     def one() -> None:
-        with torch.set_grad_enabled(train), torch.autocast(device, torch.bfloat16, enabled=dtype == "bfloat16"):
+        with (
+            torch.set_grad_enabled(train),
+            torch.autocast(device, torch.bfloat16, enabled=dtype == "bfloat16"),
+        ):
             logits = forward(inputs)
             loss = torch.nn.functional.cross_entropy(logits, labels)
         if train:
@@ -118,7 +131,9 @@ def run_torch(
             torch.cuda.synchronize()
 
     result = timed(one, repetitions)
-    return result | ({"peak_mb": torch.cuda.max_memory_allocated() / 1e6} if device == "cuda" else {})
+    return result | (
+        {"peak_mb": torch.cuda.max_memory_allocated() / 1e6} if device == "cuda" else {}
+    )
 
 
 def matmul_peak(dtype: str) -> dict[str, float]:
@@ -147,7 +162,9 @@ def work(side: str, options: argparse.Namespace) -> dict[str, float]:
     return run_torch(*arguments, compiled=side == "torch.compile", checkout=options.torch_checkout)
 
 
-def measure(side: str, options: argparse.Namespace, mode: str = "train", batch: int = 1) -> dict[str, float]:
+def measure(
+    side: str, options: argparse.Namespace, mode: str = "train", batch: int = 1
+) -> dict[str, float]:
     """`work` in a fresh process."""
     command = [
         sys.executable,
@@ -161,9 +178,16 @@ def measure(side: str, options: argparse.Namespace, mode: str = "train", batch: 
         "--dtype",
         options.dtype,
     ]
-    command += ["--repetitions", str(options.repetitions), "--torch-checkout", options.torch_checkout]
+    command += [
+        "--repetitions",
+        str(options.repetitions),
+        "--torch-checkout",
+        options.torch_checkout,
+    ]
     environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+        "PYTHONPATH": os.pathsep.join(
+            [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+        )
     }
     ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
     return json.loads(ran.stdout.splitlines()[-1])
@@ -181,12 +205,17 @@ def compare(options: argparse.Namespace) -> list[dict]:
             for _ in range(options.rounds):
                 for side in sides:
                     runs[side].append(measure(side, options, mode, batch))
-                    print(f"{mode} batch {batch} {side}: {runs[side][-1]['step']:.3f} s", file=sys.stderr)
+                    print(
+                        f"{mode} batch {batch} {side}: {runs[side][-1]['step']:.3f} s",
+                        file=sys.stderr,
+                    )
             rows += [summary(mode, batch, side, runs, options.peak) for side in sides]
     return rows
 
 
-def summary(mode: str, batch: int, side: str, runs: dict[str, list[dict[str, float]]], peak: float) -> dict:
+def summary(
+    mode: str, batch: int, side: str, runs: dict[str, list[dict[str, float]]], peak: float
+) -> dict:
     """One line of the table."""
     seconds = statistics.median(run["step"] for run in runs[side])
     ours = statistics.median(run["step"] for run in runs["jaxact"])
@@ -215,14 +244,25 @@ def markdown(rows: list[dict]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="stgcn", choices=["stgcn", "stagcn"], help="stagcn: ST-GCN with attention")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--model",
+        default="stgcn",
+        choices=["stgcn", "stagcn"],
+        help="stagcn: ST-GCN with attention",
+    )
     parser.add_argument("--torch-checkout", default="", help="folder of the public PyTorch code")
     parser.add_argument("--batch", type=int, nargs="+", default=[8, 16])
-    parser.add_argument("--modes", nargs="+", default=["train", "infer"], choices=["train", "infer"])
+    parser.add_argument(
+        "--modes", nargs="+", default=["train", "infer"], choices=["train", "infer"]
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--repetitions", type=int, default=3, help="timed steps per round")
-    parser.add_argument("--dtype", default="", help="float32 or bfloat16; bfloat16 on a GPU by default")
+    parser.add_argument(
+        "--dtype", default="", help="float32 or bfloat16; bfloat16 on a GPU by default"
+    )
     parser.add_argument("--out", help="writes OUT.md and OUT.json")
     parser.add_argument("--side", help=argparse.SUPPRESS)
     parser.add_argument("--mode", help=argparse.SUPPRESS)

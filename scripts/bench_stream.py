@@ -1,15 +1,18 @@
-"""Frames per second of online recognition with random weights: the pose network, the recogniser, and the whole chain.
+"""Frames per second of online recognition with random weights: the pose network, the recogniser,
+and the whole chain.
 
     python scripts/bench_stream.py --out stream                  # writes stream.md and stream.json
     taskset -c 0 python scripts/bench_stream.py                  # on one core
     python scripts/bench_stream.py --video clip.mp4 --people 4   # the chain on a file's own frames
 
-Every row runs in a process of its own, one after the other and `--rounds` times over, so that a slow spell of the
-machine meets all of them; times are medians over rounds of a round's fastest frame, and of the chain's mean one. The
-floor of a pose network is the time that its multiplications (2.52 and 1.55 GMAC at 224 px) take at the speed of the
-fastest square matrix product; the recogniser's are the window's 22.2 and the carried state's 1.8 MMAC. The chain is
-what `jaxact stream` does to every frame: a picture of `--height` rows, fitted, the pose network and its decoding,
-tracks, the recogniser for `--people` people (poses of a walk stand in for those that random weights would not find).
+Every row runs in a process of its own, one after the other and `--rounds` times over, so that a
+slow spell of the machine meets all of them; times are medians over rounds of a round's fastest
+frame, and of the chain's mean one. The floor of a pose network is the time that its multiplications
+(2.52 and 1.55 GMAC at 224 px) take at the speed of the fastest square matrix product; the
+recogniser's are the window's 22.2 and the carried state's 1.8 MMAC. The chain is what `jaxact
+stream` does to every frame: a picture of `--height` rows, fitted, the pose network and its
+decoding, tracks, the recogniser for `--people` people (poses of a walk stand in for those that
+random weights would not find).
 """
 
 import argparse
@@ -28,7 +31,15 @@ import numpy as np
 GMAC = {1.0: 2.52, 0.5: 1.55}  # of a picture of 224 x 224, by the width of the stages
 MMAC = {"window": 22.2, "carried": 1.8}
 FRAMES = 60  # of a window
-ROWS = ("peak", "pose 1.0", "pose 0.5", "recogniser window", "recogniser carried", "chain 1.0", "chain 0.5")
+ROWS = (
+    "peak",
+    "pose 1.0",
+    "pose 0.5",
+    "recogniser window",
+    "recogniser carried",
+    "chain 1.0",
+    "chain 0.5",
+)
 
 
 def fastest(work: Callable[[], Any], repetitions: int) -> float:
@@ -48,7 +59,9 @@ def drawn(model: Any, shape: tuple[int, ...]) -> Any:
 
     shapes = jax.eval_shape(lambda: model.init(jax.random.key(0), jnp.zeros(shape)))
     random = np.random.default_rng(0)
-    return jax.tree.map(lambda leaf: jnp.asarray(random.uniform(0.01, 0.1, leaf.shape), leaf.dtype), shapes)
+    return jax.tree.map(
+        lambda leaf: jnp.asarray(random.uniform(0.01, 0.1, leaf.shape), leaf.dtype), shapes
+    )
 
 
 def peak(options: argparse.Namespace) -> float:
@@ -69,7 +82,9 @@ def net(model: Any, section: Any, clip: Any, layout: str, shape: tuple[int, ...]
     run = config.TrainConfig(model=section, clip=clip)
     known = skeletons.get_layout(layout)
     labels = tuple(map(str, range(32)))
-    return trained_model.Trained(model, drawn(model, shape), run, known, labels, ("x", "y", "score"), 0, "random")
+    return trained_model.Trained(
+        model, drawn(model, shape), run, known, labels, ("x", "y", "score"), 0, "random"
+    )
 
 
 def finder(width: float, options: argparse.Namespace) -> Any:
@@ -81,7 +96,15 @@ def finder(width: float, options: argparse.Namespace) -> Any:
     size = options.size
     model = PoseNet(width=width, dtype=options.dtype)
     section = config.PoseConfig(width=width)
-    return Finder(net(model, section, config.PoseClipConfig(height=size, width=size), "body-14", (1, size, size, 3)))
+    return Finder(
+        net(
+            model,
+            section,
+            config.PoseClipConfig(height=size, width=size),
+            "body-14",
+            (1, size, size, 3),
+        )
+    )
 
 
 def recogniser(carry: bool) -> tuple[Any, Any]:
@@ -106,7 +129,9 @@ def walkers(count: int, number: int) -> np.ndarray:
     body = np.random.default_rng(0).uniform(-1, 1, (14, 2)) * (20, 60)
     people = np.zeros((count, 14, 3), np.float32)
     for each, person in enumerate(people):
-        person[:, :2] = body + np.array([30 + 580 * (each + 0.5) / count + 10 * np.sin(number / 9), 240])
+        person[:, :2] = body + np.array(
+            [30 + 580 * (each + 0.5) / count + 10 * np.sin(number / 9), 240]
+        )
         person[:, 2] = 1
     return people
 
@@ -117,7 +142,11 @@ def pictures(options: argparse.Namespace) -> list[np.ndarray]:
         from jaxact.streaming.frame_source import open_source
 
         shots = open_source(options.video, fps=25.0, patience=0.0).shots
-        return [shot.picture for shot, _ in zip(shots, range(options.frames), strict=False) if shot.picture is not None]
+        return [
+            shot.picture
+            for shot, _ in zip(shots, range(options.frames), strict=False)
+            if shot.picture is not None
+        ]
     shape = (options.height, options.height * 4 // 3, 3)
     return list(np.random.default_rng(0).integers(0, 256, (8, *shape), np.uint8))
 
@@ -139,7 +168,10 @@ def chain(width: float, options: argparse.Namespace) -> float:
             self.number += 1
             return walkers(options.people, self.number)
 
-    watcher, seen = Watcher(find=Eye(), network=network, reader=reader, persons=options.people), pictures(options)
+    watcher, seen = (
+        Watcher(find=Eye(), network=network, reader=reader, persons=options.people),
+        pictures(options),
+    )
     warm, start = 3, 0.0
     for number in range(options.frames + warm):
         start = time.perf_counter() if number == warm else start
@@ -166,7 +198,9 @@ def measure(row: str, options: argparse.Namespace) -> float:
 
     find = finder(float(which), options)
     picture = jnp.zeros((1, options.size, options.size, 3))
-    return fastest(lambda: jax.block_until_ready(find._apply(find._weights, picture)), options.repetitions)
+    return fastest(
+        lambda: jax.block_until_ready(find._apply(find._weights, picture)), options.repetitions
+    )
 
 
 def table(seconds: dict[str, float], options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -192,16 +226,23 @@ def table(seconds: dict[str, float], options: argparse.Namespace) -> list[dict[s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--video", default="", help="the chain's pictures (default: noise)")
     parser.add_argument("--height", type=int, default=480, help="of its noise, pixels")
-    parser.add_argument("--size", type=int, default=224, help="of what the pose network reads, pixels")
+    parser.add_argument(
+        "--size", type=int, default=224, help="of what the pose network reads, pixels"
+    )
     parser.add_argument("--people", type=int, default=1)
     parser.add_argument("--frames", type=int, default=40, help="of the chain, a round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--repetitions", type=int, default=6, help="timed calls a round")
     parser.add_argument(
-        "--matrix", type=int, default=0, help="side of the matrix product (default: 2048, on a GPU 8192)"
+        "--matrix",
+        type=int,
+        default=0,
+        help="side of the matrix product (default: 2048, on a GPU 8192)",
     )
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
     parser.add_argument("--out", help="writes OUT.md and OUT.json")
@@ -216,7 +257,11 @@ def main() -> None:
         for row in ROWS:
             command = [sys.executable, __file__, *sys.argv[1:], "--row", row]
             ran = subprocess.run(
-                command, stdout=subprocess.PIPE, text=True, check=True, env=os.environ | {"PYTHONPATH": path}
+                command,
+                stdout=subprocess.PIPE,
+                text=True,
+                check=True,
+                env=os.environ | {"PYTHONPATH": path},
             )
             found[row].append(json.loads(ran.stdout.splitlines()[-1]))
     seconds = {row: statistics.median(values) for row, values in found.items()}
@@ -227,7 +272,9 @@ def main() -> None:
     print(text)
     if options.out:
         Path(f"{options.out}.md").write_text(text)
-        Path(f"{options.out}.json").write_text(json.dumps({"seconds": found, "rows": rows}, indent=1))
+        Path(f"{options.out}.json").write_text(
+            json.dumps({"seconds": found, "rows": rows}, indent=1)
+        )
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
-"""Frames per second of the video pipeline, per core: files to records, records to examples, batches on all cores.
+"""Frames per second of the video pipeline, per core: files to records, records to examples, batches
+on all cores.
 
     python scripts/bench_video.py jhmdb_video --data-dir data --split official1_train --raw JHMDB
     python scripts/bench_video.py ucf101 --data-dir data --size 224 --frames 16
 
-Per core means per second of processor time, so that another program on the machine changes little; the batches are also
-timed by the clock. Where batches cost no more processor time per frame than examples alone, only the cores limit them.
-A frame that a short clip repeats counts every time.
+Per core means per second of processor time, so that another program on the machine changes little;
+the batches are also timed by the clock. Where batches cost no more processor time per frame than
+examples alone, only the cores limit them. A frame that a short clip repeats counts every time.
 """
 
 import argparse
@@ -23,12 +24,16 @@ def show(what: str, work: Callable[[], int]) -> None:
     clock, processor = time.perf_counter(), time.process_time()
     frames = work()
     processor, clock = time.process_time() - processor, time.perf_counter() - clock
-    print(f"{what:20s}{frames / processor:8.0f} frames/s per core, {frames / clock:8.0f} by the clock")
+    print(
+        f"{what:20s}{frames / processor:8.0f} frames/s per core, {frames / clock:8.0f} by the clock"
+    )
 
 
 def main() -> None:
     """Prints a line per stage."""
-    add = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add.add_argument("name", help="a prepared set of videos")
     add.add_argument("--data-dir", default="")
     add.add_argument("--split", default="all")
@@ -52,11 +57,16 @@ def main() -> None:
     fields = video.fields(clip, stored=records.fields(info), name=info.name)
     data = records.records(info, options.split, fields=fields).take(options.clips).cache()
     jpegs = [len(jpeg) for record in data.as_numpy_iterator() for jpeg in record["frames"]]
-    print(f"{options.clips} clips, {len(jpegs)} frames of {np.mean(jpegs):.0f} bytes, {os.cpu_count()} cores")
+    print(
+        f"{options.clips} clips, {len(jpegs)} frames of {np.mean(jpegs):.0f} bytes, {os.cpu_count()} cores"
+    )
 
     if options.raw:
         paths = list(map(str, files_under(Path(options.raw), "videos")[: options.clips]))
-        show("file to JPEG", lambda: sum(len(video_file.encode(path, short_side=256).frames) for path in paths))
+        show(
+            "file to JPEG",
+            lambda: sum(len(video_file.encode(path, short_side=256).frames) for path in paths),
+        )
 
     opened = data.map(lambda record: video.decoded(record["frames"], stream="rgb"))
     show("JPEG to pixels", lambda: sum(map(len, opened)))
@@ -65,10 +75,15 @@ def main() -> None:
     show("record to example", lambda: sum(map(len, examples)))
 
     rows, plain = 4, {"crop": 1.0, "mirror": False}
-    source = batches.train_batches(info, split=options.split, batch_size=rows, seed=0, clip=clip, augment=plain)
+    source = batches.train_batches(
+        info, split=options.split, batch_size=rows, seed=0, clip=clip, augment=plain
+    )
     steps = max(2, options.clips // rows)
     next(source)
-    show("training batches", lambda: rows * options.frames * sum(1 for _ in itertools.islice(source, steps)))
+    show(
+        "training batches",
+        lambda: rows * options.frames * sum(1 for _ in itertools.islice(source, steps)),
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Exports every network at toy size, with random weights, in every format, and writes the certificates as a table.
+"""Exports every network at toy size, with random weights, in every format, and writes the
+certificates as a table.
 
 python scripts/export_matrix.py --out docs/exports.md [--models stgcn,tcn] [--formats onnx,safetensors]
 
@@ -22,9 +23,18 @@ from jaxact.runs import state, trained_model
 
 VIDEO = {"frames": 4, "height": 80, "width": 80}
 TOYS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {  # options of the model and of the clip
-    **{name: ({"width": 4}, {"frames": 16}) for name in ("stgcn", "local", "tcn", "deep_lstm", "causal_stgcn")},
-    **{"stgcnpp": ({"width": 24, "network": "six"}, {"frames": 16}), "sta_lstm": ({"width": 4}, {"frames": 16})},
-    **{"ctrgcn": ({"width": 16, "network": "six"}, {"frames": 16}), "stagcn": ({"width": 4}, {"frames": 20})},
+    **{
+        name: ({"width": 4}, {"frames": 16})
+        for name in ("stgcn", "local", "tcn", "deep_lstm", "causal_stgcn")
+    },
+    **{
+        "stgcnpp": ({"width": 24, "network": "six"}, {"frames": 16}),
+        "sta_lstm": ({"width": 4}, {"frames": 16}),
+    },
+    **{
+        "ctrgcn": ({"width": 16, "network": "six"}, {"frames": 16}),
+        "stagcn": ({"width": 4}, {"frames": 20}),
+    },
     "asgcn": ({"width": 4, "link_width": 4, "link_frames": 4, "horizon": 2}, {"frames": 16}),
     "recogniser": ({"width": 16, "activation": "tanh"}, {"frames": 8, "persons": 1}),
     "sc_xception": ({"width": 0.125, "depth": 0.25, "filters": 4, "hidden": 8}, VIDEO),
@@ -52,25 +62,42 @@ TABLE = """The range is that of a logit over the inputs; a small range means tha
 def network(name: str) -> export.Network:
     """The toy network `name` with weights drawn so that its answers differ from input to input."""
     clip, augment = (section() for section in training.INPUTS[config.kind(name)])
-    run = config.TrainConfig(model=training.MODELS[name](**TOYS[name][0]), clip=clip, augment=augment)
+    run = config.TrainConfig(
+        model=training.MODELS[name](**TOYS[name][0]), clip=clip, augment=augment
+    )
     for option, value in TOYS[name][1].items():
         setattr(run.clip, option, value)
-    meta = trained_model.describe(run, skeletons.get_layout("body-14"), ("kick", "rest", "wave"), ("x", "y", "score"))
+    meta = trained_model.describe(
+        run, skeletons.get_layout("body-14"), ("kick", "rest", "wave"), ("x", "y", "score")
+    )
     module, random = trained_model.build(meta), np.random.default_rng(0)
 
     def drawn(path: Any, leaf: Any) -> np.ndarray:
-        """Features keep their size from layer to layer, so that no layer answers zero to everything."""
+        """Features keep their size from layer to layer, so that no layer answers zero to
+        everything.
+        """
         kind = path[-1].key
         spread = np.sqrt(2 / np.prod(leaf.shape[:-1])) if len(leaf.shape) > 1 else 0.1
-        return (random.normal(0, spread, leaf.shape) + (kind in ("scale", "var"))).astype(leaf.dtype)
+        return (random.normal(0, spread, leaf.shape) + (kind in ("scale", "var"))).astype(
+            leaf.dtype
+        )
 
-    shapes = jax.eval_shape(lambda: state.init(module, trained_model.example(meta, training=False), 0))
+    shapes = jax.eval_shape(
+        lambda: state.init(module, trained_model.example(meta, training=False), 0)
+    )
     weights = jax.tree_util.tree_map_with_path(drawn, shapes)
     layout = skeletons.get_layout("body-14")
     return export.Network(
         (
             trained_model.Trained(
-                module, weights, run, layout, ("kick", "rest", "wave"), ("x", "y", "score"), 0, "random"
+                module,
+                weights,
+                run,
+                layout,
+                ("kick", "rest", "wave"),
+                ("x", "y", "score"),
+                0,
+                "random",
             ),
         )
     )
@@ -106,10 +133,16 @@ def row(name: str, format: str, result: dict[str, Any] | str) -> str:
 
 
 def summary_row(results: Sequence[dict[str, Any] | str]) -> str:
-    """The versions in use, the number of exports made and refused, and the largest relative difference of all."""
+    """The versions in use, the number of exports made and refused, and the largest relative
+    difference of all.
+    """
     installed = export.parity.versions(*PACKAGES)
     versions = [platform.python_version(), *(installed.get(package, "-") for package in PACKAGES)]
-    differences = [result["parity"]["max_relative_difference"] for result in results if not isinstance(result, str)]
+    differences = [
+        result["parity"]["max_relative_difference"]
+        for result in results
+        if not isinstance(result, str)
+    ]
     counts = [str(len(differences)), str(len(results) - len(differences))]
     return f"| {' | '.join([*versions, *counts])} | {max(differences, default=float('nan')):.1e} |"
 
@@ -119,19 +152,27 @@ def summary_rows(page: str) -> list[str]:
     _, _, rest = page.partition(f"{SUMMARY}\n")
     rows, _, _ = rest.partition("\n\n")
     if not rows:
-        raise SystemExit("--beside names a page without a summary; wanted the output of an earlier call")
+        raise SystemExit(
+            "--beside names a page without a summary; wanted the output of an earlier call"
+        )
     return rows.splitlines()
 
 
 def main() -> None:
     """Reads the options, prints the table as it grows and writes the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", required=True)
-    parser.add_argument("--beside", help="a page of other versions, whose summary is appended to this one's")
+    parser.add_argument(
+        "--beside", help="a page of other versions, whose summary is appended to this one's"
+    )
     parser.add_argument("--models", default=",".join(models.MODELS))
     parser.add_argument("--formats", default=",".join(export.FORMATS))
     options = parser.parse_args()
-    others = summary_rows(Path(options.beside).read_text(encoding="utf-8")) if options.beside else []
+    others = (
+        summary_rows(Path(options.beside).read_text(encoding="utf-8")) if options.beside else []
+    )
     results, rows = [], []
     print(TABLE, flush=True)
     for name in options.models.split(","):

@@ -1,10 +1,12 @@
-"""Does the gate of a spatial attention network open where joints move? Rank correlations on a split.
+"""Does the gate of a spatial attention network open where joints move? Rank correlations on a
+split.
 
     python scripts/gate_correlation.py --checkpoint runs/utd_pretrain --data-dir data
 
-Spearman's correlation of the gate with the length of the displacement that follows, over all joints and frames of a
-clip, and over the joints of each frame alone; and the gate's mean over the tenth of joints that moves most and the half
-that moves least. Networks: `displacement`, and `stagcn` with a gate.
+Spearman's correlation of the gate with the length of the displacement that follows, over all joints
+and frames of a clip, and over the joints of each frame alone; and the gate's mean over the tenth of
+joints that moves most and the half that moves least. Networks: `displacement`, and `stagcn` with a
+gate.
 """
 
 import argparse
@@ -43,13 +45,19 @@ def gate(net: trained_model.Trained, inputs: jax.Array) -> jax.Array:
     """h [b, t, m, v]."""
     sown: Any = net.model.apply(net.weights, inputs, mutable=["intermediates"])[1]
     if "gate" not in sown["intermediates"]:
-        raise UserError("this network has no gate; wanted `displacement`, or `stagcn` with model.gate own or shared")
+        raise UserError(
+            "this network has no gate; wanted `displacement`, or `stagcn` with model.gate own or shared"
+        )
     return sown["intermediates"]["gate"][0]
 
 
 def of_clip(maps: np.ndarray, moved: np.ndarray, there: np.ndarray) -> dict[str, float]:
     """The figures of one clip: [t, m, v] each, `there` where a displacement is known."""
-    frames = [spearman(h[seen], d[seen]) for h, d, seen in zip(maps, moved, there, strict=True) if seen.sum() > 2]
+    frames = [
+        spearman(h[seen], d[seen])
+        for h, d, seen in zip(maps, moved, there, strict=True)
+        if seen.sum() > 2
+    ]
     h, d = maps[there], moved[there]
     return {
         "clip": spearman(h, d),
@@ -74,7 +82,9 @@ def batches(net: trained_model.Trained, options: argparse.Namespace):
 
     info = records.describe(net.config.data.name, options.data_dir or net.config.data.data_dir)
     clip = dataclasses.asdict(net.config.clip) | {"views": 1}
-    return made.eval_batches(info, split=options.split or net.config.data.eval_split, batch_size=16, clip=clip)
+    return made.eval_batches(
+        info, split=options.split or net.config.data.eval_split, batch_size=16, clip=clip
+    )
 
 
 if __name__ == "__main__":

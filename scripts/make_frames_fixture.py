@@ -1,12 +1,14 @@
-"""Writes tests/data/frames_keras.npz and frames_public.npz: the networks over frames as others compute them.
+"""Writes tests/data/frames_keras.npz and frames_public.npz: the networks over frames as others
+compute them.
 
     python scripts/make_frames_fixture.py keras         # the three of keras.applications, narrow and shallow
     python scripts/make_frames_fixture.py full [PIXELS]  # compares them with ours at full size instead, stores nothing
     python scripts/make_frames_fixture.py public ACTION-Net open-aff      # checkouts; PyTorch must be installed
 
-Of keras.applications are stored a frame of bytes, every layer's arrays (drawn at random, running statistics too) and
-the features. The narrow ones are made by the very functions, with a sixteenth of the channels and fewer repetitions of
-the residual blocks. Of the public code are stored weights, inputs and outputs, channels last.
+Of keras.applications are stored a frame of bytes, every layer's arrays (drawn at random, running
+statistics too) and the features. The narrow ones are made by the very functions, with a sixteenth
+of the channels and fewer repetitions of the residual blocks. Of the public code are stored weights,
+inputs and outputs, channels last.
 """
 
 import builtins
@@ -22,7 +24,11 @@ import numpy as np
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 SIZES = {"xception": 71, "inception_v3": 75, "inception_resnet_v2": 75}  # the smallest legal ones
-NAMES = {"xception": "Xception", "inception_v3": "InceptionV3", "inception_resnet_v2": "InceptionResNetV2"}
+NAMES = {
+    "xception": "Xception",
+    "inception_v3": "InceptionV3",
+    "inception_resnet_v2": "InceptionResNetV2",
+}
 DATA = Path("tests/data")
 
 
@@ -34,7 +40,9 @@ def network(name: str, small: bool) -> Any:
     if small:
         shrink(module)
     keras.utils.set_random_seed(0)
-    model = getattr(module, NAMES[name])(include_top=False, weights=None, input_shape=(SIZES[name], SIZES[name], 3))
+    model = getattr(module, NAMES[name])(
+        include_top=False, weights=None, input_shape=(SIZES[name], SIZES[name], 3)
+    )
     rng = np.random.default_rng(0)
     for variable in model.variables:
         kind, shape = variable.name, tuple(variable.shape)
@@ -45,17 +53,23 @@ def network(name: str, small: bool) -> Any:
         else:
             fan_in = 9 if kind == "depthwise_kernel" else np.prod(shape[:-1])
             value = rng.normal(0, np.sqrt(1 / fan_in), shape)
-        variable.assign(np.asarray(value, np.float16).astype(np.float32))  # so that half the bytes store them exactly
+        variable.assign(
+            np.asarray(value, np.float16).astype(np.float32)
+        )  # so that half the bytes store them exactly
     return model
 
 
 def shrink(module: Any) -> None:
-    """Lets the module's function see layers of a sixteenth of the channels, and loops of a turn or two."""
+    """Lets the module's function see layers of a sixteenth of the channels, and loops of a turn or
+    two.
+    """
     real = module.layers
 
     def narrow(kind: str) -> Any:
         def make(filters: int, *args: Any, **options: Any) -> Any:
-            filters = filters if options.get("use_bias") else max(1, filters // 16)  # with bias: back to the input's
+            filters = (
+                filters if options.get("use_bias") else max(1, filters // 16)
+            )  # with bias: back to the input's
             return getattr(real, kind)(filters, *args, **options)
 
         return make
@@ -81,10 +95,16 @@ def small() -> None:
     found = {}
     for name in NAMES:
         model = network(name, small=True)
-        held = {f"{layer.name}/{v.name}": np.asarray(v, np.float16) for layer in model.layers for v in layer.variables}
+        held = {
+            f"{layer.name}/{v.name}": np.asarray(v, np.float16)
+            for layer in model.layers
+            for v in layer.variables
+        }
         found[f"{name}/names"] = np.array([*held])
         found[f"{name}/shapes"] = np.array([(1,) * (4 - v.ndim) + v.shape for v in held.values()])
-        found[f"{name}/numbers"] = np.concatenate([v.ravel() for v in held.values()])  # in one piece, a third the size
+        found[f"{name}/numbers"] = np.concatenate(
+            [v.ravel() for v in held.values()]
+        )  # in one piece, a third the size
         found |= {f"{name}/inputs": inputs(name), f"{name}/features": features(model, inputs(name))}
     np.savez_compressed(DATA / "frames_keras.npz", allow_pickle=False, **found, **gru())
 
@@ -94,8 +114,15 @@ def gru() -> dict[str, np.ndarray]:
     import keras
 
     rng = np.random.default_rng(2)
-    inputs, kernel, recurrent, bias = (rng.normal(size=s).astype(np.float32) for s in ((2, 5, 4), (4, 9), (3, 9), (9,)))
-    found = {"gru/inputs": inputs, "gru/kernel": kernel, "gru/recurrent": recurrent, "gru/bias": bias}
+    inputs, kernel, recurrent, bias = (
+        rng.normal(size=s).astype(np.float32) for s in ((2, 5, 4), (4, 9), (3, 9), (9,))
+    )
+    found = {
+        "gru/inputs": inputs,
+        "gru/kernel": kernel,
+        "gru/recurrent": recurrent,
+        "gru/bias": bias,
+    }
     for after in (True, False):
         layer = keras.layers.GRU(3, reset_after=after)
         layer.build(inputs.shape)
@@ -105,7 +132,9 @@ def gru() -> dict[str, np.ndarray]:
 
 
 def full(pixels: str = "") -> None:
-    """Prints how far our features are from Keras's, at full width and depth, through each kind of file."""
+    """Prints how far our features are from Keras's, at full width and depth, through each kind of
+    file.
+    """
     SIZES.update(dict.fromkeys(SIZES, int(pixels)) if pixels else {})
     import jax
 
@@ -116,7 +145,11 @@ def full(pixels: str = "") -> None:
         model, given = network(name, small=False), inputs(name)
         wanted = features(model, given)
         with tempfile.TemporaryDirectory() as folder:
-            for suffix in (".weights.h5", ".keras", ".h5"):  # the new layout, an archive, the old layout
+            for suffix in (
+                ".weights.h5",
+                ".keras",
+                ".h5",
+            ):  # the new layout, an archive, the old layout
                 path = Path(folder) / f"{name}{suffix}"
                 (model.save_weights if suffix == ".weights.h5" else model.save)(path)
                 weights = interop.load(path)
@@ -124,8 +157,12 @@ def full(pixels: str = "") -> None:
                 ours = np.asarray(run(weights.variables, given[None]))[0]
                 error = np.abs(ours - wanted).max() / np.abs(wanted).max()
                 l2 = np.linalg.norm(ours - wanted) / np.linalg.norm(wanted)
-                print(f"{name} {suffix} {weights.size} numbers, features {wanted.shape} to {np.abs(wanted).max():.3g}:")
-                print(f"  largest difference {error:.1e} of the largest feature, relative L2 {l2:.1e}")
+                print(
+                    f"{name} {suffix} {weights.size} numbers, features {wanted.shape} to {np.abs(wanted).max():.3g}:"
+                )
+                print(
+                    f"  largest difference {error:.1e} of the largest feature, relative L2 {l2:.1e}"
+                )
 
 
 def public(action: str, aff: str) -> None:
@@ -141,16 +178,22 @@ def public(action: str, aff: str) -> None:
 
     torch.manual_seed(0)
     found: dict[str, Any] = {}
-    layer = load(Path(action) / "models" / "action.py").Action(torch.nn.Conv2d(32, 4, 1), n_segment=5)
+    layer = load(Path(action) / "models" / "action.py").Action(
+        torch.nn.Conv2d(32, 4, 1), n_segment=5
+    )
     layer.action_shift.weight.data.zero_()[:, 0, 1] = 1  # no shift along time
     paths: list[torch.Tensor] = []
     layer.net.register_forward_pre_hook(lambda _, args: paths.append(args[0]))
     x = torch.randn(2 * 5, 32, 4, 3)
     for conv in (layer.action_p2_squeeze, layer.action_p2_conv1, layer.action_p2_expand):
         torch.nn.init.normal_(conv.weight, 0, 0.6)
-    # What reaches the convolution is the sum of three paths. Two of them at a time are made to give 1.5 X: a sigmoid
-    # of zero where the last weight of a path is zero.
-    last = {"ste": layer.action_p1_conv1, "ce": layer.action_p2_expand, "motion": layer.action_p3_expand}
+    # What reaches the convolution is the sum of three paths. Two of them at a time are made to give
+    # 1.5 X: a sigmoid of zero where the last weight of a path is zero.
+    last = {
+        "ste": layer.action_p1_conv1,
+        "ce": layer.action_p2_expand,
+        "motion": layer.action_p3_expand,
+    }
     torch.nn.init.normal_(last["ste"].weight, 0, 0.6)
     kept = {name: conv.weight.data.clone() for name, conv in last.items()}
     for name in ("ste", "ce"):
@@ -179,9 +222,13 @@ def public(action: str, aff: str) -> None:
         if kind == "num_batches_tracked":
             continue
         collection, leaf = kinds[kind].split()
-        number = str(int(number) - (branch == "global_att"))  # the global branch starts with a pooling layer
+        number = str(
+            int(number) - (branch == "global_att")
+        )  # the global branch starts with a pooling layer
         leaf, value = ("kernel", value[:, :, 0, 0].T) if value.ndim > 1 else (leaf, value)
-        found[f"aff/{collection}/{branch.removesuffix('_att')}/{layers[number]}/{leaf}"] = value.clone()
+        found[f"aff/{collection}/{branch.removesuffix('_att')}/{layers[number]}/{leaf}"] = (
+            value.clone()
+        )
     found |= {"aff/x": x.permute(0, 2, 3, 1), "aff/y": y.permute(0, 2, 3, 1)}
     for mode in ("eval", "train"):
         found[f"aff/{mode}/attended"] = weigh.train(mode == "train")(x).permute(0, 2, 3, 1)

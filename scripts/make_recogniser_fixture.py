@@ -1,9 +1,11 @@
-"""Writes tests/data/recogniser_keras.npz: a narrow online recogniser and batch normalisation as Keras computes them.
+"""Writes tests/data/recogniser_keras.npz: a narrow online recogniser and batch normalisation as
+Keras computes them.
 
     python scripts/make_recogniser_fixture.py
 
-Stored are vectors, arrays drawn at random under our names, and the logits with attention of its own for every
-number (p0), with the one that all share (p1), and without attention, each with LSTMs of ReLU and of tanh.
+Stored are vectors, arrays drawn at random under our names, and the logits with attention of its own
+for every number (p0), with the one that all share (p1), and without attention, each with LSTMs of
+ReLU and of tanh.
 """
 
 import os
@@ -16,7 +18,12 @@ FRAMES, WIDTH, CLASSES, VECTOR = 5, 6, 4, 34
 PLACES = {  # of our modules, the Keras layers that stand for them
     **{f"recurrent/lstm{i}": f"lstm{i}" for i in (1, 2, 3)},
     **{f"recurrent/{name}": name for name in ("input_norm", "norm1", "norm2", "norm3")},
-    **{"head/attention": "attention", "head/head": "head", "head/dense1": "dense1", "head/dense2": "dense2"},
+    **{
+        "head/attention": "attention",
+        "head/head": "head",
+        "head/dense1": "dense1",
+        "head/dense2": "dense2",
+    },
     **{"head/norm1": "dense_norm1", "head/norm2": "dense_norm2"},
 }
 LEAVES = {"gamma": "scale", "beta": "bias", "moving_mean": "mean", "moving_variance": "var"}
@@ -34,22 +41,32 @@ def network(activation: str, attention: str) -> Any:
         x = layers.LSTM(WIDTH, activation=activation, return_sequences=True, name=f"lstm{i}")(x)
         x = layers.BatchNormalization(name=f"norm{i}")(x)
     if attention != "none":
-        weights = layers.Dense(FRAMES, activation="softmax", name="attention")(layers.Permute((2, 1))(x))
+        weights = layers.Dense(FRAMES, activation="softmax", name="attention")(
+            layers.Permute((2, 1))(x)
+        )
         if attention == "p1":
-            weights = layers.RepeatVector(WIDTH)(layers.Lambda(lambda a: keras.ops.mean(a, axis=1))(weights))
+            weights = layers.RepeatVector(WIDTH)(
+                layers.Lambda(lambda a: keras.ops.mean(a, axis=1))(weights)
+            )
         x = layers.Multiply()([x, layers.Permute((2, 1))(weights)])
     x = layers.Flatten()(x)
     for i, units in enumerate((WIDTH, WIDTH // 2), 1):
-        x = layers.BatchNormalization(name=f"dense_norm{i}")(layers.Dense(units, name=f"dense{i}")(x))
+        x = layers.BatchNormalization(name=f"dense_norm{i}")(
+            layers.Dense(units, name=f"dense{i}")(x)
+        )
         x = layers.ReLU()(x)
     return keras.Model(vectors, layers.Dense(CLASSES, name="head")(x))
 
 
 def drawn(kind: str, shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
-    """Kernels wide enough for the attention to differ between numbers, and the logits between clips."""
+    """Kernels wide enough for the attention to differ between numbers, and the logits between
+    clips.
+    """
     if kind in ("moving_variance", "gamma"):
         return random.uniform(0.5, 1.5, shape).astype(np.float32)
-    return random.normal(0, 0.3 if len(shape) == 1 else 2.5 * shape[0] ** -0.5, shape).astype(np.float32)
+    return random.normal(0, 0.3 if len(shape) == 1 else 2.5 * shape[0] ** -0.5, shape).astype(
+        np.float32
+    )
 
 
 def main() -> None:
@@ -77,7 +94,10 @@ def main() -> None:
     names = "scale", "bias", "mean", "var"
     norm.set_weights([arrays[f"recurrent/input_norm/{name}"] for name in names])
     found["norm/trained"] = np.asarray(norm(vectors, training=True))
-    found |= {f"norm/{name}": np.asarray(value) for name, value in zip(names, norm.get_weights(), strict=True)}
+    found |= {
+        f"norm/{name}": np.asarray(value)
+        for name, value in zip(names, norm.get_weights(), strict=True)
+    }
     found |= {f"arrays/{name}": value for name, value in arrays.items()}
     np.savez_compressed("tests/data/recogniser_keras.npz", allow_pickle=False, **found)
 

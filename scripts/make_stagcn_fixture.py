@@ -1,9 +1,10 @@
-"""Writes tests/data/astgcn.npz: attention and graph convolution of the public ASTGCN on random weights and inputs.
+"""Writes tests/data/astgcn.npz: attention and graph convolution of the public ASTGCN on random
+weights and inputs.
 
     python scripts/make_stagcn_fixture.py ASTGCN-2019-pytorch
 
-The argument is a checkout of that repository; its file of layers is run without the imports that it does not need here.
-PyTorch must be installed.
+The argument is a checkout of that repository; its file of layers is run without the imports that it
+does not need here. PyTorch must be installed.
 """
 
 import sys
@@ -28,7 +29,9 @@ def main() -> None:
         return layer
 
     x = torch.tensor(rng.normal(size=(SAMPLES, JOINTS, CHANNELS, FRAMES)).astype(np.float32))
-    polynomials = [torch.tensor(rng.normal(size=(JOINTS, JOINTS)).astype(np.float32)) for _ in range(PARTS)]
+    polynomials = [
+        torch.tensor(rng.normal(size=(JOINTS, JOINTS)).astype(np.float32)) for _ in range(PARTS)
+    ]
     joints = filled(theirs["Spatial_Attention_layer"]("cpu", CHANNELS, JOINTS, FRAMES))
     frames = filled(theirs["Temporal_Attention_layer"]("cpu", CHANNELS, JOINTS, FRAMES))
     found = {"inputs": x.permute(0, 1, 3, 2), "polynomials": torch.stack(polynomials)}

@@ -1,11 +1,13 @@
-"""Writes tests/data/zoo_small.npz: narrow ST-GCN++ and CTR-GCN built in PyTorch, run forward and backward.
+"""Writes tests/data/zoo_small.npz: narrow ST-GCN++ and CTR-GCN built in PyTorch, run forward and
+backward.
 
     python scripts/make_zoo_fixture.py
     python scripts/make_zoo_fixture.py --weights hagrid.pth   # compares a public ST-GCN++ checkpoint with ours instead
 
-Built layer by layer from the papers, one module per branch, on [n c t v]; a module's name is the one it has in pyskl's
-ST-GCN++ checkpoints, so that these load. Stored are inputs [b t m v c] and, under our names: weights (drawn at random,
-running statistics too), evaluation and training logits, gradients and updated running statistics.
+Built layer by layer from the papers, one module per branch, on [n c t v]; a module's name is the
+one it has in pyskl's ST-GCN++ checkpoints, so that these load. Stored are inputs [b t m v c] and,
+under our names: weights (drawn at random, running statistics too), evaluation and training logits,
+gradients and updated running statistics.
 """
 
 import argparse
@@ -18,7 +20,9 @@ from torch import nn
 
 from jaxact.models.layers.adjacency import Adjacency
 
-CHAIN = np.array([(1, 0), (2, 1), (3, 1), (4, 2)])  # child, parent: a skeleton of five joints around joint 0
+CHAIN = np.array(
+    [(1, 0), (2, 1), (3, 1), (4, 2)]
+)  # child, parent: a skeleton of five joints around joint 0
 
 
 def graph() -> torch.Tensor:
@@ -50,12 +54,22 @@ class Spatial(Named):
 
     def __init__(self, c: int, d: int, a: torch.Tensor, refined: bool):
         super().__init__()
-        self.A, self.bn, self.refined, self.parts = nn.Parameter(a.clone()), nn.BatchNorm2d(d), refined, len(a)
+        self.A, self.bn, self.refined, self.parts = (
+            nn.Parameter(a.clone()),
+            nn.BatchNorm2d(d),
+            refined,
+            len(a),
+        )
         self.down = nn.Sequential(nn.Conv2d(c, d, 1), nn.BatchNorm2d(d)) if c != d else None
         if refined:
             r = max(c // 8, 8)
             self.alpha = nn.Parameter(torch.zeros(()))
-            for name, sizes in {"psi": (c, r), "phi": (c, r), "value": (c, d), "xi": (r, d)}.items():
+            for name, sizes in {
+                "psi": (c, r),
+                "phi": (c, r),
+                "value": (c, d),
+                "xi": (r, d),
+            }.items():
                 self.add_module(name, nn.ModuleList(nn.Conv2d(*sizes, 1) for _ in a))
         else:
             self.conv = nn.Conv2d(c, d * len(a), 1)
@@ -64,9 +78,15 @@ class Spatial(Named):
         if self.refined:
             y = 0
             for k in range(self.parts):
-                target, source = (getattr(self, name)[k](x).mean(2) for name in ("psi", "phi"))  # n r v
-                q = self.xi[k](torch.tanh(target[:, :, None, :] - source[:, :, :, None]))  # n d source target
-                y = y + torch.einsum("ncvw,nctv->nctw", self.A[k] + self.alpha * q, self.value[k](x))
+                target, source = (
+                    getattr(self, name)[k](x).mean(2) for name in ("psi", "phi")
+                )  # n r v
+                q = self.xi[k](
+                    torch.tanh(target[:, :, None, :] - source[:, :, :, None])
+                )  # n d source target
+                y = y + torch.einsum(
+                    "ncvw,nctv->nctw", self.A[k] + self.alpha * q, self.value[k](x)
+                )
         else:
             n, _, t, v = x.shape
             y = torch.einsum("nkctv,kvw->nctw", self.conv(x).view(n, self.parts, -1, t, v), self.A)
@@ -74,7 +94,9 @@ class Spatial(Named):
 
 
 class Temporal(nn.Module):
-    """Branches along time; CTR-GCN's are normalised one by one, ST-GCN++'s together and then mixed."""
+    """Branches along time; CTR-GCN's are normalised one by one, ST-GCN++'s together and then
+    mixed.
+    """
 
     def __init__(self, d: int, stride: int, taps: int, dilations: tuple[int, ...], mix: bool):
         super().__init__()
@@ -85,14 +107,20 @@ class Temporal(nn.Module):
         for m, dilation in zip(widths, dilations, strict=False):
             look = Named(conv=convolution(m, m, taps, stride, dilation))
             look.forward = look.conv.forward
-            self.branches.append(nn.Sequential(nn.Conv2d(d, m, 1), nn.BatchNorm2d(m), nn.ReLU(), look, *after(m)))
+            self.branches.append(
+                nn.Sequential(nn.Conv2d(d, m, 1), nn.BatchNorm2d(m), nn.ReLU(), look, *after(m))
+            )
         pool = nn.MaxPool2d((3, 1), (stride, 1), (1, 0))
         self.branches.append(
-            nn.Sequential(nn.Conv2d(d, share, 1), nn.BatchNorm2d(share), nn.ReLU(), pool, *after(share))
+            nn.Sequential(
+                nn.Conv2d(d, share, 1), nn.BatchNorm2d(share), nn.ReLU(), pool, *after(share)
+            )
         )
         alone = convolution(d, share, 1, stride)
         self.branches.append(alone if mix else nn.Sequential(alone, *after(share)))
-        self.transform = nn.Sequential(nn.BatchNorm2d(d), nn.ReLU(), nn.Conv2d(d, d, 1)) if mix else nn.ReLU()
+        self.transform = (
+            nn.Sequential(nn.BatchNorm2d(d), nn.ReLU(), nn.Conv2d(d, d, 1)) if mix else nn.ReLU()
+        )
         self.bn = nn.BatchNorm2d(d) if mix else nn.Identity()
 
     def forward(self, x):
@@ -103,7 +131,9 @@ class Unit(Named):
     def __init__(self, c: int, d: int, stride: int, first: bool, a: torch.Tensor, refined: bool):
         super().__init__()
         self.gcn = Spatial(c, d, a, refined)
-        self.tcn = Temporal(d, stride, *((5, (1, 2), False) if refined else (3, (1, 2, 3, 4), True)))
+        self.tcn = Temporal(
+            d, stride, *((5, (1, 2), False) if refined else (3, (1, 2, 3, 4), True))
+        )
         self.first, self.residual = first, None
         if not first and (c != d or stride != 1):
             self.residual = Named(conv=convolution(c, d, 1, stride), bn=nn.BatchNorm2d(d))
@@ -118,11 +148,23 @@ class Unit(Named):
 class Network(Named):
     """Either network; `units` are (channels, stride)."""
 
-    def __init__(self, channels: int, classes: int, units: list[tuple[int, int]], a: torch.Tensor, refined: bool):
+    def __init__(
+        self,
+        channels: int,
+        classes: int,
+        units: list[tuple[int, int]],
+        a: torch.Tensor,
+        refined: bool,
+    ):
         super().__init__()
         sizes = [channels, *(d for d, _ in units)]
-        blocks = (Unit(c, d, s, i == 0, a, refined) for i, (c, (d, s)) in enumerate(zip(sizes, units, strict=False)))
-        self.backbone = Named(data_bn=nn.BatchNorm1d(channels * a.shape[1]), gcn=nn.ModuleList(blocks))
+        blocks = (
+            Unit(c, d, s, i == 0, a, refined)
+            for i, (c, (d, s)) in enumerate(zip(sizes, units, strict=False))
+        )
+        self.backbone = Named(
+            data_bn=nn.BatchNorm1d(channels * a.shape[1]), gcn=nn.ModuleList(blocks)
+        )
         self.cls_head = Named(fc_cls=nn.Linear(sizes[-1], classes))
 
     def forward(self, inputs):
@@ -141,25 +183,42 @@ def ours(state: Mapping[str, Any], parts: int, count: int) -> dict[str, np.ndarr
 
     def norm(path: str, names: list[str]) -> None:
         rows = {"weight": "params scale", "bias": "params bias"}
-        for theirs, mine in (rows | {"running_mean": "batch_stats mean", "running_var": "batch_stats var"}).items():
+        for theirs, mine in (
+            rows | {"running_mean": "batch_stats mean", "running_var": "batch_stats var"}
+        ).items():
             if f"{names[0]}.{theirs}" in s:
                 collection, leaf = mine.split()
-                out[f"{collection}/{path}/{leaf}"] = np.concatenate([s[f"{name}.{theirs}"] for name in names])
+                out[f"{collection}/{path}/{leaf}"] = np.concatenate(
+                    [s[f"{name}.{theirs}"] for name in names]
+                )
 
     def dense(path: str, names: list[str], join=lambda arrays: np.concatenate(arrays, -1)) -> None:
         out[f"params/{path}kernel"] = join([s[f"{name}.weight"][:, :, 0, 0].T for name in names])
         out[f"params/{path}bias"] = join([s[f"{name}.bias"] for name in names])
 
     norm("data_norm", ["backbone.data_bn"])
-    out["params/head/kernel"], out["params/head/bias"] = s["cls_head.fc_cls.weight"].T, s["cls_head.fc_cls.bias"]
-    for number in range(len({name.split(".")[2] for name in s if name.startswith("backbone.gcn.")})):
+    out["params/head/kernel"], out["params/head/bias"] = (
+        s["cls_head.fc_cls.weight"].T,
+        s["cls_head.fc_cls.bias"],
+    )
+    for number in range(
+        len({name.split(".")[2] for name in s if name.startswith("backbone.gcn.")})
+    ):
         unit, there = f"unit{number}", f"backbone.gcn.{number}"
         out[f"params/{unit}/spatial/adjacency"] = s[f"{there}.gcn.A"]
         if f"{there}.gcn.alpha" in s:
             out[f"params/{unit}/spatial/alpha"] = s[f"{there}.gcn.alpha"]
             for name in ("psi", "phi", "value", "xi"):
-                lead = (lambda rows: np.stack(rows)) if name == "xi" else (lambda rows: np.stack(rows, -2))
-                dense(f"{unit}/spatial/{name}_", [f"{there}.gcn.{name}.{k}" for k in range(parts)], lead)
+                lead = (
+                    (lambda rows: np.stack(rows))
+                    if name == "xi"
+                    else (lambda rows: np.stack(rows, -2))
+                )
+                dense(
+                    f"{unit}/spatial/{name}_",
+                    [f"{there}.gcn.{name}.{k}" for k in range(parts)],
+                    lead,
+                )
         else:
             weight, bias = s[f"{there}.gcn.conv.weight"], s[f"{there}.gcn.conv.bias"]
             out[f"params/{unit}/spatial/kernel"] = (
@@ -172,11 +231,19 @@ def ours(state: Mapping[str, Any], parts: int, count: int) -> dict[str, np.ndarr
                 place = f"{unit}/spatial/shortcut" if ending == "gcn.down" else f"{unit}/shortcut"
                 dense(f"{place}/", [f"{there}.{ending}.{conv}"])
                 norm(f"{place}/norm", [f"{there}.{ending}.{bn}"])
-        mixed, branch = f"{there}.tcn.bn.weight" in s, [f"{there}.tcn.branches.{i}" for i in range(count)]
-        dense(f"{unit}/temporal/reduce_", [*(f"{b}.0" for b in branch[:-1]), branch[-1] + ("" if mixed else ".0")])
+        mixed, branch = (
+            f"{there}.tcn.bn.weight" in s,
+            [f"{there}.tcn.branches.{i}" for i in range(count)],
+        )
+        dense(
+            f"{unit}/temporal/reduce_",
+            [*(f"{b}.0" for b in branch[:-1]), branch[-1] + ("" if mixed else ".0")],
+        )
         norm(f"{unit}/temporal/reduce_norm", [f"{b}.1" for b in branch[:-1]])
         for i, b in enumerate(branch[:-2]):
-            out[f"params/{unit}/temporal/branch{i}_kernel"] = s[f"{b}.3.conv.weight"][..., 0].transpose(2, 1, 0)
+            out[f"params/{unit}/temporal/branch{i}_kernel"] = s[f"{b}.3.conv.weight"][
+                ..., 0
+            ].transpose(2, 1, 0)
             out[f"params/{unit}/temporal/branch{i}_bias"] = s[f"{b}.3.conv.bias"]
         if mixed:
             norm(f"{unit}/temporal/norm", [f"{there}.tcn.transform.0"])
@@ -214,12 +281,18 @@ def run(name: str) -> dict[str, np.ndarray]:
     gradients = ours({k: v.grad for k, v in model.named_parameters()}, 3, branches)
     updated = ours(model.state_dict(), 3, branches)
     out |= {f"gradient/{k.removeprefix('params/')}": v for k, v in gradients.items()}
-    out |= {f"updated/{k.removeprefix('batch_stats/')}": v for k, v in updated.items() if k.startswith("batch_stats")}
+    out |= {
+        f"updated/{k.removeprefix('batch_stats/')}": v
+        for k, v in updated.items()
+        if k.startswith("batch_stats")
+    }
     return {f"{name}/{k}": v for k, v in (out | {"train_logits": logits.detach().numpy()}).items()}
 
 
 def compare(path: str) -> None:
-    """Largest difference between the logits of a public ST-GCN++ checkpoint here and in jaxact, on random clips."""
+    """Largest difference between the logits of a public ST-GCN++ checkpoint here and in jaxact, on
+    random clips.
+    """
     import jax.numpy as jnp
     from flax.traverse_util import unflatten_dict
 
@@ -227,29 +300,45 @@ def compare(path: str) -> None:
     from jaxact.models.layers import multi_branch_tcn
 
     state = torch.load(path, weights_only=True, map_location="cpu")
-    sizes = [len(v) for k, v in state.items() if k.startswith("backbone.gcn.") and k.endswith("gcn.bn.weight")]
+    sizes = [
+        len(v)
+        for k, v in state.items()
+        if k.startswith("backbone.gcn.") and k.endswith("gcn.bn.weight")
+    ]
     network = {len(rows): name for name, rows in multi_branch_tcn.VARIANTS.items()}[len(sizes)]
     adjacency, classes = state["backbone.gcn.0.gcn.A"], len(state["cls_head.fc_cls.bias"])
     channels = state["backbone.gcn.0.gcn.conv.weight"].shape[1]
     strides = [stride for _, stride in multi_branch_tcn.VARIANTS[network]]
-    theirs = Network(channels, classes, list(zip(sizes, strides, strict=True)), adjacency, False).eval()
+    theirs = Network(
+        channels, classes, list(zip(sizes, strides, strict=True)), adjacency, False
+    ).eval()
     theirs.load_state_dict(state)
-    variables = unflatten_dict({k: jnp.asarray(v) for k, v in ours(state, len(adjacency), 6).items()}, sep="/")
+    variables = unflatten_dict(
+        {k: jnp.asarray(v) for k, v in ours(state, len(adjacency), 6).items()}, sep="/"
+    )
     for fast in (False, True):
-        model = stgcnpp.STGCNPP(classes, Adjacency(adjacency.numpy()), network=network, width=sizes[0], fast=fast)
+        model = stgcnpp.STGCNPP(
+            classes, Adjacency(adjacency.numpy()), network=network, width=sizes[0], fast=fast
+        )
         for frames, persons in ((10, 1), (33, 2), (100, 2)):
             inputs = torch.randn(4, frames, persons, adjacency.shape[1], channels)
             wanted = theirs(inputs).detach().numpy()
             found = np.asarray(model.apply(variables, jnp.asarray(inputs.numpy())))
             worst = np.abs(found - wanted).max() / np.abs(wanted).max()
-            print(f"fast={fast} T={frames} M={persons}: {worst:.1e} of the largest logit {np.abs(wanted).max():.2f}")
+            print(
+                f"fast={fast} T={frames} M={persons}: {worst:.1e} of the largest logit {np.abs(wanted).max():.2f}"
+            )
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--weights", help="a public ST-GCN++ checkpoint to compare with")
     options = parser.parse_args()
     if options.weights:
         compare(options.weights)
     else:
-        np.savez_compressed("tests/data/zoo_small.npz", allow_pickle=False, **run("stgcnpp"), **run("ctrgcn"))
+        np.savez_compressed(
+            "tests/data/zoo_small.npz", allow_pickle=False, **run("stgcnpp"), **run("ctrgcn")
+        )

@@ -4,10 +4,11 @@
     python scripts/memory_frames.py --accumulate 8 --remat       # in eight micro-batches, the tail recomputed
     python scripts/memory_frames.py --train-from all
 
-The step is Adam's on the trained parameters alone; frames come as bytes. Printed are what stays (weights, optimiser's
-memory, frames), what the step makes on the way, and their sum, in GiB; and, of what it makes, what JAX keeps of a
-micro-batch for its backward pass. On a CPU the account is of a program for CPUs: its convolutions need no workspace,
-bfloat16 is computed in float32 in many places, and what `--remat` asks to be recomputed is kept after all.
+The step is Adam's on the trained parameters alone; frames come as bytes. Printed are what stays
+(weights, optimiser's memory, frames), what the step makes on the way, and their sum, in GiB; and,
+of what it makes, what JAX keeps of a micro-batch for its backward pass. On a CPU the account is of
+a program for CPUs: its convolutions need no workspace, bfloat16 is computed in float32 in many
+places, and what `--remat` asks to be recomputed is kept after all.
 """
 
 import argparse
@@ -27,11 +28,17 @@ GIB = 2**30
 def loss_of(model: SCXception) -> Any:
     """The sum of a micro-batch's losses, and the updated statistics."""
 
-    def loss(trained: Any, fixed: Any, stats: Any, inputs: Any, targets: Any, key: Any) -> tuple[Any, Any]:
+    def loss(
+        trained: Any, fixed: Any, stats: Any, inputs: Any, targets: Any, key: Any
+    ) -> tuple[Any, Any]:
         variables = {"params": state.merge(trained, fixed), "batch_stats": stats}
         rngs = {"dropout": key}
-        logits, updated = model.apply(variables, inputs, train=True, mutable=["batch_stats"], rngs=rngs)
-        return optax.softmax_cross_entropy_with_integer_labels(logits, targets).sum(), updated["batch_stats"]
+        logits, updated = model.apply(
+            variables, inputs, train=True, mutable=["batch_stats"], rngs=rngs
+        )
+        return optax.softmax_cross_entropy_with_integer_labels(logits, targets).sum(), updated[
+            "batch_stats"
+        ]
 
     return loss
 
@@ -40,15 +47,23 @@ def step(model: SCXception, tx: optax.GradientTransformation, accumulate: int) -
     """One update: gradients of micro-batches, one after the other, added and applied."""
     loss = loss_of(model)
 
-    def update(trained: Any, memory: Any, stats: Any, fixed: Any, inputs: Any, targets: Any) -> tuple[Any, Any, Any]:
+    def update(
+        trained: Any, memory: Any, stats: Any, fixed: Any, inputs: Any, targets: Any
+    ) -> tuple[Any, Any, Any]:
         def add(carry: Any, micro: Any) -> tuple[Any, None]:
             total, stats = carry
-            grads, stats = jax.grad(loss, has_aux=True)(trained, fixed, stats, *micro, jax.random.key(0))
+            grads, stats = jax.grad(loss, has_aux=True)(
+                trained, fixed, stats, *micro, jax.random.key(0)
+            )
             return (jax.tree.map(jnp.add, total, grads), stats), None
 
         count = inputs.shape[0]
-        micros = jax.tree.map(lambda x: x.reshape(accumulate, count // accumulate, *x.shape[1:]), (inputs, targets))
-        (grads, stats), _ = jax.lax.scan(add, (jax.tree.map(jnp.zeros_like, trained), stats), micros)
+        micros = jax.tree.map(
+            lambda x: x.reshape(accumulate, count // accumulate, *x.shape[1:]), (inputs, targets)
+        )
+        (grads, stats), _ = jax.lax.scan(
+            add, (jax.tree.map(jnp.zeros_like, trained), stats), micros
+        )
         change, memory = tx.update(jax.tree.map(lambda g: g / count, grads), memory, trained)
         return optax.apply_updates(trained, change), memory, stats
 
@@ -59,7 +74,11 @@ def kept(model: SCXception, trained: Any, fixed: Any, stats: Any, inputs: Any, t
     """Bytes that a micro-batch's forward pass hands to its backward pass, the weights aside."""
 
     def forward(trained: Any, *others: Any) -> Any:
-        return jax.vjp(lambda trained: loss_of(model)(trained, *others, jax.random.key(0)), trained, has_aux=True)[1]
+        return jax.vjp(
+            lambda trained: loss_of(model)(trained, *others, jax.random.key(0)),
+            trained,
+            has_aux=True,
+        )[1]
 
     saved = jax.tree.leaves(jax.eval_shape(forward, trained, fixed, stats, inputs, targets))
     return sum(leaf.size * leaf.dtype.itemsize for leaf in saved) - sum(
@@ -68,8 +87,16 @@ def kept(model: SCXception, trained: Any, fixed: Any, stats: Any, inputs: Any, t
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, value in {"batch": 32, "frames": 40, "pixels": 299, "accumulate": 1, "chunk": 0}.items():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for name, value in {
+        "batch": 32,
+        "frames": 40,
+        "pixels": 299,
+        "accumulate": 1,
+        "chunk": 0,
+    }.items():
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--train-from", default="last")
     parser.add_argument("--dtype", default="float32")
@@ -77,18 +104,30 @@ def main() -> None:
     given = parser.parse_args()
     options = {name: getattr(given, name) for name in ("train_from", "dtype", "remat", "chunk")}
     model = SCXception(101, **options, fast=False)
-    frames = jax.ShapeDtypeStruct((given.batch, given.frames, given.pixels, given.pixels, 3), jnp.uint8)
+    frames = jax.ShapeDtypeStruct(
+        (given.batch, given.frames, given.pixels, given.pixels, 3), jnp.uint8
+    )
     one = jax.ShapeDtypeStruct((1, 1, *frames.shape[2:]), jnp.uint8)
     held = jax.eval_shape(model.init, jax.random.key(0), one)
     trained, fixed = state.split(held["params"], model.frozen(held["params"]))
     tx = optax.adam(1e-4)
     targets = jax.ShapeDtypeStruct((given.batch,), jnp.int32)
-    arguments = (trained, jax.eval_shape(tx.init, trained), held["batch_stats"], fixed, frames, targets)
+    arguments = (
+        trained,
+        jax.eval_shape(tx.init, trained),
+        held["batch_stats"],
+        fixed,
+        frames,
+        targets,
+    )
     start = time.monotonic()
     memory = step(model, tx, given.accumulate).lower(*arguments).compile().memory_analysis()
     stays, made = memory.argument_size_in_bytes / GIB, memory.temp_size_in_bytes / GIB
     print(f"{vars(given)}")
-    micro = [jax.ShapeDtypeStruct((given.batch // given.accumulate, *x.shape[1:]), x.dtype) for x in (frames, targets)]
+    micro = [
+        jax.ShapeDtypeStruct((given.batch // given.accumulate, *x.shape[1:]), x.dtype)
+        for x in (frames, targets)
+    ]
     handed = kept(model, trained, fixed, held["batch_stats"], *micro) / GIB
     print(f"stays {stays:.2f}, made on the way {made:.2f}, together {stays + made:.2f} GiB")
     print(f"kept of a micro-batch for its backward pass {handed:.2f} GiB")

@@ -1,7 +1,7 @@
 """A paper's table, row by row: each system trained, evaluated and set beside the printed figure.
 
-A script names the rows; what it takes to run them is here. A call that was stopped goes on where it stood, and rows
-that share a run share its folder.
+A script names the rows; what it takes to run them is here. A call that was stopped goes on where it
+stood, and rows that share a run share its folder.
 """
 
 import argparse
@@ -34,7 +34,8 @@ class NotRun(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns, and rows of the paper's percentages and the function that finds ours; None for a quoted row.
+    """Columns, and rows of the paper's percentages and the function that finds ours; None for a
+    quoted row.
 
     `note` is printed below: what the figures differ in.
     """
@@ -54,7 +55,8 @@ class Runs:
       data_dir: prepared data.
       quick: toy networks.
       overrides: options of every config, as on the command line.
-      files: those given on the command line by name: scores of systems that are not trained here, weights.
+      files: those given on the command line by name: scores of systems that are not trained here,
+          weights.
     """
 
     configs: Path
@@ -78,10 +80,24 @@ class Runs:
         file, _, argument = source.partition(":")
         self.data(source)
         words = [word for word in argument.split(",") if word]
-        workdir = self.out / "_".join([file.removesuffix(".py"), *words, *([name] if name else [])]) / "run"
+        workdir = (
+            self.out
+            / "_".join([file.removesuffix(".py"), *words, *([name] if name else [])])
+            / "run"
+        )
         arguments = ",".join([*words, *(["quick"] if self.quick else [])])
         config = f"{self.configs / file}:{arguments}"
-        _call("train", "--config", config, "--workdir", workdir, "--data-dir", self.data_dir, *more, *self.overrides)
+        _call(
+            "train",
+            "--config",
+            config,
+            "--workdir",
+            workdir,
+            "--data-dir",
+            self.data_dir,
+            *more,
+            *self.overrides,
+        )
         return workdir
 
     def fused(self, source: str, streams: Sequence[str], *more: str) -> dict[str, Any]:
@@ -105,7 +121,9 @@ class Runs:
 
         dataset = DATASETS[source.partition(":")[0].removesuffix(".py").split("_")[-1]]
         if dataset not in records.prepared(self.data_dir):
-            raise NotRun(f"not run: {dataset} is not prepared in {str(records.data_root(self.data_dir))!r}")
+            raise NotRun(
+                f"not run: {dataset} is not prepared in {str(records.data_root(self.data_dir))!r}"
+            )
         return records.describe(dataset, self.data_dir)
 
     def report(self, workdir: Path, *options: str, name: str = "results") -> dict[str, Any]:
@@ -114,7 +132,9 @@ class Runs:
         return json.loads((workdir.parent / name / "metrics.json").read_text())
 
 
-def percentages(source: str, columns: Sequence[str], *options: str, name: str = "results") -> Callable[[Runs], Ours]:
+def percentages(
+    source: str, columns: Sequence[str], *options: str, name: str = "results"
+) -> Callable[[Runs], Ours]:
     """The figures called `columns` of one config's report."""
 
     def find(runs: Runs) -> Ours:
@@ -147,7 +167,8 @@ def main(
     sets: Sequence[str] = SKELETONS,
     what: str = "table",
 ) -> int:
-    """Runs one table from the command line; writes `table{N}.md` and `table{N}.json` beside the runs.
+    """Runs one table from the command line; writes `table{N}.md` and `table{N}.json` beside the
+    runs.
 
     Args:
       script: its path; the configs lie in `../configs`.
@@ -155,13 +176,16 @@ def main(
       tables: by the paper's numbers.
       inputs: options that name files, and their help.
       sets: the data sets that its configs read.
-      what: "table", or "figure" where the paper has its figures in those; option and files are called so.
+      what: "table", or "figure" where the paper has its figures in those; option and files are
+          called so.
     """
     parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument(f"--{what}", dest="number", type=int, required=True, choices=tables)
     parser.add_argument("--data-dir", default="")
     parser.add_argument("--out", required=True, type=Path)
-    parser.add_argument("--quick", action="store_true", help="toy networks on sample files that are made first")
+    parser.add_argument(
+        "--quick", action="store_true", help="toy networks on sample files that are made first"
+    )
     for name, text in (inputs or {}).items():
         parser.add_argument(f"--{name}", metavar="FILE", help=text)
     options, overrides = parser.parse_known_args()
@@ -176,7 +200,10 @@ def main(
         files=given,
     )
     table = tables[options.number]
-    rows = [_row(runs, name, paper, ours, len(table.columns)) for name, (paper, ours) in table.rows.items()]
+    rows = [
+        _row(runs, name, paper, ours, len(table.columns))
+        for name, (paper, ours) in table.rows.items()
+    ]
     found = {"quick": runs.quick, "columns": table.columns, "rows": rows, "note": table.note}
     files.write_json(options.out / f"{what}{options.number}.json", found)
     text = markdown(rows, table.columns) + (f"\n{table.note}\n" if table.note else "")
@@ -186,7 +213,9 @@ def main(
     return 0
 
 
-def _row(runs: Runs, name: str, paper: Sequence[float | None], ours: Callable | None, columns: int) -> dict[str, Any]:
+def _row(
+    runs: Runs, name: str, paper: Sequence[float | None], ours: Callable | None, columns: int
+) -> dict[str, Any]:
     if ours is None:
         found: Ours = [QUOTED]
     else:
@@ -199,7 +228,10 @@ def _row(runs: Runs, name: str, paper: Sequence[float | None], ours: Callable | 
 
 def markdown(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     """The table as Markdown, our figure beside the paper's."""
-    lines = [f"| | {' | '.join(f'{c}, paper | {c}, ours' for c in columns)} |", "|---" * (1 + 2 * len(columns)) + "|"]
+    lines = [
+        f"| | {' | '.join(f'{c}, paper | {c}, ours' for c in columns)} |",
+        "|---" * (1 + 2 * len(columns)) + "|",
+    ]
     for row in rows:
         cells = [
             f"{'' if paper is None else paper} | {f'{own:.1f}' if isinstance(own, float) else own}"
@@ -216,7 +248,9 @@ def prepare_samples(out: Path, sets: Sequence[str]) -> str:
     data = out / "data"
     for dataset in sets:
         write, options = sample_files.SETS[dataset]
-        _call("prepare", dataset, "--raw", write(out / "raw" / dataset), "--data-dir", data, *options)
+        _call(
+            "prepare", dataset, "--raw", write(out / "raw" / dataset), "--data-dir", data, *options
+        )
     return str(data)
 
 

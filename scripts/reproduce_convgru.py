@@ -1,10 +1,12 @@
-"""Trains and evaluates the rows of a table of the SC-Xception + ConvGRU paper and prints it with our figures beside.
+"""Trains and evaluates the rows of a table of the SC-Xception + ConvGRU paper and prints it with
+our figures beside.
 
     python scripts/reproduce_convgru.py --table 4 --data-dir data --out results/convgru --xception xception.safetensors
     python scripts/reproduce_convgru.py --table 1 --quick --out quick     # toy size, from sample videos
 
-Files of ImageNet weights come from `jaxact import keras`; `--config.model.train_from=all` trains every row from scratch
-without them. A call that was stopped goes on where it stood; rows that tables share are trained once.
+Files of ImageNet weights come from `jaxact import keras`; `--config.model.train_from=all` trains
+every row from scratch without them. A call that was stopped goes on where it stood; rows that
+tables share are trained once.
 """
 
 import sys
@@ -20,7 +22,9 @@ INPUTS = {
     "inception_v3": "of Inception-v3, which TSN begins with too",
     "inception_resnet_v2": "of Inception-ResNet-v2",
 }
-RANDOM = "Split: random 3 : 1 over clips, as in the paper; clips of one recording lie on both sides."
+RANDOM = (
+    "Split: random 3 : 1 over clips, as in the paper; clips of one recording lie on both sides."
+)
 LITERATURE = (
     "Figures of others are of the official splits, the paper's own are of a random 3 : 1 split, where clips of one "
     "recording lie on both sides: they do not compare. Ours beside others' are of official split 1. LRCN is here an "
@@ -46,7 +50,9 @@ def system(source: str, backbone: str = "xception") -> Callable[[Runs], Ours]:
 
 def two_stream(source: str) -> Callable[[Runs], Ours]:
     """Top-1 of the scores of networks on colour and on flow, added."""
-    return lambda runs: [100 * runs.fused(source, ("rgb", "flow"), *weights(runs, "inception_v3"))["top1"]]
+    return lambda runs: [
+        100 * runs.fused(source, ("rgb", "flow"), *weights(runs, "inception_v3"))["top1"]
+    ]
 
 
 def no_figure(runs: Runs) -> Ours:

@@ -1,12 +1,14 @@
-"""Trains and evaluates what a figure of the online recognition paper shows and prints it with our figures beside.
+"""Trains and evaluates what a figure of the online recognition paper shows and prints it with our
+figures beside.
 
     python scripts/reproduce_online.py --figure 6 --data-dir data --out results/online
     python scripts/reproduce_online.py --figure 7 --quick --out quick     # toy size, one fold, from sample poses
 
-The paper prints no table; its text names the accuracies that the curves of Figure 6 end at, and Figure 7 compares
-training with and without attention. Ours are means of five folds of `ucf101_32`, at the last checkpoint. The curves are
-`jaxact plot curves RUN ... --panels accuracy` of the runs that lie beside the table, Figure 5 is `jaxact plot
-recognised`, Figure 8 `jaxact plot attention`. A call that was stopped goes on where it stood.
+The paper prints no table; its text names the accuracies that the curves of Figure 6 end at, and
+Figure 7 compares training with and without attention. Ours are means of five folds of `ucf101_32`,
+at the last checkpoint. The curves are `jaxact plot curves RUN ... --panels accuracy` of the runs
+that lie beside the table, Figure 5 is `jaxact plot recognised`, Figure 8 `jaxact plot attention`. A
+call that was stopped goes on where it stood.
 """
 
 import statistics
@@ -26,7 +28,9 @@ NOTE = (
 
 
 def system(row: str, by: str = "") -> Callable[[Runs], Ours]:
-    """Top-1 of a row on the clips that it was trained on and on the others, the mean of the folds."""
+    """Top-1 of a row on the clips that it was trained on and on the others, the mean of the
+    folds.
+    """
 
     def find(runs: Runs) -> Ours:
         found = []

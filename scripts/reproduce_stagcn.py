@@ -1,11 +1,13 @@
-"""Trains and evaluates the rows of a table of the STA-GCN paper and prints it with our figures beside the paper's.
+"""Trains and evaluates the rows of a table of the STA-GCN paper and prints it with our figures
+beside the paper's.
 
     python scripts/reproduce_stagcn.py --table 3 --data-dir data --out results/stagcn
     python scripts/reproduce_stagcn.py --table 2 --quick --out quick     # toy size, from sample raw files
 
-The paper prints Tables 2 to 4 under a header whose last three columns are in another order than its figures; here they
-stand as its text has them. Its networks SN and TN are fused with a weight that is searched on the last 5 % of the
-training split, which neither of them sees. A call that was stopped goes on where it stood.
+The paper prints Tables 2 to 4 under a header whose last three columns are in another order than its
+figures; here they stand as its text has them. Its networks SN and TN are fused with a weight that
+is searched on the last 5 % of the training split, which neither of them sees. A call that was
+stopped goes on where it stood.
 """
 
 import sys
@@ -21,12 +23,20 @@ COLUMNS = ("kinetics top1", "kinetics top5", "xsub", "xview")
 
 def system(row: str, *options: str, name: str = "results") -> Callable[[Runs], Ours]:
     """The four figures of a row of both configs, evaluated with `options`."""
-    return beside((2, trained(f"{KINETICS}:{row}", TOP, *options, name=name)), *views(row, *options, name=name))
+    return beside(
+        (2, trained(f"{KINETICS}:{row}", TOP, *options, name=name)),
+        *views(row, *options, name=name),
+    )
 
 
-def views(row: str, *options: str, name: str = "results") -> list[tuple[int, Callable[[Runs], Ours]]]:
+def views(
+    row: str, *options: str, name: str = "results"
+) -> list[tuple[int, Callable[[Runs], Ours]]]:
     """X-Sub and X-View of a row."""
-    return [(1, trained(f"{NTU}:{view},{row}", ("top1",), *options, name=name)) for view in ("xsub", "xview")]
+    return [
+        (1, trained(f"{NTU}:{view},{row}", ("top1",), *options, name=name))
+        for view in ("xsub", "xview")
+    ]
 
 
 def no_figure(runs: Runs) -> Ours:
@@ -34,7 +44,9 @@ def no_figure(runs: Runs) -> Ours:
     raise NotRun("no row of the paper")
 
 
-def trained(source: str, columns: tuple[str, ...], *options: str, name: str = "results") -> Callable[[Runs], Ours]:
+def trained(
+    source: str, columns: tuple[str, ...], *options: str, name: str = "results"
+) -> Callable[[Runs], Ours]:
     """Figures of a row, its spatial attention network trained first where it has one."""
 
     def find(runs: Runs) -> Ours:
@@ -56,7 +68,9 @@ def first_stage(runs: Runs, source: str, *more: str, name: str = "") -> list[str
 
 
 def fused(source: str, columns: tuple[str, ...]) -> Callable[[Runs], Ours]:
-    """SN and TN of `source`, both trained on the first 95 % of the training split, the weight searched on the rest."""
+    """SN and TN of `source`, both trained on the first 95 % of the training split, the weight
+    searched on the rest.
+    """
 
     def find(runs: Runs) -> Ours:
         results = {"results": [], "held_out": []}
@@ -80,7 +94,10 @@ STGCN = beside(
     (2, percentages("stgcn_kinetics.py:spatial_imp", TOP)),
     *((1, percentages(f"stgcn_ntu60.py:{view},stgcn", ("top1",))) for view in ("xsub", "xview")),
 )
-STAGCN = beside((2, fused(KINETICS, TOP)), *((1, fused(f"{NTU}:{view}", ("top1",))) for view in ("xsub", "xview")))
+STAGCN = beside(
+    (2, fused(KINETICS, TOP)),
+    *((1, fused(f"{NTU}:{view}", ("top1",))) for view in ("xsub", "xview")),
+)
 RES_TCN = beside(
     (2, percentages("stgcn_kinetics.py:tcn", TOP)),
     *((1, percentages(f"stgcn_ntu60.py:{view},res_tcn", ("top1",))) for view in ("xsub", "xview")),

@@ -1,11 +1,13 @@
-"""Trains and evaluates the rows of a table of the ST-GCN paper and prints it with our figures beside the paper's.
+"""Trains and evaluates the rows of a table of the ST-GCN paper and prints it with our figures
+beside the paper's.
 
     python scripts/reproduce_stgcn.py --table 1 --data-dir data --out results/stgcn
     python scripts/reproduce_stgcn.py --table 5 --data-dir data --out results/stgcn --rgb rgb.npz --flow flow.npz
     python scripts/reproduce_stgcn.py --table 3 --quick --out quick      # toy size, from sample raw files
 
-A call that was stopped goes on where it stood; rows that two tables share are trained once. Table 4 scores the 400-way
-network of Table 2 on the thirty classes of Kinetics-Motion. Rows without a config are the paper's quotations.
+A call that was stopped goes on where it stood; rows that two tables share are trained once. Table 4
+scores the 400-way network of Table 2 on the thirty classes of Kinetics-Motion. Rows without a
+config are the paper's quotations.
 """
 
 import sys
@@ -28,11 +30,15 @@ def kinetics(row: str) -> Callable[[Runs], Ours]:
 
 def ntu(row: str) -> Callable[[Runs], Ours]:
     """Top-1 of a row of `configs/stgcn_ntu60.py` on X-Sub and X-View."""
-    return beside(*((1, percentages(f"stgcn_ntu60.py:{row},{view}", ("top1",))) for view in ("xsub", "xview")))
+    return beside(
+        *((1, percentages(f"stgcn_ntu60.py:{row},{view}", ("top1",))) for view in ("xsub", "xview"))
+    )
 
 
 def fused(*systems: str) -> Callable[[Runs], Ours]:
-    """Top-1 of the sum of the systems' softmax scores with equal weights, as files of scores allow it."""
+    """Top-1 of the sum of the systems' softmax scores with equal weights, as files of scores allow
+    it.
+    """
 
     def find(runs: Runs) -> Ours:
         paths = dict(runs.files)

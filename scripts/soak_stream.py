@@ -2,9 +2,10 @@
 
     python scripts/soak_stream.py --frames 10000
 
-The camera goes away and comes back, frames are lost or of another size, there is nobody, or there are thirty people,
-who come from places of their own and leave. Finding them is played, since what a pose network keeps does not depend on
-how long it runs; following, recognising (a network that nobody trained), smoothing, logging and drawing are real.
+The camera goes away and comes back, frames are lost or of another size, there is nobody, or there
+are thirty people, who come from places of their own and leave. Finding them is played, since what a
+pose network keeps does not depend on how long it runs; following, recognising (a network that
+nobody trained), smoothing, logging and drawing are real.
 """
 
 import argparse
@@ -22,7 +23,9 @@ import numpy as np
 from jaxact.cli.command import start_jax
 
 SIZES = ((240, 320), (480, 640), (120, 160))
-GROWTH = 0.02  # share of the memory after a quarter of the frames by which it may grow until the end
+GROWTH = (
+    0.02  # share of the memory after a quarter of the frames by which it may grow until the end
+)
 BODY = np.random.default_rng(0).uniform(-1, 1, (14, 2)) * (0.03, 0.12)  # in shares of the picture
 
 
@@ -69,7 +72,12 @@ class Eye:
         height, width = picture.shape[:2]
         self.number += 1
         count = (0, 1, 30, 5)[self.number // 100 % 4]
-        places = np.array([((0.05 + 0.3 * each + 0.002 * self.number) % 1, 0.2 + 0.02 * each) for each in range(count)])
+        places = np.array(
+            [
+                ((0.05 + 0.3 * each + 0.002 * self.number) % 1, 0.2 + 0.02 * each)
+                for each in range(count)
+            ]
+        )
         if count == 30 and self.number % 7 == 0:
             places[:3] = self.random.uniform(0, 1, (3, 2))
         people = np.ones((count, 14, 3), np.float32)
@@ -90,7 +98,9 @@ class Sink(io.StringIO):
 
 
 def recogniser(carry: bool) -> tuple[Any, Any]:
-    """A network that nobody trained, of the paper's form at a quarter of its width, and how it reads poses."""
+    """A network that nobody trained, of the paper's form at a quarter of its width, and how it
+    reads poses.
+    """
     import jax
     import jax.numpy as jnp
 
@@ -98,13 +108,17 @@ def recogniser(carry: bool) -> tuple[Any, Any]:
     from jaxact.runs import state, trained_model
     from jaxact.streaming import online_classifier, preprocessing
 
-    run = config.TrainConfig(model=config.RecogniserConfig(width=32), clip=config.ClipConfig(frames=60, persons=1))
+    run = config.TrainConfig(
+        model=config.RecogniserConfig(width=32), clip=config.ClipConfig(frames=60, persons=1)
+    )
     layout, channels = skeletons.get_layout("body-14"), ("x", "y", "score")
     meta = trained_model.describe(run, layout, ("a", "b", "c"), channels, data={"version": ""})
     model, shape = trained_model.build(meta), trained_model.example(meta)
     made = model.init(jax.random.key(0), jnp.zeros(shape.shape))
     weights = state.variables(made["params"], made["batch_stats"])
-    net = trained_model.Trained(model, weights, run, layout, ("a", "b", "c"), channels, 0, "untrained")
+    net = trained_model.Trained(
+        model, weights, run, layout, ("a", "b", "c"), channels, 0, "untrained"
+    )
     reader = preprocessing.Reader(layout, channels, dataclasses.asdict(run.clip))
     return online_classifier.build(net, reader, carry=carry), reader
 
@@ -122,17 +136,24 @@ def main() -> int:
     network, reader = recogniser(options.carry)
     watcher = Watcher(find=Eye(), network=network, reader=reader, persons=8)
     camera, seen, begun = Camera(options.frames), [], time.monotonic()
-    shots = frame_source.Live(camera.connect, name="camera", patience=60.0, sleep=lambda seconds: None)
+    shots = frame_source.Live(
+        camera.connect, name="camera", patience=60.0, sleep=lambda seconds: None
+    )
 
     def watched() -> Iterator[Any]:
         for number, shot in enumerate(shots):
             yield shot
             if number % max(options.frames // 10, 1) == 0:
                 seen.append(memory())
-                print(f"frame {number:6d}: {seen[-1]:7.1f} MB, {watcher.met} people so far", flush=True)
+                print(
+                    f"frame {number:6d}: {seen[-1]:7.1f} MB, {watcher.met} people so far",
+                    flush=True,
+                )
 
     out = Sink()
-    summary = session.run(watched(), watcher, labels=("a", "b", "c"), log=session.Log(out, ("a", "b", "c"), 3))
+    summary = session.run(
+        watched(), watcher, labels=("a", "b", "c"), log=session.Log(out, ("a", "b", "c"), 3)
+    )
     seen.append(memory())
     settled = seen[len(seen) // 4]
     grown = seen[-1] / settled - 1

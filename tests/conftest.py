@@ -1,7 +1,8 @@
-"""What holds for every test: four simulated CPU devices, checked shapes, strict ranks, quiet TensorFlow.
+"""What holds for every test: four simulated CPU devices, checked shapes, strict ranks, quiet
+TensorFlow.
 
-The settings are environment variables, set before JAX or TensorFlow is imported, so that the programs which tests start
-have them too.
+The settings are environment variables, set before JAX or TensorFlow is imported, so that the
+programs which tests start have them too.
 """
 
 import os
@@ -28,5 +29,7 @@ install_import_hook("jaxact", "beartype.beartype")
 
 
 def pytest_collection_modifyitems(items):
-    """The file that waits for programs goes first: at the end one worker would wait for the other."""
+    """The file that waits for programs goes first: at the end one worker would wait for the
+    other.
+    """
     items.sort(key=lambda item: item.path.name != "test_preemption.py")

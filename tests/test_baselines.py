@@ -1,6 +1,8 @@
-"""The papers' other systems go the way of a run: they train, move every parameter, and are exported.
+"""The papers' other systems go the way of a run: they train, move every parameter, and are
+exported.
 
-By default one of them. The slow rows differ from it in network and loss, which tests/models trains and exports.
+By default one of them. The slow rows differ from it in network and loss, which tests/models trains
+and exports.
 """
 
 import dataclasses
@@ -19,7 +21,9 @@ from tests.helpers import toys
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
     """One unit of each width or one at all, which compiles in a fraction of the time."""
-    monkeypatch.setitem(tcn.VARIANTS, "stgcn_v1", dataclasses.replace(tcn.VARIANTS["stgcn_v1"], depth=1))
+    monkeypatch.setitem(
+        tcn.VARIANTS, "stgcn_v1", dataclasses.replace(tcn.VARIANTS["stgcn_v1"], depth=1)
+    )
     monkeypatch.setitem(stgcn.VARIANTS, "stem9", tuple(stgcn.VARIANTS["stem9"][i] for i in (4,)))
     monkeypatch.setattr(asgcn, "UNITS", asgcn.UNITS[2:4])
     monkeypatch.setattr(asgcn, "POSE_UNITS", ())
@@ -45,10 +49,14 @@ def begun(monkeypatch):
         (config.LSTMConfig(width=4, layers=1), ["n", "frames"]),
         pytest.param(config.LocalConfig(width=4), ["n", "frames"], marks=pytest.mark.slow),
         pytest.param(
-            config.STALSTMConfig(width=4, layers=1, weight_penalty=1e-5), ["n", "frames"], marks=pytest.mark.slow
+            config.STALSTMConfig(width=4, layers=1, weight_penalty=1e-5),
+            ["n", "frames"],
+            marks=pytest.mark.slow,
         ),
         pytest.param(
-            config.ASGCNConfig(width=4, link_width=4, link_frames=4, horizon=2), ["n"], marks=pytest.mark.slow
+            config.ASGCNConfig(width=4, link_width=4, link_frames=4, horizon=2),
+            ["n"],
+            marks=pytest.mark.slow,
         ),
     ],
     ids=lambda value: getattr(value, "name", ""),
@@ -59,10 +67,17 @@ def test_a_network_trains_learns_and_is_exported(model, symbolic, begun, tmp_pat
     run.optim = config.OptimConfig(name="adamw", learning_rate=0.02, schedule="constant")
     assert loop.run(run, tmp_path / "run", toys.toy_source(run)).step == 24
     net = trained_model.load(tmp_path / "run")
-    assert type(net.model).__name__ in ("TCN", "DeepLSTM", "LocalSTGCN", "STALSTM", "ASGCN") and net.config == run
-    pairs = zip(*map(jax.tree.leaves, (begun[0], jax.device_get(net.weights["params"]))), strict=True)
+    assert (
+        type(net.model).__name__ in ("TCN", "DeepLSTM", "LocalSTGCN", "STALSTM", "ASGCN")
+        and net.config == run
+    )
+    pairs = zip(
+        *map(jax.tree.leaves, (begun[0], jax.device_get(net.weights["params"]))), strict=True
+    )
     # A bias that a normalisation takes away again has no gradient.
     assert all(np.any(old != new) for old, new in pairs if new.ndim >= 2)
     lines = [line["train_loss"] for line in toys.lines(tmp_path / "run") if "train_loss" in line]
     assert lines[-1] < 0.8 * lines[0]
-    assert export.run(tmp_path / "run", out=tmp_path / "net.jaxact")["input"]["symbolic"] == symbolic
+    assert (
+        export.run(tmp_path / "run", out=tmp_path / "net.jaxact")["input"]["symbolic"] == symbolic
+    )

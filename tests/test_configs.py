@@ -39,7 +39,11 @@ IDS = [f"{path.stem}:{row}" for path, row in ROWS]
 def short():
     """Four units of the ten that tests/models runs; they are traced in half the time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(stgcn.VARIANTS, "stem9", (("stem", 1, 1), ("unit1", 1, 1), ("unit2", 1, 1), ("unit4", 2, 2)))
+        patch.setitem(
+            stgcn.VARIANTS,
+            "stem9",
+            (("stem", 1, 1), ("unit1", 1, 1), ("unit2", 1, 1), ("unit4", 2, 2)),
+        )
         patch.setattr(asgcn, "UNITS", asgcn.UNITS[2:4])
         patch.setattr(asgcn, "POSE_UNITS", ())
         yield
@@ -59,7 +63,13 @@ def runs(run: config.TrainConfig) -> None:
     trace = functools.partial(model.init_with_output, train=False)
     outputs, _ = jax.eval_shape(trace, {"params": jax.random.key(0)}, clip)
     if run.model.name == "pose":
-        assert outputs["joints"].shape == (1, run.model.stages, clip.shape[1] // 8, clip.shape[2] // 8, 14)
+        assert outputs["joints"].shape == (
+            1,
+            run.model.stages,
+            clip.shape[1] // 8,
+            clip.shape[2] // 8,
+            14,
+        )
     elif run.model.name in models.UNSUPERVISED:
         assert outputs["predicted"].shape[:-1] == clip.shape[:-1]
     else:
@@ -74,7 +84,9 @@ def load(path: Path, row: str) -> tuple[config.TrainConfig, config.TrainConfig]:
 
 @pytest.fixture(scope="module")
 def sections():
-    """The model sections whose networks were traced: the same on other joints or frames is left to the slow test."""
+    """The model sections whose networks were traced: the same on other joints or frames is left to
+    the slow test.
+    """
     return set()
 
 
@@ -101,7 +113,9 @@ def test_the_network_of_every_row_runs_on_the_joints_and_frames_of_its_data(path
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_a_run_card_names_paper_number_and_command(path):
     card = path.read_text().split('"""')[1]
-    assert f"--config configs/{path.name}" in card and "Paper: " in card and "jaxact prepare" in card
+    assert (
+        f"--config configs/{path.name}" in card and "Paper: " in card and "jaxact prepare" in card
+    )
     assert "Ours: " in card and ("%" in card.split("Ours: ")[1] or "not run" in card)
 
 
@@ -111,7 +125,9 @@ def test_quickstarts_config_is_the_one_in_the_folder():
 
 def test_the_recogniser_reads_marked_or_detected_joints_of_a_split():
     path = str(CONFIGS[0].parent / "recogniser_jhmdb14.py")
-    marked, detected = (config.load(f"{path}:p25,split2,{joints}") for joints in ("marked", "detected"))
+    marked, detected = (
+        config.load(f"{path}:p25,split2,{joints}") for joints in ("marked", "detected")
+    )
     assert (marked.data.name, marked.data.eval_split) == ("custom/jhmdb14", "split2_test")
     assert (detected.data.name, detected.data.train_split) == ("jhmdb_detected", "official2_train")
     assert marked.model == detected.model and config.load(f"{path}:p25,split2") == marked
@@ -121,14 +137,20 @@ def test_the_recogniser_reads_marked_or_detected_joints_of_a_split():
 
 def test_a_row_of_a_table_is_an_argument_and_the_first_the_default():
     kinetics, ntu = (str(CONFIGS[0].parent / f"stgcn_{name}.py") for name in ("kinetics", "ntu60"))
-    assert config.load(kinetics) == config.load(f"{kinetics}:spatial_imp") != config.load(f"{kinetics}:spatial")
+    assert (
+        config.load(kinetics)
+        == config.load(f"{kinetics}:spatial_imp")
+        != config.load(f"{kinetics}:spatial")
+    )
     assert config.load(f"{kinetics}:tcn").model == config.TCNConfig()
     run = config.load(f"{ntu}:xview,res_tcn")
     assert run == config.load(f"{ntu}:res_tcn,xview")
     assert (run.data.eval_split, run.model.network) == ("xview_test", "res_tcn")
 
 
-@pytest.mark.parametrize("path", sorted({path for path, row in ROWS if row}), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted({path for path, row in ROWS if row}), ids=lambda path: path.stem
+)
 def test_a_run_card_lists_every_row(path):
     card = path.read_text().split('"""')[1]
     assert all(f"    {row} " in card for row in runpy.run_path(str(path))["ROWS"])

@@ -1,4 +1,6 @@
-"""Conversion between layouts: sides stay sides, missing stays missing, and means are what a loop says."""
+"""Conversion between layouts: sides stay sides, missing stays missing, and means are what a loop
+says.
+"""
 
 import itertools
 import re
@@ -42,10 +44,15 @@ def oracle(joints: np.ndarray, source: str, target: str, score: bool) -> np.ndar
     result = np.zeros((*joints.shape[:2], len(LAYOUTS[target].joints), joints.shape[3]))
     for t, m in np.ndindex(joints.shape[:2]):
         for index, name in enumerate(LAYOUTS[target].joints):
-            parts = [joints[t, m, LAYOUTS[source].joints.index(p)] for p in STEPS[source, target].get(name, (name,))]
+            parts = [
+                joints[t, m, LAYOUTS[source].joints.index(p)]
+                for p in STEPS[source, target].get(name, (name,))
+            ]
             if len(parts) == 1:
                 result[t, m, index] = parts[0]
-            elif parts and all(np.any(part[: 3 - score] != 0) and (not score or part[2] > 0) for part in parts):
+            elif parts and all(
+                np.any(part[: 3 - score] != 0) and (not score or part[2] > 0) for part in parts
+            ):
                 result[t, m, index] = sum(part.astype(float) for part in parts) / len(parts)
                 if score:
                     result[t, m, index, 2] = min(part[2] for part in parts)
@@ -81,7 +88,9 @@ def test_a_wrist_that_is_raised_is_raised_on_its_own_side_alone(source, target, 
     after = before.copy()
     after[..., LAYOUTS[source].joints.index(f"{side}_wrist"), 1] += 5
     moved = convert(after, source, target) - convert(before, source, target)
-    names = [name for index, name in enumerate(LAYOUTS[target].joints) if np.any(moved[:, :, index])]
+    names = [
+        name for index, name in enumerate(LAYOUTS[target].joints) if np.any(moved[:, :, index])
+    ]
     assert names == [f"{side}_wrist"]
 
 
@@ -99,7 +108,10 @@ def test_a_mirrored_source_is_the_mirrored_target(source, target):
         return joints[:, :, list(LAYOUTS[layout].mirrored())] * (-1, 1, 1)
 
     joints = body(source).astype(np.float64)
-    first, then = convert(mirrored(joints, source), source, target), mirrored(convert(joints, source, target), target)
+    first, then = (
+        convert(mirrored(joints, source), source, target),
+        mirrored(convert(joints, source, target), target),
+    )
     np.testing.assert_allclose(first, then, atol=1e-12)
 
 
@@ -133,7 +145,9 @@ def test_the_published_order_of_openpose_comes_out_of_coco():
 def test_what_goes_to_another_order_and_back_has_not_changed():
     joints = body("kinect-20")
     for other in ("kinect-20-hip", "kinect-20-msr"):
-        np.testing.assert_array_equal(convert(convert(joints, "kinect-20", other), other, "kinect-20"), joints)
+        np.testing.assert_array_equal(
+            convert(convert(joints, "kinect-20", other), other, "kinect-20"), joints
+        )
     joints = body("openpose-18")
     back = convert(convert(joints, "openpose-18", "body-14"), "body-14", "openpose-18")
     np.testing.assert_array_equal(back[:, :, :14], joints[:, :, :14])
@@ -157,7 +171,12 @@ def test_conversions_that_are_not_in_the_table_go_by_the_shortest_way():
 @pytest.mark.parametrize(
     ("shape", "source", "target", "problem"),
     [
-        ((2, 15, 3), "kinect-15", "ntu-25", "layout 'kinect-15' does not convert to 'ntu-25'; it does to: none"),
+        (
+            (2, 15, 3),
+            "kinect-15",
+            "ntu-25",
+            "layout 'kinect-15' does not convert to 'ntu-25'; it does to: none",
+        ),
         ((2, 33, 3), "mediapipe-33", "ntu-25", "it does to: coco-17, openpose-18, body-14"),
         ((2, 17, 3), "coco17", "body-14", "unknown layout 'coco17'; available: body-14"),
         ((2, 17, 3), "coco-17", "body14", "unknown layout 'body14'"),

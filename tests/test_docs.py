@@ -1,4 +1,6 @@
-"""The pages of `docs/` and the README: every command in them parses, every config exists, every call is known."""
+"""The pages of `docs/` and the README: every command in them parses, every config exists, every
+call is known.
+"""
 
 import ast
 import re
@@ -17,7 +19,9 @@ _NAMED = "configs/[a-z0-9_]+" + r"\.py(?::[\w,]+)?"
 
 
 def commands(text: str) -> list[str]:
-    """The commands of a page: lines of its shell blocks that call jaxact, and those in backquotes."""
+    """The commands of a page: lines of its shell blocks that call jaxact, and those in
+    backquotes.
+    """
     blocks = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
     lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
     found = [part.strip() for line in lines for part in re.split(r"&&", _uncommented(line))]
@@ -84,13 +88,24 @@ def test_commands_that_do_not_exist_are_seen():
 
 def test_the_reference_holds_every_option_of_every_command():
     page = hooks["commands"]()
-    for command in ("jaxact prepare", "jaxact import pyskl", "jaxact plot attention", "jaxact serve"):
+    for command in (
+        "jaxact prepare",
+        "jaxact import pyskl",
+        "jaxact plot attention",
+        "jaxact serve",
+    ):
         assert f"## {command}\n" in page
-    assert "`--port PORT`" in page and "(default: 8000)" in page and "| `--checkpoint WORKDIR` | required; " in page
+    assert (
+        "`--port PORT`" in page
+        and "(default: 8000)" in page
+        and "| `--checkpoint WORKDIR` | required; " in page
+    )
 
 
 def test_the_cards_are_the_docstrings_of_the_configs_and_each_is_on_the_page():
-    calls = re.findall(r"\{\{ cards (.*?) \}\}", (ROOT / "docs" / "papers.md").read_text(encoding="utf-8"))
+    calls = re.findall(
+        r"\{\{ cards (.*?) \}\}", (ROOT / "docs" / "papers.md").read_text(encoding="utf-8")
+    )
     page = "\n".join(hooks["cards"](*call.split()) for call in calls)
     for path in (ROOT / "configs").glob("*.py"):
         assert (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "?") in page, path

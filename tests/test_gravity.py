@@ -1,4 +1,6 @@
-"""A partition around the centre of gravity comes from the training data, and every later command rebuilds it."""
+"""A partition around the centre of gravity comes from the training data, and every later command
+rebuilds it.
+"""
 
 import itertools
 
@@ -27,7 +29,9 @@ def short():
 
 @pytest.fixture(scope="module")
 def run(short, tmp_path_factory):
-    """The config of a toy run on twelve clips of one's own, the partition asked for on the command line."""
+    """The config of a toy run on twelve clips of one's own, the partition asked for on the command
+    line.
+    """
     folder = tmp_path_factory.mktemp("gravity")
     random, rows = np.random.default_rng(0), ["id,label,split"]
     (folder / "raw").mkdir()
@@ -38,7 +42,13 @@ def run(short, tmp_path_factory):
             clip = body + random.normal(0, 0.02, (9, 1, 20, 3))
             np.save(folder / "raw" / f"{split}_{label}_{number}.npy", clip.astype(np.float32))
     (folder / "raw" / "labels.csv").write_text("\n".join(rows) + "\n")
-    prepare("custom/gravity", raw=folder / "raw", data_dir=folder / "data", layout="kinect-20", workers=1)
+    prepare(
+        "custom/gravity",
+        raw=folder / "raw",
+        data_dir=folder / "data",
+        layout="kinect-20",
+        workers=1,
+    )
     file = folder / "run.py"
     file.write_text(
         "from jaxact.config import *\n"
@@ -61,18 +71,27 @@ def workdir(run, tmp_path_factory):
 
 def partition(radii=None):
     metric = "hop" if radii is None else "gravity"
-    return Adjacency(skeletons.adjacency(skeletons.get_layout("kinect-20"), "spatial", metric=metric, radii=radii))
+    return Adjacency(
+        skeletons.adjacency(
+            skeletons.get_layout("kinect-20"), "spatial", metric=metric, radii=radii
+        )
+    )
 
 
 def test_the_checkpoint_rebuilds_the_partition_of_the_training_data(run, workdir):
     info = records.describe(run.data.name, run.data.data_dir)
     clips = [record["joints"] for record in records.records(info, "train").as_numpy_iterator()]
-    distances = [np.linalg.norm(clip - clip.mean(2, keepdims=True), axis=-1).reshape(-1, 20) for clip in clips]
+    distances = [
+        np.linalg.norm(clip - clip.mean(2, keepdims=True), axis=-1).reshape(-1, 20)
+        for clip in clips
+    ]
     net = trained_model.load(workdir)
     np.testing.assert_allclose(net.radii, np.concatenate(distances).mean(0), rtol=1e-5)
     assert net.model.adjacency == partition(np.array(net.radii)) != partition()
     other = batches.gravity_radii(info, "test", clip=config.to_dict(run)["clip"])
-    assert net.model.adjacency != partition(np.array(other))  # so that a partition of other data would be noticed
+    assert net.model.adjacency != partition(
+        np.array(other)
+    )  # so that a partition of other data would be noticed
 
 
 def test_evaluation_and_export_use_the_partition_of_the_checkpoint(workdir, tmp_path):
@@ -85,16 +104,22 @@ def test_evaluation_and_export_use_the_partition_of_the_checkpoint(workdir, tmp_
     inputs = batch["inputs"][:, 0]
     same = stgcn.STGCN(num_classes=2, adjacency=partition(np.array(net.radii)), width=4)
     by_hop = stgcn.STGCN(num_classes=2, adjacency=partition(), width=4)
-    wanted, otherwise = (np.asarray(jax.jit(model.apply)(net.weights, inputs)) for model in (same, by_hop))
+    wanted, otherwise = (
+        np.asarray(jax.jit(model.apply)(net.weights, inputs)) for model in (same, by_hop)
+    )
     tolerance = 1e-4 * np.abs(wanted).max()
     assert np.abs(wanted - otherwise).max() > 10 * tolerance
     np.testing.assert_allclose(scores["logits"], wanted, atol=tolerance)
 
     export.run(workdir, out=tmp_path / "net.jaxact")
-    np.testing.assert_allclose(export.Exported(tmp_path / "net.jaxact")(inputs), wanted, atol=tolerance)
+    np.testing.assert_allclose(
+        export.Exported(tmp_path / "net.jaxact")(inputs), wanted, atol=tolerance
+    )
 
 
 def test_a_run_goes_on_with_the_partition_it_began_with(run, workdir):
     run.epochs = 2
     assert loop.run(run, workdir).step == 6
-    assert trained_model.load(workdir).model.adjacency == partition(np.array(trained_model.load(workdir).radii))
+    assert trained_model.load(workdir).model.adjacency == partition(
+        np.array(trained_model.load(workdir).radii)
+    )

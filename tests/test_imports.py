@@ -1,4 +1,6 @@
-"""The floors of the house: who imports whom, read from the sources, and what a fresh interpreter really loads."""
+"""The floors of the house: who imports whom, read from the sources, and what a fresh interpreter
+really loads.
+"""
 
 import ast
 import subprocess
@@ -9,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-# From the ground up. A room imports rooms of lower floors only; rooms of one floor do not know each other.
+# From the ground up. A room imports rooms of lower floors only; rooms of one floor do not know each
+# other.
 FLOORS = (
     {"errors"},
     {"files", "progress"},
@@ -25,9 +28,11 @@ FLOORS = (
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 # Closer than the floors: records know no network and networks know no records.
 NEVER = {"datasets": {"models"}, "pipeline": {"models", "runs"}}
-# Reading prepared records and training draws are TensorFlow's; every other module of the pipeline does without.
+# Reading prepared records and training draws are TensorFlow's; every other module of the pipeline
+# does without.
 OF_TENSORFLOW = {
-    f"jaxact.pipeline.{name}" for name in ("augment", "batches", "modality", "pose_picture", "pose_targets")
+    f"jaxact.pipeline.{name}"
+    for name in ("augment", "batches", "modality", "pose_picture", "pose_targets")
 }
 
 SOURCES = {
@@ -43,13 +48,17 @@ def imports(module: str) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module} line {node.lineno}: imports are written in full, from jaxact..."
+            assert node.level == 0, (
+                f"{module} line {node.lineno}: imports are written in full, from jaxact..."
+            )
             found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module or ""}
     return found
 
 
 def neighbours(module: str) -> set[str]:
-    """The project's modules that a source imports; of `from jaxact.a import b` that is a.b where b is a module."""
+    """The project's modules that a source imports; of `from jaxact.a import b` that is a.b where b
+    is a module.
+    """
     inside = {name for name in imports(module) if name in SOURCES} - {module, "jaxact"}
     return {name for name in inside if not any(other.startswith(f"{name}.") for other in inside)}
 
@@ -66,7 +75,9 @@ def test_every_module_lives_on_a_floor_and_no_arrow_runs_up(module):
     assert room(module) in LEVEL, f"{module} has no floor: give it one in FLOORS"
     for other in neighbours(module):
         if room(other) != room(module):
-            assert LEVEL[room(other)] < LEVEL[room(module)], f"{module} imports {other}, which is not below it"
+            assert LEVEL[room(other)] < LEVEL[room(module)], (
+                f"{module} imports {other}, which is not below it"
+            )
             assert room(other) not in NEVER.get(room(module), ()), f"{module} must not know {other}"
 
 
@@ -89,18 +100,29 @@ def test_nothing_in_the_package_imports_configs_scripts_or_tests(module):
     assert not {name.split(".")[0] for name in imports(module)} & {"configs", "scripts", "tests"}
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "configs").glob("*.py")), ids=lambda path: path.stem
+)
 def test_configs_import_the_options_and_nothing_else_of_the_package(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     names = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    names |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    assert {name for name in names if name.split(".")[0] in ("jaxact", "configs")} <= {"jaxact.config"}
+    names |= {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+    assert {name for name in names if name.split(".")[0] in ("jaxact", "configs")} <= {
+        "jaxact.config"
+    }
 
 
 def loaded(code: str) -> set[str]:
     """Top-level packages that a fresh interpreter has loaded after running `code`."""
     code += "\nimport sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False
+    )
     assert run.returncode == 0, run.stderr
     return set(run.stdout.splitlines()[-1].split())
 
@@ -111,37 +133,61 @@ def modules_of(*rooms: str) -> list[str]:
 
 def test_the_side_of_the_networks_loads_without_tensorflow():
     """One interpreter for all of them: if none loads tensorflow together, none does alone."""
-    rooms = "models", "interop", "runs", "export", "evaluation", "inference", "streaming", "training", "serve"
-    modules = modules_of(*rooms) + sorted(set(modules_of("pipeline")) - OF_TENSORFLOW)
-    assert {"jaxact.models", "jaxact.training.train_step", "jaxact.pipeline.skeleton", "jaxact.serve.app"} <= set(
-        modules
+    rooms = (
+        "models",
+        "interop",
+        "runs",
+        "export",
+        "evaluation",
+        "inference",
+        "streaming",
+        "training",
+        "serve",
     )
+    modules = modules_of(*rooms) + sorted(set(modules_of("pipeline")) - OF_TENSORFLOW)
+    assert {
+        "jaxact.models",
+        "jaxact.training.train_step",
+        "jaxact.pipeline.skeleton",
+        "jaxact.serve.app",
+    } <= set(modules)
     assert "tensorflow" not in loaded("\n".join(f"import {module}" for module in modules))
 
 
 def test_raw_files_are_parsed_without_tensorflow_flax_and_jax():
     modules = modules_of("datasets", "check")
     assert "jaxact.datasets" in modules
-    assert not {"tensorflow", "flax", "jax"} & loaded("\n".join(f"import {module}" for module in modules))
+    assert not {"tensorflow", "flax", "jax"} & loaded(
+        "\n".join(f"import {module}" for module in modules)
+    )
 
 
 def test_the_pipeline_loads_without_flax():
     """TensorFlow loads JAX where both are installed, so JAX is looked for in the sources."""
     modules = [module for module in modules_of("pipeline") if module != "jaxact.pipeline.batches"]
     for module in modules:
-        assert not {name.split(".")[0] for name in imports(module)} & {"jax", "flax", "optax", "orbax"}, module
+        assert not {name.split(".")[0] for name in imports(module)} & {
+            "jax",
+            "flax",
+            "optax",
+            "orbax",
+        }, module
     assert "flax" not in loaded("\n".join(f"import {module}" for module in modules))
 
 
 def test_arrays_in_memory_need_neither_tensorflow_nor_flax():
-    assert not {"tensorflow", "tensorflow_datasets", "flax"} & loaded("import jaxact.pipeline.arrays")
+    assert not {"tensorflow", "tensorflow_datasets", "flax"} & loaded(
+        "import jaxact.pipeline.arrays"
+    )
 
 
 def test_only_training_and_prepared_records_import_tensorflow_at_their_head():
     heads = set()
     for module in modules_of("pipeline"):
         for node in ast.parse(SOURCES[module].read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.Import) and "tensorflow" in {alias.name for alias in node.names}:
+            if isinstance(node, ast.Import) and "tensorflow" in {
+                alias.name for alias in node.names
+            }:
                 heads.add(module)
     assert heads == OF_TENSORFLOW - {"jaxact.pipeline.modality"}  # which imports `pose_picture`
 
@@ -214,7 +260,9 @@ def test_prediction_streams_and_the_server_work_where_tensorflow_cannot_be_impor
 
 
 def test_layouts_and_options_need_numpy_only():
-    assert not {"jax", "flax", "tensorflow", "scipy"} & loaded("import jaxact.skeletons, jaxact.config")
+    assert not {"jax", "flax", "tensorflow", "scipy"} & loaded(
+        "import jaxact.skeletons, jaxact.config"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""From a picture's joints over the maps that a network should answer to people again, and to the metrics' figures."""
+"""From a picture's joints over the maps that a network should answer to people again, and to the
+metrics' figures.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -18,10 +20,18 @@ CLIP = {"height": 256, "width": 256, "sigma": 7.0, "thickness": 1.0, "persons": 
 
 @pytest.fixture(scope="module")
 def trip():
-    """Targets of a picture of 300 x 400 pixels with three people, and the people decoded from them."""
-    people = [poses.person(90, 40, 190), poses.person(200, 60, 170, j4=(0.1, 0.05)), poses.person(320, 50, 220)]
+    """Targets of a picture of 300 x 400 pixels with three people, and the people decoded from
+    them.
+    """
+    people = [
+        poses.person(90, 40, 190),
+        poses.person(200, 60, 170, j4=(0.1, 0.05)),
+        poses.person(320, 50, 220),
+    ]
     people[1][13] = 0
-    joints = np.zeros((1, 3, 18, 3), np.float32)  # openpose-18, whose first fourteen joints these are
+    joints = np.zeros(
+        (1, 3, 18, 3), np.float32
+    )  # openpose-18, whose first fourteen joints these are
     joints[0, :, :14] = people
     record = {
         "id": tf.constant("one"),

@@ -1,4 +1,6 @@
-"""A record's way, border by border: a raw `.skeleton` file becomes logits, a checkpoint, an artifact."""
+"""A record's way, border by border: a raw `.skeleton` file becomes logits, a checkpoint, an
+artifact.
+"""
 
 import dataclasses
 import functools
@@ -19,7 +21,10 @@ from jaxact.training import data_source, loop, optim, train_step
 from tests.helpers import toys
 
 CLIPS = [
-    f"S001C{camera:03d}P{subject:03d}R001A{action:03d}" for camera in (1, 2) for subject in (1, 3) for action in (1, 2)
+    f"S001C{camera:03d}P{subject:03d}R001A{action:03d}"
+    for camera in (1, 2)
+    for subject in (1, 3)
+    for action in (1, 2)
 ]
 FRAMES = 7
 
@@ -30,7 +35,10 @@ def raw_text(seed: int) -> str:
     rows = [str(FRAMES)]
     for _ in range(FRAMES):
         rows += ["1", "72057594037931101 0 1 1 1 1 0 0.1 0.2 2", "25"]
-        rows += [" ".join(f"{value:.3f}" for value in random.uniform(-1, 3, 11)) + " 2" for _ in range(25)]
+        rows += [
+            " ".join(f"{value:.3f}" for value in random.uniform(-1, 3, 11)) + " 2"
+            for _ in range(25)
+        ]
     return "\n".join(rows) + "\n"
 
 
@@ -54,7 +62,9 @@ def run(raw):
     data = raw.parent / "data"
     prepare("ntu60", raw=raw, data_dir=data, workers=1)
     run = config.TrainConfig(batch_size=4, epochs=2, eval_every=0.0, devices=4)
-    run.data = config.DataConfig(name="ntu60", data_dir=str(data), train_split="xsub_train", eval_split="xsub_test")
+    run.data = config.DataConfig(
+        name="ntu60", data_dir=str(data), train_split="xsub_train", eval_split="xsub_test"
+    )
     run.clip.frames, run.model.network, run.model.width = 8, "stem3", 4
     return run
 
@@ -77,13 +87,22 @@ def test_1_a_record_is_what_was_parsed(raw, info):
     for record in records.records(info, "all").as_numpy_iterator():
         joints, _ = read_skeleton(str(raw / f"{record['id'].decode()}.skeleton"))
         np.testing.assert_array_equal(record["joints"], joints)
-        assert record["joints"].shape == (FRAMES, 1, 25, 3) and record["label"] == int(record["id"][-3:]) - 1
+        assert (
+            record["joints"].shape == (FRAMES, 1, 25, 3)
+            and record["label"] == int(record["id"][-3:]) - 1
+        )
 
 
 def test_2_and_3_batches_are_static_seeded_and_count_every_example_once(run, info):
     clip, augment = dataclasses.asdict(run.clip), dataclasses.asdict(run.augment) | {"rotate": 0.3}
     make = functools.partial(
-        batches.train_batches, info, split="xsub_train", batch_size=4, seed=0, clip=clip, augment=augment
+        batches.train_batches,
+        info,
+        split="xsub_train",
+        batch_size=4,
+        seed=0,
+        clip=clip,
+        augment=augment,
     )
     one, two = next(make()), next(make())
     assert one["inputs"].shape == (4, 8, 2, 25, 3) and one["inputs"].dtype == np.float32
@@ -91,7 +110,12 @@ def test_2_and_3_batches_are_static_seeded_and_count_every_example_once(run, inf
     assert not np.array_equal(one["inputs"], next(make(start_step=1))["inputs"])
     assert np.all(one["inputs"][:, FRAMES:] == 0) and np.all(one["inputs"][:, :, 1] == 0)
     passes = list(batches.eval_batches(info, split="all", batch_size=3, clip=clip))
-    seen = [name for batch in passes for name, real in zip(batch["id"], batch["mask"], strict=True) if real]
+    seen = [
+        name
+        for batch in passes
+        for name, real in zip(batch["id"], batch["mask"], strict=True)
+        if real
+    ]
     assert sorted(seen) == sorted(CLIPS)
 
 
@@ -113,7 +137,9 @@ def test_4_to_8_a_batch_over_four_devices_becomes_an_update(run, info):
     sums = metrics.from_logits(np.asarray(logits), np.asarray(batch["targets"]))
     np.testing.assert_allclose(metrics.compute(sums)["loss"], np.mean(loss), rtol=1e-5)
     update = where.compile_train(
-        functools.partial(train_step.train_step, apply=model.apply, loss=losses.per_example, tx=tx, seed=0)
+        functools.partial(
+            train_step.train_step, apply=model.apply, loss=losses.per_example, tx=tx, seed=0
+        )
     )
     after, found = update(begun, batch)
     assert after.step == 1 and found["count"] == 4

@@ -35,17 +35,23 @@ def stgcn():
 def run(module, monkeypatch, *arguments) -> int:
     monkeypatch.setattr(sys, "argv", ["reproduce.py", *map(str, arguments)])
     inputs = getattr(module, "SCORES", getattr(module, "INPUTS", None))
-    return module.main(module.__file__, module.__doc__, module.TABLES, inputs, getattr(module, "SETS", SKELETONS))
+    return module.main(
+        module.__file__, module.__doc__, module.TABLES, inputs, getattr(module, "SETS", SKELETONS)
+    )
 
 
-@pytest.mark.parametrize("name", ["reproduce_stgcn", "reproduce_stagcn", "reproduce_convgru", "reproduce_online"])
+@pytest.mark.parametrize(
+    "name", ["reproduce_stgcn", "reproduce_stagcn", "reproduce_convgru", "reproduce_online"]
+)
 def test_every_row_has_the_papers_figures_and_configs_that_load(name, monkeypatch, tmp_path):
     """The runs behind the tables are asked for, and answered by a report of our own."""
     module, asked = script(name), []
 
     def train(self, source, *more, name=""):
         file, _, argument = source.partition(":")
-        made = config.load(f"{SCRIPTS.parent / 'configs' / file}:{argument}{',' if argument else ''}quick", more)
+        made = config.load(
+            f"{SCRIPTS.parent / 'configs' / file}:{argument}{',' if argument else ''}quick", more
+        )
         assert made.epochs == 1
         asked.append((source, made))
         return tmp_path / "runs" / source / name
@@ -53,9 +59,18 @@ def test_every_row_has_the_papers_figures_and_configs_that_load(name, monkeypatc
     found = dict.fromkeys(("top1", "top5", "mean_class"), 0.25)
     monkeypatch.setattr(Runs, "train", train)
     monkeypatch.setattr(Runs, "report", lambda *_, **__: found)
-    monkeypatch.setattr(Runs, "fused", lambda self, source, streams, *more: [train(self, source, *more), found][1])
+    monkeypatch.setattr(
+        Runs, "fused", lambda self, source, streams, *more: [train(self, source, *more), found][1]
+    )
     monkeypatch.setattr(score_fusion, "run", lambda *_, **__: found)
-    runs = Runs(configs=SCRIPTS, out=tmp_path, data_dir="", quick=True, overrides=(), files={"rgb": None, "flow": None})
+    runs = Runs(
+        configs=SCRIPTS,
+        out=tmp_path,
+        data_dir="",
+        quick=True,
+        overrides=(),
+        files={"rgb": None, "flow": None},
+    )
     for table in module.TABLES.values():
         for paper, ours in table.rows.values():
             assert len(paper) == len(table.columns)
@@ -67,30 +82,54 @@ def test_every_row_has_the_papers_figures_and_configs_that_load(name, monkeypatc
             assert all(cell in (25.0, "", "no row of the paper") for cell in cells)
     for source, made in asked:
         if view := [word for word in ("xsub", "xview") if word in source]:
-            assert made.data.eval_split == f"{view[0]}_test" and made.data.train_split.startswith(f"{view[0]}_train")
-        assert made.data.name == DATASETS[source.partition(":")[0].removesuffix(".py").split("_")[-1]]
+            assert made.data.eval_split == f"{view[0]}_test" and made.data.train_split.startswith(
+                f"{view[0]}_train"
+            )
+        assert (
+            made.data.name == DATASETS[source.partition(":")[0].removesuffix(".py").split("_")[-1]]
+        )
     assert len({source for source, _ in asked}) >= 10
 
 
-def test_a_figure_is_the_mean_of_five_folds_on_clips_that_were_trained_on_and_others(monkeypatch, tmp_path, capsys):
+def test_a_figure_is_the_mean_of_five_folds_on_clips_that_were_trained_on_and_others(
+    monkeypatch, tmp_path, capsys
+):
     module, asked = script("reproduce_online"), []
-    monkeypatch.setattr(Runs, "train", lambda self, source, *_: asked.append(source) or tmp_path / source)
+    monkeypatch.setattr(
+        Runs, "train", lambda self, source, *_: asked.append(source) or tmp_path / source
+    )
 
     def report(self, workdir, *options, name="results"):
         fold = int(workdir.name[-1])
-        assert options == (("--split", f"{workdir.name.split(',')[1]}_train") if name == "training" else ())
+        assert options == (
+            ("--split", f"{workdir.name.split(',')[1]}_train") if name == "training" else ()
+        )
         return {"top1": (fold + (4 if name == "training" else 0)) / 10}
 
     monkeypatch.setattr(Runs, "report", report)
-    monkeypatch.setattr(sys, "argv", ["reproduce_online.py", "--figure", "6", "--out", str(tmp_path)])
-    assert reproduce.main(module.__file__, module.__doc__, module.TABLES, sets=module.SETS, what="figure") == 0
-    assert asked == [f"recogniser_ucf32.py:full,{by}fold{fold}" for by in ("", "group_") for fold in range(1, 6)]
+    monkeypatch.setattr(
+        sys, "argv", ["reproduce_online.py", "--figure", "6", "--out", str(tmp_path)]
+    )
+    assert (
+        reproduce.main(
+            module.__file__, module.__doc__, module.TABLES, sets=module.SETS, what="figure"
+        )
+        == 0
+    )
+    assert asked == [
+        f"recogniser_ucf32.py:full,{by}fold{fold}" for by in ("", "group_") for fold in range(1, 6)
+    ]
     said = capsys.readouterr().out
-    assert "| LSTM + attention, p = 0.5 | 98.0 | 70.0 | 97.0 | 30.0 |" in said and "recording on both sides" in said
+    assert (
+        "| LSTM + attention, p = 0.5 | 98.0 | 70.0 | 97.0 | 30.0 |" in said
+        and "recording on both sides" in said
+    )
     assert (tmp_path / "figure6.md").read_text() == said
 
 
-def test_networks_that_are_fused_with_a_searched_weight_never_see_what_it_is_searched_on(monkeypatch, tmp_path):
+def test_networks_that_are_fused_with_a_searched_weight_never_see_what_it_is_searched_on(
+    monkeypatch, tmp_path
+):
     module, trained, scored, fused = script("reproduce_stagcn"), {}, [], {}
 
     def train(self, source, *more, name=""):
@@ -105,47 +144,79 @@ def test_networks_that_are_fused_with_a_searched_weight_never_see_what_it_is_sea
     monkeypatch.setattr(Runs, "train", train)
     monkeypatch.setattr(Runs, "report", report)
     monkeypatch.setattr(
-        module.score_fusion, "run", lambda paths, **options: fused.update(paths=paths, **options) or {"top1": 0.5}
+        module.score_fusion,
+        "run",
+        lambda paths, **options: fused.update(paths=paths, **options) or {"top1": 0.5},
     )
     runs = Runs(configs=SCRIPTS, out=tmp_path, data_dir="", quick=False, overrides=(), files={})
     assert module.fused("stagcn_ntu60.py:xview", ("top1",))(runs) == [50.0]
     part = "--config.data.train_split=xview_train[:95%]"
-    assert len(trained) == 3 and all(words[0] == part for words in trained.values())  # SN, TN, and what SN begins with
+    assert len(trained) == 3 and all(
+        words[0] == part for words in trained.values()
+    )  # SN, TN, and what SN begins with
     begun = [words[1] for words in trained.values() if len(words) > 1]
-    assert begun == [f"--config.init_from={tmp_path / 'stagcn_pretrain_ntu60.py:xviewpart' / 'run'}"]
+    assert begun == [
+        f"--config.init_from={tmp_path / 'stagcn_pretrain_ntu60.py:xviewpart' / 'run'}"
+    ]
     held_out = {folder for folder, options in scored if options == ("--split", "xview_train[95%:]")}
     assert set(fused["search_on"]) == held_out and len(held_out) == 2
     assert set(fused["paths"]) == {folder for folder, options in scored if not options}
 
 
-def test_frame_networks_begin_with_weights_that_are_given_or_train_from_scratch_where_it_is_asked(tmp_path):
+def test_frame_networks_begin_with_weights_that_are_given_or_train_from_scratch_where_it_is_asked(
+    tmp_path,
+):
     module = script("reproduce_convgru")
-    runs = Runs(configs=SCRIPTS, out=tmp_path, data_dir="", quick=False, overrides=(), files={"xception": "x.st"})
+    runs = Runs(
+        configs=SCRIPTS,
+        out=tmp_path,
+        data_dir="",
+        quick=False,
+        overrides=(),
+        files={"xception": "x.st"},
+    )
     assert module.weights(runs, "xception") == ["--config.init_from=x.st"]
-    with pytest.raises(NotRun, match=r"not run: needs --inception_v3 FILE, of Inception-v3, which TSN begins with too"):
+    with pytest.raises(
+        NotRun,
+        match=r"not run: needs --inception_v3 FILE, of Inception-v3, which TSN begins with too",
+    ):
         module.weights(runs, "inception_v3")
     scratch = dataclasses.replace(runs, overrides=("--config.model.train_from=all",))
     assert module.weights(scratch, "inception_v3") == [] and module.weights(scratch, "xception")
-    assert module.weights(dataclasses.replace(runs, quick=True), "xception") == []  # whole weights fit no toy
+    assert (
+        module.weights(dataclasses.replace(runs, quick=True), "xception") == []
+    )  # whole weights fit no toy
 
 
 def test_figures_of_others_stand_beside_networks_of_the_official_split(monkeypatch, tmp_path):
     module, asked = script("reproduce_convgru"), []
-    monkeypatch.setattr(Runs, "train", lambda self, source, *_, **__: asked.append(source) or tmp_path)
+    monkeypatch.setattr(
+        Runs, "train", lambda self, source, *_, **__: asked.append(source) or tmp_path
+    )
     monkeypatch.setattr(Runs, "report", lambda *_, **__: {"top1": 0.5})
-    monkeypatch.setattr(Runs, "fused", lambda self, source, *_: asked.append(source) or {"top1": 0.25})
+    monkeypatch.setattr(
+        Runs, "fused", lambda self, source, *_: asked.append(source) or {"top1": 0.25}
+    )
     runs = Runs(configs=SCRIPTS, out=tmp_path, data_dir="", quick=True, overrides=(), files={})
     rows = {name: ours(runs) for name, (_, ours) in module.TABLES[3].rows.items() if ours}
     assert rows["Two-stream"] == [25.0, 25.0] and rows["LRCN"] == [50.0, "no row of the paper"]
-    assert asked[:3] == ["convgru_ucf101.py:xc_lstm,official1", "tsn_ucf101.py:official1", "tsn_hmdb51.py:official1"]
+    assert asked[:3] == [
+        "convgru_ucf101.py:xc_lstm,official1",
+        "tsn_ucf101.py:official1",
+        "tsn_hmdb51.py:official1",
+    ]
     for source in asked:
         made = config.load(f"{SCRIPTS.parent / 'configs' / source.replace(':', ':quick,')}")
-        assert made.data.eval_split == ("official1_test" if "official1" in source else "random_3to1_test")
+        assert made.data.eval_split == (
+            "official1_test" if "official1" in source else "random_3to1_test"
+        )
     assert "official split 1" in module.TABLES[3].note
 
 
 def test_two_stream_rows_need_videos_with_flow(monkeypatch, tmp_path):
-    runs = Runs(configs=SCRIPTS, out=tmp_path, data_dir=str(tmp_path), quick=True, overrides=(), files={})
+    runs = Runs(
+        configs=SCRIPTS, out=tmp_path, data_dir=str(tmp_path), quick=True, overrides=(), files={}
+    )
     with pytest.raises(NotRun, match=r"not run: ucf101 is not prepared in"):
         runs.fused("tsn_ucf101.py:official1", ("rgb", "flow"))
     monkeypatch.setattr(Runs, "data", lambda *_: types.SimpleNamespace(stored={"flow": None}))
@@ -153,7 +224,9 @@ def test_two_stream_rows_need_videos_with_flow(monkeypatch, tmp_path):
         runs.fused("tsn_ucf101.py:official1", ("rgb", "flow"))
 
 
-def test_a_table_of_videos_prepares_its_own_samples_and_ends_with_its_note(monkeypatch, tmp_path, capsys):
+def test_a_table_of_videos_prepares_its_own_samples_and_ends_with_its_note(
+    monkeypatch, tmp_path, capsys
+):
     prepared = []
     monkeypatch.setattr(reproduce, "_call", lambda *words: prepared.append(words[1]))
     monkeypatch.setattr(Runs, "train", lambda *_, **__: tmp_path)
@@ -166,11 +239,19 @@ def test_a_table_of_videos_prepares_its_own_samples_and_ends_with_its_note(monke
     assert "random 3 : 1" in json.loads((tmp_path / "table2.json").read_text())["note"]
 
 
-def test_without_prepared_data_a_table_still_prints_the_papers_figures_and_why(stgcn, monkeypatch, tmp_path, capsys):
-    assert run(stgcn, monkeypatch, "--table", 3, "--data-dir", tmp_path / "none", "--out", tmp_path) == 0
+def test_without_prepared_data_a_table_still_prints_the_papers_figures_and_why(
+    stgcn, monkeypatch, tmp_path, capsys
+):
+    assert (
+        run(stgcn, monkeypatch, "--table", 3, "--data-dir", tmp_path / "none", "--out", tmp_path)
+        == 0
+    )
     printed = capsys.readouterr().out
     assert "| ST-GCN | 81.5 | not run: ntu60 is not prepared in" in printed
-    assert "| Lie Group (Veeriah et al.) | 50.1 | not a system of ours: the paper's quotation | 52.8 |  |" in printed
+    assert (
+        "| Lie Group (Veeriah et al.) | 50.1 | not a system of ours: the paper's quotation | 52.8 |  |"
+        in printed
+    )
     assert (tmp_path / "table3.md").read_text() == printed
     found = json.loads((tmp_path / "table3.json").read_text())
     assert found["rows"][-1]["paper"] == [81.5, 88.3] and found["columns"] == ["xsub", "xview"]
@@ -183,10 +264,16 @@ def test_the_ensemble_table_adds_scores_from_files(stgcn, monkeypatch, tmp_path,
     for name, scores in (("rgb", rgb), ("flow", flow)):
         np.savez(tmp_path / f"{name}.npz", names=ids, scores=scores, labels=labels)
     files = ["--rgb", tmp_path / "rgb.npz", "--flow", tmp_path / "flow.npz"]
-    assert run(stgcn, monkeypatch, "--table", 5, "--data-dir", tmp_path, "--out", tmp_path, *files) == 0
+    assert (
+        run(stgcn, monkeypatch, "--table", 5, "--data-dir", tmp_path, "--out", tmp_path, *files)
+        == 0
+    )
     printed = capsys.readouterr().out
     assert "| RGB | 70.3 | 50.0 |" in printed and "| Flow | 51.0 | 50.0 |" in printed
     assert "| RGB + Flow | 71.1 | 50.0 |" in printed
     assert "| RGB + ST-GCN | 71.2 | not run: kinetics_skeleton is not prepared in" in printed
-    assert run(stgcn, monkeypatch, "--table", 5, "--data-dir", tmp_path, "--out", tmp_path, *files[:2]) == 0
+    assert (
+        run(stgcn, monkeypatch, "--table", 5, "--data-dir", tmp_path, "--out", tmp_path, *files[:2])
+        == 0
+    )
     assert "| Flow | 51.0 | not run: needs --flow SCORES |" in capsys.readouterr().out

@@ -1,4 +1,6 @@
-"""Layouts against the published joint orders, adjacency against the paper's equations written as slow loops."""
+"""Layouts against the published joint orders, adjacency against the paper's equations written as
+slow loops.
+"""
 
 import json
 import re
@@ -8,9 +10,23 @@ import numpy as np
 import pytest
 
 from jaxact.errors import UserError
-from jaxact.skeletons import LAYOUTS, NORMS, STRATEGIES, Layout, adjacency, get_layout, gravity_radii, hop_distances
+from jaxact.skeletons import (
+    LAYOUTS,
+    NORMS,
+    STRATEGIES,
+    Layout,
+    adjacency,
+    get_layout,
+    gravity_radii,
+    hop_distances,
+)
 
-HAND = {"name": "hand", "joints": ["wrist", "thumb", "finger", "tip"], "edges": [[0, 1], [0, 2], [2, 3]], "centre": 0}
+HAND = {
+    "name": "hand",
+    "joints": ["wrist", "thumb", "finger", "tip"],
+    "edges": [[0, 1], [0, 2], [2, 3]],
+    "centre": 0,
+}
 
 
 # --- layouts
@@ -40,7 +56,10 @@ def test_there_is_a_layout_for_every_source_of_joints():
         ("openpose-18", [1, 0, 1, 2, 3, 1, 2, 3, 2, 3, 4, 2, 3, 4, 2, 2, 3, 3]),
         ("body-14", [1, 0, 1, 2, 3, 1, 2, 3, 2, 3, 4, 2, 3, 4]),
         ("ntu-25", [2, 1, 1, 2, 1, 2, 3, 4, 1, 2, 3, 4, 3, 4, 5, 6, 3, 4, 5, 6, 0, 6, 5, 6, 5]),
-        ("ntu-25-star", [2, 1, 1, 2, 1, 2, 3, 4, 1, 2, 3, 4, 3, 4, 5, 6, 3, 4, 5, 6, 0, 5, 5, 5, 5]),
+        (
+            "ntu-25-star",
+            [2, 1, 1, 2, 1, 2, 3, 4, 1, 2, 3, 4, 3, 4, 5, 6, 3, 4, 5, 6, 0, 5, 5, 5, 5],
+        ),
     ],
 )
 def test_hops_to_the_centre_are_the_published_ones(name, hops):
@@ -52,10 +71,14 @@ def test_hops_are_those_of_a_walk_over_the_graph(name):
     layout = LAYOUTS[name]
     reached, distance = {layout.centre}, {layout.centre: 0}
     for step in range(1, len(layout.joints)):
-        front = {a for a, b in layout.edges if b in reached} | {b for a, b in layout.edges if a in reached}
+        front = {a for a, b in layout.edges if b in reached} | {
+            b for a, b in layout.edges if a in reached
+        }
         distance |= dict.fromkeys(front - reached, step)
         reached |= front
-    assert hop_distances(layout).tolist() == [distance[joint] for joint in range(len(layout.joints))]
+    assert hop_distances(layout).tolist() == [
+        distance[joint] for joint in range(len(layout.joints))
+    ]
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
@@ -65,7 +88,9 @@ def test_left_right_pairs_follow_the_names_and_miss_none(name):
         assert layout.joints[left].startswith("left_")
         assert layout.joints[right] == layout.joints[left].replace("left_", "right_")
     sided = {joint for pair in layout.pairs for joint in pair}
-    assert sided == {index for index, joint in enumerate(layout.joints) if joint.startswith(("left_", "right_"))}
+    assert sided == {
+        index for index, joint in enumerate(layout.joints) if joint.startswith(("left_", "right_"))
+    }
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
@@ -85,7 +110,19 @@ def test_a_mirrored_skeleton_has_the_same_edges_and_bones(name):
         ("jhmdb-15", {(4, 3), (6, 5), (8, 7), (10, 9), (12, 11), (14, 13)}),
         (
             "body-25",
-            {(5, 2), (6, 3), (7, 4), (12, 9), (13, 10), (14, 11), (16, 15), (18, 17), (19, 22), (20, 23), (21, 24)},
+            {
+                (5, 2),
+                (6, 3),
+                (7, 4),
+                (12, 9),
+                (13, 10),
+                (14, 11),
+                (16, 15),
+                (18, 17),
+                (19, 22),
+                (20, 23),
+                (21, 24),
+            },
         ),
         ("mediapipe-33", {(1, 4), (2, 5), (3, 6)} | {(left, left + 1) for left in range(7, 33, 2)}),
         (
@@ -94,7 +131,10 @@ def test_a_mirrored_skeleton_has_the_same_edges_and_bones(name):
         ),
         ("kinect-15", {(3, 6), (4, 7), (5, 8), (9, 12), (10, 13), (11, 14)}),
         ("kinect-20", {(left, left + 4) for left in (4, 5, 6, 7, 12, 13, 14, 15)}),
-        ("ntu-25", {(left, left + 4) for left in (4, 5, 6, 7, 12, 13, 14, 15)} | {(21, 23), (22, 24)}),
+        (
+            "ntu-25",
+            {(left, left + 4) for left in (4, 5, 6, 7, 12, 13, 14, 15)} | {(21, 23), (22, 24)},
+        ),
     ],
 )
 def test_left_right_pairs_are_those_of_the_published_joint_order(name, pairs):
@@ -106,18 +146,85 @@ def test_left_right_pairs_are_those_of_the_published_joint_order(name, pairs):
     [
         (
             "ntu-25",
-            ((7, 6), (6, 5), (5, 4), (4, 20), (19, 18), (18, 17), (17, 16), (16, 0), (0, 1), (1, 20), (3, 2), (2, 20)),
+            (
+                (7, 6),
+                (6, 5),
+                (5, 4),
+                (4, 20),
+                (19, 18),
+                (18, 17),
+                (17, 16),
+                (16, 0),
+                (0, 1),
+                (1, 20),
+                (3, 2),
+                (2, 20),
+            ),
         ),
-        ("kinect-20", ((7, 6), (6, 5), (5, 4), (4, 1), (19, 18), (18, 17), (17, 16), (16, 3), (3, 2), (2, 1), (0, 1))),
+        (
+            "kinect-20",
+            (
+                (7, 6),
+                (6, 5),
+                (5, 4),
+                (4, 1),
+                (19, 18),
+                (18, 17),
+                (17, 16),
+                (16, 3),
+                (3, 2),
+                (2, 1),
+                (0, 1),
+            ),
+        ),
         (
             "kinect-20-hip",
-            ((7, 6), (6, 5), (5, 4), (4, 2), (19, 18), (18, 17), (17, 16), (16, 0), (0, 1), (1, 2), (3, 2)),
+            (
+                (7, 6),
+                (6, 5),
+                (5, 4),
+                (4, 2),
+                (19, 18),
+                (18, 17),
+                (17, 16),
+                (16, 0),
+                (0, 1),
+                (1, 2),
+                (3, 2),
+            ),
         ),
         (
             "kinect-20-msr",
-            ((12, 10), (10, 8), (8, 1), (1, 2), (17, 15), (15, 13), (13, 4), (4, 6), (6, 3), (3, 2), (19, 2)),
+            (
+                (12, 10),
+                (10, 8),
+                (8, 1),
+                (1, 2),
+                (17, 15),
+                (15, 13),
+                (13, 4),
+                (4, 6),
+                (6, 3),
+                (3, 2),
+                (19, 2),
+            ),
         ),
-        ("body-25", ((7, 6), (6, 5), (5, 1), (23, 22), (22, 11), (11, 10), (10, 9), (9, 8), (8, 1), (18, 16), (16, 0))),
+        (
+            "body-25",
+            (
+                (7, 6),
+                (6, 5),
+                (5, 1),
+                (23, 22),
+                (22, 11),
+                (11, 10),
+                (10, 9),
+                (9, 8),
+                (8, 1),
+                (18, 16),
+                (16, 0),
+            ),
+        ),
         (
             "mediapipe-33",
             (
@@ -162,7 +269,10 @@ def test_body_14_is_openpose_18_without_eyes_and_ears():
 @pytest.mark.parametrize("other", ["kinect-20-hip", "kinect-20-msr"])
 def test_all_kinect_orders_are_one_skeleton(other):
     first, second = LAYOUTS["kinect-20"], LAYOUTS[other]
-    by_name = [{(layout.joints[a], layout.joints[b]) for a, b in layout.edges} for layout in (first, second)]
+    by_name = [
+        {(layout.joints[a], layout.joints[b]) for a, b in layout.edges}
+        for layout in (first, second)
+    ]
     assert by_name[0] == by_name[1]
     assert first.joints[first.centre] == second.joints[second.centre] == "shoulder_centre"
 
@@ -176,7 +286,10 @@ def test_published_bones_are_kept_where_they_leave_the_graph():
 def test_view_alignment_uses_the_right_and_left_shoulder_and_a_spine_that_rises(name):
     layout = LAYOUTS[name]
     assert layout.shoulders is not None
-    assert [layout.joints[joint] for joint in layout.shoulders] == ["right_shoulder", "left_shoulder"]
+    assert [layout.joints[joint] for joint in layout.shoulders] == [
+        "right_shoulder",
+        "left_shoulder",
+    ]
     if layout.spine:
         assert hop_distances(layout)[layout.spine[0]] > hop_distances(layout)[layout.spine[1]]
 
@@ -218,11 +331,17 @@ def test_the_readmes_layout_is_one():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"edges": [[0, 1], [0, 2], [2, 4]]}, "layout 'hand': edges names joint 4; give a name or a number, 0 to 3"),
+        (
+            {"edges": [[0, 1], [0, 2], [2, 4]]},
+            "layout 'hand': edges names joint 4; give a name or a number, 0 to 3",
+        ),
         ({"edges": [[0, 1], [0, 2], [2, 2]]}, "layout 'hand': edge (2, 2) joins a joint to itself"),
         ({"edges": [[0, 1], [0, 2], [2, 3], [3, 1]]}, "layout 'hand': edge (3, 1) closes a cycle"),
         ({"edges": [[0, 1], [0, 2], [2, 3], [3, 2]]}, "layout 'hand': edge (3, 2) is given twice"),
-        ({"edges": [[0, 1], [2, 3]]}, "layout 'hand': no chain of edges leads from joint 2 to joint 0"),
+        (
+            {"edges": [[0, 1], [2, 3]]},
+            "layout 'hand': no chain of edges leads from joint 2 to joint 0",
+        ),
         ({"edges": [[0, 1], [0, 2, 3]]}, "layout 'hand': edges wants two joints, got [0, 2, 3]"),
         ({"edges": 3}, "layout 'hand': edges must be a list, got 3"),
         (
@@ -233,8 +352,14 @@ def test_the_readmes_layout_is_one():
         ({"centre": "palm"}, "unknown joint in centre of layout 'hand' 'palm'"),
         ({"joints": ["a", "a", "b", "c"]}, "layout 'hand': joint names must be given and differ"),
         ({"joints": 4}, "layout 'hand': joints must be a list of names, got 4"),
-        ({"bones": [[0, 0], [1, 0], [2, 0]]}, "layout 'hand': bones must be one (joint, parent) per joint"),
-        ({"bones": [[0, 0], [1, 0], [2, 3], [3, 2]]}, "layout 'hand', bones: edge (3, 2) is given twice"),
+        (
+            {"bones": [[0, 0], [1, 0], [2, 0]]},
+            "layout 'hand': bones must be one (joint, parent) per joint",
+        ),
+        (
+            {"bones": [[0, 0], [1, 0], [2, 3], [3, 2]]},
+            "layout 'hand', bones: edge (3, 2) is given twice",
+        ),
         ({"pairs": [[1, 2], [2, 3]]}, "layout 'hand': a joint stands in two left/right pairs"),
         ({"center": 0}, "unknown layout field 'center'; available: bones, centre,"),
     ],
@@ -255,7 +380,9 @@ def test_an_edge_that_points_away_from_the_centre_is_refused():
 
 
 def test_an_unknown_layout_lists_those_that_exist():
-    with pytest.raises(UserError, match=r"unknown layout 'ntu25'; available: .*ntu-25, .*did you mean 'ntu-25'"):
+    with pytest.raises(
+        UserError, match=r"unknown layout 'ntu25'; available: .*ntu-25, .*did you mean 'ntu-25'"
+    ):
         get_layout("ntu25")
 
 
@@ -315,7 +442,9 @@ def test_subset_norm_is_the_papers_one_over_z(name, strategy):
 def test_every_target_sums_to_one_in_each_subset_it_has_neighbours_in(name, strategy):
     sums = adjacency(LAYOUTS[name], strategy, "subset").sum(1)
     assert np.all(np.isclose(sums, 1, atol=1e-6) | (sums == 0))
-    np.testing.assert_allclose(adjacency(LAYOUTS[name], strategy, "joint").sum((0, 1)), 1, atol=1e-6)
+    np.testing.assert_allclose(
+        adjacency(LAYOUTS[name], strategy, "joint").sum((0, 1)), 1, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize(
@@ -334,7 +463,9 @@ def test_every_target_sums_to_one_in_each_subset_it_has_neighbours_in(name, stra
 )
 @pytest.mark.parametrize("norm", NORMS)
 def test_subsets_have_the_published_sizes_under_any_norm(name, strategy, sizes, norm):
-    assert [int(np.count_nonzero(part)) for part in adjacency(LAYOUTS[name], strategy, norm)] == sizes
+    assert [
+        int(np.count_nonzero(part)) for part in adjacency(LAYOUTS[name], strategy, norm)
+    ] == sizes
 
 
 def test_the_second_subset_of_spatial_is_centripetal():
@@ -345,7 +476,9 @@ def test_the_second_subset_of_spatial_is_centripetal():
 
 
 def test_eq10_to_the_letter_gives_an_edge_into_an_empty_row_a_weight_of_31_6():
-    """The parts are directed, so rows are empty and alpha alone stands under the root: 1 / sqrt(1.001 * 0.001)."""
+    """The parts are directed, so rows are empty and alpha alone stands under the root: 1 /
+    sqrt(1.001 * 0.001).
+    """
     for name, norms in (("openpose-18", [31.607, 54.745]), ("ntu-25", [31.607, 63.214])):
         _, near, far = adjacency(LAYOUTS[name], "spatial", "eq10").astype(np.float64)
         assert near.max() == pytest.approx(31.607, abs=1e-3)
@@ -355,13 +488,20 @@ def test_eq10_to_the_letter_gives_an_edge_into_an_empty_row_a_weight_of_31_6():
 
 def test_eq10_is_benign_where_no_row_is_empty():
     layout = LAYOUTS["openpose-18"]
-    assert np.linalg.norm(adjacency(layout, "distance", "eq10")[1], 2) == pytest.approx(0.999, abs=5e-4)
-    np.testing.assert_allclose(adjacency(layout, "uniform", "eq10", alpha=0.0), adjacency(layout, "dad"), atol=1e-7)
+    assert np.linalg.norm(adjacency(layout, "distance", "eq10")[1], 2) == pytest.approx(
+        0.999, abs=5e-4
+    )
+    np.testing.assert_allclose(
+        adjacency(layout, "uniform", "eq10", alpha=0.0), adjacency(layout, "dad"), atol=1e-7
+    )
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_distance_star_is_distance_with_opposite_weights_and_sums_to_zero(name):
-    star, (itself, around) = adjacency(LAYOUTS[name], "distance_star"), adjacency(LAYOUTS[name], "distance")
+    star, (itself, around) = (
+        adjacency(LAYOUTS[name], "distance_star"),
+        adjacency(LAYOUTS[name], "distance"),
+    )
     np.testing.assert_array_equal(star, (itself - around)[None])
     np.testing.assert_allclose(star.sum(1), 0, atol=1e-6)
 
@@ -369,21 +509,29 @@ def test_distance_star_is_distance_with_opposite_weights_and_sums_to_zero(name):
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_dad_is_eq_9_and_symmetric(name):
     layout = LAYOUTS[name]
-    degree = [1 + sum(joint in edge for edge in layout.edges) for joint in range(len(layout.joints))]
+    degree = [
+        1 + sum(joint in edge for edge in layout.edges) for joint in range(len(layout.joints))
+    ]
     (dad,) = adjacency(layout, "dad")
     np.testing.assert_array_equal(dad, dad.T)
     for child, parent in layout.edges:
-        assert dad[child, parent] == pytest.approx((degree[child] * degree[parent]) ** -0.5, abs=1e-6)
+        assert dad[child, parent] == pytest.approx(
+            (degree[child] * degree[parent]) ** -0.5, abs=1e-6
+        )
     np.testing.assert_allclose(np.diag(dad), 1 / np.array(degree), atol=1e-6)
 
 
 def test_spatial_v2_with_joint_norm_weighs_as_the_second_public_release():
-    """Numbers of that release: OpenPose, the neck (degree 3) and the right elbow (degree 2, two hops away)."""
+    """Numbers of that release: OpenPose, the neck (degree 3) and the right elbow (degree 2, two
+    hops away).
+    """
     itself, farther, nearer = adjacency(LAYOUTS["openpose-18"], "spatial_v2", "joint")
     assert itself[1, 1] == farther[2, 1] == farther[5, 1] == farther[0, 1] == pytest.approx(1 / 4)
     assert farther[2, 3] == 0
     assert nearer[2, 3] == pytest.approx(1 / 3)
-    assert farther[3, 4] == pytest.approx(1 / 2)  # both two hops and more away: lumped, whichever is nearer
+    assert farther[3, 4] == pytest.approx(
+        1 / 2
+    )  # both two hops and more away: lumped, whichever is nearer
     assert farther[4, 3] == pytest.approx(1 / 3)
 
 
@@ -398,7 +546,10 @@ def test_adjacency_is_f32_finite_and_square(strategy, norm):
 
 def test_gravity_compares_radii_and_puts_ties_with_the_root():
     hand = Layout.from_dict(HAND)
-    near, far = np.array([3.0, 1.0, 3.0, 4.0]), adjacency(hand, "spatial", metric="gravity", radii=np.arange(4.0))
+    near, far = (
+        np.array([3.0, 1.0, 3.0, 4.0]),
+        adjacency(hand, "spatial", metric="gravity", radii=np.arange(4.0)),
+    )
     np.testing.assert_array_equal(far, adjacency(hand, "spatial"))
     root, centripetal, centrifugal = adjacency(hand, "spatial", metric="gravity", radii=near)
     assert root[0, 2] == root[2, 0] == pytest.approx(1 / 2)  # equal radii
@@ -421,7 +572,9 @@ def test_gravity_radii_are_mean_distances_to_the_mean_of_the_present_joints():
                 for joint in present:
                     distances[joint].append(float(np.linalg.norm(body[joint] - centre)))
     assert [len(found) for found in distances] == [13, 13, 13, 12]
-    np.testing.assert_allclose(gravity_radii(clips), [np.mean(found) for found in distances], rtol=1e-5)
+    np.testing.assert_allclose(
+        gravity_radii(clips), [np.mean(found) for found in distances], rtol=1e-5
+    )
 
 
 def test_gravity_radii_leave_the_score_out_of_the_distance_and_unscored_joints_out_of_the_mean():
@@ -429,12 +582,16 @@ def test_gravity_radii_leave_the_score_out_of_the_distance_and_unscored_joints_o
     clip = rng.uniform(0.5, 1, size=(4, 1, 3, 3)).astype(np.float32)
     expected = gravity_radii([clip[..., :2]], channels=("x", "y"))
     np.testing.assert_allclose(gravity_radii([clip], channels=("x", "y", "score")), expected)
-    ghost = np.concatenate([clip, np.where(np.arange(3) == 2, 0, 100 * clip)])  # places without a score
+    ghost = np.concatenate(
+        [clip, np.where(np.arange(3) == 2, 0, 100 * clip)]
+    )  # places without a score
     np.testing.assert_allclose(gravity_radii([ghost], channels=("x", "y", "score")), expected)
 
 
 def test_gravity_without_radii_for_every_joint_is_refused():
-    with pytest.raises(UserError, match="needs one finite radius for each of the 14 joints, got none"):
+    with pytest.raises(
+        UserError, match="needs one finite radius for each of the 14 joints, got none"
+    ):
         adjacency(LAYOUTS["body-14"], metric="gravity")
     with pytest.raises(UserError, match=r"got an array of shape \(3,\)"):
         adjacency(LAYOUTS["body-14"], metric="gravity", radii=np.ones(3))

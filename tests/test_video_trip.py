@@ -1,4 +1,6 @@
-"""From files of video to a report: a prepared folder, a run with frozen blocks, its evaluation and artifact."""
+"""From files of video to a report: a prepared folder, a run with frozen blocks, its evaluation and
+artifact.
+"""
 
 import dataclasses
 import json
@@ -41,7 +43,10 @@ def folder(tmp_path_factory):
         pictures = videos.frames(5, seed=number)
         name = f"{('day', 'night')[number % 2]}/clip{number:02}.avi"
         videos.write(root / "raw" / name, pictures if number % 2 else 255 - pictures)
-    assert cli.main(["prepare", "video_folder", "--raw", f"{root}/raw", "--data-dir", f"{root}/data"]) == 0
+    assert (
+        cli.main(["prepare", "video_folder", "--raw", f"{root}/raw", "--data-dir", f"{root}/data"])
+        == 0
+    )
     (root / "tiny.py").write_text(CONFIG)
     return root
 
@@ -65,7 +70,9 @@ def test_a_folder_of_videos_becomes_a_report_that_tells_the_leak(folder, trained
     assert cli.main(["evaluate", "--checkpoint", str(workdir), "--out", f"{folder}/results"]) == 0
     assert "this split leaks: drawn clip by clip" in capsys.readouterr().out
     report = json.loads((folder / "results/metrics.json").read_text())
-    assert report["loss"] == pytest.approx(outcome.metrics["loss"], rel=1e-4) and report["count"] == 4
+    assert (
+        report["loss"] == pytest.approx(outcome.metrics["loss"], rel=1e-4) and report["count"] == 4
+    )
     assert report["leaks"].startswith("drawn clip by clip")
     assert report["preprocessing"]["height"] == 32 and report["protocol"] == "none"
 
@@ -75,27 +82,48 @@ def test_several_views_of_each_clip_need_segments(folder, trained_run, capsys):
     net = trained_model.at_test_time(trained_model.load(workdir), {"clip.views": 3})
     assert net.config.clip.views == 3 and trained_model.load(workdir).config.clip.views == 1
     for views, told in (("0", "clip.views is 0, but must be at least 1"), ("2", "views")):
-        assert cli.main(["evaluate", "--checkpoint", workdir, "--views", views, "--out", f"{folder}/none"]) == 2
+        assert (
+            cli.main(
+                ["evaluate", "--checkpoint", workdir, "--views", views, "--out", f"{folder}/none"]
+            )
+            == 2
+        )
         assert told in capsys.readouterr().err and not (folder / "none").exists()
 
 
 def test_its_artifact_takes_frames(folder, trained_run):
     meta = export.run(trained_run[0], out=folder / "tiny.jaxact")
-    assert meta["input"]["shape"] == ["n", 2, 32, 32, 3] and meta["input"]["axes"][1:4] == ["frames", "height", "width"]
+    assert meta["input"]["shape"] == ["n", 2, 32, 32, 3] and meta["input"]["axes"][1:4] == [
+        "frames",
+        "height",
+        "width",
+    ]
     assert meta["input"]["channels"] == ["red", "green", "blue"]
 
 
 def test_frozen_blocks_without_given_weights_are_refused(folder, tmp_path):
-    with pytest.raises(UserError, match=r"train_from='last' freezes layers, which would stay as they were drawn: give"):
+    with pytest.raises(
+        UserError,
+        match=r"train_from='last' freezes layers, which would stay as they were drawn: give",
+    ):
         loop.run(run_of(folder, "--config.model.train_from=last"), tmp_path / "none")
 
 
 @pytest.mark.slow
-def test_frozen_blocks_begin_with_given_weights_and_keep_them_to_the_end(folder, trained_run, tmp_path):
+def test_frozen_blocks_begin_with_given_weights_and_keep_them_to_the_end(
+    folder, trained_run, tmp_path
+):
     weights = trained_model.load(trained_run[0]).weights
     given = {kind: weights[kind]["backbone"] for kind in weights}
-    keras.save(tmp_path / "w.safetensors", keras.Pretrained("xception", {"width": 1 / 32, "middle": 0}, given))
-    overrides = ("--config.model.train_from=last", "--config.epochs=2", "--config.optim.accumulate=2")
+    keras.save(
+        tmp_path / "w.safetensors",
+        keras.Pretrained("xception", {"width": 1 / 32, "middle": 0}, given),
+    )
+    overrides = (
+        "--config.model.train_from=last",
+        "--config.epochs=2",
+        "--config.optim.accumulate=2",
+    )
     run = run_of(folder, *overrides, f"--config.init_from={tmp_path}/w.safetensors")
     loop.run(run, tmp_path / "half")
     run.epochs = 3
@@ -118,8 +146,16 @@ def test_flow_begins_with_the_mean_of_the_colours(folder, trained_run):
     run.clip.stream = "flow"
     meta = trained_model.describe(run, net.layout, net.labels, net.channels)
     assert trained_model.example(meta).shape == (1, 2, 32, 32, 2)
-    flow = {"params": {"backbone": {"block1": {"conv1": {"kernel": np.zeros((3, 3, 2, kernel.shape[3]), np.float32)}}}}}
-    weights = keras.Pretrained("xception", {}, {"params": {"block1": {"conv1": {"kernel": kernel}}}})
+    flow = {
+        "params": {
+            "backbone": {
+                "block1": {"conv1": {"kernel": np.zeros((3, 3, 2, kernel.shape[3]), np.float32)}}
+            }
+        }
+    }
+    weights = keras.Pretrained(
+        "xception", {}, {"params": {"block1": {"conv1": {"kernel": kernel}}}}
+    )
     found = keras.graft(flow, weights)["params"]["backbone"]["block1"]["conv1"]["kernel"]
     np.testing.assert_allclose(found, np.repeat(kernel.mean(2, keepdims=True), 2, 2), rtol=1e-6)
 
@@ -129,31 +165,48 @@ def test_a_network_of_flow_is_asked_about_no_file_and_not_served(trained_run):
     run = config.from_dict(config.to_dict(net.config))
     run.clip.stream = "flow"
     asked = predictor.Predictor(dataclasses.replace(net, config=run))
-    with pytest.raises(UserError, match="reads optical flow, which only prepared records hold; see jaxact evaluate"):
+    with pytest.raises(
+        UserError, match="reads optical flow, which only prepared records hold; see jaxact evaluate"
+    ):
         asked.video("any.mp4")
     with pytest.raises(UserError, match="reads optical flow"):
         answers.warm(asked)
 
 
-def test_a_recurrent_network_begins_with_the_backbone_of_single_frames_and_its_own_excitation(trained_run, capsys):
+def test_a_recurrent_network_begins_with_the_backbone_of_single_frames_and_its_own_excitation(
+    trained_run, capsys
+):
     net = trained_model.load(trained_run[0])
     run = config.from_dict(config.to_dict(net.config))
-    run.model = config.SCXceptionConfig(width=1 / 32, depth=0.0, train_from="all", filters=2, hidden=4)
+    run.model = config.SCXceptionConfig(
+        width=1 / 32, depth=0.0, train_from="all", filters=2, hidden=4
+    )
     meta = trained_model.describe(run, net.layout, net.labels, net.channels)
     shapes = jax.eval_shape(
-        trained_model.build(meta).init, jax.random.key(0), jnp.zeros(trained_model.example(meta).shape)
+        trained_model.build(meta).init,
+        jax.random.key(0),
+        jnp.zeros(trained_model.example(meta).shape),
     )
     own = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), shapes)
-    begun = state.TrainState(step=0, params=own["params"], batch_stats=own["batch_stats"], opt_state=())
+    begun = state.TrainState(
+        step=0, params=own["params"], batch_stats=own["batch_stats"], opt_state=()
+    )
     moved = initialisation.transplant(begun, net, "runs/tsn")
-    assert "'backbone/block13/excitation/ce/conv' starts anew: the network in 'runs/tsn'" in capsys.readouterr().err
+    assert (
+        "'backbone/block13/excitation/ce/conv' starts anew: the network in 'runs/tsn'"
+        in capsys.readouterr().err
+    )
     assert jax.tree.structure(moved.params) == jax.tree.structure(begun.params)
-    found, wanted = (flatten_dict(tree["backbone"]) for tree in (moved.params, net.weights["params"]))
+    found, wanted = (
+        flatten_dict(tree["backbone"]) for tree in (moved.params, net.weights["params"])
+    )
     for path, value in found.items():
         np.testing.assert_array_equal(value, wanted.get(path, 0))
     assert not any(value.any() for value in jax.tree.leaves(moved.params["convgru"]))
     theirs = dataclasses.replace(net, weights=own)
-    with pytest.raises(UserError, match=r"module 'backbone' of the network in 'runs/sc' has other shapes"):
+    with pytest.raises(
+        UserError, match=r"module 'backbone' of the network in 'runs/sc' has other shapes"
+    ):
         initialisation.transplant(begun.replace(params=net.weights["params"]), theirs, "runs/sc")
 
 
@@ -167,7 +220,9 @@ def test_data_and_network_of_different_kinds_are_one_sentence(folder, tmp_path):
 
 
 def test_flow_that_was_not_stored_is_one_sentence(folder, tmp_path):
-    with pytest.raises(UserError, match=r"clip.stream='flow' needs stored flow; prepare 'video_folder' again with"):
+    with pytest.raises(
+        UserError, match=r"clip.stream='flow' needs stored flow; prepare 'video_folder' again with"
+    ):
         loop.run(run_of(folder, "--config.clip.stream=flow"), tmp_path / "run")
 
 

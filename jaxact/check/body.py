@@ -17,7 +17,8 @@ _LIMBS = {"arms": ("shoulder", "elbow", "wrist", "hand"), "legs": ("hip", "knee"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Anatomy:
-    """Joints by what they are; what a layout does not name is None or empty, and its rules have nothing to say.
+    """Joints by what they are; what a layout does not name is None or empty, and its rules have
+    nothing to say.
 
     Attributes:
       layout: the joints.
@@ -44,8 +45,15 @@ class Anatomy:
     def of(cls, layout: Layout, channels: Sequence[str]) -> "Anatomy":
         """The anatomy of a layout whose joints have these channels."""
         number = {name: joint for joint, name in enumerate(layout.joints)}
-        side = {part: (number.get(f"left_{part}"), number.get(f"right_{part}")) for part in _parts(layout)}
-        both = {part: (left, right) for part, (left, right) in side.items() if left is not None and right is not None}
+        side = {
+            part: (number.get(f"left_{part}"), number.get(f"right_{part}"))
+            for part in _parts(layout)
+        }
+        both = {
+            part: (left, right)
+            for part, (left, right) in side.items()
+            if left is not None and right is not None
+        }
         ends = next((both[part] for part in _FEET if part in both), ())
         return cls(
             layout=layout,
@@ -53,8 +61,13 @@ class Anatomy:
             scored=channels[-1] == "score",
             head=next((number[name] for name in _HEADS if name in number), None),
             feet=ends,
-            limbs={limb: tuple(both[part] for part in parts if part in both) for limb, parts in _LIMBS.items()},
-            toes=tuple(zip(both["ankle"], both["foot"], strict=True)) if "ankle" in both and "foot" in both else (),
+            limbs={
+                limb: tuple(both[part] for part in parts if part in both)
+                for limb, parts in _LIMBS.items()
+            },
+            toes=tuple(zip(both["ankle"], both["foot"], strict=True))
+            if "ankle" in both and "foot" in both
+            else (),
             eyes=both.get("eye"),
             shoulders=both.get("shoulder"),
             hips=both.get("hip"),
@@ -62,7 +75,9 @@ class Anatomy:
 
 
 def _parts(layout: Layout) -> list[str]:
-    return sorted({name.partition("_")[2] for name in layout.joints if name.startswith(("left_", "right_"))})
+    return sorted(
+        {name.partition("_")[2] for name in layout.joints if name.startswith(("left_", "right_"))}
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,7 +90,8 @@ class Clip:
       places: coordinates, zero where a joint is missing.
       present: joints that are there, finite, and detected where there is a score.
       seen: persons with a joint that is not zero.
-      size: median diagonal of the box around a person; 0 where nobody is complete enough to have one.
+      size: median diagonal of the box around a person; 0 where nobody is complete enough to have
+          one.
     """
 
     id: str

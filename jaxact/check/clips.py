@@ -56,7 +56,9 @@ def _frozen(clip: Clip) -> Iterator[Finding]:
             frames += range(start, start + length + 1)
         start += length
     if frames:
-        yield Finding("frozen", clip.id, f"{spans(frames)} of {len(clip.seen)} are repeated", tuple(frames))
+        yield Finding(
+            "frozen", clip.id, f"{spans(frames)} of {len(clip.seen)} are repeated", tuple(frames)
+        )
 
 
 def _person_swaps(clip: Clip) -> Iterator[Finding]:
@@ -66,7 +68,9 @@ def _person_swaps(clip: Clip) -> Iterator[Finding]:
         first, second = (_steps(clip, slots) for slots in ((a, b), (b, a)))
         straight, crossed = _steps(clip, (a, a)) + _steps(clip, (b, b)), first + second
         with np.errstate(invalid="ignore"):
-            swapped = (straight > limits.SWAP_JUMP * clip.size) & (crossed < limits.SWAP_RATIO * straight)
+            swapped = (straight > limits.SWAP_JUMP * clip.size) & (
+                crossed < limits.SWAP_RATIO * straight
+            )
             seen, then = clip.seen[:-1], clip.seen[1:]
             for x, y, step in ((a, b, first), (b, a, second)):
                 hopped = seen[:, x] & ~then[:, x] & ~seen[:, y] & then[:, y]
@@ -77,7 +81,9 @@ def _person_swaps(clip: Clip) -> Iterator[Finding]:
 
 
 def _steps(clip: Clip, slots: tuple[int, int]) -> Float[np.ndarray, " s"]:
-    """Mean distance from the joints of one slot to those of another in the next frame; NaN where none is in both."""
+    """Mean distance from the joints of one slot to those of another in the next frame; NaN where
+    none is in both.
+    """
     start, end = slots
     both = clip.present[:-1, start] & clip.present[1:, end]
     moved = np.linalg.norm(clip.places[1:, end] - clip.places[:-1, start], axis=-1) * both
@@ -90,16 +96,24 @@ def _side_swaps(clip: Clip, anatomy: Anatomy) -> Iterator[Finding]:
     for limb, pairs in anatomy.limbs.items():
         if len(pairs) >= limits.SIDES_PAIRS:
             jump = limits.SIDES_JUMP_3D if anatomy.dims == 3 else limits.SIDES_JUMP_2D
-            exchanged = _exchanged(clip, [left for left, _ in pairs], [right for _, right in pairs], jump)
+            exchanged = _exchanged(
+                clip, [left for left, _ in pairs], [right for _, right in pairs], jump
+            )
             events[limb] = {frame + 1 for frame in frames_of(np.any(exchanged, axis=1))}
     frames = set().union(*events.values())
     if frames:
         which = " and ".join(limb for limb in events if events[limb])
-        yield Finding("left-right-swap", clip.id, f"{which} at {spans(frames)}", tuple(sorted(frames)))
+        yield Finding(
+            "left-right-swap", clip.id, f"{which} at {spans(frames)}", tuple(sorted(frames))
+        )
 
 
-def _exchanged(clip: Clip, left: list[int], right: list[int], jump: float) -> Bool[np.ndarray, "s m"]:
-    """Whether the limb pair's joints exchange sides on the way to the next frame, a `jump` (in sizes) for each."""
+def _exchanged(
+    clip: Clip, left: list[int], right: list[int], jump: float
+) -> Bool[np.ndarray, "s m"]:
+    """Whether the limb pair's joints exchange sides on the way to the next frame, a `jump` (in
+    sizes) for each.
+    """
 
     def moved(start: list[int], end: list[int]) -> np.ndarray:
         return np.linalg.norm(clip.places[1:, :, end] - clip.places[:-1, :, start], axis=-1)

@@ -15,8 +15,8 @@ class Rule:
     """A kind of finding.
 
     Attributes:
-      severity: `error` makes training or its figures wrong, `warning` harms a clip or asks for a look, `note` is odd
-        but has innocent causes.
+      severity: `error` makes training or its figures wrong, `warning` harms a clip or asks for a
+        look, `note` is odd but has innocent causes.
       means: one phrase for the table.
     """
 
@@ -84,7 +84,9 @@ class Finding:
 
 
 def spans(frames: Iterable[int]) -> str:
-    """Frames as a reader writes them, "frame 5" or "frames 3-7, 12"; after the fifth run the rest is counted."""
+    """Frames as a reader writes them, "frame 5" or "frames 3-7, 12"; after the fifth run the rest
+    is counted.
+    """
     frames = sorted(frames)
     runs = [
         [frame for _, frame in group]

@@ -48,21 +48,32 @@ class Report:
 
     def __str__(self) -> str:
         totals = ", ".join(_counted(self.count(severity), severity) for severity in SEVERITIES)
-        lines = [f"{self.name}: {_counted(self.clips, 'clip')}, {_counted(self.frames, 'frame')}; {totals}"]
+        lines = [
+            f"{self.name}: {_counted(self.clips, 'clip')}, {_counted(self.frames, 'frame')}; {totals}"
+        ]
         if self.findings:
             by_rule = collections.defaultdict(list)
             for finding in self.findings:
                 by_rule[finding.rule].append(finding)
             rows = [("severity", "rule", "count", "what it means", "first")]
             for rule, found in by_rule.items():
-                rows.append((RULES[rule].severity, rule, str(len(found)), RULES[rule].means, _first(found)))
+                rows.append(
+                    (RULES[rule].severity, rule, str(len(found)), RULES[rule].means, _first(found))
+                )
             widths = [max(len(row[column]) for row in rows) for column in range(4)]
-            lines += ["", *("  ".join([*map(str.ljust, row, widths), row[4]]).rstrip() for row in rows), ""]
+            lines += [
+                "",
+                *("  ".join([*map(str.ljust, row, widths), row[4]]).rstrip() for row in rows),
+                "",
+            ]
         return "\n".join([*lines, *(f"not looked at: {reason}" for reason in self.silent)])
 
     def write(self, folder: str | os.PathLike[str]) -> None:
         """Writes findings.json and findings.csv."""
-        rows = [{**dataclasses.asdict(finding), "severity": finding.severity} for finding in self.findings]
+        rows = [
+            {**dataclasses.asdict(finding), "severity": finding.severity}
+            for finding in self.findings
+        ]
         content = {
             "name": self.name,
             "clips": self.clips,
@@ -114,7 +125,9 @@ def check(corpus: Corpus, *, ignore: Sequence[str] = ()) -> Report:
     findings: list[Finding] = []
     facts: list[Facts] = []
     frames = 0
-    for record in progress.track(corpus.records(), total=corpus.total, what="checking", unit="clips"):
+    for record in progress.track(
+        corpus.records(), total=corpus.total, what="checking", unit="clips"
+    ):
         if (finding := _unfit(record, corpus)) is not None:
             findings.append(finding)
             facts.append(Facts.of(record, None, anatomy))
@@ -125,13 +138,17 @@ def check(corpus: Corpus, *, ignore: Sequence[str] = ()) -> Report:
         facts.append(Facts.of(record, clip, anatomy))
     findings += of_set(facts, anatomy, corpus.labels, corpus.protocols)
     findings += of_splits(facts, corpus.labels, corpus.protocols)
-    order = {rule: (SEVERITIES.index(RULES[rule].severity), place) for place, rule in enumerate(RULES)}
+    order = {
+        rule: (SEVERITIES.index(RULES[rule].severity), place) for place, rule in enumerate(RULES)
+    }
     up = [clip.up > 0.5 for clip in facts if not np.isnan(clip.up)]
     return Report(
         name=corpus.name,
         clips=len(facts),
         frames=frames,
-        findings=tuple(sorted((f for f in findings if f.rule not in ignore), key=lambda f: order[f.rule])),
+        findings=tuple(
+            sorted((f for f in findings if f.rule not in ignore), key=lambda f: order[f.rule])
+        ),
         silent=tuple(_silent(anatomy, facts, corpus)),
         up=2 * sum(up) >= len(up) if up else anatomy.dims == 3,
     )
@@ -152,14 +169,19 @@ def _silent(anatomy: Anatomy, facts: Sequence[Facts], corpus: Corpus) -> list[st
     """Rules that had nothing to go by; a clean report must not be taken for more than it is."""
     name = anatomy.layout.name
     gone: dict[str, Any] = {
-        f"which way is up ({name} names no head or no feet)": anatomy.head is None or not anatomy.feet,
+        f"which way is up ({name} names no head or no feet)": anatomy.head is None
+        or not anatomy.feet,
         "which way is up (head and feet are nowhere apart in y)": bool(facts)
         and anatomy.head is not None
         and bool(anatomy.feet)
         and all(np.isnan(clip.up) for clip in facts),
-        f"exchanged limbs ({name} names no left and right arms or legs)": not any(anatomy.limbs.values()),
+        f"exchanged limbs ({name} names no left and right arms or legs)": not any(
+            anatomy.limbs.values()
+        ),
         f"mirrored clips ({name} has no joints that tell)": not (
-            (anatomy.toes and anatomy.hips) if anatomy.dims == 3 else (anatomy.eyes and anatomy.shoulders)
+            (anatomy.toes and anatomy.hips)
+            if anatomy.dims == 3
+            else (anatomy.eyes and anatomy.shoulders)
         ),
         "leakage between training and test, balance of classes (no such splits)": not corpus.protocols,
         "leakage by subject or recording (neither fields nor ids tell)": corpus.protocols

@@ -10,10 +10,14 @@ from jaxact.check.body import Anatomy
 from jaxact.check.facts import Facts
 from jaxact.check.findings import Finding
 
-Protocols = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]  # name -> cells of training, cells of test
+Protocols = Mapping[
+    str, tuple[tuple[str, ...], tuple[str, ...]]
+]  # name -> cells of training, cells of test
 
 
-def of_set(clips: Sequence[Facts], anatomy: Anatomy, labels: Sequence[str], protocols: Protocols) -> Iterator[Finding]:
+def of_set(
+    clips: Sequence[Facts], anatomy: Anatomy, labels: Sequence[str], protocols: Protocols
+) -> Iterator[Finding]:
     """Everything found by comparing the clips, except classes and subjects."""
     for clip in clips:
         if not 0 <= clip.label < len(labels):
@@ -39,7 +43,9 @@ def _units(clips: Sequence[Facts], anatomy: Anatomy) -> Iterator[Finding]:
     size = float(np.median([clip.size for clip in known]))
     low, high = limits.METRES
     if anatomy.dims == 2 and reach > limits.SHARES:
-        yield Finding("units", "*", f"coordinates reach {reach:.4g}: pixels; shares of the frame are 0 to 1")
+        yield Finding(
+            "units", "*", f"coordinates reach {reach:.4g}: pixels; shares of the frame are 0 to 1"
+        )
     elif anatomy.dims == 3 and size and not low <= size <= high:
         yield Finding("units", "*", f"a person is {size:.4g} large: not metres")
 
@@ -66,7 +72,11 @@ def _upright(clips: Sequence[Facts], anatomy: Anatomy) -> Iterator[Finding]:
         share = 1 - clip.up if up else clip.up
         usual = np.mean(standing[clip.label]) >= limits.CLASS_WITH_SET
         if share >= limits.FLIPPED and usual:
-            yield Finding("y-flipped", clip.id, f"head below feet in {share:.0%} of its frames, unlike its class")
+            yield Finding(
+                "y-flipped",
+                clip.id,
+                f"head below feet in {share:.0%} of its frames, unlike its class",
+            )
         elif share >= limits.ON_HEAD:
             yield Finding("upside-down", clip.id, f"head below feet in {share:.0%} of its frames")
 
@@ -76,16 +86,24 @@ def _way(up: bool) -> str:
 
 
 def _sides(clips: Sequence[Facts], anatomy: Anatomy) -> Iterator[Finding]:
-    """Left and right by what cannot be exchanged with them: the direction of the feet, or the face."""
+    """Left and right by what cannot be exchanged with them: the direction of the feet, or the
+    face.
+    """
     known = [clip for clip in clips if not np.isnan(clip.chirality)]
     if not known:
         return
     right = [clip.chirality >= limits.MIRRORED for clip in known]
     wrong = [clip.chirality <= 1 - limits.MIRRORED for clip in known]
-    what = "the eyes and the shoulders" if anatomy.dims == 2 else "the direction of the feet and the hips"
+    what = (
+        "the eyes and the shoulders"
+        if anatomy.dims == 2
+        else "the direction of the feet and the hips"
+    )
     if sum(wrong) >= limits.MIRROR_AGREES * len(known):
         rule = "sides-exchanged" if anatomy.dims == 2 else "handedness"
-        yield Finding(rule, "*", f"{what} contradict each other in {sum(wrong)} of {len(known)} clips")
+        yield Finding(
+            rule, "*", f"{what} contradict each other in {sum(wrong)} of {len(known)} clips"
+        )
         right, wrong = wrong, right
     if sum(right) < limits.MIRROR_AGREES * len(known):
         return
@@ -98,7 +116,9 @@ def _duplicates(clips: Sequence[Facts], protocols: Protocols) -> Iterator[Findin
     for name, count in collections.Counter(clip.id for clip in clips).items():
         if count > 1:
             yield Finding("duplicate-id", name, f"{count} clips have it")
-    same: dict[bytes, dict[str, Facts]] = collections.defaultdict(dict)  # digest -> cell -> its first clip
+    same: dict[bytes, dict[str, Facts]] = collections.defaultdict(
+        dict
+    )  # digest -> cell -> its first clip
     for clip in (clip for clip in clips if clip.digest):
         earlier = same[clip.digest]
         leaks = [
@@ -107,7 +127,9 @@ def _duplicates(clips: Sequence[Facts], protocols: Protocols) -> Iterator[Findin
             for name, halves in protocols.items()
             if _between(first.cell, clip.cell, halves)
         ]
-        others = [first for first in earlier.values() if first.id != clip.id]  # one id twice is told already
+        others = [
+            first for first in earlier.values() if first.id != clip.id
+        ]  # one id twice is told already
         first = leaks[0][0] if leaks else others[0] if others else clip
         what = f"the joints of {first.id!r}{', under another label' if first.label != clip.label else ''}"
         if leaks:

@@ -1,4 +1,6 @@
-"""What is to be checked, as an iterator of records that can be run again: a prepared set, raw files, or one file."""
+"""What is to be checked, as an iterator of records that can be run again: a prepared set, raw
+files, or one file.
+"""
 
 import dataclasses
 import importlib.util
@@ -17,7 +19,8 @@ from jaxact.datasets.preparation.builder import Found, RecordBuilder
 from jaxact.errors import UserError, missing_extra, unknown
 from jaxact.skeletons import Layout
 
-# A record of `datasets`, with the `cell` it is in; or one whose file cannot be used, with a `problem` and no joints.
+# A record of `datasets`, with the `cell` it is in; or one whose file cannot be used, with a
+# `problem` and no joints.
 Record = dict[str, Any]
 
 
@@ -52,9 +55,9 @@ def open_corpus(
     """What `name` stands for.
 
     Args:
-      name: a prepared set; with `raw` a dataset whose raw files are there; or a file or folder of your own clips: a
-        folder with a table or a packed .npz (as `prepare custom` reads them), a pyskl .pkl, a CTR-GCN .npz, or one
-        clip's .npz, .npy or .json.
+      name: a prepared set; with `raw` a dataset whose raw files are there; or a file or folder of
+        your own clips: a folder with a table or a packed .npz (as `prepare custom` reads them), a
+        pyskl .pkl, a CTR-GCN .npz, or one clip's .npz, .npy or .json.
       data_dir: folder of prepared sets.
       raw: folder (or file) of raw data.
       layout: joint layout of clips of your own, by name or JSON file.
@@ -64,19 +67,25 @@ def open_corpus(
     """
     head = name.split("/")[0]
     if head in DATASETS and DATASETS[head].KIND != "skeleton":
-        raise UserError(f"{name!r} holds videos; wanted skeletons, which are what there is to check")
+        raise UserError(
+            f"{name!r} holds videos; wanted skeletons, which are what there is to check"
+        )
     if raw is not None:
         if head not in DATASETS:
             raise unknown("dataset", name, DATASETS)
         if not Path(raw).expanduser().exists():
-            raise UserError(f"no raw data at {os.fspath(raw)!r}; {name!r} expects there {DATASETS[head].EXPECTS}")
+            raise UserError(
+                f"no raw data at {os.fspath(raw)!r}; {name!r} expects there {DATASETS[head].EXPECTS}"
+            )
         return _raw(name, DATASETS[head], Path(raw).expanduser(), layout)
     path = Path(name).expanduser()
     if read.version_folder(name, data_dir) is None and path.exists():
         maker = _maker(path)
         return _raw(name, maker, path, layout) if maker else _one(path, layout)
     if head not in DATASETS and (path.suffix or os.sep in name):
-        raise UserError(f"no file, folder or prepared set {name!r}; prepared are: {_prepared(data_dir)}")
+        raise UserError(
+            f"no file, folder or prepared set {name!r}; prepared are: {_prepared(data_dir)}"
+        )
     if importlib.util.find_spec("tensorflow") is None:
         raise missing_extra("tensorflow", "data", "reading prepared data")
     return _set(read.describe(name, data_dir))
@@ -100,7 +109,9 @@ def _set(info: read.DatasetInfo) -> Corpus:
     def records() -> Iterator[Record]:
         for cell in info.unions["all"]:
             for record in read.records(info, cell, fields=None).as_numpy_iterator():
-                texts = {key: value.decode() for key, value in record.items() if isinstance(value, bytes)}
+                texts = {
+                    key: value.decode() for key, value in record.items() if isinstance(value, bytes)
+                }
                 yield {**record, **texts, "label": int(record["label"]), "cell": cell}
 
     return Corpus(
@@ -121,7 +132,9 @@ def _raw(name: str, maker: type[RecordBuilder], raw: Path, layout: str | None) -
         for source in found.sources:
             known: Record = {"id": source.id, "label": source.label, "cell": source.cell}
             try:
-                if maker is custom.Custom:  # as it is, so that wrong joints are told from files that cannot be read
+                if (
+                    maker is custom.Custom
+                ):  # as it is, so that wrong joints are told from files that cannot be read
                     yield {**known, "joints": joints_of(source)}
                 else:
                     yield from ({**record, "cell": source.cell} for record in maker.parse(source))

@@ -20,7 +20,8 @@ COMMANDS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command; returns 0, 1 where `check` finds errors in the data, 2 for an error of the user's.
+    """Runs a command; returns 0, 1 where `check` finds errors in the data, 2 for an error of the
+    user's.
 
     Ctrl-C, and a signal that stops a training, give 130. An error of ours ends in a traceback.
     """
@@ -28,7 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     takes_config = options.name == "train"
     for item in rest:
         if not (takes_config and item.startswith("--config.")):
-            print(f"jaxact: unknown argument {item!r}; see jaxact {options.name} --help", file=sys.stderr)
+            print(
+                f"jaxact: unknown argument {item!r}; see jaxact {options.name} --help",
+                file=sys.stderr,
+            )
             return 2
     if takes_config:
         options.overrides = rest

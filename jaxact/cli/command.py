@@ -1,4 +1,5 @@
-"""What the commands share: how one is declared, options that come again, and what must be set before JAX starts.
+"""What the commands share: how one is declared, options that come again, and what must be set
+before JAX starts.
 
 Nothing heavy is imported before a command runs, so that `jaxact --help` is instant.
 """
@@ -16,7 +17,9 @@ DATA_DIR_NOW = "where the prepared data lie, if not where training found them"
 REPORT = "folder for metrics.json, scores.npz, per_class.csv, confusion.csv"
 
 
-def command(kinds: Any, name: str, run: Callable | None, what: str, *examples: str) -> argparse.ArgumentParser:
+def command(
+    kinds: Any, name: str, run: Callable | None, what: str, *examples: str
+) -> argparse.ArgumentParser:
     """A command's own parser, whose help ends in examples."""
     add = kinds.add_parser(
         name,
@@ -42,7 +45,9 @@ def checkpoint_options(add: argparse.ArgumentParser, *, several: bool = False) -
 def quiet_libraries() -> None:
     """TensorFlow, TFDS and Orbax say only what went wrong."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its only effect here is a notice at every start
+    os.environ.setdefault(
+        "TF_ENABLE_ONEDNN_OPTS", "0"
+    )  # its only effect here is a notice at every start
     from absl import logging
 
     logging.set_verbosity(logging.ERROR)

@@ -26,14 +26,23 @@ def prepare(kinds: Any) -> None:
     add.add_argument("--raw", help="folder (or file) of raw data; synthetic_actions needs none")
     add.add_argument("--data-dir", default="", help=DATA_DIR)
     add.add_argument(
-        "--name", dest="own_name", help="sets of your own (custom, pyskl ...): what it is called, as in custom/NAME"
+        "--name",
+        dest="own_name",
+        help="sets of your own (custom, pyskl ...): what it is called, as in custom/NAME",
     )
     add.add_argument("--layout", help="sets of your own: joint layout, a known name or a JSON file")
-    add.add_argument("--to-layout", metavar="LAYOUT", help="sets of your own: convert the joints to this layout")
     add.add_argument(
-        "--short-side", type=int, metavar="PIXELS", help="videos: larger frames shrink to it (default 256)"
+        "--to-layout", metavar="LAYOUT", help="sets of your own: convert the joints to this layout"
     )
-    add.add_argument("--flow", metavar="METHOD", help="videos: store optical flow too, by dis or farneback")
+    add.add_argument(
+        "--short-side",
+        type=int,
+        metavar="PIXELS",
+        help="videos: larger frames shrink to it (default 256)",
+    )
+    add.add_argument(
+        "--flow", metavar="METHOD", help="videos: store optical flow too, by dis or farneback"
+    )
     add.add_argument(
         "--checkpoint",
         metavar="RUN",
@@ -41,9 +50,15 @@ def prepare(kinds: Any) -> None:
         "poses beside the videos",
     )
     add.add_argument("--workers", type=int, help="processes that parse (default: all cores)")
-    add.add_argument("--skip-bad", action="store_true", help="list and leave out files that cannot be read")
+    add.add_argument(
+        "--skip-bad", action="store_true", help="list and leave out files that cannot be read"
+    )
     add.add_argument("--overwrite", action="store_true", help="prepare again what is there already")
-    add.add_argument("--beam-pipeline-options", metavar="OPTIONS", help="run under Apache Beam: runner=DirectRunner")
+    add.add_argument(
+        "--beam-pipeline-options",
+        metavar="OPTIONS",
+        help="run under Apache Beam: runner=DirectRunner",
+    )
 
 
 def _run_prepare(options: argparse.Namespace) -> None:
@@ -51,7 +66,9 @@ def _run_prepare(options: argparse.Namespace) -> None:
     from jaxact.datasets.preparation.prepare import prepare
 
     if options.raw and options.raw_folder:
-        raise UserError(f"the raw data are given twice: {options.raw_folder!r} and --raw {options.raw!r}")
+        raise UserError(
+            f"the raw data are given twice: {options.raw_folder!r} and --raw {options.raw!r}"
+        )
     summary = prepare(
         f"{options.dataset}/{options.own_name}" if options.own_name else options.dataset,
         raw=options.raw or options.raw_folder,
@@ -81,7 +98,11 @@ def _finder(run: str) -> Any:
     from jaxact.streaming.pose_estimator import Finder as Network
 
     net = trained_model.load(run, classifier=False)
-    return Finder(Network(net), Network.layout, {"from": "checkpoint", "run": run, **trained_model.fingerprint(net)})
+    return Finder(
+        Network(net),
+        Network.layout,
+        {"from": "checkpoint", "run": run, **trained_model.fingerprint(net)},
+    )
 
 
 def check(kinds: Any) -> None:
@@ -95,23 +116,37 @@ def check(kinds: Any) -> None:
         "jaxact check clips.npz --layout coco-17    (a packed file, a folder with labels.csv, or one clip)",
         "jaxact check ntu60 --raw nturgb+d_skeletons --ignore person-gap,imbalance",
     )
-    add.add_argument("data", metavar="DATASET|FILE", help="a prepared data set, or a file or folder of your own clips")
+    add.add_argument(
+        "data",
+        metavar="DATASET|FILE",
+        help="a prepared data set, or a file or folder of your own clips",
+    )
     add.add_argument("--raw", help="look at a data set's raw files, before they are prepared")
-    add.add_argument("--layout", help="clips of your own: joint layout, a known name or a JSON file")
+    add.add_argument(
+        "--layout", help="clips of your own: joint layout, a known name or a JSON file"
+    )
     add.add_argument("--data-dir", default="", help=DATA_DIR)
-    add.add_argument("--ignore", default="", metavar="RULES", help="leave these rules out, separated by commas")
-    add.add_argument("--out", metavar="DIR", help="folder for findings.json, findings.csv and worst.png")
+    add.add_argument(
+        "--ignore", default="", metavar="RULES", help="leave these rules out, separated by commas"
+    )
+    add.add_argument(
+        "--out", metavar="DIR", help="folder for findings.json, findings.csv and worst.png"
+    )
 
 
 def _run_check(options: argparse.Namespace) -> int:
     """`jaxact check`; 1 where there are errors in the data"""
     from jaxact import check
 
-    corpus = check.open_corpus(options.data, data_dir=options.data_dir, raw=options.raw, layout=options.layout)
+    corpus = check.open_corpus(
+        options.data, data_dir=options.data_dir, raw=options.raw, layout=options.layout
+    )
     report = check.check(corpus, ignore=[rule for rule in options.ignore.split(",") if rule])
     print(report)
     if options.out:
         report.write(options.out)
         drawn = check.draw_worst(report, corpus, os.path.join(options.out, "worst.png"))
-        print(f"written to {options.out}{'' if drawn else '; no finding that can be drawn, so no picture'}")
+        print(
+            f"written to {options.out}{'' if drawn else '; no finding that can be drawn, so no picture'}"
+        )
     return 1 if report.count("error") else 0

@@ -4,7 +4,14 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from jaxact.cli.command import DATA_DIR, DATA_DIR_NOW, checkpoint_options, command, need_tensorflow, start_jax
+from jaxact.cli.command import (
+    DATA_DIR,
+    DATA_DIR_NOW,
+    checkpoint_options,
+    command,
+    need_tensorflow,
+    start_jax,
+)
 from jaxact.errors import UserError
 
 PICTURE = "PNG, SVG or PDF"
@@ -15,15 +22,30 @@ def plot(kinds: Any) -> None:
     what = "draw curves, a confusion matrix, a partition, a clip, poses, a network's response or attention"
     add = command(kinds, "plot", None, what, "jaxact plot curves runs/utd --out curves.png")
     pictures = add.add_subparsers(title="pictures", dest="kind", required=True, metavar="KIND")
-    for picture in (_curves, _confusion, _classes, _partition, _clip, _response, _attention, _recognised, _poses):
+    for picture in (
+        _curves,
+        _confusion,
+        _classes,
+        _partition,
+        _clip,
+        _response,
+        _attention,
+        _recognised,
+        _poses,
+    ):
         picture(pictures)
 
 
 def _curves(kinds: Any) -> None:
-    what, example = "training curves of one or several runs", "jaxact plot curves runs/a runs/b --out curves.png"
+    what, example = (
+        "training curves of one or several runs",
+        "jaxact plot curves runs/a runs/b --out curves.png",
+    )
     add = command(kinds, "curves", _draw_curves, what, example)
     add.add_argument("workdirs", nargs="+", metavar="WORKDIR", help="--workdir of a run")
-    add.add_argument("--panels", default="", metavar="P,...", help="loss, accuracy, learning rate (default: all)")
+    add.add_argument(
+        "--panels", default="", metavar="P,...", help="loss, accuracy, learning rate (default: all)"
+    )
     add.add_argument("--out", required=True, metavar="FILE", help=PICTURE)
 
 
@@ -36,7 +58,10 @@ def _draw_curves(options: argparse.Namespace) -> None:
 
 
 def _confusion(kinds: Any) -> None:
-    what, example = "confusion matrix of an evaluation", "jaxact plot confusion results/utd --out confusion.png"
+    what, example = (
+        "confusion matrix of an evaluation",
+        "jaxact plot confusion results/utd --out confusion.png",
+    )
     add = command(kinds, "confusion", _draw_confusion, what, example)
     add.add_argument("results", metavar="DIR", help="--out of `jaxact evaluate`")
     add.add_argument("--out", required=True, metavar="FILE", help=PICTURE)
@@ -52,7 +77,10 @@ def _draw_confusion(options: argparse.Namespace) -> None:
 
 
 def _classes(kinds: Any) -> None:
-    what, example = "recall of each class of an evaluation", "jaxact plot classes results/utd --out classes.png"
+    what, example = (
+        "recall of each class of an evaluation",
+        "jaxact plot classes results/utd --out classes.png",
+    )
     add = command(kinds, "classes", _draw_classes, what, example)
     add.add_argument("results", metavar="DIR", help="--out of `jaxact evaluate`")
     add.add_argument("--out", required=True, metavar="FILE", help=PICTURE)
@@ -63,13 +91,21 @@ def _draw_classes(options: argparse.Namespace) -> None:
     from jaxact.plots import per_class_bars
 
     found = report.read(options.results)
-    per_class_bars(found.recall, found.labels, options.out, counts=found.confusion.sum(axis=1), title=found.title)
+    per_class_bars(
+        found.recall,
+        found.labels,
+        options.out,
+        counts=found.confusion.sum(axis=1),
+        title=found.title,
+    )
     print(options.out)
 
 
 def _partition(kinds: Any) -> None:
     what = "the partition strategies on a joint layout, Figure 3 of the ST-GCN paper"
-    add = command(kinds, "partition", _draw_partition, what, "jaxact plot partition ntu-25 --out parts.png")
+    add = command(
+        kinds, "partition", _draw_partition, what, "jaxact plot partition ntu-25 --out parts.png"
+    )
     add.add_argument("layout", help="layout name, or a JSON file of your own")
     add.add_argument("--out", required=True, metavar="FILE", help=PICTURE)
 
@@ -87,7 +123,9 @@ def _clip(kinds: Any) -> None:
         "jaxact plot clip utd_mhad --index 3 --data-dir data --out clip.gif",
         "jaxact plot clip ucf101 --split official1_test --data-dir data --out clip.mp4",
     )
-    add = command(kinds, "clip", _draw_clip, "a record as a moving skeleton, or its video", *examples)
+    add = command(
+        kinds, "clip", _draw_clip, "a record as a moving skeleton, or its video", *examples
+    )
     add.add_argument("dataset", help="a prepared data set")
     add.add_argument("--split", default="test", help="default: %(default)s")
     _which_record(add)
@@ -126,8 +164,18 @@ def _response(kinds: Any) -> None:
     add.add_argument("--split", help="default: the run's evaluation split")
     _which_record(add)
     add.add_argument("--data-dir", default="", help=DATA_DIR_NOW)
-    add.add_argument("--fps", type=float, default=30.0, help="frames a second of the record (default: %(default)s)")
-    add.add_argument("--out", required=True, metavar="FILE", help=f"six frames as {PICTURE}, all of them as GIF or MP4")
+    add.add_argument(
+        "--fps",
+        type=float,
+        default=30.0,
+        help="frames a second of the record (default: %(default)s)",
+    )
+    add.add_argument(
+        "--out",
+        required=True,
+        metavar="FILE",
+        help=f"six frames as {PICTURE}, all of them as GIF or MP4",
+    )
 
 
 def _draw_response(options: argparse.Namespace) -> None:
@@ -145,9 +193,13 @@ def _draw_response(options: argparse.Namespace) -> None:
     options.split = options.split or net.config.data.eval_split
     record = _record(info, options)
     found = activation_map.respond(net, record)
-    title = f"{net.labels[record['label']]} ({record['id'].decode()}), recognised as {found.predicted}"
+    title = (
+        f"{net.labels[record['label']]} ({record['id'].decode()}), recognised as {found.predicted}"
+    )
     scores, fps = net.channels[-1] == "score", options.fps * found.rate
-    plots.response(found.joints, found.strength, net.layout, options.out, fps=fps, title=title, scores=scores)
+    plots.response(
+        found.joints, found.strength, net.layout, options.out, fps=fps, title=title, scores=scores
+    )
     print(options.out)
 
 
@@ -155,7 +207,9 @@ def _attention(kinds: Any) -> None:
     what = "what an STA-GCN or an online recogniser attends to in a record"
     run = "jaxact plot attention --checkpoint runs/sta --id"
     film = f"{run} golf_swing --video golf_swing.mp4 --out attention.mp4"
-    add = command(kinds, "attention", _draw_attention, what, f"{run} a1_s2_t1 --out attention.png", film)
+    add = command(
+        kinds, "attention", _draw_attention, what, f"{run} a1_s2_t1 --out attention.png", film
+    )
     checkpoint_options(add)
     add.add_argument(
         "--figure",
@@ -167,10 +221,22 @@ def _attention(kinds: Any) -> None:
     _which_record(add)
     add.add_argument("--data-dir", default="", help=DATA_DIR_NOW)
     add.add_argument(
-        "--video", metavar="FILE", help="draw over the frames of this video, in which the joints were found"
+        "--video",
+        metavar="FILE",
+        help="draw over the frames of this video, in which the joints were found",
     )
-    add.add_argument("--fps", type=float, default=30.0, help="frames a second of the record (default: %(default)s)")
-    add.add_argument("--out", required=True, metavar="FILE", help=f"key frames as {PICTURE}, all of them as GIF or MP4")
+    add.add_argument(
+        "--fps",
+        type=float,
+        default=30.0,
+        help="frames a second of the record (default: %(default)s)",
+    )
+    add.add_argument(
+        "--out",
+        required=True,
+        metavar="FILE",
+        help=f"key frames as {PICTURE}, all of them as GIF or MP4",
+    )
 
 
 def _draw_attention(options: argparse.Namespace) -> None:
@@ -189,20 +255,29 @@ def _draw_attention(options: argparse.Namespace) -> None:
     options.split = options.split or net.config.data.eval_split
     if net.config.model.name == "recogniser":
         return _draw_weights(options, net, info)
-    record = _record(info, options, (*records.FIELDS, *({"person_id", "pixels"} & set(records.fields(info)))))
+    record = _record(
+        info, options, (*records.FIELDS, *({"person_id", "pixels"} & set(records.fields(info))))
+    )
     found = stagcn_attention.look(net, record)
     joints, pictures, scores = found.joints, None, net.channels[-1] == "score"
     if options.video:
         pictures = footage.read(options.video, found.frames, len(record["joints"]))
         size = pictures.shape[1:3]
-        joints = footage.in_pixels(joints, size, score=scores) if found.pixels is None else found.pixels
+        joints = (
+            footage.in_pixels(joints, size, score=scores) if found.pixels is None else found.pixels
+        )
     names = ("frames", "heat", "gate", "taken", "confidence", "kept")
     shown = plots.Attention(
-        joints=joints, labels=found.segments, pictures=pictures, **{name: getattr(found, name) for name in names}
+        joints=joints,
+        labels=found.segments,
+        pictures=pictures,
+        **{name: getattr(found, name) for name in names},
     )
     known = f"recognised as {found.predicted}, {100 * found.probability:.0f} %"
     title = f"{net.labels[record['label']]} ({record['id'].decode()})\n{known}"
-    plots.attention(shown, net.layout, options.out, options.figure, options.fps, title, scores=scores)
+    plots.attention(
+        shown, net.layout, options.out, options.figure, options.fps, title, scores=scores
+    )
     print(options.out)
 
 
@@ -212,7 +287,9 @@ def _draw_weights(options: argparse.Namespace, net: Any, info: Any) -> None:
     from jaxact.inference import recogniser_attention
 
     if options.video:
-        raise UserError("--video is for the attention of an STA-GCN; a recogniser's is drawn without pictures")
+        raise UserError(
+            "--video is for the attention of an STA-GCN; a recogniser's is drawn without pictures"
+        )
     found = recogniser_attention.look(net, info, options.split, id=options.id, index=options.index)
     known = f"recognised as {found.predicted}, {100 * found.probability:.0f} %"
     title = f"{found.label} ({found.name}), {known}; shares of {found.clips} clips"
@@ -224,9 +301,23 @@ def _recognised(kinds: Any) -> None:
     what = "moments of watched videos with skeletons and classes, from the logs of `jaxact stream`"
     example = "jaxact plot recognised bowling.jsonl golf.jsonl tennis.jsonl --out recognised.png"
     add = command(kinds, "recognised", _draw_recognised, what, example)
-    add.add_argument("logs", nargs="+", metavar="LOG", help="--log of `jaxact stream`; a row of pictures each")
-    add.add_argument("--videos", nargs="+", default=[], metavar="FILE", help="the pictures, where logs are of poses")
-    add.add_argument("--frames", type=int, default=4, metavar="N", help="pictures of a row (default: %(default)s)")
+    add.add_argument(
+        "logs", nargs="+", metavar="LOG", help="--log of `jaxact stream`; a row of pictures each"
+    )
+    add.add_argument(
+        "--videos",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="the pictures, where logs are of poses",
+    )
+    add.add_argument(
+        "--frames",
+        type=int,
+        default=4,
+        metavar="N",
+        help="pictures of a row (default: %(default)s)",
+    )
     add.add_argument("--out", required=True, metavar="FILE", help=PICTURE)
 
 
@@ -237,18 +328,27 @@ def _draw_recognised(options: argparse.Namespace) -> None:
     if options.frames < 1:
         raise UserError(f"--frames is at least 1, got {options.frames!r}")
     if options.videos and len(options.videos) != len(options.logs):
-        raise UserError(f"{len(options.videos)} --videos for {len(options.logs)} logs; wanted one for each")
+        raise UserError(
+            f"{len(options.videos)} --videos for {len(options.logs)} logs; wanted one for each"
+        )
     videos = options.videos or [None] * len(options.logs)
-    rows = [moments(log, video=video, count=options.frames) for log, video in zip(options.logs, videos, strict=True)]
+    rows = [
+        moments(log, video=video, count=options.frames)
+        for log, video in zip(options.logs, videos, strict=True)
+    ]
     plots.sheet(rows, options.out)
     print(options.out)
 
 
 def _poses(kinds: Any) -> None:
     what = "pictures with the joints that a pose network found and those that were marked"
-    add = command(kinds, "poses", _draw_poses, what, "jaxact plot poses results/pose --out poses.png")
+    add = command(
+        kinds, "poses", _draw_poses, what, "jaxact plot poses results/pose --out poses.png"
+    )
     add.add_argument("results", metavar="DIR", help="--out of `jaxact evaluate` of a pose network")
-    add.add_argument("--count", type=int, default=10, metavar="N", help="pictures (default: %(default)s)")
+    add.add_argument(
+        "--count", type=int, default=10, metavar="N", help="pictures (default: %(default)s)"
+    )
     add.add_argument("--data-dir", default="", help=DATA_DIR_NOW)
     add.add_argument("--out", required=True, metavar="FILE", help=PICTURE)
 
@@ -269,11 +369,15 @@ def _draw_poses(options: argparse.Namespace) -> None:
 
 
 def _which_record(add: argparse.ArgumentParser) -> None:
-    add.add_argument("--index", type=int, default=0, help="which record of the split (default: %(default)s)")
+    add.add_argument(
+        "--index", type=int, default=0, help="which record of the split (default: %(default)s)"
+    )
     add.add_argument("--id", help="the record with this id, in place of --index")
 
 
-def _record(info: Any, options: argparse.Namespace, fields: Sequence[str] | None = None) -> dict[str, Any]:
+def _record(
+    info: Any, options: argparse.Namespace, fields: Sequence[str] | None = None
+) -> dict[str, Any]:
     from jaxact.datasets import records
 
     found = records.records(info, options.split, fields=fields or records.FIELDS)
@@ -281,4 +385,6 @@ def _record(info: Any, options: argparse.Namespace, fields: Sequence[str] | None
         if (record["id"].decode() == options.id) if options.id else (index == options.index):
             return record
     wanted = f"the id {options.id!r}" if options.id else f"the index {options.index}"
-    raise UserError(f"no record with {wanted} in the split {options.split!r} of {info.name!r} ({index + 1} records)")
+    raise UserError(
+        f"no record with {wanted} in the split {options.split!r} of {info.name!r} ({index + 1} records)"
+    )

@@ -21,13 +21,37 @@ def predict(kinds: Any) -> None:
     )
     add.add_argument("clips", nargs="+", metavar="CLIP", help="files or folders")
     checkpoint_options(add)
-    add.add_argument("--layout", metavar="L", help="joints of the clips, where the files do not tell")
-    add.add_argument("--image-size", type=_size, metavar="W,H", help="of the picture, where joints are in pixels")
-    add.add_argument("--top", type=int, default=5, metavar="K", help="classes told of each clip (default: %(default)s)")
-    add.add_argument("--window", type=int, default=0, metavar="N", help="frames; an answer for each window of a clip")
-    add.add_argument("--stride", type=int, default=0, metavar="N", help="frames between windows (default: half of one)")
+    add.add_argument(
+        "--layout", metavar="L", help="joints of the clips, where the files do not tell"
+    )
+    add.add_argument(
+        "--image-size", type=_size, metavar="W,H", help="of the picture, where joints are in pixels"
+    )
+    add.add_argument(
+        "--top",
+        type=int,
+        default=5,
+        metavar="K",
+        help="classes told of each clip (default: %(default)s)",
+    )
+    add.add_argument(
+        "--window",
+        type=int,
+        default=0,
+        metavar="N",
+        help="frames; an answer for each window of a clip",
+    )
+    add.add_argument(
+        "--stride",
+        type=int,
+        default=0,
+        metavar="N",
+        help="frames between windows (default: half of one)",
+    )
     add.add_argument("--out", metavar="FILE", help="write .json or .csv in place of a table")
-    add.add_argument("--timeline", metavar="FILE", help="draw the windows of one clip: PNG, SVG or PDF")
+    add.add_argument(
+        "--timeline", metavar="FILE", help="draw the windows of one clip: PNG, SVG or PDF"
+    )
 
 
 def _run_predict(options: argparse.Namespace) -> None:
@@ -47,7 +71,9 @@ def _run_predict(options: argparse.Namespace) -> None:
             raise UserError(f"--timeline draws one clip; {len(found)} were given")
         from jaxact.plots import timeline
 
-        timeline(found[0].windows, found[0].spans, found[0].labels, options.timeline, title=found[0].name)
+        timeline(
+            found[0].windows, found[0].spans, found[0].labels, options.timeline, title=found[0].name
+        )
     rows = [row for answer in found for row in _rows(answer, options.top)]
     if options.out:
         _write(options, rows, net.net)
@@ -59,9 +85,19 @@ def _run_predict(options: argparse.Namespace) -> None:
 def _rows(answer: Any, top: int) -> list[dict[str, Any]]:
     """One row for every rank of the whole clip, and of its windows where there are several."""
     whole = (answer.spans[0][0], answer.spans[-1][1], None)
-    parts = [whole, *((*span, number) for number, span in enumerate(answer.spans) if len(answer.spans) > 1)]
+    parts = [
+        whole,
+        *((*span, number) for number, span in enumerate(answer.spans) if len(answer.spans) > 1),
+    ]
     return [
-        {"clip": answer.name, "start": start, "stop": stop, "rank": rank, "label": label, "probability": share}
+        {
+            "clip": answer.name,
+            "start": start,
+            "stop": stop,
+            "rank": rank,
+            "label": label,
+            "probability": share,
+        }
         for start, stop, window in parts
         for rank, (label, share) in enumerate(answer.top(top, window), 1)
     ]
@@ -80,7 +116,10 @@ def _write(options: argparse.Namespace, rows: list[dict[str, Any]], net: Any) ->
     if Path(options.out).suffix == ".json":
         about = {"checkpoint": options.checkpoint, "step": net.step, "labels": list(net.labels)}
         return files.write_json(options.out, {**about, "predictions": rows})
-    with files.replacing(options.out) as path, path.open("w", newline="", encoding="utf-8") as stream:
+    with (
+        files.replacing(options.out) as path,
+        path.open("w", newline="", encoding="utf-8") as stream,
+    ):
         table = csv.DictWriter(stream, list(rows[0]))
         table.writeheader()
         table.writerows(rows)

@@ -1,24 +1,37 @@
-"""From nothing to a trained, evaluated, exported and drawn network in minutes, by the code of the commands."""
+"""From nothing to a trained, evaluated, exported and drawn network in minutes, by the code of the
+commands.
+"""
 
 import json
 import time
 from pathlib import Path
 from typing import Any
 
-from jaxact.config import AugmentConfig, ClipConfig, DataConfig, OptimConfig, STGCNConfig, TrainConfig
+from jaxact.config import (
+    AugmentConfig,
+    ClipConfig,
+    DataConfig,
+    OptimConfig,
+    STGCNConfig,
+    TrainConfig,
+)
 from jaxact.progress import log
 
 SPLIT = "test"
 
 
 def get_config(arg: str = "") -> TrainConfig:
-    """The run of `configs/stgcn_synthetic.py`, which is not part of an installed package; "quick" is a toy of it."""
+    """The run of `configs/stgcn_synthetic.py`, which is not part of an installed package; "quick"
+    is a toy of it.
+    """
     config = TrainConfig(
         data=DataConfig(name="synthetic_actions"),
         model=STGCNConfig(width=16, dropout=0.2),
         clip=ClipConfig(frames=32, sampling="resize", center="first"),
         augment=AugmentConfig(crop=0.8, rotate=0.2),
-        optim=OptimConfig(name="adamw", learning_rate=3e-3, schedule="cosine", warmup=0.5, weight_decay=0.01),
+        optim=OptimConfig(
+            name="adamw", learning_rate=3e-3, schedule="cosine", warmup=0.5, weight_decay=0.01
+        ),
         batch_size=16,
         epochs=8,
         label_smoothing=0.1,
@@ -31,7 +44,8 @@ def get_config(arg: str = "") -> TrainConfig:
 
 
 def run(out: str | Path, config: TrainConfig | None = None) -> dict[str, Any]:
-    """Prepares the generated data set, trains, evaluates, exports and draws, all into `out`; returns the report.
+    """Prepares the generated data set, trains, evaluates, exports and draws, all into `out`;
+    returns the report.
 
     A second call goes on where the first one stopped.
     """
@@ -65,7 +79,9 @@ def _draw(folder: Path, config: TrainConfig) -> None:
     found = report.read(folder / "results")
     pictures = folder / "pictures"
     plots.training_curves([str(folder / "run")], pictures / "curves.png")
-    plots.confusion_matrix(found.confusion, found.labels, pictures / "confusion.png", title=found.title)
+    plots.confusion_matrix(
+        found.confusion, found.labels, pictures / "confusion.png", title=found.title
+    )
     info = records.describe(config.data.name, config.data.data_dir)
     plots.partition(info.layout, pictures / "partition.png")
     seen: set[int] = set()

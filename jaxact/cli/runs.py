@@ -4,7 +4,15 @@ import argparse
 import os
 from typing import Any
 
-from jaxact.cli.command import DATA_DIR, DATA_DIR_NOW, REPORT, checkpoint_options, command, need_tensorflow, start_jax
+from jaxact.cli.command import (
+    DATA_DIR,
+    DATA_DIR_NOW,
+    REPORT,
+    checkpoint_options,
+    command,
+    need_tensorflow,
+    start_jax,
+)
 from jaxact.config.protocols import PROTOCOLS
 from jaxact.errors import UserError
 
@@ -18,7 +26,9 @@ def quickstart(kinds: Any) -> None:
         "make a small data set, train on it, evaluate, export and draw: a few minutes",
         "jaxact quickstart --out quickstart",
     )
-    add.add_argument("--out", default="quickstart", help="folder for everything it makes (default: %(default)s)")
+    add.add_argument(
+        "--out", default="quickstart", help="folder for everything it makes (default: %(default)s)"
+    )
 
 
 def _run_quickstart(options: argparse.Namespace) -> None:
@@ -43,14 +53,26 @@ def train(kinds: Any) -> None:
     )
     add.add_argument("--config", required=True, metavar="FILE", help="config file, or FILE:ARG")
     assert add.epilog
-    add.epilog += "\n\nprotocols:\n  " + "\n  ".join(f"{name:18}{known.source}" for name, known in PROTOCOLS.items())
-    add.add_argument("--workdir", required=True, help="folder of the run; resumes where a checkpoint is there")
+    add.epilog += "\n\nprotocols:\n  " + "\n  ".join(
+        f"{name:18}{known.source}" for name, known in PROTOCOLS.items()
+    )
+    add.add_argument(
+        "--workdir", required=True, help="folder of the run; resumes where a checkpoint is there"
+    )
     add.add_argument("--data-dir", default="", help=DATA_DIR)
-    add.add_argument("--streams", metavar="S,S", help="train one network a stream, evaluate each, and fuse the scores")
-    add.add_argument("--coordinator", metavar="HOST:PORT", help="several processes: address of process 0")
+    add.add_argument(
+        "--streams",
+        metavar="S,S",
+        help="train one network a stream, evaluate each, and fuse the scores",
+    )
+    add.add_argument(
+        "--coordinator", metavar="HOST:PORT", help="several processes: address of process 0"
+    )
     add.add_argument("--processes", type=int, help="several processes: how many")
     add.add_argument("--process", type=int, help="several processes: which one this is, from 0")
-    add.add_argument("--distributed", action="store_true", help="several processes of a cluster (TPU pod, Slurm)")
+    add.add_argument(
+        "--distributed", action="store_true", help="several processes of a cluster (TPU pod, Slurm)"
+    )
 
 
 STOPPED = 130  # exit code, as of any command that Ctrl-C ends: what follows `train &&` does not meet half a run
@@ -102,7 +124,9 @@ def _start_processes(options: argparse.Namespace) -> None:
         jax.distributed.initialize()
     elif any(value is not None for value in given):
         if None in given:
-            raise UserError("several processes need all of --coordinator, --processes and --process (or --distributed)")
+            raise UserError(
+                "several processes need all of --coordinator, --processes and --process (or --distributed)"
+            )
         import jax
 
         jax.distributed.initialize(options.coordinator, options.processes, options.process)
@@ -119,14 +143,24 @@ def evaluate(kinds: Any) -> None:
         "jaxact evaluate --checkpoint runs/k400 --split val --subset kinetics_motion --out results/k30",
     )
     checkpoint_options(add)
-    add.add_argument("--split", help="split or protocol split (default: the run's evaluation split)")
-    add.add_argument("--subset", help="a subset that the data set names, or class names separated by commas")
+    add.add_argument(
+        "--split", help="split or protocol split (default: the run's evaluation split)"
+    )
+    add.add_argument(
+        "--subset", help="a subset that the data set names, or class names separated by commas"
+    )
     add.add_argument("--data-dir", default="", help=DATA_DIR_NOW)
     add.add_argument("--batch-size", type=int, help="clips at a time (default: the run's)")
-    add.add_argument("--kept", type=int, help="STA-GCN: this many confident segments count (DCW); 0: all equally (AFM)")
+    add.add_argument(
+        "--kept",
+        type=int,
+        help="STA-GCN: this many confident segments count (DCW); 0: all equally (AFM)",
+    )
     add.add_argument("--confidence", help="STA-GCN: of a segment: max, entropy or margin")
     add.add_argument(
-        "--views", type=int, help="clips seen of each record, their probabilities averaged (default: the run's)"
+        "--views",
+        type=int,
+        help="clips seen of each record, their probabilities averaged (default: the run's)",
     )
     add.add_argument("--out", required=True, help=REPORT)
 
@@ -158,14 +192,18 @@ def _run_evaluate(options: argparse.Namespace) -> None:
         f"loss {report['loss']:.4f}; written to {options.out}"
     )
     if "leaks" in report:
-        print(f"this split leaks: {report['leaks']}; the figure says little about clips of other recordings")
+        print(
+            f"this split leaks: {report['leaks']}; the figure says little about clips of other recordings"
+        )
 
 
 def _evaluate_poses(checkpoint: str, where: dict[str, Any], special: dict[str, Any]) -> None:
     from jaxact.evaluation import pose
 
     if given := [name for name, value in special.items() if value is not None]:
-        raise UserError(f"--{given[0]} is for networks that tell actions; {checkpoint!r} finds joints")
+        raise UserError(
+            f"--{given[0]} is for networks that tell actions; {checkpoint!r} finds joints"
+        )
     found = pose.report(checkpoint, **where)
     precision = f", AP {found['AP']:.2%}" if "AP" in found else ""
     worst = min(found["joints"], key=found["joints"].get)
@@ -186,13 +224,27 @@ def fuse(kinds: Any) -> None:
         "jaxact fuse results/joint results/bone --weights 1,1 --out results/fused",
         "jaxact fuse test/joint test/bone --search-on dev/joint dev/bone --out results/fused",
     )
-    add.add_argument("scores", nargs="+", metavar="SCORES", help="--out of `jaxact evaluate`, or a scores.npz")
-    add.add_argument("--weights", type=_numbers, help="one a file, separated by commas (default: equal)")
     add.add_argument(
-        "--kind", default="softmax", help="softmax: add probabilities; logit: the scores as they are (default: softmax)"
+        "scores", nargs="+", metavar="SCORES", help="--out of `jaxact evaluate`, or a scores.npz"
     )
-    add.add_argument("--search-on", nargs="+", default=(), metavar="SCORES", help="search weights on held-out scores")
-    add.add_argument("--oracle", action="store_true", help="search on the scored examples; the report says so")
+    add.add_argument(
+        "--weights", type=_numbers, help="one a file, separated by commas (default: equal)"
+    )
+    add.add_argument(
+        "--kind",
+        default="softmax",
+        help="softmax: add probabilities; logit: the scores as they are (default: softmax)",
+    )
+    add.add_argument(
+        "--search-on",
+        nargs="+",
+        default=(),
+        metavar="SCORES",
+        help="search weights on held-out scores",
+    )
+    add.add_argument(
+        "--oracle", action="store_true", help="search on the scored examples; the report says so"
+    )
     add.add_argument("--out", required=True, help=REPORT)
 
 
@@ -224,7 +276,9 @@ def _numbers(text: str) -> tuple[float, ...]:
     try:
         return tuple(float(item) for item in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers such as 2,2,1,1") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no list of numbers such as 2,2,1,1"
+        ) from None
 
 
 def export(kinds: Any) -> None:
@@ -244,9 +298,15 @@ def export(kinds: Any) -> None:
         default="stablehlo",
         help="stablehlo (a zip), savedmodel (a folder), onnx, or safetensors: the weights alone (default: %(default)s)",
     )
-    add.add_argument("--weights", type=_numbers, metavar="W,W", help="shares of several networks' probabilities")
-    add.add_argument("--data-dir", help="prepared data, whose clips are compared beside random ones")
-    add.add_argument("--out", required=True, metavar="FILE", help="the artifact; a folder for savedmodel")
+    add.add_argument(
+        "--weights", type=_numbers, metavar="W,W", help="shares of several networks' probabilities"
+    )
+    add.add_argument(
+        "--data-dir", help="prepared data, whose clips are compared beside random ones"
+    )
+    add.add_argument(
+        "--out", required=True, metavar="FILE", help="the artifact; a folder for savedmodel"
+    )
 
 
 def _run_export(options: argparse.Namespace) -> None:

@@ -20,9 +20,21 @@ def serve(kinds: Any) -> None:
         "jaxact serve --checkpoint runs/ucf --port 8080 --max-mb 200    (videos and the webcam)",
     )
     checkpoint_options(add)
-    add.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0: all (default: %(default)s)")
-    add.add_argument("--port", type=int, default=8000, help="0: any that is free (default: %(default)s)")
-    add.add_argument("--max-mb", type=float, default=64.0, metavar="MB", help="of an upload (default: %(default)g)")
+    add.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on; 0.0.0.0: all (default: %(default)s)",
+    )
+    add.add_argument(
+        "--port", type=int, default=8000, help="0: any that is free (default: %(default)s)"
+    )
+    add.add_argument(
+        "--max-mb",
+        type=float,
+        default=64.0,
+        metavar="MB",
+        help="of an upload (default: %(default)g)",
+    )
     add.add_argument(
         "--timeout",
         type=float,
@@ -38,7 +50,9 @@ def _run_serve(options: argparse.Namespace) -> None:
             raise missing_extra(package, "serve", "serving")
     for name in ("max_mb", "timeout"):
         if not getattr(options, name) > 0:
-            raise UserError(f"--{name.replace('_', '-')} is {getattr(options, name):g}; wanted a number above 0")
+            raise UserError(
+                f"--{name.replace('_', '-')} is {getattr(options, name):g}; wanted a number above 0"
+            )
     if not 0 <= options.port < 1 << 16:
         raise UserError(f"--port is {options.port}; wanted a number from 0 to 65535")
     listener = _listen(options.host, options.port)
@@ -55,16 +69,23 @@ def _run_serve(options: argparse.Namespace) -> None:
         served = app.build(net, limits, hosts=app.hosts_of(options.host))
         port = listener.getsockname()[1]
         shown = "localhost" if options.host == "127.0.0.1" else options.host
-        print(f"http://{shown}:{port} answers with {options.checkpoint}, step {net.net.step}; Ctrl-C ends", flush=True)
+        print(
+            f"http://{shown}:{port} answers with {options.checkpoint}, step {net.net.step}; Ctrl-C ends",
+            flush=True,
+        )
         settings = uvicorn.Config(served, log_level="warning", timeout_graceful_shutdown=2)
         uvicorn.Server(settings).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A socket that is bound before the network is loaded, so that a port in use is told at once."""
+    """A socket that is bound before the network is loaded, so that a port in use is told at
+    once.
+    """
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family)
     except OSError as error:
         reason = str(error.strerror or error).partition(" (while attempting")[0]
-        raise UserError(f"cannot listen on {host}:{port}: {reason}; give another --host or --port") from error
+        raise UserError(
+            f"cannot listen on {host}:{port}: {reason}; give another --host or --port"
+        ) from error

@@ -28,15 +28,28 @@ def stream(kinds: Any) -> None:
         help="a video file, a folder of pictures or of OpenPose's JSON files, the number of a camera, a URL, or - for "
         "such JSON on standard input, a frame a line",
     )
-    add.add_argument("--pose", metavar="RUN", help="--workdir of a run of the model `pose`; not for JSON")
     add.add_argument(
-        "--recogniser", metavar="RUN", help="--workdir of a run that tells classes; none only follows people"
+        "--pose", metavar="RUN", help="--workdir of a run of the model `pose`; not for JSON"
     )
-    add.add_argument("--log", default="", metavar="FILE", help="a line of JSON for each frame; - is standard output")
+    add.add_argument(
+        "--recogniser",
+        metavar="RUN",
+        help="--workdir of a run that tells classes; none only follows people",
+    )
+    add.add_argument(
+        "--log",
+        default="",
+        metavar="FILE",
+        help="a line of JSON for each frame; - is standard output",
+    )
     add.add_argument("--video", metavar="FILE.mp4", help="the frames with what was seen in them")
     add.add_argument("--window", action="store_true", help="show them too; q ends")
     add.add_argument(
-        "--every", type=int, default=1, metavar="N", help="look at every n-th frame (default: %(default)s)"
+        "--every",
+        type=int,
+        default=1,
+        metavar="N",
+        help="look at every n-th frame (default: %(default)s)",
     )
     add.add_argument(
         "--smooth",
@@ -52,16 +65,31 @@ def stream(kinds: Any) -> None:
         help="people recognised at most, those followed for longest (default: %(default)s)",
     )
     add.add_argument(
-        "--top", type=int, default=3, metavar="K", help="classes a person in the log (default: %(default)s)"
+        "--top",
+        type=int,
+        default=3,
+        metavar="K",
+        help="classes a person in the log (default: %(default)s)",
     )
     add.add_argument(
         "--drop",
         action=argparse.BooleanOptionalAction,
         help="leave out frames that come faster than they are seen (default: of cameras and URLs)",
     )
-    add.add_argument("--carry", action="store_true", help="a `recogniser` reads each frame once, not every window anew")
-    add.add_argument("--size", metavar="WxH", help="of the pictures that poses in pixels were found in")
-    add.add_argument("--fps", type=float, default=30.0, help="of pictures and poses in a folder (default: %(default)s)")
+    add.add_argument(
+        "--carry",
+        action="store_true",
+        help="a `recogniser` reads each frame once, not every window anew",
+    )
+    add.add_argument(
+        "--size", metavar="WxH", help="of the pictures that poses in pixels were found in"
+    )
+    add.add_argument(
+        "--fps",
+        type=float,
+        default=30.0,
+        help="of pictures and poses in a folder (default: %(default)s)",
+    )
     add.add_argument(
         "--patience",
         type=float,
@@ -77,13 +105,21 @@ def _run_stream(options: argparse.Namespace) -> None:
 
     source = sources.open_source(options.source, fps=options.fps, patience=options.patience)
     if not source.poses and not options.pose:
-        raise UserError("pictures want a pose network: --pose RUN, the --workdir of a run of the model 'pose'")
+        raise UserError(
+            "pictures want a pose network: --pose RUN, the --workdir of a run of the model 'pose'"
+        )
     start_jax()
     import jax
 
     from jaxact.progress import log as say
     from jaxact.runs import trained_model
-    from jaxact.streaming import frame_dropping, online_classifier, pose_estimator, preprocessing, rendering
+    from jaxact.streaming import (
+        frame_dropping,
+        online_classifier,
+        pose_estimator,
+        preprocessing,
+        rendering,
+    )
     from jaxact.streaming import session as streams
     from jaxact.streaming.processor import Watcher
 
@@ -92,7 +128,9 @@ def _run_stream(options: argparse.Namespace) -> None:
     labels: tuple[str, ...] = ()
     if options.recogniser:
         if (reads := trained_model.kind(options.recogniser)) != "skeleton":
-            raise UserError(f"--recogniser wants a run that reads skeletons; {options.recogniser!r} reads {reads}s")
+            raise UserError(
+                f"--recogniser wants a run that reads skeletons; {options.recogniser!r} reads {reads}s"
+            )
         net = trained_model.load(options.recogniser)
         reader = preprocessing.Reader(net.layout, net.channels, dataclasses.asdict(net.config.clip))
         reader.check(carried=online_classifier.is_carried(net, options.carry))
@@ -102,22 +140,41 @@ def _run_stream(options: argparse.Namespace) -> None:
     if not source.poses:
         finder = pose_estimator.Finder(trained_model.load(options.pose, classifier=False))
     watcher = Watcher(
-        find=finder, network=network, reader=reader, size=size, persons=options.persons, keep=options.smooth
+        find=finder,
+        network=network,
+        reader=reader,
+        size=size,
+        persons=options.persons,
+        keep=options.smooth,
     )
     shots: Any = source.shots
     if source.live if options.drop is None else options.drop:
-        shots = frame_dropping.Latest(shots) if source.live or options.source == "-" else frame_dropping.Paced(shots)
+        shots = (
+            frame_dropping.Latest(shots)
+            if source.live or options.source == "-"
+            else frame_dropping.Paced(shots)
+        )
     with streams.opened(options.log) as out, _filming(options.video) as film:
         log = streams.Log(out, labels, options.top)
         log.event(
             "start",
             source=options.source,
-            **{name: getattr(options, name) for name in ("pose", "recogniser", "every", "smooth", "persons")},
+            **{
+                name: getattr(options, name)
+                for name in ("pose", "recogniser", "every", "smooth", "persons")
+            },
             labels=list(labels),
             device=jax.devices()[0].device_kind,
         )
         summary = streams.run(
-            shots, watcher, labels=labels, log=log, film=film, window=window, every=options.every, tell=say
+            shots,
+            watcher,
+            labels=labels,
+            log=log,
+            film=film,
+            window=window,
+            every=options.every,
+            tell=say,
         )
     for written in filter(None, (options.log if options.log != "-" else "", options.video)):
         say(written)

@@ -1,4 +1,6 @@
-"""The options of a run: sections and their defaults, config files, protocols, overrides of the command line."""
+"""The options of a run: sections and their defaults, config files, protocols, overrides of the
+command line.
+"""
 
 from jaxact.config.inputs import AugmentConfig, ClipConfig, VideoAugmentConfig, VideoClipConfig
 from jaxact.config.loading import check, choose, from_dict, load, override, to_dict

@@ -1,4 +1,6 @@
-"""Configs: files in `configs/` fill in the sections, the command line replaces options; only the commands see them."""
+"""Configs: files in `configs/` fill in the sections, the command line replaces options; only the
+commands see them.
+"""
 
 import dataclasses
 import runpy
@@ -13,25 +15,37 @@ from jaxact.errors import UserError, unknown
 
 
 def load(file: str, overrides: Sequence[str] = ()) -> TrainConfig:
-    """The config of `FILE.py` or `FILE.py:ARG`, whose `get_config(ARG)` returns a TrainConfig, with options replaced.
+    """The config of `FILE.py` or `FILE.py:ARG`, whose `get_config(ARG)` returns a TrainConfig, with
+    options replaced.
 
     Args:
       file: path of a config file; what follows a colon is handed to its `get_config`.
-      overrides: "--config.optim.learning_rate=0.05" and the like; a protocol comes first, wherever it stands.
+      overrides: "--config.optim.learning_rate=0.05" and the like; a protocol comes first, wherever
+          it stands.
 
     Raises:
       UserError: no such file, a file that fails, an unknown option, or a value of the wrong type.
     """
     path, _, arg = file.partition(":")
     if not Path(path).is_file():
-        near = sorted(str(p) for p in Path(path).parent.glob("*.py")) if Path(path).parent.is_dir() else []
-        raise UserError(f"no config file {path!r}; in that folder: {', '.join(near) or 'no .py file'}")
+        near = (
+            sorted(str(p) for p in Path(path).parent.glob("*.py"))
+            if Path(path).parent.is_dir()
+            else []
+        )
+        raise UserError(
+            f"no config file {path!r}; in that folder: {', '.join(near) or 'no .py file'}"
+        )
     try:
         config = runpy.run_path(path)["get_config"](arg)
     except Exception as error:
-        raise UserError(f"the config file {path!r} fails with {type(error).__name__}: {error}") from error
+        raise UserError(
+            f"the config file {path!r} fails with {type(error).__name__}: {error}"
+        ) from error
     if not isinstance(config, TrainConfig):
-        raise UserError(f"get_config in {path!r} returns {type(config).__name__}; wanted jaxact.config.TrainConfig")
+        raise UserError(
+            f"get_config in {path!r} returns {type(config).__name__}; wanted jaxact.config.TrainConfig"
+        )
     for item in sorted(overrides, key=lambda item: not item.startswith("--config.protocol=")):
         name, given, text = item.partition("=")
         if not name.startswith("--config.") or not given:
@@ -47,7 +61,8 @@ def choose(arg: str, *choices: Iterable[str]) -> tuple[Any, ...]:
     """The words of a config's argument, joined by commas in any order.
 
     Args:
-      arg: "xview,tcn" with the choices ("xsub", "xview") and ("gcn", "tcn") is "xview", "tcn", False.
+      arg: "xview,tcn" with the choices ("xsub", "xview") and ("gcn", "tcn") is "xview", "tcn",
+          False.
       choices: lists of words. Of each the argument holds at most one, by default the list's first.
 
     Returns:
@@ -65,13 +80,17 @@ def choose(arg: str, *choices: Iterable[str]) -> tuple[Any, ...]:
     for known in lists:
         given = [word for word in words if word in known]
         if len(given) > 1:
-            raise UserError(f"the argument {arg!r} holds both {given[0]!r} and {given[1]!r}; wanted one of them")
+            raise UserError(
+                f"the argument {arg!r} holds both {given[0]!r} and {given[1]!r}; wanted one of them"
+            )
         found.append(given[0] if given else known[0])
     return *found, "quick" in words
 
 
 def override(config: Any, name: str, text: str) -> None:
-    """Sets the option with the dotted `name` from the text of a command line, checked against the option's type."""
+    """Sets the option with the dotted `name` from the text of a command line, checked against the
+    option's type.
+    """
     if name == "protocol" and isinstance(config, TrainConfig):
         return follow(config, text)
     *path, option = name.split(".")
@@ -87,7 +106,9 @@ def override(config: Any, name: str, text: str) -> None:
 
 
 def check(section: Any, where: str = "config") -> None:
-    """Raises UserError for the first option whose value is none of its choices or of another type."""
+    """Raises UserError for the first option whose value is none of its choices or of another
+    type.
+    """
     if isinstance(section, TrainConfig):
         _check_inputs(section)
     for name, wanted in _types(section).items():
@@ -99,7 +120,9 @@ def check(section: Any, where: str = "config") -> None:
         elif typing.get_origin(wanted) is Literal:
             if value not in typing.get_args(wanted):
                 raise unknown(f"value of {where}.{name}", value, typing.get_args(wanted))
-        elif not isinstance(value, (int, float) if wanted is float else typing.get_origin(wanted) or wanted):
+        elif not isinstance(
+            value, (int, float) if wanted is float else typing.get_origin(wanted) or wanted
+        ):
             raise UserError(f"{where}.{name} takes {wanted.__name__}, not {value!r}")
         elif isinstance(value, (int, float)) and value < 0:
             raise UserError(f"{where}.{name} takes a number from 0 up, not {value!r}")
@@ -109,7 +132,9 @@ _WHAT = {"skeleton": "skeletons", "video": "videos", "pose": "pictures with peop
 
 
 def _check_inputs(config: TrainConfig) -> None:
-    """Raises UserError where the clips are not of the kind that the model reads, or a video is to follow a protocol."""
+    """Raises UserError where the clips are not of the kind that the model reads, or a video is to
+    follow a protocol.
+    """
     reads = kind(config.model.name)
     for name, wanted in zip(("clip", "augment"), INPUTS[reads], strict=True):
         if not isinstance(given := getattr(config, name), wanted):
@@ -141,7 +166,9 @@ def _section(section: type, values: Mapping[str, Any], where: str) -> Any:
     types, fields = typing.get_type_hints(section), {}
     for name, value in values.items():
         if name not in types:
-            raise UserError(f"unknown option {where}.{name}={value!r}: written by another version of jaxact?")
+            raise UserError(
+                f"unknown option {where}.{name}={value!r}: written by another version of jaxact?"
+            )
         if isinstance(value, Mapping):
             chosen = _chosen(values).get(name, types[name])
             fields[name] = _section(chosen, value, f"{where}.{name}")
@@ -180,4 +207,6 @@ def _parse(text: str, kind: Any, name: str) -> Any:
             return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
         return kind(text)
     except (KeyError, ValueError):
-        raise UserError(f"{name} takes {'true or false' if kind is bool else kind.__name__}, not {text!r}") from None
+        raise UserError(
+            f"{name} takes {'true or false' if kind is bool else kind.__name__}, not {text!r}"
+        ) from None

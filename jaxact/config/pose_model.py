@@ -1,4 +1,6 @@
-"""The pose network, and what becomes of a picture with people before it is seen: every option once."""
+"""The pose network, and what becomes of a picture with people before it is seen: every option
+once.
+"""
 
 import dataclasses
 from typing import Literal
@@ -9,7 +11,9 @@ class PoseConfig:
     """The pose network of the online recognition paper (Li, 2024); gives joints, no classes."""
 
     name: Literal["pose"] = "pose"
-    width: float = 1.0  # factor on the channels of the stages; 0.5 as in tf-pose-estimation's thin network
+    width: float = (
+        1.0  # factor on the channels of the stages; 0.5 as in tf-pose-estimation's thin network
+    )
     filters: int = 24  # channels of the first layer; 24 is the paper's
     stages: int = 6
     background: bool = False  # a fifteenth map, of the places without a joint
@@ -20,7 +24,9 @@ class PoseConfig:
 
 @dataclasses.dataclass(kw_only=True, slots=True)
 class PoseClipConfig:
-    """How a picture becomes model input and what should be answered, in training and in evaluation alike."""
+    """How a picture becomes model input and what should be answered, in training and in evaluation
+    alike.
+    """
 
     height: int = 224  # pixels; a multiple of 8
     width: int = 224
@@ -32,11 +38,17 @@ class PoseClipConfig:
 
 @dataclasses.dataclass(kw_only=True, slots=True)
 class PoseAugmentConfig:
-    """Random changes made in training only; the numbers are those of the lightweight OpenPose of Osokin (2018)."""
+    """Random changes made in training only; the numbers are those of the lightweight OpenPose of
+    Osokin (2018).
+    """
 
-    span: float = 0.6  # height of the drawn person, share of the example's shorter side, before the zoom
+    span: float = (
+        0.6  # height of the drawn person, share of the example's shorter side, before the zoom
+    )
     zoom_least: float = 0.5  # random factor on that
     zoom_most: float = 1.1
     rotate: float = 40.0  # largest turn, degrees either way
-    shift: float = 0.11  # largest distance of that person from the middle, share of the shorter side, each way
+    shift: float = (
+        0.11  # largest distance of that person from the middle, share of the shorter side, each way
+    )
     mirror: bool = True  # left/right mirror with probability 1/2

@@ -1,11 +1,12 @@
-"""Published preprocessing by name: which values of the clip and augment options a paper's or a code's numbers rest on.
+"""Published preprocessing by name: which values of the clip and augment options a paper's or a
+code's numbers rest on.
 
-A protocol is values and nothing else: `follow` writes them into a run's options, each of which can be set anew
-afterwards, and `describe` compares what a run really has with what its protocol says. The values of a version never
-change; other values are another version.
+A protocol is values and nothing else: `follow` writes them into a run's options, each of which can
+be set anew afterwards, and `describe` compares what a run really has with what its protocol says.
+The values of a version never change; other values are another version.
 
-Names ending in "-2d" are for detected poses (x, y, score), the others for joints in space (x, y, z). Which stream is
-fed (joint, bone, motion) is the model's affair, and no protocol's.
+Names ending in "-2d" are for detected poses (x, y, score), the others for joints in space (x, y,
+z). Which stream is fed (joint, bone, motion) is the model's affair, and no protocol's.
 """
 
 import dataclasses
@@ -41,7 +42,8 @@ class Protocol:
 
 
 PROTOCOLS: dict[str, Protocol] = {
-    # The paper pads Kinetics clips only; it says nothing of NTU's, which are padded as in the released code.
+    # The paper pads Kinetics clips only; it says nothing of NTU's, which are padded as in the
+    # released code.
     "stgcn-aaai18": Protocol(
         version=1,
         source="Yan, Xiong and Lin, AAAI 2018, section 4.1",
@@ -107,7 +109,8 @@ PROTOCOLS: dict[str, Protocol] = {
         },
         needs=("spine", "shoulders"),
     ),
-    # Records hold shares of the picture, so that its size is not asked for: 2 (x / w - 1/2) = (x - w/2) / (w/2).
+    # Records hold shares of the picture, so that its size is not asked for: 2 (x / w - 1/2) = (x -
+    # w/2) / (w/2).
     "pyskl-u100-2d": Protocol(
         version=1,
         source="pyskl (Duan et al., 2022), 2-D poses",
@@ -132,11 +135,19 @@ def get(name: str) -> Protocol:
 
 
 def values(name: str, run: Any) -> dict[str, Any]:
-    """What a protocol says of every clip and augment option of a run but the free ones, by dotted name."""
+    """What a protocol says of every clip and augment option of a run but the free ones, by dotted
+    name.
+    """
     found = {}
     for section in ("clip", "augment"):
-        defaults, given = dataclasses.asdict(type(getattr(run, section))()), getattr(get(name), section)
-        found |= {f"{section}.{option}": given.get(option, default) for option, default in defaults.items()}
+        defaults, given = (
+            dataclasses.asdict(type(getattr(run, section))()),
+            getattr(get(name), section),
+        )
+        found |= {
+            f"{section}.{option}": given.get(option, default)
+            for option, default in defaults.items()
+        }
     return {option: value for option, value in found.items() if option not in FREE}
 
 
@@ -176,14 +187,17 @@ def describe(run: Any) -> str:
 
 
 def check(name: str, *, layout: Any, channels: Sequence[str]) -> None:
-    """Raises UserError where a protocol is not for records with this layout and these channels; names those that are.
+    """Raises UserError where a protocol is not for records with this layout and these channels;
+    names those that are.
 
     Args:
       name: of a protocol, or "" for none.
       layout: a `skeletons.Layout`.
     """
     if name and (wanted := _unfit(get(name), layout, channels)):
-        fit = [other for other, protocol in PROTOCOLS.items() if not _unfit(protocol, layout, channels)]
+        fit = [
+            other for other, protocol in PROTOCOLS.items() if not _unfit(protocol, layout, channels)
+        ]
         raise UserError(
             f"the protocol {name!r} is for {wanted}, but these records hold {', '.join(channels)} in the layout "
             f"{layout.name!r}; for them there are: {', '.join(fit) or 'none'}"

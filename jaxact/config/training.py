@@ -21,7 +21,8 @@ from jaxact.config.skeleton_models import (
 )
 from jaxact.config.video_models import SCXceptionConfig, TSNConfig
 
-# A model's section is chosen by its class in the config file; `name` in it says which network it is.
+# A model's section is chosen by its class in the config file; `name` in it says which network it
+# is.
 ModelConfig = (
     STGCNConfig
     | LocalConfig
@@ -56,7 +57,11 @@ MODELS = {  # the section that `model.name` stands for
     "tsn": TSNConfig,
     "pose": PoseConfig,
 }
-KINDS = {"sc_xception": "video", "tsn": "video", "pose": "pose"}  # what models read that read no skeletons
+KINDS = {
+    "sc_xception": "video",
+    "tsn": "video",
+    "pose": "pose",
+}  # what models read that read no skeletons
 INPUTS = {  # the sections `clip` and `augment` of each kind
     "skeleton": (ClipConfig, AugmentConfig),
     "video": (VideoClipConfig, VideoAugmentConfig),
@@ -74,7 +79,9 @@ class DataConfig:
     """Which records are read."""
 
     name: str = "synthetic_actions"  # a prepared dataset; `custom/NAME` for one of your own
-    data_dir: str = ""  # folder that `jaxact prepare` wrote to; "" = $TFDS_DATA_DIR or ~/tensorflow_datasets
+    data_dir: str = (
+        ""  # folder that `jaxact prepare` wrote to; "" = $TFDS_DATA_DIR or ~/tensorflow_datasets
+    )
     train_split: str = "train"  # a split or protocol split of the dataset, e.g. "xsub_train"
     eval_split: str = "test"  # the split evaluated during and after training
     shuffle_buffer: int = 8192  # records held for shuffling
@@ -89,10 +96,14 @@ class OptimConfig:
     momentum: float = 0.9  # SGD
     nesterov: bool = True  # SGD
     weight_decay: float = 1e-4
-    # Which parameters decay: all, arrays of two and more axes, or the kernels of depthwise convolutions.
+    # Which parameters decay: all, arrays of two and more axes, or the kernels of depthwise
+    # convolutions.
     decay: Literal["all", "kernels", "depthwise"] = "all"
     schedule: Literal["constant", "step", "cosine"] = "step"
-    milestones: tuple[float, ...] = (10.0, 50.0)  # epochs at which the step schedule multiplies by `factor`
+    milestones: tuple[float, ...] = (
+        10.0,
+        50.0,
+    )  # epochs at which the step schedule multiplies by `factor`
     factor: float = 0.1
     warmup: float = 0.0  # epochs of linear warm-up from zero
     clip_norm: float = 0.0  # largest global gradient norm; 0 = off
@@ -106,10 +117,14 @@ class TrainConfig:
 
     model: ModelConfig = dataclasses.field(default_factory=STGCNConfig)
     data: DataConfig = dataclasses.field(default_factory=DataConfig)
-    clip: Any = dataclasses.field(default_factory=ClipConfig)  # what the model reads decides its kind: see `INPUTS`
+    clip: Any = dataclasses.field(
+        default_factory=ClipConfig
+    )  # what the model reads decides its kind: see `INPUTS`
     augment: Any = dataclasses.field(default_factory=AugmentConfig)
     optim: OptimConfig = dataclasses.field(default_factory=OptimConfig)
-    protocol: str = ""  # published preprocessing that clip and augment follow; set it by `follow(config, name)`
+    protocol: str = (
+        ""  # published preprocessing that clip and augment follow; set it by `follow(config, name)`
+    )
     seed: int = 0
     # --workdir of a run: modules that both networks have begin with its weights; or a file of a backbone's weights.
     init_from: str = ""
@@ -117,8 +132,12 @@ class TrainConfig:
     epochs: int = 80
     label_smoothing: float = 0.0
     auxiliary: float = 0.5  # weight of the auxiliary classifier's loss, in networks that have one
-    joint_weights: tuple[float, ...] = ()  # weight of each map of joints in a pose network's loss; () is 1 for all
-    segments_kept: int = 0  # networks of segments train on as many most reliable ones of each clip; 0 = all
+    joint_weights: tuple[
+        float, ...
+    ] = ()  # weight of each map of joints in a pose network's loss; () is 1 for all
+    segments_kept: int = (
+        0  # networks of segments train on as many most reliable ones of each clip; 0 = all
+    )
     segments_warmup: float = 5.0  # epochs in which all of them train
     parallel: Literal["jit", "pmap"] = "jit"
     batch_norm: Literal["global", "per_device"] = "global"

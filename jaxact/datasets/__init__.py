@@ -1,4 +1,6 @@
-"""Datasets: raw files -> prepared records of skeletons, videos or pictures. `prepare` writes, `read` reads them."""
+"""Datasets: raw files -> prepared records of skeletons, videos or pictures. `prepare` writes,
+`read` reads them.
+"""
 
 from jaxact.datasets.agcn import Agcn
 from jaxact.datasets.coco_keypoints import CocoKeypoints

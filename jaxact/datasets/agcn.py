@@ -1,7 +1,8 @@
-"""`agcn/NAME`: arrays of ST-GCN, 2s-AGCN and those after them: <split>_data_joint.npy with <split>_label.pkl.
+"""`agcn/NAME`: arrays of ST-GCN, 2s-AGCN and those after them: <split>_data_joint.npy with
+<split>_label.pkl.
 
-An array is [n, c, t, v, m], padded at the end to one length; the label file holds (names, labels). labels.txt in the
-folder names the classes, one per line; else they are numbers.
+An array is [n, c, t, v, m], padded at the end to one length; the label file holds (names, labels).
+labels.txt in the folder names the classes, one per line; else they are numbers.
 """
 
 from collections.abc import Iterator
@@ -20,7 +21,14 @@ from jaxact.datasets.formats.label_table import (
     listed_names,
     split_names,
 )
-from jaxact.datasets.preparation.builder import Found, Record, SkeletonBuilder, Source, listed, record
+from jaxact.datasets.preparation.builder import (
+    Found,
+    Record,
+    SkeletonBuilder,
+    Source,
+    listed,
+    record,
+)
 from jaxact.errors import UserError
 
 ENDINGS = ("_data_joint.npy", "_data.npy")
@@ -29,11 +37,14 @@ ENDINGS = ("_data_joint.npy", "_data.npy")
 class Agcn(SkeletonBuilder):
     """Arrays in the form of 2s-AGCN: joints [t, m, v, c] without the empty frames that pad the end.
 
-    Poses from pictures, which these arrays hold as shares of the frame minus 0.5, get the 0.5 back, as records have
-    them; 2s-AGCN's own have y up, ST-GCN's y down. The array stays on disk: one clip is read at a time.
+    Poses from pictures, which these arrays hold as shares of the frame minus 0.5, get the 0.5 back,
+    as records have them; 2s-AGCN's own have y up, ST-GCN's y down. The array stays on disk: one
+    clip is read at a time.
     """
 
-    EXPECTS = "a folder of <split>_data_joint.npy (or <split>_data.npy), each with its <split>_label.pkl"
+    EXPECTS = (
+        "a folder of <split>_data_joint.npy (or <split>_data.npy), each with its <split>_label.pkl"
+    )
     LICENCE = "that of the data the arrays were made from"
     NAMED = True
     COMPRESS = True
@@ -49,17 +60,26 @@ class Agcn(SkeletonBuilder):
                 continue
             array = open_array(str(path))
             if chosen is None:
-                shape, chosen = (array.shape[1], *array.shape[3:]), choose_layout(layout, array.shape[3], USUAL_LAYOUTS)
+                shape, chosen = (
+                    (array.shape[1], *array.shape[3:]),
+                    choose_layout(layout, array.shape[3], USUAL_LAYOUTS),
+                )
             if (array.shape[1], *array.shape[3:]) != shape:
-                raise UserError(f"{str(path)!r} has the shape {array.shape}, but the one before {shape} as (c, v, m)")
+                raise UserError(
+                    f"{str(path)!r} has the shape {array.shape}, but the one before {shape} as (c, v, m)"
+                )
             split = split_names(path.name.removesuffix(ending), repr(str(path)))
-            names, numbers = read_labels(path.with_name(f"{split[0]}_label.pkl"), len(array), repr(str(path)))
+            names, numbers = read_labels(
+                path.with_name(f"{split[0]}_label.pkl"), len(array), repr(str(path))
+            )
             ids, labels = ids + names, labels + numbers
             paths += [str(path)] * len(array)
             splits += [split] * len(array)
             facts += [{"index": index} for index in range(len(array))]
         if chosen is None:
-            raise UserError(f"no array under {str(raw)!r} ends in {' or '.join(ENDINGS)}; expected {cls.EXPECTS}")
+            raise UserError(
+                f"no array under {str(raw)!r} ends in {' or '.join(ENDINGS)}; expected {cls.EXPECTS}"
+            )
         return grouped(
             ids=ids,
             paths=paths,
@@ -92,7 +112,9 @@ def open_array(path: str) -> np.ndarray:
     except (ValueError, EOFError) as error:
         raise UserError(f"{path!r} is not a readable .npy of plain numbers: {error}") from error
     if array.ndim != 5 or 0 in array.shape or not np.issubdtype(array.dtype, np.floating):
-        raise UserError(f"{path!r} is {array.dtype} of the shape {array.shape}, wanted numbers [n, c, t, v, m]")
+        raise UserError(
+            f"{path!r} is {array.dtype} of the shape {array.shape}, wanted numbers [n, c, t, v, m]"
+        )
     return array
 
 
@@ -113,7 +135,9 @@ def read_labels(path: Path, count: int, of: str) -> tuple[list[str], list[int]]:
         raise UserError(f"{str(path)!r} holds a {type(content).__name__}, wanted (names, labels)")
     names, labels = content
     if len(names) != count or len(labels) != count:
-        raise UserError(f"{str(path)!r} has {len(names)} names and {len(labels)} labels, but {of} {count} clips")
+        raise UserError(
+            f"{str(path)!r} has {len(names)} names and {len(labels)} labels, but {of} {count} clips"
+        )
     for label in labels:
         if not isinstance(label, int | np.integer) or label < 0:
             raise UserError(f"{str(path)!r}: a label is {label!r}, wanted numbers from 0")

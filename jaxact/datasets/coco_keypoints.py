@@ -11,7 +11,14 @@ import tensorflow_datasets as tfds
 
 from jaxact.datasets.kinetics import load_json
 from jaxact.datasets.preparation.builder import Found, Record, Source, dense, listed
-from jaxact.datasets.preparation.picture_builder import CHANNELS, PictureBuilder, by_name, jpeg_size, picture, region
+from jaxact.datasets.preparation.picture_builder import (
+    CHANNELS,
+    PictureBuilder,
+    by_name,
+    jpeg_size,
+    picture,
+    region,
+)
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
 
@@ -21,10 +28,11 @@ KEPT = ("keypoints", "area", "bbox", "iscrowd")
 
 
 class CocoKeypoints(PictureBuilder):
-    """COCO keypoints: the pictures with people; splits by their files' names, and `train` and `test` (val2017).
+    """COCO keypoints: the pictures with people; splits by their files' names, and `train` and
+    `test` (val2017).
 
-    Everybody is there, also crowds and people without a marked joint, whose joints are zero; where these are is ignored
-    in training. Areas, boxes and crowds are what the average precision needs.
+    Everybody is there, also crowds and people without a marked joint, whose joints are zero; where
+    these are is ignored in training. Areas, boxes and crowds are what the average precision needs.
     """
 
     EXPECTS = "annotations person_keypoints_{train,val}2017.json and the pictures that they name"
@@ -41,23 +49,38 @@ class CocoKeypoints(PictureBuilder):
                 raise UserError(f"{str(path)!r} is not named person_keypoints_<split>.json")
             split = match[1]
             images, people = _read(path)
-            lying = by_name(raw, [image["file_name"] for key, image in images.items() if key in people], path)
+            lying = by_name(
+                raw, [image["file_name"] for key, image in images.items() if key in people], path
+            )
             for key, marked in people.items():
                 name = images[key]["file_name"]
                 facts = {"size": (images[key]["height"], images[key]["width"]), "people": marked}
-                sources.append(Source(f"{split}/{Path(name).stem}", str(lying[name]), split, 0, facts))
-            for half in {split, *(half for start, half in HALVES.items() if split.startswith(start))}:
+                sources.append(
+                    Source(f"{split}/{Path(name).stem}", str(lying[name]), split, 0, facts)
+                )
+            for half in {
+                split,
+                *(half for start, half in HALVES.items() if split.startswith(start)),
+            }:
                 unions[half].append(split)
         cells = {name: tuple(cells) for name, cells in unions.items()}
         shown = get_layout("coco-17")
-        return Found(sources=sources, labels=("person",), layout=shown, channels=CHANNELS, unions=cells)
+        return Found(
+            sources=sources, labels=("person",), layout=shown, channels=CHANNELS, unions=cells
+        )
 
     @staticmethod
     def parse(source: Source) -> Iterator[Record]:
         """One picture."""
-        image, people, size = Path(source.path).read_bytes(), source.facts["people"], source.facts["size"]
+        image, people, size = (
+            Path(source.path).read_bytes(),
+            source.facts["people"],
+            source.facts["size"],
+        )
         if jpeg_size(image, source.path) != tuple(size):
-            raise UserError(f"{source.path!r} is of another size than the {size[1]} x {size[0]} of its annotations")
+            raise UserError(
+                f"{source.path!r} is of another size than the {size[1]} x {size[0]} of its annotations"
+            )
         ignored = np.zeros(size, bool)
         for one in people:
             if "segmentation" in one:
@@ -80,19 +103,26 @@ class CocoKeypoints(PictureBuilder):
         """Of each person in turn."""
         del found
         return {
-            "areas": tfds.features.Tensor(shape=(None,), dtype=np.float32, doc="square pixels of the segmentation"),
+            "areas": tfds.features.Tensor(
+                shape=(None,), dtype=np.float32, doc="square pixels of the segmentation"
+            ),
             "boxes": dense((None, 4), np.float32, "m (x, y, width, height)"),
-            "crowd": tfds.features.Tensor(shape=(None,), dtype=np.uint8, doc="1: a group, no single person"),
+            "crowd": tfds.features.Tensor(
+                shape=(None,), dtype=np.uint8, doc="1: a group, no single person"
+            ),
         }
 
 
 def _read(path: Path) -> tuple[dict[Any, Any], dict[Any, list[dict[str, Any]]]]:
-    """The pictures by number, and what is marked in those with people; a segmentation only where it is ignored."""
+    """The pictures by number, and what is marked in those with people; a segmentation only where it
+    is ignored.
+    """
     content = load_json(path)
     people: dict[Any, list[dict[str, Any]]] = defaultdict(list)
     try:
         images = {
-            image["id"]: {name: image[name] for name in ("file_name", "height", "width")} for image in content["images"]
+            image["id"]: {name: image[name] for name in ("file_name", "height", "width")}
+            for image in content["images"]
         }
         for one in content["annotations"]:
             marked = {name: one[name] for name in KEPT}
@@ -102,5 +132,7 @@ def _read(path: Path) -> tuple[dict[Any, Any], dict[Any, list[dict[str, Any]]]]:
                 marked["segmentation"] = one["segmentation"]
             people[one["image_id"]].append(marked)
     except (KeyError, TypeError) as error:
-        raise UserError(f"{str(path)!r} is not a file of COCO keypoints: it lacks {error}") from error
+        raise UserError(
+            f"{str(path)!r} is not a file of COCO keypoints: it lacks {error}"
+        ) from error
     return images, dict(people)

@@ -1,4 +1,5 @@
-"""`ctr/NAME`: archives of CTR-GCN and those after it: x_train [n, t, m v 3], y_train one-hot, x_test and y_test.
+"""`ctr/NAME`: archives of CTR-GCN and those after it: x_train [n, t, m v 3], y_train one-hot,
+x_test and y_test.
 
 Classes are numbers, unless FILE.labels.txt beside FILE.npz names one per line.
 """
@@ -21,7 +22,8 @@ NTU = 2 * 25 * 3  # numbers in a frame of the archives of NTU RGB+D
 
 
 class Ctr(SkeletonBuilder):
-    """An archive in the form of CTR-GCN: joints [t, m, v, 3] without the empty frames that pad the end.
+    """An archive in the form of CTR-GCN: joints [t, m, v, 3] without the empty frames that pad the
+    end.
 
     One clip is read at a time; a compressed archive is read by one process.
     """
@@ -42,7 +44,9 @@ class Ctr(SkeletonBuilder):
         chosen = _layout(layout, width, str(raw))
         for split, x in rows.items():
             if len(x.shape) != 3 or x.shape[2] != width:
-                raise UserError(f"{str(raw)!r}: x_{split} has the shape {x.shape}, wanted [n, t, {width}]")
+                raise UserError(
+                    f"{str(raw)!r}: x_{split} has the shape {x.shape}, wanted [n, t, {width}]"
+                )
             numbers = read_classes(str(raw), f"y_{split}", len(x))
             ids += [f"{split}_{index:06d}" for index in range(len(x))]
             labels += numbers
@@ -70,7 +74,9 @@ class Ctr(SkeletonBuilder):
 
 
 def open_rows(path: str, key: str) -> Rows:
-    """An array of the archive, kept open between clips; a file that is written anew is opened anew."""
+    """An array of the archive, kept open between clips; a file that is written anew is opened
+    anew.
+    """
     return _opened(path, key, os.stat(path).st_mtime_ns)
 
 

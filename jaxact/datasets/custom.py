@@ -7,12 +7,13 @@ Folder:
     <id>.json             the same as nested lists, alone or under the key `joints`
     dataset.json          optional: {"labels": [...], "layout": name or object, "channels": ["x", "y", "score"]}
 
-Packed `.npz`: `x` [sum of t, m, v, c] (or without m), `offset` [n + 1], `label` [n], `class_names`, `split` [n, s]
-with 1 train, 2 test and 0 unused for splits 1 to s, or [n] names as in the table; optional `id` [n] and `channels`.
+Packed `.npz`: `x` [sum of t, m, v, c] (or without m), `offset` [n + 1], `label` [n], `class_names`,
+`split` [n, s] with 1 train, 2 test and 0 unused for splits 1 to s, or [n] names as in the table;
+optional `id` [n] and `channels`.
 
-Without a list of labels the classes are the labels that occur, sorted. With one, the label column holds names or
-numbers from 0. Two channels are x and y; three are x, y, score in an image layout (OpenPose, COCO, JHMDB) and x, y, z
-elsewhere.
+Without a list of labels the classes are the labels that occur, sorted. With one, the label column
+holds names or numbers from 0. Two channels are x and y; three are x, y, score in an image layout
+(OpenPose, COCO, JHMDB) and x, y, z elsewhere.
 """
 
 import itertools
@@ -21,7 +22,13 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxact.datasets.formats.joint_arrays import clip_array, joints_of, load_clip, packed_arrays, where_of
+from jaxact.datasets.formats.joint_arrays import (
+    clip_array,
+    joints_of,
+    load_clip,
+    packed_arrays,
+    where_of,
+)
 from jaxact.datasets.formats.label_table import (
     choose_channels,
     choose_layout,
@@ -57,7 +64,9 @@ class Custom(SkeletonBuilder):
             return _find_folder(raw, layout, cls.EXPECTS)
         if raw.suffix == ".npz":
             return _find_packed(raw, layout)
-        raise UserError(f"{str(raw)!r} is neither a folder nor an .npz file; expected {cls.EXPECTS}")
+        raise UserError(
+            f"{str(raw)!r} is neither a folder nor an .npz file; expected {cls.EXPECTS}"
+        )
 
     @staticmethod
     def parse(source: Source) -> Iterator[Record]:
@@ -78,7 +87,11 @@ def _find_folder(raw: Path, layout: str | None, expects: str) -> Found:
     names = about.get("labels") or sorted_names(row["label"] for row in rows)
     paths = [_clip_path(raw, row["id"], table) for row in rows]
     first = clip_array(load_clip(str(paths[0])), repr(str(paths[0])))
-    given = Layout.from_dict(about["layout"]) if isinstance(about.get("layout"), dict) else about.get("layout")
+    given = (
+        Layout.from_dict(about["layout"])
+        if isinstance(about.get("layout"), dict)
+        else about.get("layout")
+    )
     joints = choose_layout(layout or given, first.shape[2])
     labels = [label_number(row["label"], names, f"{str(table)!r}, {row['id']!r}") for row in rows]
     return grouped(
@@ -96,7 +109,9 @@ def _clip_path(raw: Path, clip: str, table: Path) -> Path:
     for suffix in SUFFIXES:
         if (path := raw / f"{clip}{suffix}").is_file():
             return path
-    raise UserError(f"{str(table)!r} lists {clip!r}, but {str(raw)!r} has no {clip}.npz, .npy or .json")
+    raise UserError(
+        f"{str(table)!r} lists {clip!r}, but {str(raw)!r} has no {clip}.npz, .npy or .json"
+    )
 
 
 def _find_packed(raw: Path, layout: str | None) -> Found:
@@ -108,19 +123,35 @@ def _find_packed(raw: Path, layout: str | None) -> Found:
         )
     x, offset, label, split = (content[key] for key in ("x", "offset", "label", "split"))
     count = len(label)
-    if offset.shape != (count + 1,) or offset[0] != 0 or offset[-1] != len(x) or (np.diff(offset) < 1).any():
-        raise UserError(f"{str(raw)!r}: offset must rise from 0 to the {len(x)} frames of x in {count + 1} values")
+    if (
+        offset.shape != (count + 1,)
+        or offset[0] != 0
+        or offset[-1] != len(x)
+        or (np.diff(offset) < 1).any()
+    ):
+        raise UserError(
+            f"{str(raw)!r}: offset must rise from 0 to the {len(x)} frames of x in {count + 1} values"
+        )
     if len(split) != count or split.ndim > 2:
-        raise UserError(f"{str(raw)!r}: split has the shape {split.shape}, wanted one row for each of {count} clips")
+        raise UserError(
+            f"{str(raw)!r}: split has the shape {split.shape}, wanted one row for each of {count} clips"
+        )
     first = clip_array(x[: offset[1]], repr(str(raw)))
     joints = choose_layout(layout, first.shape[2])
     names = [str(name) for name in content.get("class_names", sorted_names(map(str, label)))]
     digits = max(len(str(count - 1)), 4)
-    ids = [str(name) for name in content["id"]] if "id" in content else [f"{i:0{digits}d}" for i in range(count)]
+    ids = (
+        [str(name) for name in content["id"]]
+        if "id" in content
+        else [f"{i:0{digits}d}" for i in range(count)]
+    )
     return grouped(
         ids=ids,
         paths=[str(raw)] * count,
-        labels=[label_number(str(value), names, f"{str(raw)!r}, clip {i}") for i, value in enumerate(label)],
+        labels=[
+            label_number(str(value), names, f"{str(raw)!r}, clip {i}")
+            for i, value in enumerate(label)
+        ],
         splits=[_packed_split(row, f"{str(raw)!r}, clip {i}") for i, row in enumerate(split)],
         names=names,
         layout=joints,
@@ -134,7 +165,12 @@ def _packed_split(row: np.ndarray | np.generic, where: str) -> tuple[str, ...]:
         return split_names(str(row), where)
     flags = row.reshape(-1)
     if not np.isin(flags, (0, 1, 2)).all():
-        raise UserError(f"{where}: split is {flags.tolist()}, wanted 1 (train), 2 (test) or 0 (unused)")
+        raise UserError(
+            f"{where}: split is {flags.tolist()}, wanted 1 (train), 2 (test) or 0 (unused)"
+        )
     halves = ("", "train", "test")
-    named = [halves[flag] if row.ndim == 0 else f"split{number}_{halves[flag]}" for number, flag in enumerate(flags, 1)]
+    named = [
+        halves[flag] if row.ndim == 0 else f"split{number}_{halves[flag]}"
+        for number, flag in enumerate(flags, 1)
+    ]
     return tuple(name for name, flag in zip(named, flags, strict=True) if flag)

@@ -1,4 +1,6 @@
-"""HMDB51 (Kuehne et al., ICCV 2011): clips of 51 classes from films and the web, three official splits."""
+"""HMDB51 (Kuehne et al., ICCV 2011): clips of 51 classes from films and the web, three official
+splits.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,9 +17,11 @@ _NAME = re.compile(r"(.+)_[a-z]_[a-z]{2}_np\d+_[a-z]{2}_[a-z]{3}_\d+")
 
 
 class Hmdb51(VideoBuilder):
-    """HMDB51: JPEG frames; `official1_train` and `official1_test` are the first official split, 70 and 30 of a class.
+    """HMDB51: JPEG frames; `official1_train` and `official1_test` are the first official split, 70
+    and 30 of a class.
 
-    A group is what the clips of one class and one film or video share. Classes are those of the lists, sorted.
+    A group is what the clips of one class and one film or video share. Classes are those of the
+    lists, sorted.
     """
 
     EXPECTS = "the folders <class>/<clip>.avi and the lists <class>_test_split{1,2,3}.txt"
@@ -32,7 +36,8 @@ class Hmdb51(VideoBuilder):
 
 
 def found_by_flags(raw: Path, names: Sequence[str], expects: str) -> Found:
-    """What is found of a set whose lists flag each clip of a class 1 for training, 2 for test, or 0.
+    """What is found of a set whose lists flag each clip of a class 1 for training, 2 for test, or
+    0.
 
     Args:
       raw: holds folders named after the classes, and the lists, at any depth.
@@ -44,7 +49,9 @@ def found_by_flags(raw: Path, names: Sequence[str], expects: str) -> Found:
     flags = read_flags(raw, expects)
     paths = [path for path in files_under(raw, expects) if path.parent.name in names]
     if not paths:
-        raise UserError(f"no video under {str(raw)!r} is in a folder named after a class; expected {expects}")
+        raise UserError(
+            f"no video under {str(raw)!r} is in a folder named after a class; expected {expects}"
+        )
     if unlisted := [path for path in paths if path.stem not in flags]:
         raise UserError(f"{str(unlisted[0])!r}: the clip {unlisted[0].stem!r} is in no split list")
     return clips_found(
@@ -60,10 +67,14 @@ def found_by_flags(raw: Path, names: Sequence[str], expects: str) -> Found:
 
 def splits_of(flags: Mapping[int, int]) -> tuple[str, ...]:
     """Names of the splits that a clip's flags (split -> flag) put it in."""
-    return tuple(f"official{split}_{HALVES[flag]}" for split, flag in sorted(flags.items()) if flag in HALVES)
+    return tuple(
+        f"official{split}_{HALVES[flag]}" for split, flag in sorted(flags.items()) if flag in HALVES
+    )
 
 
 def group_of(action: str, clip: str) -> str:
-    """The class and the film or video of a clip: brush_hair/April_09; a clip named otherwise is alone."""
+    """The class and the film or video of a clip: brush_hair/April_09; a clip named otherwise is
+    alone.
+    """
     match = _NAME.fullmatch(clip)
     return f"{action}/{match[1].removesuffix(f'_{action}') if match else clip}"

@@ -9,26 +9,58 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from jaxact.datasets.formats.matlab import load_mat
-from jaxact.datasets.preparation.builder import XY, Found, Record, SkeletonBuilder, Source, dense, listed, record
+from jaxact.datasets.preparation.builder import (
+    XY,
+    Found,
+    Record,
+    SkeletonBuilder,
+    Source,
+    dense,
+    listed,
+    record,
+)
 from jaxact.errors import UserError, unknown
 from jaxact.skeletons import get_layout
 
 LABELS = (
-    *("brush_hair", "catch", "clap", "climb_stairs", "golf", "jump", "kick_ball", "pick", "pour", "pullup", "push"),
-    *("run", "shoot_ball", "shoot_bow", "shoot_gun", "sit", "stand", "swing_baseball", "throw", "walk", "wave"),
+    *(
+        "brush_hair",
+        "catch",
+        "clap",
+        "climb_stairs",
+        "golf",
+        "jump",
+        "kick_ball",
+        "pick",
+        "pour",
+        "pullup",
+        "push",
+    ),
+    *(
+        "run",
+        "shoot_ball",
+        "shoot_bow",
+        "shoot_gun",
+        "sit",
+        "stand",
+        "swing_baseball",
+        "throw",
+        "walk",
+        "wave",
+    ),
 )
 _LIST = re.compile(r"(.+)_test_split([123])\.txt")
 
 
 class Jhmdb(SkeletonBuilder):
-    """JHMDB: joints [t, 1, 15, 2] are the annotation's pos_world, (pixel - frame centre) / person scale, y down.
+    """JHMDB: joints [t, 1, 15, 2] are the annotation's pos_world, (pixel - frame centre) / person
+    scale, y down.
 
-    The pixels (pos_img) are beside them. `split1_train` and `split1_test` are the first of the three official splits.
+    The pixels (pos_img) are beside them. `split1_train` and `split1_test` are the first of the
+    three official splits.
     """
 
-    EXPECTS = (
-        "the folders joint_positions/<class>/<clip>/joint_positions.mat and the lists <class>_test_split{1,2,3}.txt"
-    )
+    EXPECTS = "the folders joint_positions/<class>/<clip>/joint_positions.mat and the lists <class>_test_split{1,2,3}.txt"
     LICENCE = "annotations without stated terms; the clips are HMDB51's, CC BY 4.0"
 
     @classmethod
@@ -64,7 +96,9 @@ class Jhmdb(SkeletonBuilder):
         world, pixels = content["pos_world"], content["pos_img"]
         for key, array in (("pos_world", world), ("pos_img", pixels)):
             if array.ndim != 3 or array.shape[:2] != (2, 15) or array.shape != world.shape:
-                raise UserError(f"{source.path!r}: {key} has the shape {array.shape}, wanted (2, 15, frames)")
+                raise UserError(
+                    f"{source.path!r}: {key} has the shape {array.shape}, wanted (2, 15, frames)"
+                )
         scale = np.ravel(content.get("scale", np.zeros(world.shape[2])))
         if len(scale) != world.shape[2]:
             raise UserError(
@@ -80,7 +114,9 @@ class Jhmdb(SkeletonBuilder):
 
     @classmethod
     def extras(cls, found: Found) -> dict[str, Any]:
-        """Pixels, the person's scale per frame (0 where the file does not tell) and the camera's side ("" likewise)."""
+        """Pixels, the person's scale per frame (0 where the file does not tell) and the camera's
+        side ("" likewise).
+        """
         return {
             "pixels": dense((None, 15, 2), np.float32, "t v c: pixels of a 320x240 frame"),
             "scale": dense((None,), np.float32),
@@ -100,6 +136,8 @@ def read_flags(raw: Path, expects: str) -> dict[str, dict[int, int]]:
                 continue
             name, _, flag = line.strip().rpartition(" ")
             if flag not in ("0", "1", "2") or not name:
-                raise UserError(f"{str(path)!r}, line {number}: wanted '<clip>.avi <1 or 2>', found {line.strip()!r}")
+                raise UserError(
+                    f"{str(path)!r}, line {number}: wanted '<clip>.avi <1 or 2>', found {line.strip()!r}"
+                )
             flags.setdefault(name.strip().removesuffix(".avi"), {})[int(match[2])] = int(flag)
     return flags

@@ -1,4 +1,6 @@
-"""JHMDB's clips (Jhuang et al., ICCV 2013) as skeletons that a pose network finds in their videos."""
+"""JHMDB's clips (Jhuang et al., ICCV 2013) as skeletons that a pose network finds in their
+videos.
+"""
 
 from pathlib import Path
 
@@ -10,8 +12,9 @@ from jaxact.datasets.skeletons_from_video import SkeletonsFromVideo
 class JhmdbDetected(SkeletonsFromVideo):
     """People found in JHMDB's videos, x and y in 0..1 of the picture, y down, and a score.
 
-    Ids and splits are those of `jhmdb_video`. A pose network that was trained on joints of the same set has seen the
-    training clips of its own split: only the test clips of that split are new to it.
+    Ids and splits are those of `jhmdb_video`. A pose network that was trained on joints of the same
+    set has seen the training clips of its own split: only the test clips of that split are new to
+    it.
     """
 
     EXPECTS = f"{JhmdbVideo.EXPECTS}, with OpenPose's files beside the clips or --checkpoint RUN"

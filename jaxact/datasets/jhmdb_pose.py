@@ -1,4 +1,6 @@
-"""The frames of JHMDB's clips (Jhuang et al., ICCV 2013) with the fifteen joints of the person who acts in them."""
+"""The frames of JHMDB's clips (Jhuang et al., ICCV 2013) with the fifteen joints of the person who
+acts in them.
+"""
 
 import dataclasses
 from collections.abc import Iterator
@@ -22,10 +24,11 @@ ARRAYS = ("joints_px", "offset", "clip")
 
 
 class JhmdbPose(PictureBuilder):
-    """JHMDB, picture by picture: joints in pixels, layout jhmdb-15; splits are those of the set `jhmdb_video`.
+    """JHMDB, picture by picture: joints in pixels, layout jhmdb-15; splits are those of the set
+    `jhmdb_video`.
 
-    Clips without joints are left out. One person is marked; others in the picture are not. Joints that were marked
-    beyond the frame count as hidden.
+    Clips without joints are left out. One person is marked; others in the picture are not. Joints
+    that were marked beyond the frame count as hidden.
     """
 
     EXPECTS = (
@@ -44,7 +47,9 @@ class JhmdbPose(PictureBuilder):
         flags, joints = read_flags(raw, cls.EXPECTS), _joints_under(raw)
         paths = [path for path in files_under(raw, cls.EXPECTS) if path.parent.name in LABELS]
         if unlisted := [path for path in paths if path.stem not in flags]:
-            raise UserError(f"{str(unlisted[0])!r}: the clip {unlisted[0].stem!r} is in no split list")
+            raise UserError(
+                f"{str(unlisted[0])!r}: the clip {unlisted[0].stem!r} is in no split list"
+            )
         marked = [path for path in paths if path.stem in joints]
         if not marked:
             raise UserError(f"no clip under {str(raw)!r} has joints; expected {cls.EXPECTS}")
@@ -57,10 +62,15 @@ class JhmdbPose(PictureBuilder):
             groups=[group_of(path.parent.name, path.stem) for path in marked],
             dropped={"clips without joints": len(paths) - len(marked)},
         )
-        sources = [dataclasses.replace(source, facts=joints[Path(source.path).stem]) for source in found.sources]
+        sources = [
+            dataclasses.replace(source, facts=joints[Path(source.path).stem])
+            for source in found.sources
+        ]
         stored = {"jpeg_quantiser": video_file.QUANTISER}
         shown = get_layout("jhmdb-15")
-        return dataclasses.replace(found, sources=sources, layout=shown, channels=CHANNELS, stored=stored)
+        return dataclasses.replace(
+            found, sources=sources, layout=shown, channels=CHANNELS, stored=stored
+        )
 
     @staticmethod
     def parse(source: Source) -> Iterator[Record]:
@@ -73,7 +83,9 @@ class JhmdbPose(PictureBuilder):
             )
         # A clip may be longer than its joints; frames without any are left out.
         if len(clip.frames) < len(joints):
-            raise UserError(f"{source.path!r} has {len(clip.frames)} frames, but joints for {len(joints)}")
+            raise UserError(
+                f"{source.path!r} has {len(clip.frames)} frames, but joints for {len(joints)}"
+            )
         inside = ((joints >= 0) & (joints <= SIZE[::-1])).all(axis=-1, keepdims=True)
         people = np.concatenate([joints, np.where(inside, 2, 1)], axis=-1)
         for number, (frame, person) in enumerate(zip(clip.frames, people, strict=False)):
@@ -83,13 +95,18 @@ class JhmdbPose(PictureBuilder):
 def _joints_under(raw: Path) -> dict[str, dict[str, object]]:
     """Clip -> where its joints are: a file and, of an .npz file, the rows."""
     found: dict[str, dict[str, object]] = {
-        path.parent.name: {"path": str(path), "rows": None} for path in sorted(raw.rglob("joint_positions.mat"))
+        path.parent.name: {"path": str(path), "rows": None}
+        for path in sorted(raw.rglob("joint_positions.mat"))
     }
     for path in sorted(raw.rglob("*.npz")):
         with np.load(path, allow_pickle=False) as held:
             if not set(ARRAYS) <= set(held.files):
                 continue
-            ends, clips, frames = held["offset"].tolist(), held["clip"].tolist(), held["joints_px"].shape
+            ends, clips, frames = (
+                held["offset"].tolist(),
+                held["clip"].tolist(),
+                held["joints_px"].shape,
+            )
         if len(ends) != len(clips) + 1 or frames != (ends[-1], 15, 2):
             raise UserError(
                 f"{str(path)!r} holds joints {frames} of {len(clips)} clips that end at row {ends[-1]}; wanted "
@@ -108,4 +125,6 @@ def _joints(path: str, rows: tuple[int, int] | None) -> Float[np.ndarray, "t 15 
     pixels = load_mat(path, "pos_img")["pos_img"]
     if pixels.ndim != 3 or pixels.shape[:2] != (2, 15):
         raise UserError(f"{path!r}: pos_img has the shape {pixels.shape}, wanted (2, 15, frames)")
-    return pixels.transpose(2, 1, 0).astype(np.float64) - 0.5  # MATLAB's first pixel has its middle at 1
+    return (
+        pixels.transpose(2, 1, 0).astype(np.float64) - 0.5
+    )  # MATLAB's first pixel has its middle at 1

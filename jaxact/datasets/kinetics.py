@@ -1,4 +1,6 @@
-"""Kinetics-Skeleton (Yan, Xiong and Lin, AAAI 2018): OpenPose joints of 400 classes of web video, one JSON per clip."""
+"""Kinetics-Skeleton (Yan, Xiong and Lin, AAAI 2018): OpenPose joints of 400 classes of web video,
+one JSON per clip.
+"""
 
 import functools
 import json
@@ -10,7 +12,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from jaxact.datasets.preparation.builder import XY_SCORE, Found, Record, SkeletonBuilder, Source, record
+from jaxact.datasets.preparation.builder import (
+    XY_SCORE,
+    Found,
+    Record,
+    SkeletonBuilder,
+    Source,
+    record,
+)
 from jaxact.errors import UserError, unknown
 from jaxact.skeletons import get_layout
 
@@ -19,7 +28,32 @@ LONGEST = 10_000  # a frame index beyond it is an error of the file: clips are 3
 
 # Kinetics-Motion: the 30 classes that the paper's Table 4 evaluates a 400-class model on.
 MOTION = (
-    *(6, 18, 43, 59, 75, 77, 88, 134, 148, 153, 156, 161, 169, 183, 255, 258, 260, 270, 280, 283, 306, 311, 318, 330),
+    *(
+        6,
+        18,
+        43,
+        59,
+        75,
+        77,
+        88,
+        134,
+        148,
+        153,
+        156,
+        161,
+        169,
+        183,
+        255,
+        258,
+        260,
+        270,
+        280,
+        283,
+        306,
+        311,
+        318,
+        330,
+    ),
     *(336, 339, 346, 358, 360, 393),
 )
 
@@ -27,19 +61,23 @@ MOTION = (
 @functools.cache
 def class_names() -> tuple[str, ...]:
     """The 400 class names in label order."""
-    return tuple(resources.files("jaxact.datasets").joinpath("lists/kinetics_classes.txt").read_text().splitlines())
+    return tuple(
+        resources.files("jaxact.datasets")
+        .joinpath("lists/kinetics_classes.txt")
+        .read_text()
+        .splitlines()
+    )
 
 
 class KineticsSkeleton(SkeletonBuilder):
-    """Kinetics-Skeleton: every OpenPose detection; joints [t, m, 18, (x, y, score)], x and y in 0..1, y down.
+    """Kinetics-Skeleton: every OpenPose detection; joints [t, m, 18, (x, y, score)], x and y in
+    0..1, y down.
 
-    Persons are in the order of the file, frame by frame, without identity over time. Frames count from the file's first
-    index, 0 or 1; frames that a file leaves out are empty.
+    Persons are in the order of the file, frame by frame, without identity over time. Frames count
+    from the file's first index, 0 or 1; frames that a file leaves out are empty.
     """
 
-    EXPECTS = (
-        "kinetics_train/<id>.json with kinetics_train_label.json, kinetics_val/<id>.json with kinetics_val_label.json"
-    )
+    EXPECTS = "kinetics_train/<id>.json with kinetics_train_label.json, kinetics_val/<id>.json with kinetics_val_label.json"
     LICENCE = "research use; the videos belong to their owners"
     COMPRESS = True
 
@@ -58,7 +96,9 @@ class KineticsSkeleton(SkeletonBuilder):
                     without += 1
                     continue
                 label = _label(facts, f"{str(listing)!r}, {clip!r}")
-                sources.append(Source(clip, str(raw / f"kinetics_{half}" / f"{clip}.json"), half, label))
+                sources.append(
+                    Source(clip, str(raw / f"kinetics_{half}" / f"{clip}.json"), half, label)
+                )
         if not sources:
             raise UserError(f"no clip is listed under {str(raw)!r}; expected {cls.EXPECTS}")
         return Found(
@@ -79,7 +119,9 @@ class KineticsSkeleton(SkeletonBuilder):
         if "label_index" in content or "label" in content:
             label = _label(content, repr(source.path))
             if label != source.label:
-                raise UserError(f"{source.path!r}: label_index is {label}, but the label file says {source.label}")
+                raise UserError(
+                    f"{source.path!r}: label_index is {label}, but the label file says {source.label}"
+                )
         yield record(source, read_frames(content.get("data"), source.path))
 
 
@@ -101,12 +143,13 @@ def read_frames(data: Any, path: str) -> Float[np.ndarray, "t m 18 3"]:
     """Every detection of a clip.
 
     Args:
-      data: what the file has under "data": frames of frame_index and skeleton, a list of pose (x and y of each joint in
-        turn) and score.
+      data: what the file has under "data": frames of frame_index and skeleton, a list of pose (x
+        and y of each joint in turn) and score.
       path: of the file, for complaints.
 
     Returns:
-      x, y and score by frame and detection, zero where nobody was detected; one frame and one slot at least.
+      x, y and score by frame and detection, zero where nobody was detected; one frame and one slot
+      at least.
 
     Raises:
       UserError: the shape is another; names the key.
@@ -118,7 +161,9 @@ def read_frames(data: Any, path: str) -> Float[np.ndarray, "t m 18 3"]:
         content = _object(frame, path, key)
         index = content.get("frame_index")
         if not isinstance(index, int) or not 0 <= index <= LONGEST:
-            raise UserError(f"{path!r}: {key}.frame_index is {index!r}, wanted a number from 0 to {LONGEST}")
+            raise UserError(
+                f"{path!r}: {key}.frame_index is {index!r}, wanted a number from 0 to {LONGEST}"
+            )
         if index in found:
             raise UserError(f"{path!r}: {key}.frame_index {index} is there twice")
         found[index] = [
@@ -127,7 +172,9 @@ def read_frames(data: Any, path: str) -> Float[np.ndarray, "t m 18 3"]:
         ]
     first = 0 if 0 in found else 1
     length = max(max(found, default=0) - first + 1, 1)
-    joints = np.zeros((length, max(map(len, found.values()), default=0) or 1, JOINTS, 3), np.float32)
+    joints = np.zeros(
+        (length, max(map(len, found.values()), default=0) or 1, JOINTS, 3), np.float32
+    )
     for index, people in found.items():
         if people:
             joints[index - first, : len(people)] = people
@@ -175,7 +222,11 @@ def _label(facts: dict[str, Any], where: str) -> int:
             raise unknown(f"label in {where}:", name, names)
         return names.index(name)
     if not isinstance(index, int) or not 0 <= index < len(names):
-        raise UserError(f"{where}: label_index {index!r} is outside the list; Kinetics has 0 to {len(names) - 1}")
+        raise UserError(
+            f"{where}: label_index {index!r} is outside the list; Kinetics has 0 to {len(names) - 1}"
+        )
     if name is not None and name != names[index]:
-        raise UserError(f"{where}: label {name!r} is not the name of label_index {index}, which is {names[index]!r}")
+        raise UserError(
+            f"{where}: label {name!r} is not the name of label_index {index}, which is {names[index]!r}"
+        )
     return index

@@ -1,4 +1,6 @@
-"""Leeds Sports Pose (Johnson and Everingham, BMVC 2010): 2000 pictures of one sportsperson each, fourteen joints."""
+"""Leeds Sports Pose (Johnson and Everingham, BMVC 2010): 2000 pictures of one sportsperson each,
+fourteen joints.
+"""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +21,14 @@ LAYOUT = Layout.from_dict(
         "name": "lsp-14",
         "joints": [
             *("right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle"),
-            *("right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist"),
+            *(
+                "right_wrist",
+                "right_elbow",
+                "right_shoulder",
+                "left_shoulder",
+                "left_elbow",
+                "left_wrist",
+            ),
             *("neck", "head"),
         ],
         "edges": [
@@ -44,7 +53,8 @@ LAYOUT = Layout.from_dict(
 
 
 class Lsp(PictureBuilder):
-    """LSP: one person a picture, layout lsp-14, about 150 pixels long; `train` and `test` as published.
+    """LSP: one person a picture, layout lsp-14, about 150 pixels long; `train` and `test` as
+    published.
 
     Every joint is marked; the file's third row tells which are hidden.
     """
@@ -59,7 +69,9 @@ class Lsp(PictureBuilder):
         table = listed(raw, "joints.mat", cls.EXPECTS)[0]
         joints = load_mat(str(table), "joints")["joints"]
         if joints.ndim != 3 or joints.shape[:2] != (3, 14):
-            raise UserError(f"{str(table)!r}: joints has the shape {joints.shape}, wanted (3, 14, pictures)")
+            raise UserError(
+                f"{str(table)!r}: joints has the shape {joints.shape}, wanted (3, 14, pictures)"
+            )
         sources = []
         for path in listed(raw, "im*.jpg", cls.EXPECTS):
             match = _NAME.fullmatch(path.name)
@@ -71,8 +83,14 @@ class Lsp(PictureBuilder):
             cell = "train" if number <= TRAINED else "test"
             facts = {"joints": joints[:, :, number - 1].tolist()}
             sources.append(Source(path.stem, str(path), cell, 0, facts))
-        halves = {half: (half,) for half in ("train", "test") if any(source.cell == half for source in sources)}
-        return Found(sources=sources, labels=("person",), layout=LAYOUT, channels=CHANNELS, unions=halves)
+        halves = {
+            half: (half,)
+            for half in ("train", "test")
+            if any(source.cell == half for source in sources)
+        }
+        return Found(
+            sources=sources, labels=("person",), layout=LAYOUT, channels=CHANNELS, unions=halves
+        )
 
     @staticmethod
     def parse(source: Source) -> Iterator[Record]:

@@ -1,7 +1,8 @@
-"""MPII Human Pose (Andriluka et al., CVPR 2014): people in pictures of 410 activities, sixteen joints.
+"""MPII Human Pose (Andriluka et al., CVPR 2014): people in pictures of 410 activities, sixteen
+joints.
 
-Read from the JSON lists that most pose projects share, {image, joints [16 2], joints_vis [16], ...} for each person;
-the set's own MATLAB file is not read.
+Read from the JSON lists that most pose projects share, {image, joints [16 2], joints_vis [16], ...}
+for each person; the set's own MATLAB file is not read.
 """
 
 from collections import defaultdict
@@ -13,7 +14,13 @@ import numpy as np
 
 from jaxact.datasets.kinetics import load_json
 from jaxact.datasets.preparation.builder import Found, Record, Source, listed
-from jaxact.datasets.preparation.picture_builder import CHANNELS, PictureBuilder, by_name, jpeg_size, picture
+from jaxact.datasets.preparation.picture_builder import (
+    CHANNELS,
+    PictureBuilder,
+    by_name,
+    jpeg_size,
+    picture,
+)
 from jaxact.errors import UserError
 from jaxact.skeletons import Layout
 
@@ -24,7 +31,14 @@ LAYOUT = Layout.from_dict(
         "joints": [
             *("right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle"),
             *("pelvis", "thorax", "neck", "head"),
-            *("right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist"),
+            *(
+                "right_wrist",
+                "right_elbow",
+                "right_shoulder",
+                "left_shoulder",
+                "left_elbow",
+                "left_wrist",
+            ),
         ],
         "edges": [
             *([0, 1], [1, 2], [2, 6], [5, 4], [4, 3], [3, 6], [6, 7], [8, 7], [9, 8]),
@@ -38,7 +52,8 @@ LAYOUT = Layout.from_dict(
 
 
 class Mpii(PictureBuilder):
-    """MPII: the people of each picture that are on a list, layout mpii-16, `head` its top; a split for every list.
+    """MPII: the people of each picture that are on a list, layout mpii-16, `head` its top; a split
+    for every list.
 
     People who are on no list are in the pictures too, and nothing tells where.
     """
@@ -56,10 +71,16 @@ class Mpii(PictureBuilder):
             lying = by_name(raw, list(people), path)
             for name, marked in people.items():
                 facts = {"people": marked}
-                sources.append(Source(f"{path.stem}/{Path(name).stem}", str(lying[name]), path.stem, 0, facts))
+                sources.append(
+                    Source(f"{path.stem}/{Path(name).stem}", str(lying[name]), path.stem, 0, facts)
+                )
         cells = {source.cell for source in sources}
-        unions = {cell: (cell,) for cell in sorted(cells)} | ({"test": ("valid",)} if "valid" in cells else {})
-        return Found(sources=sources, labels=("person",), layout=LAYOUT, channels=CHANNELS, unions=unions)
+        unions = {cell: (cell,) for cell in sorted(cells)} | (
+            {"test": ("valid",)} if "valid" in cells else {}
+        )
+        return Found(
+            sources=sources, labels=("person",), layout=LAYOUT, channels=CHANNELS, unions=unions
+        )
 
     @staticmethod
     def parse(source: Source) -> Iterator[Record]:
@@ -75,7 +96,9 @@ def _read(path: Path) -> dict[str, list[Any]]:
     content, people = load_json(path), defaultdict(list)
     for number, one in enumerate(content if isinstance(content, list) else [None]):
         if not isinstance(one, dict) or any(name not in one for name in FIELDS):
-            raise UserError(f"{str(path)!r}, entry {number}: wanted an object with {', '.join(FIELDS)}")
+            raise UserError(
+                f"{str(path)!r}, entry {number}: wanted an object with {', '.join(FIELDS)}"
+            )
         joints, seen = np.array(one["joints"], np.float64), np.array(one["joints_vis"], np.float64)
         if joints.shape != (16, 2) or seen.shape != (16,):
             raise UserError(

@@ -1,4 +1,6 @@
-"""MSR-Action3D (Li, Zhang and Liu, CVPR Workshops 2010): 20 actions, 10 subjects, Kinect v1 skeletons in text files."""
+"""MSR-Action3D (Li, Zhang and Liu, CVPR Workshops 2010): 20 actions, 10 subjects, Kinect v1
+skeletons in text files.
+"""
 
 import re
 from collections.abc import Iterator
@@ -10,13 +12,38 @@ import tensorflow_datasets as tfds
 from jaxtyping import Float
 
 from jaxact.datasets.formats.number_table import read_numbers
-from jaxact.datasets.preparation.builder import XYZ, Found, Record, SkeletonBuilder, Source, listed, record
+from jaxact.datasets.preparation.builder import (
+    XYZ,
+    Found,
+    Record,
+    SkeletonBuilder,
+    Source,
+    listed,
+    record,
+)
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
 
 LABELS = (
-    *("high arm wave", "horizontal arm wave", "hammer", "hand catch", "forward punch", "high throw", "draw x"),
-    *("draw tick", "draw circle", "hand clap", "two hand wave", "side boxing", "bend", "forward kick", "side kick"),
+    *(
+        "high arm wave",
+        "horizontal arm wave",
+        "hammer",
+        "hand catch",
+        "forward punch",
+        "high throw",
+        "draw x",
+    ),
+    *(
+        "draw tick",
+        "draw circle",
+        "hand clap",
+        "two hand wave",
+        "side boxing",
+        "bend",
+        "forward kick",
+        "side kick",
+    ),
     *("jogging", "tennis swing", "tennis serve", "golf swing", "pick up and throw"),
 )
 SUBJECTS = range(1, 11)
@@ -31,10 +58,11 @@ _NAME = re.compile(r"a(\d+)_s(\d+)_e(\d+)_skeleton(3D)?")
 
 
 class MsrAction3d(SkeletonBuilder):
-    """MSR-Action3D: joints [t, 1, 20, (x, y, z, score)] as the files have them, layout kinect-20-msr.
+    """MSR-Action3D: joints [t, 1, 20, (x, y, z, score)] as the files have them, layout
+    kinect-20-msr.
 
-    The files `_skeleton3D` hold metres, the files `_skeleton` pixels and depth. Odd subjects train, even subjects test;
-    `as1_train` and `as1_test` are the eight actions of the first action set.
+    The files `_skeleton3D` hold metres, the files `_skeleton` pixels and depth. Odd subjects train,
+    even subjects test; `as1_train` and `as1_test` are the eight actions of the first action set.
     """
 
     EXPECTS = "the files a<action>_s<subject>_e<take>_skeleton3D.txt (metres) or ..._skeleton.txt (pixels)"
@@ -47,7 +75,9 @@ class MsrAction3d(SkeletonBuilder):
         for path in listed(raw, "a*_skeleton*.txt", cls.EXPECTS):
             match = _NAME.fullmatch(path.stem)
             if not match:
-                raise UserError(f"{str(path)!r} is not named a<action>_s<subject>_e<take>_skeleton3D.txt")
+                raise UserError(
+                    f"{str(path)!r} is not named a<action>_s<subject>_e<take>_skeleton3D.txt"
+                )
             kinds.add(match[4])
             action, subject, take = map(int, match.groups()[:3])
             if not 1 <= action <= len(LABELS):
@@ -55,17 +85,24 @@ class MsrAction3d(SkeletonBuilder):
                     f"{str(path)!r}: action {action} is outside the list; MSR-Action3D has 1 to {len(LABELS)}"
                 )
             if subject not in SUBJECTS:
-                raise UserError(f"{str(path)!r}: subject {subject} is outside the list; MSR-Action3D has 1 to 10")
+                raise UserError(
+                    f"{str(path)!r}: subject {subject} is outside the list; MSR-Action3D has 1 to 10"
+                )
             sets = "".join(name[2:] for name, actions in SETS.items() if action in actions)
             facts = {"subject": subject, "take": take}
             name = path.stem.split("_skeleton")[0]
-            sources.append(Source(name, str(path), f"subject{subject}_sets{sets}", action - 1, facts))
+            sources.append(
+                Source(name, str(path), f"subject{subject}_sets{sets}", action - 1, facts)
+            )
         if len(kinds) > 1:
             raise UserError(
                 f"{str(raw)!r} has files in metres and in pixels; give the folder of one kind: {cls.EXPECTS}"
             )
         cells = sorted({source.cell for source in sources})
-        halves = {"train": [c for c in cells if _subject(c) % 2], "test": [c for c in cells if _subject(c) % 2 == 0]}
+        halves = {
+            "train": [c for c in cells if _subject(c) % 2],
+            "test": [c for c in cells if _subject(c) % 2 == 0],
+        }
         return Found(
             sources=sources,
             labels=LABELS,
@@ -74,7 +111,9 @@ class MsrAction3d(SkeletonBuilder):
             unions={
                 **{half: tuple(members) for half, members in halves.items()},
                 **{
-                    f"{name}_{half}": tuple(cell for cell in members if name[2:] in cell.split("_sets")[1])
+                    f"{name}_{half}": tuple(
+                        cell for cell in members if name[2:] in cell.split("_sets")[1]
+                    )
                     for name in SETS
                     for half, members in halves.items()
                 },
@@ -100,7 +139,9 @@ def read_clip(path: str) -> Float[np.ndarray, "t 1 20 4"]:
     """
     rows = read_numbers(path, 4)
     if len(rows) % JOINTS:
-        raise UserError(f"{path!r} has {len(rows)} rows, which are not whole frames of {JOINTS} joints")
+        raise UserError(
+            f"{path!r} has {len(rows)} rows, which are not whole frames of {JOINTS} joints"
+        )
     return rows.reshape(-1, 1, JOINTS, 4).astype(np.float32)
 
 

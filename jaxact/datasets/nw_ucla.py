@@ -1,4 +1,6 @@
-"""Northwestern-UCLA Multiview Action 3D (Wang et al., CVPR 2014): 10 actions, three Kinects, one JSON per clip."""
+"""Northwestern-UCLA Multiview Action 3D (Wang et al., CVPR 2014): 10 actions, three Kinects, one
+JSON per clip.
+"""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +12,14 @@ import tensorflow_datasets as tfds
 from jaxtyping import Float
 
 from jaxact.datasets.kinetics import load_json
-from jaxact.datasets.preparation.builder import Found, Record, SkeletonBuilder, Source, listed, record
+from jaxact.datasets.preparation.builder import (
+    Found,
+    Record,
+    SkeletonBuilder,
+    Source,
+    listed,
+    record,
+)
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
 
@@ -37,7 +46,9 @@ class NwUcla(SkeletonBuilder):
     Cameras 1 and 2 train, camera 3 tests.
     """
 
-    EXPECTS = "the skeleton files a<action>_s<subject>_e<take>_v<camera>.json with `skeletons` [t, 20, 3]"
+    EXPECTS = (
+        "the skeleton files a<action>_s<subject>_e<take>_v<camera>.json with `skeletons` [t, 20, 3]"
+    )
     LICENCE = "unknown; ask the authors"
 
     @classmethod
@@ -48,14 +59,18 @@ class NwUcla(SkeletonBuilder):
         for path in listed(raw, "a*_v*.json", cls.EXPECTS):
             match = _NAME.fullmatch(path.stem)
             if not match:
-                raise UserError(f"{str(path)!r} is not named a<action>_s<subject>_e<take>_v<camera>.json")
+                raise UserError(
+                    f"{str(path)!r} is not named a<action>_s<subject>_e<take>_v<camera>.json"
+                )
             action, subject, take, camera = map(int, match.groups())
             if action not in labels:
                 raise UserError(
                     f"{str(path)!r}: action {action} is outside the list; NW-UCLA has {', '.join(map(str, ACTIONS))}"
                 )
             if camera not in (1, 2, 3):
-                raise UserError(f"{str(path)!r}: camera {camera} is outside the list; NW-UCLA has 1 to 3")
+                raise UserError(
+                    f"{str(path)!r}: camera {camera} is outside the list; NW-UCLA has 1 to 3"
+                )
             facts = {"subject": subject, "take": take}
             sources.append(Source(path.stem, str(path), f"view{camera}", labels[action], facts))
         return Found(
@@ -91,5 +106,7 @@ def read_clip(path: str) -> Float[np.ndarray, "t 1 20 3"]:
     except (TypeError, ValueError) as error:
         raise UserError(f"{path!r}: `skeletons` is not frames of equal shape: {error}") from error
     if joints.shape[1:] != (JOINTS, 3):
-        raise UserError(f"{path!r}: `skeletons` has the shape {joints.shape}, wanted (frames, {JOINTS}, 3)")
+        raise UserError(
+            f"{path!r}: `skeletons` has the shape {joints.shape}, wanted (frames, {JOINTS}, 3)"
+        )
     return joints[:, None]

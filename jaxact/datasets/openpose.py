@@ -26,7 +26,14 @@ from jaxact.datasets.formats.label_table import (
     split_names,
 )
 from jaxact.datasets.kinetics import LONGEST, load_json
-from jaxact.datasets.preparation.builder import XY_SCORE, Found, Record, SkeletonBuilder, Source, record
+from jaxact.datasets.preparation.builder import (
+    XY_SCORE,
+    Found,
+    Record,
+    SkeletonBuilder,
+    Source,
+    record,
+)
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
 
@@ -38,9 +45,10 @@ _FRAME = re.compile(r"(.+)_(\d+)_keypoints\.json")
 class Openpose(SkeletonBuilder):
     """Clips of OpenPose: joints [t, m, v, (x, y, score)], layout body-25 or openpose-18.
 
-    People are in the order of each file, without identity over time; frames count from the first file's number, and
-    those without a file are empty. With an `image_size`, x and y are divided by width and height; without one they stay
-    as OpenPose wrote them, pixels unless it was told otherwise. Hands and faces are left out.
+    People are in the order of each file, without identity over time; frames count from the first
+    file's number, and those without a file are empty. With an `image_size`, x and y are divided by
+    width and height; without one they stay as OpenPose wrote them, pixels unless it was told
+    otherwise. Hands and faces are left out.
     """
 
     EXPECTS = "a labels.csv of id,label,split beside folders <id> of OpenPose's <name>_<number>_keypoints.json"
@@ -64,7 +72,9 @@ class Openpose(SkeletonBuilder):
         return grouped(
             ids=[row["id"] for row in rows],
             paths=[str(raw / row["id"]) for row in rows],
-            labels=[label_number(row["label"], names, f"{str(table)!r}, {row['id']!r}") for row in rows],
+            labels=[
+                label_number(row["label"], names, f"{str(table)!r}, {row['id']!r}") for row in rows
+            ],
             splits=[split_names(row["split"], f"{str(table)!r}, {row['id']!r}") for row in rows],
             names=names,
             layout=chosen,
@@ -83,8 +93,13 @@ class Openpose(SkeletonBuilder):
     def parse(source: Source) -> Iterator[Record]:
         """All frames of one clip."""
         place, facts = Path(source.path), source.facts
-        files = frame_files(Path(facts["table"]).parent, source.id, _listed(facts["table"], source.id))
-        people = {number: read_people(load_json(file), str(file), facts["joints"]) for number, file in files.items()}
+        files = frame_files(
+            Path(facts["table"]).parent, source.id, _listed(facts["table"], source.id)
+        )
+        people = {
+            number: read_people(load_json(file), str(file), facts["joints"])
+            for number, file in files.items()
+        }
         first, last = min(people), max(people)
         if last - first >= LONGEST:
             raise UserError(f"{str(place)!r}: frames {first} to {last} are more than {LONGEST}")
@@ -110,7 +125,11 @@ def frame_files(raw: Path, clip: str, why: str) -> dict[int, Path]:
     """
     folder = raw / clip
     inside = folder.is_dir()
-    files = sorted(folder.glob("*_keypoints.json") if inside else raw.glob(f"{glob.escape(clip)}_*_keypoints.json"))
+    files = sorted(
+        folder.glob("*_keypoints.json")
+        if inside
+        else raw.glob(f"{glob.escape(clip)}_*_keypoints.json")
+    )
     found: dict[int, Path] = {}
     stem = "" if inside else clip
     for file in files:
@@ -146,11 +165,15 @@ def read_people(content: Any, path: str, joints: int) -> Float[np.ndarray, "m v 
         if pose is None:
             raise UserError(f"{path!r}: people[{slot}] has no {POSES[0]}")
         if len(pose) != 3 * joints:
-            raise UserError(f"{path!r}: people[{slot}] has {len(pose)} numbers, wanted {3 * joints}: x, y, score")
+            raise UserError(
+                f"{path!r}: people[{slot}] has {len(pose)} numbers, wanted {3 * joints}: x, y, score"
+            )
         try:
             found[slot] = np.array(pose, np.float32).reshape(joints, 3)
         except (TypeError, ValueError) as error:
-            raise UserError(f"{path!r}: people[{slot}] holds something that is not a number") from error
+            raise UserError(
+                f"{path!r}: people[{slot}] holds something that is not a number"
+            ) from error
     return found
 
 
@@ -173,7 +196,9 @@ def first_joints(clips: Iterable[Mapping[int, Path]], layout: str | None, where:
                 return len(pose) // 3
     if layout:
         return len(get_layout(layout).joints)
-    raise UserError(f"nobody is in any frame {where}; name the joints (--layout body-25 or openpose-18)")
+    raise UserError(
+        f"nobody is in any frame {where}; name the joints (--layout body-25 or openpose-18)"
+    )
 
 
 def _listed(table: str | Path, clip: str) -> str:
@@ -183,6 +208,10 @@ def _listed(table: str | Path, clip: str) -> str:
 def _image_size(given: Any, where: str) -> tuple[int, int] | None:
     if given is None:
         return None
-    if not isinstance(given, list) or len(given) != 2 or not all(isinstance(side, int) and side > 0 for side in given):
+    if (
+        not isinstance(given, list)
+        or len(given) != 2
+        or not all(isinstance(side, int) and side > 0 for side in given)
+    ):
         raise UserError(f"{where!r}: image_size is {given!r}, wanted [width, height] in pixels")
     return given[0], given[1]

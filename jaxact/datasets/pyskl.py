@@ -1,11 +1,13 @@
 """`pyskl/NAME`: annotation pickles of pyskl and mmaction2.
 
-One file: {"split": {name: [id, ...]}, "annotations": [{...}, ...]}; a clip may be in several splits and keeps their
-names. Older files are the bare list of annotations, one file per split: a folder of them is one set, and each split is
-called after its file. An annotation has `frame_dir` (older: `filename`), `label`, `total_frames`, `keypoint`
-[m, t, v, c] and, where it was detected in pictures, `keypoint_score` [m, t, v] and `img_shape` (height, width).
+One file: {"split": {name: [id, ...]}, "annotations": [{...}, ...]}; a clip may be in several splits
+and keeps their names. Older files are the bare list of annotations, one file per split: a folder of
+them is one set, and each split is called after its file. An annotation has `frame_dir` (older:
+`filename`), `label`, `total_frames`, `keypoint` [m, t, v, c] and, where it was detected in
+pictures, `keypoint_score` [m, t, v] and `img_shape` (height, width).
 
-Classes are numbers, unless FILE.labels.txt beside FILE.pkl (labels.txt in a folder) names one per line.
+Classes are numbers, unless FILE.labels.txt beside FILE.pkl (labels.txt in a folder) names one per
+line.
 """
 
 import functools
@@ -20,18 +22,34 @@ import tensorflow_datasets as tfds
 from jaxtyping import Float
 
 from jaxact.datasets.formats import safe_pickle
-from jaxact.datasets.formats.label_table import USUAL_LAYOUTS, choose_layout, grouped, listed_names, split_names
-from jaxact.datasets.preparation.builder import XY, XYZ, Found, Record, SkeletonBuilder, Source, listed, record
+from jaxact.datasets.formats.label_table import (
+    USUAL_LAYOUTS,
+    choose_layout,
+    grouped,
+    listed_names,
+    split_names,
+)
+from jaxact.datasets.preparation.builder import (
+    XY,
+    XYZ,
+    Found,
+    Record,
+    SkeletonBuilder,
+    Source,
+    listed,
+    record,
+)
 from jaxact.errors import UserError
 
 Annotation = Mapping[str, Any]
 
 
 class Pyskl(SkeletonBuilder):
-    """Annotations of pyskl and mmaction2: joints [t, m, v, c]; in pictures x and y in 0..1 of the frame, y down.
+    """Annotations of pyskl and mmaction2: joints [t, m, v, c]; in pictures x and y in 0..1 of the
+    frame, y down.
 
-    Pixels are divided by the `img_shape` that comes with them and stay as they are where none does. A file is in memory
-    whole, once.
+    Pixels are divided by the `img_shape` that comes with them and stay as they are where none does.
+    A file is in memory whole, once.
     """
 
     EXPECTS = "one .pkl of {split, annotations}, or a folder of .pkl files that are lists of annotations, one per split"
@@ -45,11 +63,21 @@ class Pyskl(SkeletonBuilder):
         files = listed(raw, "*.pkl", cls.EXPECTS) if raw.is_dir() else [raw]
         if files == [raw] and raw.suffix not in (".pkl", ".pickle"):
             raise UserError(f"{str(raw)!r} is no .pkl file; expected {cls.EXPECTS}")
-        notes = [(str(file), index, note) for file in files for index, note in enumerate(annotations(str(file)))]
+        notes = [
+            (str(file), index, note)
+            for file in files
+            for index, note in enumerate(annotations(str(file)))
+        ]
         splits, lost = _splits(files)
         ids = [identity(note, path, index) for path, index, note in notes]
-        labels = [_label(note, f"{path!r}, {clip!r}") for clip, (path, _, note) in zip(ids, notes, strict=True)]
-        first = next((note for _, _, note in notes if isinstance(note.get("keypoint"), np.ndarray)), notes[0][2])
+        labels = [
+            _label(note, f"{path!r}, {clip!r}")
+            for clip, (path, _, note) in zip(ids, notes, strict=True)
+        ]
+        first = next(
+            (note for _, _, note in notes if isinstance(note.get("keypoint"), np.ndarray)),
+            notes[0][2],
+        )
         shape = shape_of(first, f"{notes[0][0]!r}, {first.get('frame_dir')!r}")
         chosen = choose_layout(layout, shape[2], USUAL_LAYOUTS)
         scored, shares = "keypoint_score" in first, shape[3] == 2 and bool(first.get("img_shape"))
@@ -58,7 +86,9 @@ class Pyskl(SkeletonBuilder):
             ids=ids,
             paths=[path for path, _, _ in notes],
             labels=labels,
-            splits=[splits.get((path, clip), ()) for clip, (path, _, _) in zip(ids, notes, strict=True)],
+            splits=[
+                splits.get((path, clip), ()) for clip, (path, _, _) in zip(ids, notes, strict=True)
+            ],
             names=listed_names(names, labels),
             layout=chosen,
             channels=(XY if shape[3] == 2 else XYZ) + ("score",) * scored,
@@ -106,9 +136,19 @@ def annotations(path: str) -> list[Annotation]:
     content = _content(path)
     notes: Any = content.get("annotations") if isinstance(content, dict) else content
     notes = [content] if isinstance(content, dict) and "keypoint" in content else notes
-    if not isinstance(notes, list) or not notes or not all(isinstance(note, dict) for note in notes):
-        given = f"the keys {sorted(map(str, content))}" if isinstance(content, dict) else f"a {type(content).__name__}"
-        raise UserError(f"{path!r} holds {given}; wanted split and annotations, or a list of annotations")
+    if (
+        not isinstance(notes, list)
+        or not notes
+        or not all(isinstance(note, dict) for note in notes)
+    ):
+        given = (
+            f"the keys {sorted(map(str, content))}"
+            if isinstance(content, dict)
+            else f"a {type(content).__name__}"
+        )
+        raise UserError(
+            f"{path!r} holds {given}; wanted split and annotations, or a list of annotations"
+        )
     return notes
 
 
@@ -116,7 +156,9 @@ def identity(note: Annotation, path: str, index: int) -> str:
     """What an annotation is called."""
     name = note.get("frame_dir") or note.get("filename")
     if not isinstance(name, str):
-        raise UserError(f"{path!r}, annotation {index}: no frame_dir; it has {', '.join(map(str, note)) or 'nothing'}")
+        raise UserError(
+            f"{path!r}, annotation {index}: no frame_dir; it has {', '.join(map(str, note)) or 'nothing'}"
+        )
     return name
 
 
@@ -132,12 +174,18 @@ def shape_of(note: Annotation, where: str) -> tuple[int, ...]:
             f"{where}: its keypoints are in {str(note['raw_file'])!r}; files that point elsewhere are not read"
         )
     if not isinstance(joints, np.ndarray) or joints.ndim != 4 or joints.shape[3] not in (2, 3):
-        given = f"the shape {joints.shape}" if isinstance(joints, np.ndarray) else f"a {type(joints).__name__}"
+        given = (
+            f"the shape {joints.shape}"
+            if isinstance(joints, np.ndarray)
+            else f"a {type(joints).__name__}"
+        )
         raise UserError(f"{where}: keypoint is {given}, wanted [m, t, v, 2 or 3]")
     return joints.shape
 
 
-def read_joints(note: Annotation, where: str, *, scored: bool, shares: bool) -> Float[np.ndarray, "t m v c"]:
+def read_joints(
+    note: Annotation, where: str, *, scored: bool, shares: bool
+) -> Float[np.ndarray, "t m v c"]:
     """Joints of one annotation; one empty slot where it has nobody.
 
     Args:
@@ -154,17 +202,25 @@ def read_joints(note: Annotation, where: str, *, scored: bool, shares: bool) -> 
     total = note.get("total_frames", frames)
     if total != frames:
         raise UserError(f"{where}: total_frames is {total!r}, but keypoint has {frames} frames")
-    if ("keypoint_score" in note) != scored or (space == 2 and bool(note.get("img_shape")) != shares):
-        raise UserError(f"{where}: keypoint_score or img_shape is there in some annotations and not in others")
+    if ("keypoint_score" in note) != scored or (
+        space == 2 and bool(note.get("img_shape")) != shares
+    ):
+        raise UserError(
+            f"{where}: keypoint_score or img_shape is there in some annotations and not in others"
+        )
     if shares:
         size = note["img_shape"]
-        if len(size) != 2 or not all(isinstance(side, int | np.integer) and side > 0 for side in size):
+        if len(size) != 2 or not all(
+            isinstance(side, int | np.integer) and side > 0 for side in size
+        ):
             raise UserError(f"{where}: img_shape is {size!r}, wanted (height, width)")
         joints[..., :2] /= np.array([size[1], size[0]], np.float32)
     if scored:
         scores = np.asarray(note["keypoint_score"])
         if scores.shape != (people, frames, count):
-            raise UserError(f"{where}: keypoint_score has the shape {scores.shape}, wanted {(people, frames, count)}")
+            raise UserError(
+                f"{where}: keypoint_score has the shape {scores.shape}, wanted {(people, frames, count)}"
+            )
         joints = np.concatenate([joints, scores[..., None].astype(np.float32)], axis=-1)
     joints = joints.transpose(1, 0, 2, 3)
     return joints if people else np.zeros((frames, 1, count, joints.shape[3]), np.float32)
@@ -178,7 +234,9 @@ def _label(note: Annotation, where: str) -> int:
 
 
 def _splits(files: list[Path]) -> tuple[dict[tuple[str, str], tuple[str, ...]], int]:
-    """Names of the splits of every (file, clip), and the number of clips that are listed without an annotation."""
+    """Names of the splits of every (file, clip), and the number of clips that are listed without an
+    annotation.
+    """
     found: dict[tuple[str, str], list[str]] = {}
     lost: set[str] = set()
     for file in files:
@@ -186,8 +244,12 @@ def _splits(files: list[Path]) -> tuple[dict[tuple[str, str], tuple[str, ...]], 
         present = {identity(note, path, index) for index, note in enumerate(annotations(path))}
         if isinstance(content, dict):
             lists = content.get("split")
-            if not isinstance(lists, dict) or not all(isinstance(ids, list | tuple) for ids in lists.values()):
-                raise UserError(f"{path!r}: split is a {type(lists).__name__}, wanted lists of clips by name")
+            if not isinstance(lists, dict) or not all(
+                isinstance(ids, list | tuple) for ids in lists.values()
+            ):
+                raise UserError(
+                    f"{path!r}: split is a {type(lists).__name__}, wanted lists of clips by name"
+                )
         else:
             lists = {re.sub(r"\W+", "_", file.stem): present}
         for split, ids in lists.items():

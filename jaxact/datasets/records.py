@@ -1,4 +1,6 @@
-"""Prepared sets as records. What is needed to read one lies beside it: neither raw files nor a builder class."""
+"""Prepared sets as records. What is needed to read one lies beside it: neither raw files nor a
+builder class.
+"""
 
 import dataclasses
 import importlib.util
@@ -40,16 +42,19 @@ class DatasetInfo:
       layout: the joints.
       labels: class names in label order.
       channels: what the last axis of the joints holds, e.g. ("x", "y", "score").
-      splits: number of records of every split: protocol splits, "all", and the cells they are unions of.
+      splits: number of records of every split: protocol splits, "all", and the cells they are
+          unions of.
       subsets: named label subsets for evaluation, e.g. kinetics_motion.
       test_only: the subsets that are evaluated on by a model trained on every class.
       licence: terms of the data.
       summary: what preparing it counted (frames, persons, skipped ...).
       unions: cells of every protocol split.
       shards: files of every cell.
-      kind: what a record is: "skeleton" or "video". A record of pictures has the layout "picture", of no joints.
-      leaks: test split -> how many of its clips are of a group (a recording, a scene) that is in training too; None
-        where the split was drawn clip by clip and groups are unknown. Splits that do not leak are not here.
+      kind: what a record is: "skeleton" or "video". A record of pictures has the layout "picture",
+          of no joints.
+      leaks: test split -> how many of its clips are of a group (a recording, a scene) that is in
+        training too; None where the split was drawn clip by clip and groups are unknown. Splits
+        that do not leak are not here.
       stored: how the records keep what the files have, e.g. {"short_side": 256, "flow": None}.
     """
 
@@ -84,9 +89,15 @@ def data_root(data_dir: str | os.PathLike[str] = "") -> Path:
 def prepared(data_dir: str | os.PathLike[str] = "") -> list[str]:
     """Names of the sets prepared under `data_dir`."""
     root = data_root(data_dir)
-    found = {path.parent.parent.relative_to(root).as_posix() for path in root.glob("*/*/metadata.json")}
-    found |= {path.parent.parent.relative_to(root).as_posix() for path in root.glob("*/*/*/metadata.json")}
-    return sorted(name for name in found if not any(part.startswith(".") for part in name.split("/")))
+    found = {
+        path.parent.parent.relative_to(root).as_posix() for path in root.glob("*/*/metadata.json")
+    }
+    found |= {
+        path.parent.parent.relative_to(root).as_posix() for path in root.glob("*/*/*/metadata.json")
+    }
+    return sorted(
+        name for name in found if not any(part.startswith(".") for part in name.split("/"))
+    )
 
 
 def version_folder(name: str, data_dir: str | os.PathLike[str] = "") -> Path | None:
@@ -122,7 +133,11 @@ def command(name: str, data_dir: str | os.PathLike[str] = "") -> str:
 
     head, _, config = name.partition("/")
     raw = " --raw DIR" if DATASETS[head].NEEDS_RAW else ""
-    named = f" --name {config or 'NAME'}" if DATASETS[head].NAMED and (config or DATASETS[head].NAME_NEEDED) else ""
+    named = (
+        f" --name {config or 'NAME'}"
+        if DATASETS[head].NAMED and (config or DATASETS[head].NAME_NEEDED)
+        else ""
+    )
     return f"jaxact prepare {head}{named}{raw} --data-dir {data_root(data_dir)}"
 
 
@@ -145,7 +160,9 @@ def read_info(folder: Path) -> DatasetInfo:
     shards = {
         cell: tuple(
             Shard(os.fspath(path), records)
-            for path, records in zip(stored[cell].filepaths, stored[cell].shard_lengths, strict=True)
+            for path, records in zip(
+                stored[cell].filepaths, stored[cell].shard_lengths, strict=True
+            )
         )
         for cell in stored
     }
@@ -155,7 +172,10 @@ def read_info(folder: Path) -> DatasetInfo:
         layout=layout,
         labels=tuple(metadata["labels"]),
         channels=tuple(metadata["channels"]),
-        splits={**counts, **{name: sum(counts[cell] for cell in cells) for name, cells in unions.items()}},
+        splits={
+            **counts,
+            **{name: sum(counts[cell] for cell in cells) for name, cells in unions.items()},
+        },
         subsets={name: tuple(ids) for name, ids in metadata["subsets"].items()},
         test_only=tuple(metadata["test_only"]),
         licence=metadata["licence"],
@@ -169,8 +189,9 @@ def read_info(folder: Path) -> DatasetInfo:
 
 
 def shards(info: DatasetInfo, split: str) -> tuple[Shard, ...]:
-    """The files of a split in their fixed order, or a part of them: "train[:95%]" and "train[95%:]" are disjoint and
-    together "train". The cells of a split follow one another, so that the last 5 % are of few subjects, say.
+    """The files of a split in their fixed order, or a part of them: "train[:95%]" and "train[95%:]"
+    are disjoint and together "train". The cells of a split follow one another, so that the last 5 %
+    are of few subjects, say.
 
     Raises:
       UserError: there is no such split; lists those there are. Or its part is empty.
@@ -185,7 +206,9 @@ def shards(info: DatasetInfo, split: str) -> tuple[Shard, ...]:
         raise unknown(f"split of {info.name!r}", name, info.unions)
     if part:
         total, before, inside = sum(shard.records for shard in found), 0, []
-        start, end = (total * int(text[:-1]) // 100 for text in (part["start"] or "0%", part["end"] or "100%"))
+        start, end = (
+            total * int(text[:-1]) // 100 for text in (part["start"] or "0%", part["end"] or "100%")
+        )
         for shard in found:
             first, last = max(start - before, 0), min(end - before, shard.records)
             if last > first:
@@ -193,7 +216,9 @@ def shards(info: DatasetInfo, split: str) -> tuple[Shard, ...]:
             before += shard.records
         found = tuple(inside)
         if not found:
-            raise UserError(f"the part {split!r} of {info.name!r} is empty: {name!r} has {total} records")
+            raise UserError(
+                f"the part {split!r} of {info.name!r} is empty: {name!r} has {total} records"
+            )
     return found
 
 
@@ -203,13 +228,18 @@ def count(info: DatasetInfo, split: str) -> int:
 
 
 def serialized(
-    info: DatasetInfo, split: str, *, shuffle_seed: int | Sequence[int] | None = None, cycle: int = 16
+    info: DatasetInfo,
+    split: str,
+    *,
+    shuffle_seed: int | Sequence[int] | None = None,
+    cycle: int = 16,
 ) -> "tf.data.Dataset":
     """The records of a split as stored bytes, for a pipeline that shuffles before it decodes.
 
     Args:
-      shuffle_seed: None keeps the fixed order, file after file. A seed (e.g. the pair of run seed and epoch) draws an
-        order of the files and reads `cycle` of them in turn, so that cells mix. Either order is deterministic.
+      shuffle_seed: None keeps the fixed order, file after file. A seed (e.g. the pair of run seed
+        and epoch) draws an order of the files and reads `cycle` of them in turn, so that cells mix.
+        Either order is deterministic.
       cycle: files open at a time.
     """
     if importlib.util.find_spec("tensorflow") is None:
@@ -217,11 +247,17 @@ def serialized(
     import tensorflow as tf
 
     parts = shards(info, split)
-    columns = [shard.path for shard in parts], [shard.skip for shard in parts], [shard.records for shard in parts]
+    columns = (
+        [shard.path for shard in parts],
+        [shard.skip for shard in parts],
+        [shard.records for shard in parts],
+    )
     if shuffle_seed is None:
         return tf.data.Dataset.from_tensor_slices(columns).flat_map(read_part)
     order = np.random.default_rng(shuffle_seed).permutation(len(parts))
-    files = tf.data.Dataset.from_tensor_slices(tuple([column[i] for i in order] for column in columns))
+    files = tf.data.Dataset.from_tensor_slices(
+        tuple([column[i] for i in order] for column in columns)
+    )
     return files.interleave(read_part, cycle_length=min(cycle, len(parts)), block_length=1)
 
 
@@ -229,7 +265,9 @@ def read_part(path: "tf.Tensor", skip: "tf.Tensor", records: "tf.Tensor") -> "tf
     """The stored records of a `Shard`."""
     import tensorflow as tf
 
-    return tf.data.TFRecordDataset(path).skip(tf.cast(skip, tf.int64)).take(tf.cast(records, tf.int64))
+    return (
+        tf.data.TFRecordDataset(path).skip(tf.cast(skip, tf.int64)).take(tf.cast(records, tf.int64))
+    )
 
 
 def fields(info: DatasetInfo) -> tuple[str, ...]:
@@ -240,7 +278,9 @@ def fields(info: DatasetInfo) -> tuple[str, ...]:
     return tuple(features)
 
 
-def parser(info: DatasetInfo, fields: Sequence[str] | None = FIELDS) -> "Callable[[tf.Tensor], dict[str, tf.Tensor]]":
+def parser(
+    info: DatasetInfo, fields: Sequence[str] | None = FIELDS
+) -> "Callable[[tf.Tensor], dict[str, tf.Tensor]]":
     """The function from stored bytes to a record; give it to `Dataset.map`.
 
     Args:
@@ -257,7 +297,9 @@ def parser(info: DatasetInfo, fields: Sequence[str] | None = FIELDS) -> "Callabl
         for field in fields:
             if field not in features:
                 raise unknown(f"field of {info.name!r}", field, features)
-        features = tfds.decode.PartialDecoding(dict.fromkeys(fields, True)).extract_features(features)
+        features = tfds.decode.PartialDecoding(dict.fromkeys(fields, True)).extract_features(
+            features
+        )
 
     def parse(example: "tf.Tensor") -> "dict[str, tf.Tensor]":
         # TFDS logs a deprecation of its own while this is traced.
@@ -279,7 +321,8 @@ def records(
     fields: Sequence[str] | None = FIELDS,
     parallel: int = 2,
 ) -> "tf.data.Dataset":
-    """The records of a split: {id: string, joints: f32 [t, m, v, c], label: i64} and whatever else `fields` names.
+    """The records of a split: {id: string, joints: f32 [t, m, v, c], label: i64} and whatever else
+    `fields` names.
 
     Args:
       shuffle_seed: see `serialized`.

@@ -1,4 +1,6 @@
-"""SBU Kinect Interaction (Yun et al., CVPR Workshops 2012): two people, eight interactions, five folds."""
+"""SBU Kinect Interaction (Yun et al., CVPR Workshops 2012): two people, eight interactions, five
+folds.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +11,15 @@ import tensorflow_datasets as tfds
 from jaxtyping import Float, Int
 
 from jaxact.datasets.formats.number_table import read_numbers
-from jaxact.datasets.preparation.builder import Found, Record, SkeletonBuilder, Source, dense, listed, record
+from jaxact.datasets.preparation.builder import (
+    Found,
+    Record,
+    SkeletonBuilder,
+    Source,
+    dense,
+    listed,
+    record,
+)
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
 
@@ -26,17 +36,19 @@ FOLDS = (
 )
 FIELDS = 1 + 2 * 15 * 3
 
-# Metres = ORIGIN + numbers in the file * PER_UNIT. The authors call x and y pixels, but with these lengths bones vary
-# least over a clip (by 2.3 %; by 5.2 % in the numbers as they are), so they are the millimetres of the camera.
+# Metres = ORIGIN + numbers in the file * PER_UNIT. The authors call x and y pixels, but with these
+# lengths bones vary least over a clip (by 2.3 %; by 5.2 % in the numbers as they are), so they are
+# the millimetres of the camera.
 ORIGIN = np.array([1.28, 0.96, 0.0], np.float32)
 PER_UNIT = np.array([-2.56, -1.92, 1.28], np.float32)
 
 
 class Sbu(SkeletonBuilder):
-    """SBU Kinect Interaction: joints [t, 2, 15, 3] in metres from the camera, y up, layout kinect-15.
+    """SBU Kinect Interaction: joints [t, 2, 15, 3] in metres from the camera, y up, layout
+    kinect-15.
 
-    The files hold x and y as shares of the picture, y down, and z in another unit; a joint of zeros is missing.
-    `fold1_test` is the first of the authors' five folds, `fold1_train` the other four.
+    The files hold x and y as shares of the picture, y down, and z in another unit; a joint of zeros
+    is missing. `fold1_test` is the first of the authors' five folds, `fold1_train` the other four.
     """
 
     VERSION = tfds.core.Version("2.0.0")
@@ -53,17 +65,28 @@ class Sbu(SkeletonBuilder):
         for path in listed(raw, "skeleton_pos.txt", cls.EXPECTS):
             pair, action, take = path.parts[-4:-1] if len(path.parts) >= 4 else ("", "", "")
             if pair not in fold_of:
-                raise UserError(f"{str(path)!r}: {pair!r} is in none of the five folds; expected {cls.EXPECTS}")
+                raise UserError(
+                    f"{str(path)!r}: {pair!r} is in none of the five folds; expected {cls.EXPECTS}"
+                )
             if not (action.isdigit() and 1 <= int(action) <= len(LABELS)):
-                raise UserError(f"{str(path)!r}: class {action!r} is outside the list; SBU has 01 to 08")
-            sources.append(Source(f"{pair}/{action}/{take}", str(path), f"fold{fold_of[pair]}", int(action) - 1))
+                raise UserError(
+                    f"{str(path)!r}: class {action!r} is outside the list; SBU has 01 to 08"
+                )
+            sources.append(
+                Source(
+                    f"{pair}/{action}/{take}", str(path), f"fold{fold_of[pair]}", int(action) - 1
+                )
+            )
         folds = [f"fold{number}" for number in range(1, 6)]
         return Found(
             sources=sources,
             labels=LABELS,
             layout=get_layout("kinect-15"),
             unions={
-                **{f"{fold}_train": tuple(other for other in folds if other != fold) for fold in folds},
+                **{
+                    f"{fold}_train": tuple(other for other in folds if other != fold)
+                    for fold in folds
+                },
                 **{f"{fold}_test": (fold,) for fold in folds},
             },
         )
@@ -92,4 +115,6 @@ def read_rows(path: str) -> tuple[Float[np.ndarray, "t 2 15 3"], Int[np.ndarray,
       UserError: a row has another length or holds something else than numbers; names the line.
     """
     table = read_numbers(path, FIELDS, ",")
-    return table[:, 1:].reshape(len(table), 2, 15, 3).astype(np.float32), table[:, 0].astype(np.int32)
+    return table[:, 1:].reshape(len(table), 2, 15, 3).astype(np.float32), table[:, 0].astype(
+        np.int32
+    )

@@ -1,11 +1,14 @@
-"""`skeletons_from_video`: the people of a folder of videos, found frame by frame and followed from one to the next.
+"""`skeletons_from_video`: the people of a folder of videos, found frame by frame and followed from
+one to the next.
 
-Videos and their classes, splits and groups are found as `video_folder` finds them. The people come from a pose network
-(`prepare --checkpoint RUN`), or from the files that OpenPose wrote, one per frame, beside each video:
+Videos and their classes, splits and groups are found as `video_folder` finds them. The people come
+from a pose network (`prepare --checkpoint RUN`), or from the files that OpenPose wrote, one per
+frame, beside each video:
     <class>/<clip>.mp4 with <class>/<clip>/<any name>_<number>_keypoints.json
                        or   <class>/<clip>_<number>_keypoints.json
 
-    video -> people of each frame [n v (x, y, score)], pixels -> tracks -> joints f32 [t m v (x, y, score)], shares
+    video -> people of each frame [n v (x, y, score)], pixels -> tracks -> joints f32 [t m v (x, y,
+    score)], shares
 """
 
 import dataclasses
@@ -22,7 +25,14 @@ from jaxact.datasets import openpose
 from jaxact.datasets.formats import video_file
 from jaxact.datasets.formats.label_table import choose_layout
 from jaxact.datasets.kinetics import load_json
-from jaxact.datasets.preparation.builder import XY_SCORE, Found, Record, SkeletonBuilder, Source, record
+from jaxact.datasets.preparation.builder import (
+    XY_SCORE,
+    Found,
+    Record,
+    SkeletonBuilder,
+    Source,
+    record,
+)
 from jaxact.datasets.preparation.parallel_parsing import Parse
 from jaxact.datasets.video_folder import VideoFolder
 from jaxact.errors import UserError
@@ -31,7 +41,9 @@ from jaxact.skeletons.tracking import NOBODY, Tracks, follow
 
 PERSONS = 30  # of a clip, those of whom most was seen
 OUTSIDE = 0.5  # of the picture's size: how far beyond its edges poses of this video may lie
-SHARES = 2.0  # coordinates up to here are shares of the picture; as pixels they would be a corner of it
+SHARES = (
+    2.0  # coordinates up to here are shares of the picture; as pixels they would be a corner of it
+)
 
 People = Float[np.ndarray, "_ v 3"]
 
@@ -54,9 +66,9 @@ class Finder:
 class SkeletonsFromVideo(SkeletonBuilder):
     """People found in videos of your own: x and y in 0..1 of the picture, y down, and a score.
 
-    A slot is one person for the whole clip, as tracks follow them; the first is the one of whom most was seen, by the
-    sum of all scores, and beyond 30 people the others are left out. Every frame of the video is there, some perhaps
-    without anybody.
+    A slot is one person for the whole clip, as tracks follow them; the first is the one of whom
+    most was seen, by the sum of all scores, and beyond 30 people the others are left out. Every
+    frame of the video is there, some perhaps without anybody.
     """
 
     EXPECTS = (
@@ -79,10 +91,15 @@ class SkeletonsFromVideo(SkeletonBuilder):
     @classmethod
     def extras(cls, found: Found) -> dict[str, Any]:
         """Height and width of the picture in pixels, and the mean rate in frames per second."""
-        return {"image_size": tfds.features.Tensor(shape=(2,), dtype=np.int32), "fps": tfds.features.Scalar(np.float32)}
+        return {
+            "image_size": tfds.features.Tensor(shape=(2,), dtype=np.int32),
+            "fps": tfds.features.Scalar(np.float32),
+        }
 
 
-def people_by(found: Found, finder: Finder | None, *, layout: str | None = None) -> tuple[Found, Parse]:
+def people_by(
+    found: Found, finder: Finder | None, *, layout: str | None = None
+) -> tuple[Found, Parse]:
     """Videos as sources of skeletons, and what parses them.
 
     Args:
@@ -95,7 +112,11 @@ def people_by(found: Found, finder: Finder | None, *, layout: str | None = None)
     """
     if finder is not None:
         made = dataclasses.replace(
-            found, layout=get_layout(finder.layout), channels=XY_SCORE, stored={"poses": dict(finder.about)}, alone=True
+            found,
+            layout=get_layout(finder.layout),
+            channels=XY_SCORE,
+            stored={"poses": dict(finder.about)},
+            alone=True,
         )
         return made, functools.partial(parse, find=finder.find)
     files: dict[str, dict[int, Path]] = {}
@@ -112,20 +133,27 @@ def people_by(found: Found, finder: Finder | None, *, layout: str | None = None)
             f"none of the {len(files)} videos has poses beside it that can be used ({reasons[0]}); let a pose network "
             "find the people: --checkpoint RUN"
         )
-    chosen = choose_layout(layout, openpose.first_joints(held, layout, "beside the videos"), openpose.LAYOUTS)
+    chosen = choose_layout(
+        layout, openpose.first_joints(held, layout, "beside the videos"), openpose.LAYOUTS
+    )
     sources = [
-        dataclasses.replace(source, facts={"joints": len(chosen.joints), "changed": _changed(files[source.path])})
+        dataclasses.replace(
+            source, facts={"joints": len(chosen.joints), "changed": _changed(files[source.path])}
+        )
         for source in found.sources
     ]
     stored = {"poses": {"from": "openpose json"}}
-    return dataclasses.replace(found, sources=sources, layout=chosen, channels=XY_SCORE, stored=stored), parse
+    return dataclasses.replace(
+        found, sources=sources, layout=chosen, channels=XY_SCORE, stored=stored
+    ), parse
 
 
 def parse(source: Source, *, find: Callable[[Any], People] | None = None) -> Iterator[Record]:
     """The people of one video.
 
     Raises:
-      UserError: the video cannot be used, see `decode.Video`, or its files of poses are missing or of another video.
+      UserError: the video cannot be used, see `decode.Video`, or its files of poses are missing or
+          of another video.
     """
     frames: list[People] = []
     sizes: list[tuple[int, int]] = []
@@ -138,14 +166,21 @@ def parse(source: Source, *, find: Callable[[Any], People] | None = None) -> Ite
         frames = read_poses(source, len(sizes))
         sizes = sizes[:1] * len(frames)
         frames = [_of_picture(people, sizes[0], source.path) for people in frames]
-    joints = tracked([people / (*size, 1) for people, size in zip(frames, sizes, strict=True)], sizes)
+    joints = tracked(
+        [people / (*size, 1) for people, size in zip(frames, sizes, strict=True)], sizes
+    )
     width, height = sizes[0]
     _, rate = video_file.clock(video.times, video.rate)
-    yield record(source, joints, image_size=np.array((height, width), np.int32), fps=np.float32(rate))
+    yield record(
+        source, joints, image_size=np.array((height, width), np.int32), fps=np.float32(rate)
+    )
 
 
-def tracked(frames: Sequence[People], sizes: Sequence[tuple[int, int]]) -> Float[np.ndarray, "t m v 3"]:
-    """The people of every frame, each in a slot of their own; one empty slot where nobody is ever seen.
+def tracked(
+    frames: Sequence[People], sizes: Sequence[tuple[int, int]]
+) -> Float[np.ndarray, "t m v 3"]:
+    """The people of every frame, each in a slot of their own; one empty slot where nobody is ever
+    seen.
 
     Args:
       frames: people in shares of the picture.
@@ -170,7 +205,8 @@ def tracked(frames: Sequence[People], sizes: Sequence[tuple[int, int]]) -> Float
 
 
 def read_poses(source: Source, count: int) -> list[People]:
-    """The people in each of a video's `count` frames by the files beside it; nobody where a file is missing.
+    """The people in each of a video's `count` frames by the files beside it; nobody where a file is
+    missing.
 
     Files are numbered from 0 or, where the last number is that of the frames, from 1.
 
@@ -191,7 +227,9 @@ def read_poses(source: Source, count: int) -> list[People]:
 
 
 def _of_picture(people: People, size: tuple[int, int], path: str) -> People:
-    """The people in pixels of a picture of this width and height, whichever of pixels and shares they were in."""
+    """The people in pixels of a picture of this width and height, whichever of pixels and shares
+    they were in.
+    """
     places = people[people[..., 2] > 0, :2]
     if not len(places) or np.abs(places).max() <= SHARES:
         return people * (*size, 1)

@@ -1,7 +1,8 @@
-"""`stick_figures`: drawn pictures of the people of `synthetic_actions`: a pose network trains without a download.
+"""`stick_figures`: drawn pictures of the people of `synthetic_actions`: a pose network trains
+without a download.
 
-Every clip of the synthetic set is seen by a camera at a few of its moments; often others stand beside. A picture is a
-function of (subject, action, repetition, moment) alone.
+Every clip of the synthetic set is seen by a camera at a few of its moments; often others stand
+beside. A picture is a function of (subject, action, repetition, moment) alone.
 """
 
 import zlib
@@ -26,7 +27,9 @@ Scene = tuple[UInt8[np.ndarray, "h w 3"], Float[np.ndarray, "m 25 3"]]
 
 
 class StickFigures(PictureBuilder):
-    """Drawn pictures of 120 x 160 pixels with one to four people, layout ntu-25; 8 of 24 subjects test."""
+    """Drawn pictures of 120 x 160 pixels with one to four people, layout ntu-25; 8 of 24 subjects
+    test.
+    """
 
     VERSION = tfds.core.Version("1.0.0")
     EXPECTS = "no raw files: the set is generated"
@@ -35,10 +38,18 @@ class StickFigures(PictureBuilder):
 
     @classmethod
     def find(cls, raw: Path | None = None, *, layout: str | None = None) -> Found:
-        """One source per clip; the cells are the subjects. Nothing is read, `raw` and `layout` have no say."""
+        """One source per clip; the cells are the subjects. Nothing is read, `raw` and `layout` have
+        no say.
+        """
         del raw, layout
         sources = [
-            Source(f"{action}_s{subject:02d}_r{repetition}", "", f"subject{subject:02d}", label, {"subject": subject})
+            Source(
+                f"{action}_s{subject:02d}_r{repetition}",
+                "",
+                f"subject{subject:02d}",
+                label,
+                {"subject": subject},
+            )
             for subject in clips.SUBJECTS
             for label, action in enumerate(clips.LABELS)
             for repetition in range(clips.REPETITIONS)
@@ -49,7 +60,10 @@ class StickFigures(PictureBuilder):
             labels=tuple(action.replace("_", " ") for action in clips.LABELS),
             layout=get_layout("ntu-25"),
             channels=CHANNELS,
-            unions={half: tuple(f"subject{number:02d}" for number in held) for half, held in halves.items()},
+            unions={
+                half: tuple(f"subject{number:02d}" for number in held)
+                for half, held in halves.items()
+            },
         )
 
     @staticmethod
@@ -58,11 +72,14 @@ class StickFigures(PictureBuilder):
         action, repetition = clips.LABELS[source.label], int(source.id.rpartition("_r")[2])
         for moment in range(MOMENTS):
             drawn, people = scene(source.facts["subject"], action, repetition, moment)
-            yield picture(f"{source.id}_m{moment}", source.label, drawing.png(drawn), drawn.shape[:2], people)
+            yield picture(
+                f"{source.id}_m{moment}", source.label, drawing.png(drawn), drawn.shape[:2], people
+            )
 
 
 def scene(subject: int, action: str, repetition: int, moment: int) -> Scene:
-    """A picture, and everybody's joints (x, y, seen) in it, those of the clip first; joints behind somebody are seen.
+    """A picture, and everybody's joints (x, y, seen) in it, those of the clip first; joints behind
+    somebody are seen.
 
     Args:
       subject, action, repetition: a clip of `synthetic.clip`.
@@ -71,7 +88,9 @@ def scene(subject: int, action: str, repetition: int, moment: int) -> Scene:
     rng = np.random.default_rng((subject, zlib.crc32(action.encode()), repetition, moment))
     bodies = _at_a_moment(clips.clip(subject, action, repetition), rng)
     half = clips.TEST_SUBJECTS if subject in clips.TEST_SUBJECTS else clips.TRAIN_SUBJECTS
-    for _ in range(rng.integers(0, OTHERS + 1)):  # of the same half: who tests is not seen in training
+    for _ in range(
+        rng.integers(0, OTHERS + 1)
+    ):  # of the same half: who tests is not seen in training
         clip = clips.clip(int(rng.choice(half)), clips.LABELS[rng.integers(len(clips.LABELS))], 0)
         aside = np.array([rng.uniform(-1.3, 1.3), 0.0, rng.uniform(-0.6, 1.2)])
         there = _at_a_moment(clip, rng)[:1]
@@ -91,7 +110,9 @@ def scene(subject: int, action: str, repetition: int, moment: int) -> Scene:
     return found.round().clip(0, 255).astype(np.uint8), joints
 
 
-def _at_a_moment(clip: Float[np.ndarray, "t m v 3"], rng: np.random.Generator) -> Float[np.ndarray, "n v 3"]:
+def _at_a_moment(
+    clip: Float[np.ndarray, "t m v 3"], rng: np.random.Generator
+) -> Float[np.ndarray, "n v 3"]:
     """Whoever is in one frame of a clip, metres."""
     people = clip[rng.integers(len(clip))]
     return people[people.any(axis=(1, 2))].astype(np.float64)

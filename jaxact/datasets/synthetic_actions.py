@@ -1,4 +1,6 @@
-"""The TFDS builder of `synthetic_actions`: the clips of `jaxact.datasets.synthetic.clips` as records."""
+"""The TFDS builder of `synthetic_actions`: the clips of `jaxact.datasets.synthetic.clips` as
+records.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,9 @@ from jaxact.skeletons import get_layout
 
 
 class SyntheticActions(SkeletonBuilder):
-    """Generated clips of twelve actions: joints [t, 2, 25, 3] in metres, y up, layout ntu-25; 8 of 24 subjects test."""
+    """Generated clips of twelve actions: joints [t, 2, 25, 3] in metres, y up, layout ntu-25; 8 of
+    24 subjects test.
+    """
 
     VERSION = tfds.core.Version(clips.VERSION)
     EXPECTS = "no raw files: the set is generated"
@@ -23,7 +27,9 @@ class SyntheticActions(SkeletonBuilder):
 
     @classmethod
     def find(cls, raw: Path | None = None, *, layout: str | None = None) -> Found:
-        """One source per performance; the cells are the subjects. Nothing is read, `raw` and `layout` have no say."""
+        """One source per performance; the cells are the subjects. Nothing is read, `raw` and
+        `layout` have no say.
+        """
         del raw, layout
         sources = [
             Source(
@@ -58,4 +64,7 @@ class SyntheticActions(SkeletonBuilder):
     def extras(cls, found: Found) -> dict[str, Any]:
         """Subject 1 to 24 and repetition 0 to 3."""
         del found
-        return {"subject": tfds.features.Scalar(np.int32), "repetition": tfds.features.Scalar(np.int32)}
+        return {
+            "subject": tfds.features.Scalar(np.int32),
+            "repetition": tfds.features.Scalar(np.int32),
+        }

@@ -1,4 +1,6 @@
-"""UCF101 (Soomro, Zamir and Shah, 2012): 13 320 clips of 101 classes, 25 groups a class, three official splits."""
+"""UCF101 (Soomro, Zamir and Shah, 2012): 13 320 clips of 101 classes, 25 groups a class, three
+official splits.
+"""
 
 import re
 from pathlib import Path
@@ -14,9 +16,9 @@ LISTS = tuple((number, half) for number in (1, 2, 3) for half in ("train", "test
 class Ucf101(VideoBuilder, skip_registration=True):  # TFDS has a set of this name
     """UCF101: JPEG frames; `official1_train` and `official1_test` are the first official split.
 
-    A group is what the clips of one recording share: v_ApplyEyeMakeup_g08. Folders and files of one class are spelt
-    differently (HandstandPushups, v_HandStandPushups_...), and differently again in some copies: names are matched
-    without regard to case, and an id is spelt as the lists have it.
+    A group is what the clips of one recording share: v_ApplyEyeMakeup_g08. Folders and files of one
+    class are spelt differently (HandstandPushups, v_HandStandPushups_...), and differently again in
+    some copies: names are matched without regard to case, and an id is spelt as the lists have it.
     """
 
     EXPECTS = (
@@ -67,15 +69,21 @@ def class_names(path: Path) -> tuple[str, ...]:
       UserError: a line is not of this form, or numbers are not 1, 2, 3 ...
     """
     names = []
-    for number, line in enumerate(filter(str.strip, path.read_text(encoding="utf-8").splitlines()), 1):
+    for number, line in enumerate(
+        filter(str.strip, path.read_text(encoding="utf-8").splitlines()), 1
+    ):
         told, _, name = line.strip().partition(" ")
         if told != str(number) or not name.strip():
-            raise UserError(f"{str(path)!r}, line {number}: wanted '{number} <class>', found {line.strip()!r}")
+            raise UserError(
+                f"{str(path)!r}, line {number}: wanted '{number} <class>', found {line.strip()!r}"
+            )
         names.append(name.strip())
     return tuple(names)
 
 
 def listed_clips(path: Path) -> list[str]:
-    """Clips of a list, lines `<class>/<clip>.avi` and, in training, a number of the class, which the name tells too."""
+    """Clips of a list, lines `<class>/<clip>.avi` and, in training, a number of the class, which
+    the name tells too.
+    """
     lines = (line.split() for line in path.read_text(encoding="utf-8").splitlines())
     return [line[0].rpartition("/")[2].removesuffix(".avi") for line in lines if line]

@@ -1,10 +1,13 @@
-"""The 32 classes of UCF101 for online recognition, at most 125 clips of each, and five folds of them.
+"""The 32 classes of UCF101 for online recognition, at most 125 clips of each, and five folds of
+them.
 
-Li (Computer Science and Application 14(1), 2024, section 5) recognises 32 classes in 4000 clips and names three of them
-(Bowling, GolfSwing, TennisSwing). The others are a decision taken here: the whole body is seen, mostly of one person. A
-few classes have fewer than 125 clips, so that there are a little fewer than 4000. Neither is the paper's split known.
+Li (Computer Science and Application 14(1), 2024, section 5) recognises 32 classes in 4000 clips and
+names three of them (Bowling, GolfSwing, TennisSwing). The others are a decision taken here: the
+whole body is seen, mostly of one person. A few classes have fewer than 125 clips, so that there are
+a little fewer than 4000. Neither is the paper's split known.
 
-Poses come from UCF101's videos, as for `skeletons_from_video`, or from a pickle of them as pyskl has it.
+Poses come from UCF101's videos, as for `skeletons_from_video`, or from a pickle of them as pyskl
+has it.
 """
 
 import collections
@@ -24,10 +27,44 @@ from jaxact.datasets.ucf101 import CLIP
 from jaxact.errors import UserError, unknown
 
 CLASSES = (
-    *("Archery", "BaseballPitch", "Basketball", "BasketballDunk", "BodyWeightSquats", "Bowling", "BoxingPunchingBag"),
-    *("CleanAndJerk", "CricketBowling", "CricketShot", "Diving", "FrisbeeCatch", "GolfSwing", "HammerThrow"),
-    *("HandstandPushups", "HighJump", "HulaHoop", "JavelinThrow", "JumpingJack", "JumpRope", "LongJump", "Lunges"),
-    *("PoleVault", "PullUps", "PushUps", "Shotput", "SoccerJuggling", "SoccerPenalty", "TaiChi", "TennisSwing"),
+    *(
+        "Archery",
+        "BaseballPitch",
+        "Basketball",
+        "BasketballDunk",
+        "BodyWeightSquats",
+        "Bowling",
+        "BoxingPunchingBag",
+    ),
+    *(
+        "CleanAndJerk",
+        "CricketBowling",
+        "CricketShot",
+        "Diving",
+        "FrisbeeCatch",
+        "GolfSwing",
+        "HammerThrow",
+    ),
+    *(
+        "HandstandPushups",
+        "HighJump",
+        "HulaHoop",
+        "JavelinThrow",
+        "JumpingJack",
+        "JumpRope",
+        "LongJump",
+        "Lunges",
+    ),
+    *(
+        "PoleVault",
+        "PullUps",
+        "PushUps",
+        "Shotput",
+        "SoccerJuggling",
+        "SoccerPenalty",
+        "TaiChi",
+        "TennisSwing",
+    ),
     *("ThrowDiscus", "VolleyballSpiking"),
 )
 MOST = 125  # clips of a class
@@ -38,8 +75,9 @@ SEED = 0
 class Ucf101_32(SkeletonsFromVideo):
     """Poses of 32 classes of UCF101, x and y in 0..1 of the picture, y down, and a score.
 
-    `fold1_test` to `fold5_test` are fifths of every class, drawn clip by clip, so that clips of one recording lie on
-    both sides; `group_fold1_test` and so on hold out whole recordings. Each has its `_train`.
+    `fold1_test` to `fold5_test` are fifths of every class, drawn clip by clip, so that clips of one
+    recording lie on both sides; `group_fold1_test` and so on hold out whole recordings. Each has
+    its `_train`.
     """
 
     EXPECTS = (
@@ -57,7 +95,9 @@ class Ucf101_32(SkeletonsFromVideo):
             return _subset(found.sources, found, {"from": "annotations"})
         paths = [path for path in files_under(raw, cls.EXPECTS) if CLIP.fullmatch(path.stem)]
         sources = [Source(path.stem, str(path), "", 0) for path in paths]
-        return _subset(sources, Found(sources=sources, labels=(), layout=PICTURE, channels=CHANNELS))
+        return _subset(
+            sources, Found(sources=sources, labels=(), layout=PICTURE, channels=CHANNELS)
+        )
 
     @staticmethod
     def parse(source: Source) -> Iterator[Record]:
@@ -71,7 +111,9 @@ class Ucf101_32(SkeletonsFromVideo):
         return Pyskl.extras(found) if annotated else super().extras(found)
 
 
-def _subset(sources: Sequence[Source], found: Found, poses: Mapping[str, Any] | None = None) -> Found:
+def _subset(
+    sources: Sequence[Source], found: Found, poses: Mapping[str, Any] | None = None
+) -> Found:
     """Those of the sources that belong to the subset, in its folds."""
     names = {source.id: match for source in sources if (match := CLIP.fullmatch(source.id))}
     held = {source.id: source for source in sources if source.id in names}
@@ -80,12 +122,19 @@ def _subset(sources: Sequence[Source], found: Found, poses: Mapping[str, Any] | 
     splits = [
         (*by_clip, *by_group)
         for by_clip, by_group in zip(
-            *(folds(ids, list(labels.values()), groups, by) for by in ("clip", "group")), strict=True
+            *(folds(ids, list(labels.values()), groups, by) for by in ("clip", "group")),
+            strict=True,
         )
     ]
     wanted = {name.casefold() for name in CLASSES}
-    others = sum(clip not in names or names[clip]["action"].casefold() not in wanted for clip in map(_id, sources))
-    dropped = {"of other classes": others, f"beyond {MOST} of a class": len(sources) - others - len(ids)}
+    others = sum(
+        clip not in names or names[clip]["action"].casefold() not in wanted
+        for clip in map(_id, sources)
+    )
+    dropped = {
+        "of other classes": others,
+        f"beyond {MOST} of a class": len(sources) - others - len(ids),
+    }
     made = grouped(
         ids=ids,
         paths=[held[clip].path for clip in ids],
@@ -107,10 +156,11 @@ def _id(source: Source) -> str:
 
 
 def chosen(ids: Sequence[str], names: Sequence[str]) -> dict[str, int]:
-    """Clip -> label, of the clips that belong to the subset: of each class the first 125 in a drawn order.
+    """Clip -> label, of the clips that belong to the subset: of each class the first 125 in a drawn
+    order.
 
-    The draw ranks ids by a hash, so that it depends on them alone. Class names are matched without regard to case, and
-    numbered as in `CLASSES`.
+    The draw ranks ids by a hash, so that it depends on them alone. Class names are matched without
+    regard to case, and numbered as in `CLASSES`.
 
     Args:
       ids: of all clips, all different.
@@ -125,16 +175,22 @@ def chosen(ids: Sequence[str], names: Sequence[str]) -> dict[str, int]:
         if name.casefold() in labels:
             members[labels[name.casefold()]].append(clip)
     if missing := [name for label, name in enumerate(CLASSES) if label not in members]:
-        raise UserError(f"the clips have none of {', '.join(missing)}; wanted all {len(CLASSES)} classes of the subset")
+        raise UserError(
+            f"the clips have none of {', '.join(missing)}; wanted all {len(CLASSES)} classes of the subset"
+        )
     return {clip: label for label in sorted(members) for clip in _ranked(members[label])[:MOST]}
 
 
-def folds(ids: Sequence[str], labels: Sequence[int], groups: Sequence[str], by: str = "clip") -> list[tuple[str, ...]]:
-    """For each clip its splits `fold1_test` and `fold2_train` ... `fold5_train`; one of the five tests on it.
+def folds(
+    ids: Sequence[str], labels: Sequence[int], groups: Sequence[str], by: str = "clip"
+) -> list[tuple[str, ...]]:
+    """For each clip its splits `fold1_test` and `fold2_train` ... `fold5_train`; one of the five
+    tests on it.
 
-    Of each class every fold tests on a fifth: by clip, dealt out in a drawn order, so that folds differ by one clip at
-    most. Clips of one recording then stand on both sides, as with any random split. By group, the recordings are dealt
-    out, largest first, each to the fold that has fewest clips of its class; the names are `group_fold1_test` ....
+    Of each class every fold tests on a fifth: by clip, dealt out in a drawn order, so that folds
+    differ by one clip at most. Clips of one recording then stand on both sides, as with any random
+    split. By group, the recordings are dealt out, largest first, each to the fold that has fewest
+    clips of its class; the names are `group_fold1_test` ....
 
     Args:
       ids: of the clips, all different.
@@ -152,7 +208,10 @@ def folds(ids: Sequence[str], labels: Sequence[int], groups: Sequence[str], by: 
     tested = _dealt_clips(ids, labels) if by == "clip" else _dealt_groups(ids, labels, groups)
     prefix = "group_" if by == "group" else ""
     return [
-        tuple(f"{prefix}fold{fold + 1}_{'test' if fold == tested[clip] else 'train'}" for fold in range(FOLDS))
+        tuple(
+            f"{prefix}fold{fold + 1}_{'test' if fold == tested[clip] else 'train'}"
+            for fold in range(FOLDS)
+        )
         for clip in ids
     ]
 
@@ -164,7 +223,9 @@ def _dealt_clips(ids: Sequence[str], labels: Sequence[int]) -> dict[str, int]:
     return {clip: place % FOLDS for place, clip in enumerate(order)}
 
 
-def _dealt_groups(ids: Sequence[str], labels: Sequence[int], groups: Sequence[str]) -> dict[str, int]:
+def _dealt_groups(
+    ids: Sequence[str], labels: Sequence[int], groups: Sequence[str]
+) -> dict[str, int]:
     members: dict[str, list[str]] = collections.defaultdict(list)
     for clip, group in zip(ids, groups, strict=True):
         members[group].append(clip)
@@ -173,7 +234,10 @@ def _dealt_groups(ids: Sequence[str], labels: Sequence[int], groups: Sequence[st
     tested = {}
     for group in sorted(_ranked(members), key=lambda group: -len(members[group])):
         own = collections.Counter(label_of[clip] for clip in members[group])
-        fold = min(range(FOLDS), key=lambda fold: sum(size[fold, label] * count for label, count in own.items()))
+        fold = min(
+            range(FOLDS),
+            key=lambda fold: sum(size[fold, label] * count for label, count in own.items()),
+        )
         for label, count in own.items():
             size[fold, label] += count
         tested |= dict.fromkeys(members[group], fold)

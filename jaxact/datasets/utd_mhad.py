@@ -1,4 +1,6 @@
-"""UTD-MHAD (Chen, Jafari and Kehtarnavaz, ICIP 2015): 27 actions, 8 subjects, Kinect v1 skeletons in MATLAB files."""
+"""UTD-MHAD (Chen, Jafari and Kehtarnavaz, ICIP 2015): 27 actions, 8 subjects, Kinect v1 skeletons
+in MATLAB files.
+"""
 
 import re
 from collections.abc import Iterator
@@ -10,14 +12,45 @@ import tensorflow_datasets as tfds
 from jaxtyping import Float
 
 from jaxact.datasets.formats.matlab import load_mat
-from jaxact.datasets.preparation.builder import Found, Record, SkeletonBuilder, Source, listed, record
+from jaxact.datasets.preparation.builder import (
+    Found,
+    Record,
+    SkeletonBuilder,
+    Source,
+    listed,
+    record,
+)
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
 
 LABELS = (
-    *("swipe left", "swipe right", "wave", "clap", "throw", "arm cross", "basketball shoot", "draw x"),
-    *("draw circle clockwise", "draw circle counter clockwise", "draw triangle", "bowling", "boxing"),
-    *("baseball swing", "tennis swing", "arm curl", "tennis serve", "push", "knock", "catch", "pick up and throw"),
+    *(
+        "swipe left",
+        "swipe right",
+        "wave",
+        "clap",
+        "throw",
+        "arm cross",
+        "basketball shoot",
+        "draw x",
+    ),
+    *(
+        "draw circle clockwise",
+        "draw circle counter clockwise",
+        "draw triangle",
+        "bowling",
+        "boxing",
+    ),
+    *(
+        "baseball swing",
+        "tennis swing",
+        "arm curl",
+        "tennis serve",
+        "push",
+        "knock",
+        "catch",
+        "pick up and throw",
+    ),
     *("jog", "walk", "sit to stand", "stand to sit", "lunge", "squat"),
 )
 SUBJECTS = range(1, 9)
@@ -25,7 +58,9 @@ _NAME = re.compile(r"a(\d+)_s(\d+)_t(\d+)_skeleton")
 
 
 class UtdMhad(SkeletonBuilder):
-    """UTD-MHAD skeletons: joints [t, 1, 20, 3] in metres, y up, layout kinect-20; odd subjects train, even test."""
+    """UTD-MHAD skeletons: joints [t, 1, 20, 3] in metres, y up, layout kinect-20; odd subjects
+    train, even test.
+    """
 
     EXPECTS = "the skeleton files a<action>_s<subject>_t<trial>_skeleton.mat"
     LICENCE = "freely available for research; cite Chen, Jafari and Kehtarnavaz, ICIP 2015"
@@ -37,12 +72,18 @@ class UtdMhad(SkeletonBuilder):
         for path in listed(raw, "*_skeleton.mat", cls.EXPECTS):
             match = _NAME.fullmatch(path.stem)
             if not match:
-                raise UserError(f"{str(path)!r} is not named a<action>_s<subject>_t<trial>_skeleton.mat")
+                raise UserError(
+                    f"{str(path)!r} is not named a<action>_s<subject>_t<trial>_skeleton.mat"
+                )
             action, subject, trial = map(int, match.groups())
             if not 1 <= action <= len(LABELS):
-                raise UserError(f"{str(path)!r}: action {action} is outside the list; UTD-MHAD has 1 to {len(LABELS)}")
+                raise UserError(
+                    f"{str(path)!r}: action {action} is outside the list; UTD-MHAD has 1 to {len(LABELS)}"
+                )
             if subject not in SUBJECTS:
-                raise UserError(f"{str(path)!r}: subject {subject} is outside the list; UTD-MHAD has 1 to 8")
+                raise UserError(
+                    f"{str(path)!r}: subject {subject} is outside the list; UTD-MHAD has 1 to 8"
+                )
             facts = {"subject": subject, "trial": trial}
             name = path.stem.removesuffix("_skeleton")
             sources.append(Source(name, str(path), f"subject{subject}", action - 1, facts))

@@ -1,4 +1,6 @@
-"""UTKinect-Action3D (Xia, Chen and Aggarwal, CVPR Workshops 2012): 10 actions cut out of 20 recordings by a list."""
+"""UTKinect-Action3D (Xia, Chen and Aggarwal, CVPR Workshops 2012): 10 actions cut out of 20
+recordings by a list.
+"""
 
 import re
 from collections.abc import Iterator
@@ -9,12 +11,31 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from jaxact.datasets.formats.number_table import read_numbers
-from jaxact.datasets.preparation.builder import Found, Record, SkeletonBuilder, Source, dense, listed, record
+from jaxact.datasets.preparation.builder import (
+    Found,
+    Record,
+    SkeletonBuilder,
+    Source,
+    dense,
+    listed,
+    record,
+)
 from jaxact.errors import UserError, unknown
 from jaxact.skeletons import get_layout
 
 # As the list spells them.
-LABELS = ("walk", "sitDown", "standUp", "pickUp", "carry", "throw", "push", "pull", "waveHands", "clapHands")
+LABELS = (
+    "walk",
+    "sitDown",
+    "standUp",
+    "pickUp",
+    "carry",
+    "throw",
+    "push",
+    "pull",
+    "waveHands",
+    "clapHands",
+)
 FIELDS = 1 + 20 * 3
 _RECORDING = re.compile(r"s\d+_e\d+")
 _ACTION = re.compile(r"(\w+)\s*:\s*(\S+)\s+(\S+)")
@@ -23,8 +44,9 @@ _ACTION = re.compile(r"(\w+)\s*:\s*(\S+)\s+(\S+)")
 class Utkinect(SkeletonBuilder):
     """UTKinect-Action3D: joints [t, 1, 20, 3] in metres from the sensor, layout kinect-20-hip.
 
-    A recording skips the frames in which nobody was tracked; a frame that is there twice, which is one person found
-    twice, is its first row. `s01_e01_test` is one recording, `s01_e01_train` the nineteen others.
+    A recording skips the frames in which nobody was tracked; a frame that is there twice, which is
+    one person found twice, is its first row. `s01_e01_test` is one recording, `s01_e01_train` the
+    nineteen others.
     """
 
     EXPECTS = "the list actionLabel.txt and the files joints_s<subject>_e<take>.txt"
@@ -33,7 +55,10 @@ class Utkinect(SkeletonBuilder):
     @classmethod
     def find(cls, raw: Path, *, layout: str | None = None) -> Found:
         """One source per line of the list; the cells are the recordings."""
-        files = {path.stem.removeprefix("joints_"): path for path in listed(raw, "joints_s*_e*.txt", cls.EXPECTS)}
+        files = {
+            path.stem.removeprefix("joints_"): path
+            for path in listed(raw, "joints_s*_e*.txt", cls.EXPECTS)
+        }
         listing = listed(raw, "actionLabel.txt", cls.EXPECTS)[0]
         sources, without = [], 0
         for recording, action, start, stop in read_list(listing):
@@ -41,19 +66,28 @@ class Utkinect(SkeletonBuilder):
                 without += 1
                 continue
             if not (start.isdigit() and stop.isdigit() and int(start) <= int(stop)):
-                raise UserError(f"{str(listing)!r}, {recording}: {action} is from {start} to {stop}, wanted two frames")
+                raise UserError(
+                    f"{str(listing)!r}, {recording}: {action} is from {start} to {stop}, wanted two frames"
+                )
             if recording not in files:
-                raise UserError(f"{str(listing)!r} lists {recording!r}, but {str(raw)!r} has no joints_{recording}.txt")
+                raise UserError(
+                    f"{str(listing)!r} lists {recording!r}, but {str(raw)!r} has no joints_{recording}.txt"
+                )
             facts = {"start": int(start), "stop": int(stop)}
             label = LABELS.index(action)
-            sources.append(Source(f"{recording}/{action}", str(files[recording]), recording, label, facts))
+            sources.append(
+                Source(f"{recording}/{action}", str(files[recording]), recording, label, facts)
+            )
         cells = sorted({source.cell for source in sources})
         return Found(
             sources=sources,
             labels=LABELS,
             layout=get_layout("kinect-20-hip"),
             unions={
-                **{f"{cell}_train": tuple(other for other in cells if other != cell) for cell in cells},
+                **{
+                    f"{cell}_train": tuple(other for other in cells if other != cell)
+                    for cell in cells
+                },
                 **{f"{cell}_test": (cell,) for cell in cells},
             },
             dropped={"listed without frames": without} if without else {},
@@ -66,7 +100,9 @@ class Utkinect(SkeletonBuilder):
         start, stop = source.facts["start"], source.facts["stop"]
         inside = (numbers >= start) & (numbers <= stop)
         if not inside.any():
-            raise UserError(f"{source.path!r} has no frame from {start} to {stop}, where the list has {source.id!r}")
+            raise UserError(
+                f"{source.path!r} has no frame from {start} to {stop}, where the list has {source.id!r}"
+            )
         yield record(source, joints[inside], frame_number=numbers[inside])
 
     @classmethod
@@ -91,7 +127,9 @@ def read_list(path: Path) -> list[tuple[str, str, str, str]]:
             continue
         match = _ACTION.fullmatch(text)
         if not match or not recording:
-            raise UserError(f"{str(path)!r}, line {number}: wanted s01_e01 or 'walk: 252 390', found {text[:60]!r}")
+            raise UserError(
+                f"{str(path)!r}, line {number}: wanted s01_e01 or 'walk: 252 390', found {text[:60]!r}"
+            )
         if match[1] not in LABELS:
             raise unknown(f"action in {str(path)!r}, line {number}:", match[1], LABELS)
         found.append((recording, *match.groups()))
@@ -101,7 +139,9 @@ def read_list(path: Path) -> list[tuple[str, str, str, str]]:
 
 
 def read_recording(path: str) -> tuple[Float[np.ndarray, "t 1 20 3"], Int[np.ndarray, " t"]]:
-    """Joints and frame numbers of a recording, by frame; rows are a number and x, y, z of each joint."""
+    """Joints and frame numbers of a recording, by frame; rows are a number and x, y, z of each
+    joint.
+    """
     table = read_numbers(path, FIELDS)
     numbers, first = np.unique(table[:, 0].astype(np.int32), return_index=True)
     return table[first, 1:].reshape(len(first), 1, 20, 3).astype(np.float32), numbers

@@ -6,8 +6,8 @@ Folders:
 Table, a .csv file or the only one in the folder:
     path,label[,split][,group]          paths from the table's folder; a clip may be in several splits: "a_train;b_test"
 
-A `group` says what clips were cut from one recording. Without one a split that is drawn clip by clip is all there is
-beside the splits that the table names.
+A `group` says what clips were cut from one recording. Without one a split that is drawn clip by
+clip is all there is beside the splits that the table names.
 """
 
 import csv
@@ -27,7 +27,9 @@ COLUMNS = ("path", "label", "split", "group")
 class VideoFolder(VideoBuilder):
     """Clips of your own: JPEG frames."""
 
-    EXPECTS = "videos in folders named after their classes, or a table of path,label[,split][,group]"
+    EXPECTS = (
+        "videos in folders named after their classes, or a table of path,label[,split][,group]"
+    )
     LICENCE = "yours to state"
     NAMED = True
     NAME_NEEDED = False
@@ -39,7 +41,9 @@ class VideoFolder(VideoBuilder):
             return _from_table(raw)
         tables = sorted(raw.glob("*.csv"))
         if len(tables) > 1:
-            raise UserError(f"{len(tables)} .csv files in {str(raw)!r}; give the one that is meant as --raw")
+            raise UserError(
+                f"{len(tables)} .csv files in {str(raw)!r}; give the one that is meant as --raw"
+            )
         return _from_table(tables[0]) if tables else _from_folders(raw, cls.EXPECTS)
 
 
@@ -80,7 +84,9 @@ def _read(table: Path) -> list[dict[str, str]]:
         with open(table, newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, skipinitialspace=True, strict=True)
             header = tuple(reader.fieldnames or ())
-            rows = [{column: (row.get(column) or "").strip() for column in COLUMNS} for row in reader]
+            rows = [
+                {column: (row.get(column) or "").strip() for column in COLUMNS} for row in reader
+            ]
     except (csv.Error, UnicodeDecodeError) as error:
         raise UserError(f"{str(table)!r} is not a CSV table: {error}") from error
     if not {"path", "label"} <= set(header) <= set(COLUMNS):
@@ -99,5 +105,7 @@ def _splits(text: str, where: str) -> tuple[str, ...]:
     names = split_names(text, where) if text else ()
     for name in names:
         if name.rpartition("_")[0] in (random_splits.BY_CLIP, random_splits.BY_GROUP):
-            raise UserError(f"{where}: the split {name!r} is drawn by `prepare`; give it another name")
+            raise UserError(
+                f"{where}: the split {name!r} is drawn by `prepare`; give it another name"
+            )
     return names

@@ -20,8 +20,12 @@ from jaxact.runs import trained_model
 from jaxact.runs.sharding import Placement, make_placement
 
 
-def compile_scorer(apply: Callable[..., Any], placement: Placement) -> Callable[[Any, Mapping], dict]:
-    """The evaluation step over the devices of `placement`: (weights, batch) -> logits, targets, mask."""
+def compile_scorer(
+    apply: Callable[..., Any], placement: Placement
+) -> Callable[[Any, Mapping], dict]:
+    """The evaluation step over the devices of `placement`: (weights, batch) -> logits, targets,
+    mask.
+    """
     run = placement.compile_eval(functools.partial(eval_step, apply=apply))
     return lambda weights, batch: jax.device_get(run(weights, placement.shard_eval(batch)))
 
@@ -40,7 +44,9 @@ def totals(
     return metrics.Sums.empty(classes) if sums is None else sums
 
 
-def score(scorer: Callable, weights: Any, batches: Iterable[Mapping[str, np.ndarray]]) -> report.Scores:
+def score(
+    scorer: Callable, weights: Any, batches: Iterable[Mapping[str, np.ndarray]]
+) -> report.Scores:
     """The logits of every example of one process's pass.
 
     Raises:
@@ -76,27 +82,32 @@ def run(
 
     Args:
       workdir: the --workdir of `jaxact train`.
-      split: a split or protocol split of the run's data set; by default the run's own evaluation split.
-      subset: a subset that the data set names ("kinetics_motion"), or class names; only their examples count, the
-        network still choosing among all classes.
+      split: a split or protocol split of the run's data set; by default the run's own evaluation
+          split.
+      subset: a subset that the data set names ("kinetics_motion"), or class names; only their
+        examples count, the network still choosing among all classes.
       data_dir: where the prepared data lie now, if not where training found them.
       step, how: which checkpoint; see `trained_model.load`.
       batch_size: examples at a time; by default the run's.
-      kept, confidence: of a network of segments, in place of the run's `model.kept` and `model.confidence`.
+      kept, confidence: of a network of segments, in place of the run's `model.kept` and
+          `model.confidence`.
       views: clips seen of each record, in place of the run's `clip.views`.
 
     Returns:
       What `metrics.json` holds.
 
     Raises:
-      UserError: no checkpoint, no such data set, split or subset, or data that do not fit the network.
+      UserError: no checkpoint, no such data set, split or subset, or data that do not fit the
+          network.
     """
     from jaxact.datasets import records
     from jaxact.datasets.preparation import summary
     from jaxact.pipeline import batches
 
     net = trained_model.load(workdir, step=step, how=how)
-    net = trained_model.at_test_time(net, {"model.kept": kept, "model.confidence": confidence, "clip.views": views})
+    net = trained_model.at_test_time(
+        net, {"model.kept": kept, "model.confidence": confidence, "clip.views": views}
+    )
     data = net.config.data
     split = split or data.eval_split
     info = records.describe(data.name, data_dir or data.data_dir)
@@ -162,7 +173,9 @@ def _classes(subset: str | Sequence[str] | None, info: Any) -> tuple[int, ...] |
         return None
     if isinstance(subset, str) and subset in info.subsets:
         return tuple(info.subsets[subset])
-    names = [name.strip() for name in subset.split(",")] if isinstance(subset, str) else list(subset)
+    names = (
+        [name.strip() for name in subset.split(",")] if isinstance(subset, str) else list(subset)
+    )
     missing = [name for name in names if name not in info.labels]
     if missing:
         raise UserError(

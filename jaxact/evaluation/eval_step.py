@@ -15,8 +15,8 @@ def eval_step(weights: Any, batch: Batch, *, apply: Callable[..., Any]) -> dict[
     The views of an example are one prediction, see `models.outputs.merge_views`.
 
     Returns:
-      `logits` f32 [b, classes], with `targets` and `mask` passed through; of a network without logits `loss` [b], the
-      mean of its views', in their place.
+      `logits` f32 [b, classes], with `targets` and `mask` passed through; of a network without
+      logits `loss` [b], the mean of its views', in their place.
     """
     count, views = batch["inputs"].shape[:2]
     outputs = apply_to_views(weights, batch["inputs"], apply=apply)

@@ -1,4 +1,6 @@
-"""Pose networks on records: joints found in every picture of a split, and how near they are to the true ones."""
+"""Pose networks on records: joints found in every picture of a split, and how near they are to the
+true ones.
+"""
 
 import dataclasses
 import json
@@ -40,7 +42,9 @@ class Found:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Example:
-    """A picture of an evaluation with its surest person and the marked one, and how many joints are near enough."""
+    """A picture of an evaluation with its surest person and the marked one, and how many joints are
+    near enough.
+    """
 
     id: str
     picture: UInt8[np.ndarray, "h w 3"]
@@ -49,7 +53,9 @@ class Example:
     hits: pose_metrics.Hits
 
 
-def find(net: trained_model.Trained, info: Any, split: str, *, batch_size: int, persons: int) -> Iterator[Found]:
+def find(
+    net: trained_model.Trained, info: Any, split: str, *, batch_size: int, persons: int
+) -> Iterator[Found]:
     """The people of every picture of a split.
 
     Args:
@@ -69,7 +75,9 @@ def find(net: trained_model.Trained, info: Any, split: str, *, batch_size: int, 
         for row in np.flatnonzero(batch["mask"]):
             place, true = batch["targets"]["place"][row], batch["targets"]["people"][row]
             people = [_in_picture(each, place) for each in (answers[row], true)]
-            yield Found(str(batch["id"][row]), *(each[(each[..., 2] > 0).any(axis=1)] for each in people))
+            yield Found(
+                str(batch["id"][row]), *(each[(each[..., 2] > 0).any(axis=1)] for each in people)
+            )
 
 
 def report(
@@ -83,10 +91,11 @@ def report(
     batch_size: int | None = None,
     share: float = 0.2,
 ) -> dict[str, Any]:
-    """PCK of a pose network's surest person on pictures of one marked person; and OKS-AP where areas are marked.
+    """PCK of a pose network's surest person on pictures of one marked person; and OKS-AP where
+    areas are marked.
 
-    `out` gets `metrics.json`, which says of every marked joint how often it was found, and `joints.npz` with `id`,
-    `found` and `true` [n 14 3].
+    `out` gets `metrics.json`, which says of every marked joint how often it was found, and
+    `joints.npz` with `id`, `found` and `true` [n 14 3].
 
     Raises:
       UserError: no checkpoint, no such data set or split, or no picture with a marked person.
@@ -100,16 +109,22 @@ def report(
     split = split or data.eval_split
     marked = {"areas", "boxes", "crowd"} <= set(read.fields(info))
     persons = net.config.clip.persons if marked else 1
-    found = list(find(net, info, split, batch_size=batch_size or net.config.batch_size, persons=persons))
+    found = list(
+        find(net, info, split, batch_size=batch_size or net.config.batch_size, persons=persons)
+    )
     if not any(len(each.true) for each in found):
         raise UserError(f"no picture of the split {split!r} of {info.name!r} has a marked person")
-    first, true = (np.stack([_first(getattr(each, name)) for each in found]) for name in ("people", "true"))
+    first, true = (
+        np.stack([_first(getattr(each, name)) for each in found]) for name in ("people", "true")
+    )
     total = pose_metrics.hits(first, true, pose_metrics.box_sizes(true), share=share)
     counts = zip(BODY.joints, total.found.tolist(), total.there.tolist(), strict=True)
     each = {joint: found / there for joint, found, there in counts if there}
     about = {"pictures": len(found), "pck_at": share, **pose_metrics.pck(total), "joints": each}
     if marked:
-        about |= pose_metrics.average_precision(_pictures(found, info, split), sigmas=pose_metrics.SIGMAS["body-14"])
+        about |= pose_metrics.average_precision(
+            _pictures(found, info, split), sigmas=pose_metrics.SIGMAS["body-14"]
+        )
     about |= classification.about(net, split=split, data_dir=str(info.path), workdir=str(workdir))
     with files.replacing(Path(out) / "joints.npz") as path, path.open("wb") as stream:
         np.savez_compressed(stream, id=np.array([f.id for f in found]), found=first, true=true)
@@ -126,7 +141,8 @@ def examples(results: str | Path, *, count: int = 10, data_dir: str | None = Non
       data_dir: folder of prepared sets; None is the evaluation's.
 
     Raises:
-      UserError: no such evaluation in `results`, or the records that it was made from are not there.
+      UserError: no such evaluation in `results`, or the records that it was made from are not
+          there.
     """
     from jaxact.datasets import records as read
     from jaxact.pipeline.video import decoded
@@ -135,7 +151,9 @@ def examples(results: str | Path, *, count: int = 10, data_dir: str | None = Non
         about = json.loads((Path(results) / "metrics.json").read_text(encoding="utf-8"))
         with np.load(Path(results) / "joints.npz", allow_pickle=False) as held:
             ids, found, true = (held[name] for name in ("id", "found", "true"))
-        name, folder, split, share = (about[key] for key in ("dataset", "data_dir", "split", "pck_at"))
+        name, folder, split, share = (
+            about[key] for key in ("dataset", "data_dir", "split", "pck_at")
+        )
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(
             f"no joints in {str(results)!r} ({error}); wanted the --out of `jaxact evaluate` of a pose network"
@@ -150,9 +168,14 @@ def examples(results: str | Path, *, count: int = 10, data_dir: str | None = Non
         if len(pictures) == len(wanted):
             break
     if lacking := sorted(wanted - set(pictures)):
-        raise UserError(f"{str(info.path)!r} has no picture {lacking[0]!r}, which {str(results)!r} tells of")
+        raise UserError(
+            f"{str(info.path)!r} has no picture {lacking[0]!r}, which {str(results)!r} tells of"
+        )
     sizes = pose_metrics.box_sizes(true)
-    near = [pose_metrics.hits(found[row, None], true[row, None], sizes[row, None], share=share) for row in chosen]
+    near = [
+        pose_metrics.hits(found[row, None], true[row, None], sizes[row, None], share=share)
+        for row in chosen
+    ]
     return [
         Example(str(ids[row]), pictures[str(ids[row])], found[row], true[row], hits)
         for row, hits in zip(chosen, near, strict=True)
@@ -163,30 +186,40 @@ def _pictures(found: list[Found], info: Any, split: str) -> list[pose_metrics.Pi
     """What OKS-AP needs; a person found is scored by the mean of their joints that were found."""
     from jaxact.datasets import records as read
 
-    records = read.records(info, split, fields=("id", "joints", "areas", "boxes", "crowd")).as_numpy_iterator()
+    records = read.records(
+        info, split, fields=("id", "joints", "areas", "boxes", "crowd")
+    ).as_numpy_iterator()
     pictures = []
     for each, record in zip(found, records, strict=True):
         there = each.people[..., 2] > 0
         scores = each.people[..., 2].sum(axis=1) / np.maximum(there.sum(axis=1), 1)
         true = _as_body(record["joints"][0], info.layout)
-        marked = {name: record[name] for name in ("areas", "boxes")} | {"crowd": record["crowd"].astype(bool)}
+        marked = {name: record[name] for name in ("areas", "boxes")} | {
+            "crowd": record["crowd"].astype(bool)
+        }
         pictures.append(pose_metrics.Picture(found=each.people, scores=scores, true=true, **marked))
     return pictures
 
 
 def _as_body(joints: Float[np.ndarray, "m v 3"], layout: Layout) -> People:
-    """The fourteen joints of people in another layout; one is seen as well as the worst seen of those it is made of."""
+    """The fourteen joints of people in another layout; one is seen as well as the worst seen of
+    those it is made of.
+    """
     made = shares(layout)
     seen = np.stack([joints[:, np.flatnonzero(row), 2].min(axis=1) for row in made], axis=1)
     places = np.einsum("jv,mvc->mjc", made, joints[..., :2])
-    return np.concatenate([np.where(seen[..., None] > 0, places, 0), seen[..., None]], axis=-1).astype(np.float32)
+    return np.concatenate(
+        [np.where(seen[..., None] > 0, places, 0), seen[..., None]], axis=-1
+    ).astype(np.float32)
 
 
 def _in_picture(people: People, place: Float[np.ndarray, " 3"]) -> People:
     """Pixels of an example as pixels of the file."""
     zoom, left, top = place
     there = people[..., 2:] > 0
-    return np.concatenate([np.where(there, (people[..., :2] - (left, top)) / zoom, 0), people[..., 2:]], axis=-1)
+    return np.concatenate(
+        [np.where(there, (people[..., :2] - (left, top)) / zoom, 0), people[..., 2:]], axis=-1
+    )
 
 
 def _first(people: People) -> Float[np.ndarray, "14 3"]:

@@ -1,7 +1,7 @@
 """A report on disk: what a split's scores amount to, and the scores themselves.
 
-`metrics.json` (fractions, and what they depend on), `scores.npz` (`id, logits, label, classes`), `per_class.csv` and
-`confusion.csv`.
+`metrics.json` (fractions, and what they depend on), `scores.npz` (`id, logits, label, classes`),
+`per_class.csv` and `confusion.csv`.
 """
 
 import csv
@@ -47,22 +47,39 @@ class Report:
         return metrics.per_class(metrics.Sums(self.confusion, 0, 0.0))
 
 
-def write(out: str | Path, found: Scores, classes: Sequence[str], about: Mapping[str, Any]) -> dict[str, Any]:
-    """The report's files, each whole or absent; `metrics.json`, which says how the number came about, comes last."""
+def write(
+    out: str | Path, found: Scores, classes: Sequence[str], about: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The report's files, each whole or absent; `metrics.json`, which says how the number came
+    about, comes last.
+    """
     folder = Path(out)
     sums = metrics.from_logits(found.logits, found.label)
     rows = metrics.table(sums, classes)
     with files.replacing(folder / "scores.npz") as path, path.open("wb") as stream:
         np.savez_compressed(
-            stream, id=found.id.astype(str), logits=found.logits, label=found.label, classes=np.array(classes, str)
+            stream,
+            id=found.id.astype(str),
+            logits=found.logits,
+            label=found.label,
+            classes=np.array(classes, str),
         )
-    with files.replacing(folder / "per_class.csv") as path, path.open("w", newline="", encoding="utf-8") as stream:
+    with (
+        files.replacing(folder / "per_class.csv") as path,
+        path.open("w", newline="", encoding="utf-8") as stream,
+    ):
         table = csv.DictWriter(stream, ["class", "count", "recall", "mistaken_for"])
         table.writeheader()
         table.writerows(rows)
-    with files.replacing(folder / "confusion.csv") as path, path.open("w", newline="", encoding="utf-8") as stream:
+    with (
+        files.replacing(folder / "confusion.csv") as path,
+        path.open("w", newline="", encoding="utf-8") as stream,
+    ):
         csv.writer(stream).writerows(
-            [["truth", *classes], *([n, *r] for n, r in zip(classes, sums.confusion.tolist(), strict=True))]
+            [
+                ["truth", *classes],
+                *([n, *r] for n, r in zip(classes, sums.confusion.tolist(), strict=True)),
+            ]
         )
     report = {**metrics.compute(sums), **about}
     files.write_json(folder / "metrics.json", report)
@@ -82,16 +99,20 @@ def read(folder: str | Path) -> Report:
         counts = np.array([row[1:] for row in rows], np.int64).reshape(len(labels), len(labels))
         return Report(labels, counts, f"{about['dataset']}, {about['split']}", about)
     except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"no report in {str(folder)!r} ({error}); wanted the --out of `jaxact evaluate`") from error
+        raise UserError(
+            f"no report in {str(folder)!r} ({error}); wanted the --out of `jaxact evaluate`"
+        ) from error
 
 
 def read_scores(path: str | Path) -> tuple[Scores, list[str]]:
     """The scores in a file, or in a report's folder, and the names of the classes.
 
-    A file from elsewhere may call its arrays `names, scores, labels`; without `classes` these are numbered.
+    A file from elsewhere may call its arrays `names, scores, labels`; without `classes` these are
+    numbered.
 
     Raises:
-      UserError: no such file, an array missing or of the wrong shape, an id twice, a score that is not finite.
+      UserError: no such file, an array missing or of the wrong shape, an id twice, a score that is
+          not finite.
     """
     file = Path(path) / "scores.npz" if Path(path).is_dir() else Path(path)
     try:
@@ -111,7 +132,9 @@ def read_scores(path: str | Path) -> tuple[Scores, list[str]]:
         )
     names, counts = np.unique(ids, return_counts=True)
     if (counts > 1).any():
-        raise UserError(f"{str(file)!r} holds the id {str(names[counts > 1][0])!r} {counts.max()} times; wanted once")
+        raise UserError(
+            f"{str(file)!r} holds the id {str(names[counts > 1][0])!r} {counts.max()} times; wanted once"
+        )
     if not np.isfinite(logits).all():
         raise UserError(
             f"{str(file)!r}: the scores of {str(ids[~np.isfinite(logits).all(axis=1)][0])!r} are not finite"

@@ -1,8 +1,10 @@
-"""A trained network, or several streams of one, as a file that needs no jaxact, proved equal before it appears.
+"""A trained network, or several streams of one, as a file that needs no jaxact, proved equal before
+it appears.
 
-Each format is a module of three functions: `convert` makes it of a network with the symbolic axes asked for, `write`
-puts it and its meaning into a file, `load` reads the file back as a function by the format's own runtime. `run` joins
-them with the certificate: what was compared, with which runtime, and how far apart it was.
+Each format is a module of three functions: `convert` makes it of a network with the symbolic axes
+asked for, `write` puts it and its meaning into a file, `load` reads the file back as a function by
+the format's own runtime. `run` joins them with the certificate: what was compared, with which
+runtime, and how far apart it was.
 """
 
 from collections.abc import Sequence
@@ -51,34 +53,41 @@ def run(
     shares: Sequence[float] | None = None,
     data_dir: str | Path | None = None,
 ) -> dict[str, Any]:
-    """Exports a run's checkpoint to `out`, which appears only when it was read back and proved equal.
+    """Exports a run's checkpoint to `out`, which appears only when it was read back and proved
+    equal.
 
     Args:
-      workdir: the --workdir of `jaxact train`; several are one artifact, whose input holds their streams side by side
-        along the channels and whose output is their weighted mean.
+      workdir: the --workdir of `jaxact train`; several are one artifact, whose input holds their
+        streams side by side along the channels and whose output is their weighted mean.
       out: the file; a folder for "savedmodel".
       step, how: which checkpoint; see `trained_model.load`.
       format: a key of `FORMATS`.
-      shares: weights of several networks' probabilities, one each; by default those that are usual for their streams.
-      data_dir: prepared data whose first clips of the run's evaluation split are compared beside random ones.
+      shares: weights of several networks' probabilities, one each; by default those that are usual
+          for their streams.
+      data_dir: prepared data whose first clips of the run's evaluation split are compared beside
+          random ones.
 
     Returns:
       What the artifact says of itself; its `parity` is the certificate.
 
     Raises:
-      UserError: no checkpoint, networks that do not go together, an unknown format or one whose packages are missing,
-        a target that cannot be written, or a function read back that is not the network's; nothing is written then.
+      UserError: no checkpoint, networks that do not go together, an unknown format or one whose
+        packages are missing, a target that cannot be written, or a function read back that is not
+        the network's; nothing is written then.
     """
     if format not in FORMATS:
         raise unknown("format", format, FORMATS)
     FORMATS[format].need()
-    network = load([workdir] if isinstance(workdir, str | Path) else workdir, step=step, how=how, shares=shares)
+    network = load(
+        [workdir] if isinstance(workdir, str | Path) else workdir, step=step, how=how, shares=shares
+    )
     clips = None if data_dir is None else parity.real_clips(network, data_dir)
     return write(network, format, out, clips)
 
 
 def write(network: Network, format: str, out: str | Path, clips: Any = None) -> dict[str, Any]:
-    """Writes `network` with as many symbolic axes as it allows and the comparison confirms; see `run`.
+    """Writes `network` with as many symbolic axes as it allows and the comparison confirms; see
+    `run`.
 
     Args:
       network: one network or an ensemble.
@@ -95,7 +104,9 @@ def write(network: Network, format: str, out: str | Path, clips: Any = None) -> 
     for axes in AXES:
         try:
             return _attempt(network, format, Path(out), axes, clips, fixed)
-        except Exception as error:  # what a network cannot do with a symbolic length shows as many kinds of error
+        except (
+            Exception
+        ) as error:  # what a network cannot do with a symbolic length shows as many kinds of error
             if axes != AXES[-1]:
                 fixed = first_line(error)
                 log(f"the number of frames stays {network.inputs.shape[1]}: {fixed}")
@@ -103,11 +114,15 @@ def write(network: Network, format: str, out: str | Path, clips: Any = None) -> 
                 raise
             else:
                 what = f"{network.name} as {format}"
-                raise UserError(f"cannot export {what}: {first_line(error)}; formats: {', '.join(FORMATS)}") from error
+                raise UserError(
+                    f"cannot export {what}: {first_line(error)}; formats: {', '.join(FORMATS)}"
+                ) from error
     raise AssertionError("unreachable")
 
 
-def _attempt(network: Network, format: str, out: Path, axes: tuple[str, ...], clips: Any, fixed: str) -> dict[str, Any]:
+def _attempt(
+    network: Network, format: str, out: Path, axes: tuple[str, ...], clips: Any, fixed: str
+) -> dict[str, Any]:
     kind = FORMATS[format]
     log(f"converting {network.name} to {format}, symbolic {' and '.join(axes)}")
     made = kind.convert(network, axes)

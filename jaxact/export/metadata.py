@@ -1,4 +1,6 @@
-"""What an artifact says of itself: labels, joints, what its numbers are, preprocessing, origin and terms."""
+"""What an artifact says of itself: labels, joints, what its numbers are, preprocessing, origin and
+terms.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,12 +14,19 @@ from jaxact.config import protocols
 from jaxact.runs import trained_model
 
 
-def describe(net: trained_model.Trained, inputs: jax.ShapeDtypeStruct, symbolic: Sequence[str]) -> dict[str, Any]:
+def describe(
+    net: trained_model.Trained, inputs: jax.ShapeDtypeStruct, symbolic: Sequence[str]
+) -> dict[str, Any]:
     """What a user of the artifact must know, as plain JSON values."""
     return {
         "jaxact": jaxact.__version__,
         "jax": jax.__version__,
-        "input": {"dtype": "float32", "shape": ["n", *inputs.shape[1:]], "symbolic": list(symbolic), **_input(net)},
+        "input": {
+            "dtype": "float32",
+            "shape": ["n", *inputs.shape[1:]],
+            "symbolic": list(symbolic),
+            **_input(net),
+        },
         "output": {"dtype": "float32", "axes": ["n", "classes"], "meaning": "logits"},
         "labels": list(net.labels),
         "layout": net.layout.to_dict(),
@@ -31,14 +40,20 @@ def describe(net: trained_model.Trained, inputs: jax.ShapeDtypeStruct, symbolic:
     }
 
 
-def ensemble(nets: Sequence[trained_model.Trained], shares: Sequence[float], about: dict[str, Any]) -> dict[str, Any]:
-    """`about`, what `describe` says of the first of several networks, as the artifact of all of them says it."""
+def ensemble(
+    nets: Sequence[trained_model.Trained], shares: Sequence[float], about: dict[str, Any]
+) -> dict[str, Any]:
+    """`about`, what `describe` says of the first of several networks, as the artifact of all of
+    them says it.
+    """
     channels = [_input(net)["channels"] for net in nets]
     ends = np.cumsum([len(names) for names in channels]).tolist()
     return about | {
         "input": about["input"] | {"channels": [name for names in channels for name in names]},
-        "output": about["output"] | {"meaning": "logarithms of the mean of the networks' probabilities"},
-        "preprocessing": about["preprocessing"] | {"stream": "+".join(net.config.clip.stream for net in nets)},
+        "output": about["output"]
+        | {"meaning": "logarithms of the mean of the networks' probabilities"},
+        "preprocessing": about["preprocessing"]
+        | {"stream": "+".join(net.config.clip.stream for net in nets)},
         "ensemble": [
             {
                 "stream": net.config.clip.stream,
@@ -75,12 +90,16 @@ def _input(net: trained_model.Trained) -> dict[str, Any]:
 
 
 def _licence(data: str) -> dict[str, str]:
-    """Terms of the code and of the data; weights have those of their data and of whoever trained them."""
+    """Terms of the code and of the data; weights have those of their data and of whoever trained
+    them.
+    """
     from jaxact.datasets import DATASETS
 
     maker = DATASETS.get(data.split("/")[0])
     return {
         "code": "Apache-2.0",
-        "data": maker.LICENCE if maker else "not known: the network was trained on arrays, or elsewhere",
+        "data": maker.LICENCE
+        if maker
+        else "not known: the network was trained on arrays, or elsewhere",
         "weights": "not stated here: those of the data, and of whoever trained the network",
     }

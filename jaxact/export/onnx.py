@@ -1,7 +1,7 @@
 """ONNX: one file for onnxruntime, TensorRT, OpenVINO and browsers; input `clips`, output `logits`.
 
-Its metadata are text by name: `labels`, `layout`, `preprocessing` and `licence` as JSON, and all of it with the
-certificate under `jaxact`.
+Its metadata are text by name: `labels`, `layout`, `preprocessing` and `licence` as JSON, and all of
+it with the certificate under `jaxact`.
 """
 
 import importlib.util
@@ -50,13 +50,20 @@ def convert(network: Network, axes: Sequence[str]) -> Any:
             graph.origin(str(size), "clips", axis)
     (result,) = graph.run(program, ["clips"])
     graph.nodes.append(helper.make_node("Identity", [result], ["logits"]))
-    names = [size if isinstance(size, int) else {"n": "n", "t": "frames"}[str(size)] for size in inputs.shape]
+    names = [
+        size if isinstance(size, int) else {"n": "n", "t": "frames"}[str(size)]
+        for size in inputs.shape
+    ]
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "jaxact",
             [helper.make_tensor_value_info("clips", TensorProto.FLOAT, names)],
-            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", len(network.nets[0].labels)])],
+            [
+                helper.make_tensor_value_info(
+                    "logits", TensorProto.FLOAT, ["n", len(network.nets[0].labels)]
+                )
+            ],
             [numpy_helper.from_array(array, name) for name, array in graph.constants.items()],
         ),
         opset_imports=[helper.make_opsetid("", OPSET)],
@@ -72,8 +79,12 @@ def write(path: Path, made: Any, meta: dict[str, Any]) -> None:
     """Writes the file."""
     from onnx import helper
 
-    texts = {name: meta[name] for name in ("labels", "layout", "preprocessing", "licence")} | {"jaxact": meta}
-    helper.set_model_props(made, {name: json.dumps(value, ensure_ascii=False) for name, value in texts.items()})
+    texts = {name: meta[name] for name in ("labels", "layout", "preprocessing", "licence")} | {
+        "jaxact": meta
+    }
+    helper.set_model_props(
+        made, {name: json.dumps(value, ensure_ascii=False) for name, value in texts.items()}
+    )
     path.write_bytes(made.SerializeToString())
 
 

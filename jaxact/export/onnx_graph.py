@@ -1,8 +1,10 @@
-"""A JAX program as an ONNX graph: the walk over its equations, names, constants, and sizes known at run time only.
+"""A JAX program as an ONNX graph: the walk over its equations, names, constants, and sizes known at
+run time only.
 
-The converters that others keep do not go with this project's versions: jax2onnx's releases for this JAX exclude its
-Orbax, older ones lack primitives, and tf2onnx does not read the StableHLO inside of a SavedModel made by JAX. What our
-networks need is `jaxact.export.onnx_operators.RULES`, a rule for each primitive; what they compute is certified.
+The converters that others keep do not go with this project's versions: jax2onnx's releases for this
+JAX exclude its Orbax, older ones lack primitives, and tf2onnx does not read the StableHLO inside of
+a SavedModel made by JAX. What our networks need is `jaxact.export.onnx_operators.RULES`, a rule for
+each primitive; what they compute is certified.
 """
 
 import ast
@@ -29,7 +31,9 @@ class Graph:
         self.rules, self.root, self.nodes = rules, root or self, []
         self.constants: dict[str, np.ndarray] = {}
         self._names: dict[Any, str] = {}
-        self._narrow: dict[str, Sequence[Any]] = {}  # tensors of ones along some axes, and the shape they stand for
+        self._narrow: dict[
+            str, Sequence[Any]
+        ] = {}  # tensors of ones along some axes, and the shape they stand for
         self._count = 0
 
     # Nodes
@@ -67,11 +71,15 @@ class Graph:
         self._names["size", name] = self.add("Shape", source, start=axis, end=axis + 1)
 
     def size(self, size: Any) -> str:
-        """The name of an int64 [1]: a number, or an expression of symbolic sizes such as floordiv(t + 1, 2)."""
+        """The name of an int64 [1]: a number, or an expression of symbolic sizes such as floordiv(t
+        + 1, 2).
+        """
         if isinstance(size, int | np.integer):
             return self.ints(int(size))
         if ("size", str(size)) not in self.root._names:
-            self.root._names["size", str(size)] = self.root._expression(ast.parse(str(size), mode="eval").body)
+            self.root._names["size", str(size)] = self.root._expression(
+                ast.parse(str(size), mode="eval").body
+            )
         return self.root._names["size", str(size)]
 
     def sizes(self, shape: Sequence[Any]) -> str:
@@ -80,12 +88,19 @@ class Graph:
             return self.ints(*map(int, shape))
         key = "shape", str(tuple(shape))
         if key not in self.root._names:
-            self.root._names[key] = self.root.add("Concat", *(self.size(size) for size in shape), axis=0)
+            self.root._names[key] = self.root.add(
+                "Concat", *(self.size(size) for size in shape), axis=0
+            )
         return self.root._names[key]
 
     def _expression(self, tree: ast.expr) -> str:
         binary = {ast.Add: "Add", ast.Sub: "Sub", ast.Mult: "Mul"}
-        calls = {"floordiv": "Div", "mod": "Mod", "max": "Max", "min": "Min"}  # of sizes, none of which is negative
+        calls = {
+            "floordiv": "Div",
+            "mod": "Mod",
+            "max": "Max",
+            "min": "Min",
+        }  # of sizes, none of which is negative
         match tree:
             case ast.Constant(value=int(value)):
                 return self.ints(value)
@@ -102,13 +117,17 @@ class Graph:
     # Variables
 
     def bind(self, variable: Any, name: str, narrow: bool = False) -> None:
-        """A variable of the program is the tensor `name`; `narrow`: but for broadcasting to the variable's shape."""
+        """A variable of the program is the tensor `name`; `narrow`: but for broadcasting to the
+        variable's shape.
+        """
         self._names[variable] = name
         if narrow:
             self._narrow[name] = variable.aval.shape
 
     def narrow(self, variable: Any) -> str:
-        """The tensor of a variable, perhaps with sizes of one where an elementwise operation repeats it."""
+        """The tensor of a variable, perhaps with sizes of one where an elementwise operation
+        repeats it.
+        """
         if hasattr(variable, "val"):  # a literal
             return self.constant(variable.val, variable.aval.dtype)
         return self._names[variable]
@@ -126,9 +145,11 @@ class Graph:
         return self.narrow(variable) in self._narrow
 
     def run(self, program: Any, arguments: Sequence[str]) -> list[str]:
-        """Adds the nodes of a program whose inputs are tensors of these names; returns those of its outputs.
+        """Adds the nodes of a program whose inputs are tensors of these names; returns those of its
+        outputs.
 
-        JAX 0.10 has programs with constants (`ClosedJaxpr`) and without (`Jaxpr`); JAX 0.12 has one class for both.
+        JAX 0.10 has programs with constants (`ClosedJaxpr`) and without (`Jaxpr`); JAX 0.12 has one
+        class for both.
         """
         jaxpr, constants = getattr(program, "jaxpr", program), getattr(program, "consts", ())
         for variable, value in zip(jaxpr.constvars, constants, strict=True):
@@ -138,6 +159,8 @@ class Graph:
         for equation in jaxpr.eqns:
             name = equation.primitive.name
             if name not in self.rules:
-                raise Unsupported(f"the primitive {name!r} has no rule; there are {', '.join(sorted(self.rules))}")
+                raise Unsupported(
+                    f"the primitive {name!r} has no rule; there are {', '.join(sorted(self.rules))}"
+                )
             self.rules[name](self, equation)
         return [self.whole(variable) for variable in jaxpr.outvars]

@@ -1,4 +1,6 @@
-"""How each JAX primitive is said in ONNX. A rule takes the graph and an equation and binds the equation's outputs."""
+"""How each JAX primitive is said in ONNX. A rule takes the graph and an equation and binds the
+equation's outputs.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,7 +22,9 @@ def _elementwise(kind: str) -> Rule:
 
 
 def _composed(build: Callable[..., str]) -> Rule:
-    """An elementwise operation of several nodes: `build(graph, *names)` with tensors of the output's type."""
+    """An elementwise operation of several nodes: `build(graph, *names)` with tensors of the
+    output's type.
+    """
 
     def rule(graph: Graph, equation: Any) -> None:
         names = [graph.narrow(variable) for variable in equation.invars]
@@ -33,7 +37,9 @@ def _composed(build: Callable[..., str]) -> Rule:
 def _bind_elementwise(graph: Graph, equation: Any, name: str) -> None:
     (out,) = equation.outvars
     shaped = [variable for variable in equation.invars if variable.aval.shape]
-    graph.bind(out, name, narrow=bool(shaped) and all(graph.is_narrow(variable) for variable in shaped))
+    graph.bind(
+        out, name, narrow=bool(shaped) and all(graph.is_narrow(variable) for variable in shaped)
+    )
 
 
 def _atan2(graph: Graph, one: Callable, y: str, x: str) -> str:
@@ -41,7 +47,9 @@ def _atan2(graph: Graph, one: Callable, y: str, x: str) -> str:
     add, zero = graph.add, one(0.0)
     upright = add("Equal", x, zero)
     slope = add("Atan", add("Div", y, add("Where", upright, one(1.0), x)))
-    below = add("Or", add("Less", y, zero), add("Less", add("Reciprocal", y), zero))  # so that -0 is below
+    below = add(
+        "Or", add("Less", y, zero), add("Less", add("Reciprocal", y), zero)
+    )  # so that -0 is below
     behind = add("Add", slope, add("Where", below, one(-np.pi), one(np.pi)))
     straight = add("Mul", add("Sign", y), one(np.pi / 2))
     return add("Where", upright, straight, add("Where", add("Less", x, zero), behind, slope))
@@ -76,7 +84,11 @@ def _select(graph: Graph, equation: Any) -> None:
 
 
 def _cast(graph: Graph, equation: Any) -> None:
-    _bind_elementwise(graph, equation, _as(graph, graph.narrow(equation.invars[0]), equation.outvars[0].aval.dtype))
+    _bind_elementwise(
+        graph,
+        equation,
+        _as(graph, graph.narrow(equation.invars[0]), equation.outvars[0].aval.dtype),
+    )
 
 
 def _as(graph: Graph, name: str, dtype: Any) -> str:
@@ -88,7 +100,11 @@ def _as(graph: Graph, name: str, dtype: Any) -> str:
 def _reshaped(graph: Graph, name: str, shape: Sequence[Any]) -> str:
     """A size that is symbolic alone is what remains, -1."""
     open_ = [size for size in shape if not isinstance(size, int | np.integer)]
-    sizes = graph.ints(*(-1 if size in open_ else int(size) for size in shape)) if len(open_) == 1 else None
+    sizes = (
+        graph.ints(*(-1 if size in open_ else int(size) for size in shape))
+        if len(open_) == 1
+        else None
+    )
     return graph.add("Reshape", name, sizes or graph.sizes(shape))
 
 
@@ -109,7 +125,9 @@ def _broadcast(graph: Graph, equation: Any) -> None:
 
 
 def _transpose(graph: Graph, equation: Any) -> None:
-    name = graph.add("Transpose", graph.whole(equation.invars[0]), perm=list(equation.params["permutation"]))
+    name = graph.add(
+        "Transpose", graph.whole(equation.invars[0]), perm=list(equation.params["permutation"])
+    )
     graph.bind(equation.outvars[0], name)
 
 
@@ -120,7 +138,10 @@ def _concatenate(graph: Graph, equation: Any) -> None:
 
 def _stack(graph: Graph, equation: Any) -> None:
     axis = equation.params["axis"]
-    names = [graph.add("Unsqueeze", graph.whole(variable), graph.ints(axis)) for variable in equation.invars]
+    names = [
+        graph.add("Unsqueeze", graph.whole(variable), graph.ints(axis))
+        for variable in equation.invars
+    ]
     graph.bind(equation.outvars[0], graph.add("Concat", *names, axis=axis))
 
 
@@ -145,7 +166,9 @@ def _pad(graph: Graph, equation: Any) -> None:
 
 def _sliced(graph: Graph, name: str, starts: Any, limits: Any, steps: Any) -> str:
     axes = graph.ints(*range(len(starts)))
-    return graph.add("Slice", name, graph.sizes(starts), graph.sizes(limits), axes, graph.ints(*steps))
+    return graph.add(
+        "Slice", name, graph.sizes(starts), graph.sizes(limits), axes, graph.ints(*steps)
+    )
 
 
 def _slice(graph: Graph, equation: Any) -> None:
@@ -158,12 +181,16 @@ def _slice(graph: Graph, equation: Any) -> None:
 def _reverse(graph: Graph, equation: Any) -> None:
     axes = equation.params["dimensions"]
     each = [graph.ints(*(value for _ in axes)) for value in (-1, np.iinfo(np.int64).min, -1)]
-    name = graph.add("Slice", graph.whole(equation.invars[0]), each[0], each[1], graph.ints(*axes), each[2])
+    name = graph.add(
+        "Slice", graph.whole(equation.invars[0]), each[0], each[1], graph.ints(*axes), each[2]
+    )
     graph.bind(equation.outvars[0], name)
 
 
 def _gather(graph: Graph, equation: Any) -> None:
-    """Whole slices at given places of one or several axes, which then give way to the axes of the places."""
+    """Whole slices at given places of one or several axes, which then give way to the axes of the
+    places.
+    """
     (given, places), (out,) = equation.invars, equation.outvars
     numbers, wanted = equation.params["dimension_numbers"], list(equation.params["slice_sizes"])
     axes, batch = list(numbers.start_index_map), list(numbers.operand_batching_dims)
@@ -176,17 +203,24 @@ def _gather(graph: Graph, equation: Any) -> None:
     leading = places.aval.ndim - 1
     same = list(numbers.start_indices_batching_dims)
     ordered = [*same, *(axis for axis in range(leading) if axis not in same)]
-    index = graph.add("Transpose", _as(graph, graph.whole(places), np.int64), perm=[*ordered, leading])
+    index = graph.add(
+        "Transpose", _as(graph, graph.whole(places), np.int64), perm=[*ordered, leading]
+    )
     name = graph.add("GatherND", name, index, batch_dims=len(batch))
-    # Now the axes of the places come first, then the rest; axes of size one that stay are put among the rest.
+    # Now the axes of the places come first, then the rest; axes of size one that stay are put among
+    # the rest.
     among = sorted([*rest, *kept])
     if kept:
-        name = graph.add("Unsqueeze", name, graph.ints(*(leading + among.index(axis) for axis in kept)))
+        name = graph.add(
+            "Unsqueeze", name, graph.ints(*(leading + among.index(axis) for axis in kept))
+        )
     offsets = list(numbers.offset_dims)
     others = [axis for axis in range(out.aval.ndim) if axis not in offsets]
     place = {axis: ordered.index(number) for number, axis in enumerate(others)}
     place |= {axis: leading + number for number, axis in enumerate(offsets)}
-    graph.bind(out, graph.add("Transpose", name, perm=[place[axis] for axis in range(out.aval.ndim)]))
+    graph.bind(
+        out, graph.add("Transpose", name, perm=[place[axis] for axis in range(out.aval.ndim)])
+    )
 
 
 def _window(graph: Graph, equation: Any, axes: Sequence[int]) -> None:
@@ -215,9 +249,14 @@ def _dot(graph: Graph, equation: Any) -> None:
     one = [next(letters) for _ in range(rank[0])]
     shared = dict(zip((*batch_right, *contracted_right), (*batch, *contracted), strict=True))
     other = [one[shared[axis]] if axis in shared else next(letters) for axis in range(rank[1])]
-    free = [letter for letter in one if letter not in other], [letter for letter in other if letter not in one]
+    free = (
+        [letter for letter in one if letter not in other],
+        [letter for letter in other if letter not in one],
+    )
     result = "".join([*(one[axis] for axis in batch), *free[0], *free[1]])
-    return graph.bind(out, graph.add("Einsum", *names, equation=f"{''.join(one)},{''.join(other)}->{result}"))
+    return graph.bind(
+        out, graph.add("Einsum", *names, equation=f"{''.join(one)},{''.join(other)}->{result}")
+    )
 
 
 def _convolution(graph: Graph, equation: Any) -> None:
@@ -255,7 +294,10 @@ def _pool(graph: Graph, equation: Any) -> None:
     if (
         window[0] != 1
         or window[-1] != 1
-        or any((*params["base_dilation"], *params["window_dilation"])[i] != 1 for i in range(2 * len(window)))
+        or any(
+            (*params["base_dilation"], *params["window_dilation"])[i] != 1
+            for i in range(2 * len(window))
+        )
     ):
         raise Unsupported("pooling over samples or channels, or a dilated one, has no rule")
     last, axes = len(window) - 1, range(1, len(window) - 1)
@@ -277,7 +319,11 @@ def _iota(graph: Graph, equation: Any) -> None:
     (out,) = equation.outvars
     axis, shape = equation.params["dimension"], out.aval.shape
     end = graph.add("Squeeze", graph.size(shape[axis]))
-    name = _as(graph, graph.add("Range", graph.constant(0, np.int64), end, graph.constant(1, np.int64)), out.aval.dtype)
+    name = _as(
+        graph,
+        graph.add("Range", graph.constant(0, np.int64), end, graph.constant(1, np.int64)),
+        out.aval.dtype,
+    )
     if others := [other for other in range(len(shape)) if other != axis]:
         name = graph.add("Unsqueeze", name, graph.ints(*others))
     graph.bind(out, name, narrow=len(shape) > 1)
@@ -285,7 +331,9 @@ def _iota(graph: Graph, equation: Any) -> None:
 
 def _size(graph: Graph, equation: Any) -> None:
     (out,) = equation.outvars
-    graph.bind(out, _as(graph, graph.add("Squeeze", graph.size(equation.params["dim"])), out.aval.dtype))
+    graph.bind(
+        out, _as(graph, graph.add("Squeeze", graph.size(equation.params["dim"])), out.aval.dtype)
+    )
 
 
 def _sort(graph: Graph, equation: Any) -> None:
@@ -294,7 +342,9 @@ def _sort(graph: Graph, equation: Any) -> None:
     if equation.params["num_keys"] != 1:
         raise Unsupported("sorting by several keys has no rule")
     first, *others = map(graph.whole, equation.invars)
-    values, places = graph.add("TopK", first, graph.size(shape[axis]), axis=axis, largest=0, outputs=2)
+    values, places = graph.add(
+        "TopK", first, graph.size(shape[axis]), axis=axis, largest=0, outputs=2
+    )
     graph.bind(equation.outvars[0], values)
     for variable, name in zip(equation.outvars[1:], others, strict=True):
         graph.bind(variable, graph.add("GatherElements", name, places, axis=axis))
@@ -307,14 +357,19 @@ def _running_max(graph: Graph, equation: Any) -> None:
     if not isinstance(frames, int) or equation.params["reverse"]:
         raise Unsupported("a running maximum backwards, or over a symbolic length, has no rule")
     lowest = -np.inf if np.issubdtype(dtype, np.floating) else np.iinfo(dtype).min
-    seen = np.tril(np.ones((frames, frames), bool)).reshape(frames, frames, *(1,) * (given.aval.ndim - 1 - axis))
+    seen = np.tril(np.ones((frames, frames), bool)).reshape(
+        frames, frames, *(1,) * (given.aval.ndim - 1 - axis)
+    )
     name = graph.add("Unsqueeze", graph.whole(given), graph.ints(axis))
     name = graph.add("Where", graph.constant(seen), name, graph.constant(lowest, dtype))
     graph.bind(equation.outvars[0], graph.add("ReduceMax", name, graph.ints(axis + 1), keepdims=0))
 
 
 def _running_sum(graph: Graph, equation: Any) -> None:
-    axis, reverse = graph.constant(equation.params["axis"], np.int64), int(equation.params["reverse"])
+    axis, reverse = (
+        graph.constant(equation.params["axis"], np.int64),
+        int(equation.params["reverse"]),
+    )
     name = graph.add("CumSum", graph.whole(equation.invars[0]), axis, reverse=reverse)
     graph.bind(equation.outvars[0], name)
 
@@ -360,12 +415,15 @@ def _scan(graph: Graph, equation: Any) -> None:
         scan_input_directions=[backwards] * scanned,
         **directions,
     )
-    for variable, name in zip(equation.outvars, [tensors] if len(outputs) == 1 else tensors, strict=True):
+    for variable, name in zip(
+        equation.outvars, [tensors] if len(outputs) == 1 else tensors, strict=True
+    ):
         graph.bind(variable, name)
 
 
 def _scan_counts(equation: Any, jaxpr: Any) -> tuple[int, int]:
-    """Counts the constants and the states of a scan. Its inputs are constants, states, scanned arrays.
+    """Counts the constants and the states of a scan. Its inputs are constants, states, scanned
+    arrays.
 
     JAX 0.10 stores both counts in the equation, JAX 0.12 stores trees instead. Ranks work for both:
     a scanned input and a stacked output have one axis more in the equation than in the body.
@@ -384,16 +442,35 @@ def _tensor_types(names: Sequence[str], variables: Sequence[Any]) -> list[Any]:
     """ONNX descriptions of tensors that have the variables' element types."""
     from onnx import helper
 
-    types = [helper.np_dtype_to_tensor_dtype(np.dtype(variable.aval.dtype)) for variable in variables]
-    return [helper.make_tensor_value_info(name, type_, None) for name, type_ in zip(names, types, strict=True)]
+    types = [
+        helper.np_dtype_to_tensor_dtype(np.dtype(variable.aval.dtype)) for variable in variables
+    ]
+    return [
+        helper.make_tensor_value_info(name, type_, None)
+        for name, type_ in zip(names, types, strict=True)
+    ]
 
 
 RULES: dict[str, Rule] = {
-    **{name: _elementwise(name.capitalize()) for name in ("add", "sub", "mul", "div", "max", "min", "pow")},
-    **{name: _elementwise(name.capitalize()) for name in ("neg", "exp", "log", "tanh", "sqrt", "abs", "sign", "floor")},
+    **{
+        name: _elementwise(name.capitalize())
+        for name in ("add", "sub", "mul", "div", "max", "min", "pow")
+    },
+    **{
+        name: _elementwise(name.capitalize())
+        for name in ("neg", "exp", "log", "tanh", "sqrt", "abs", "sign", "floor")
+    },
     **{name: _elementwise(name.capitalize()) for name in ("sin", "cos", "erf", "ceil")},
-    **{"logistic": _elementwise("Sigmoid"), "lt": _elementwise("Less"), "gt": _elementwise("Greater")},
-    **{"le": _elementwise("LessOrEqual"), "ge": _elementwise("GreaterOrEqual"), "eq": _elementwise("Equal")},
+    **{
+        "logistic": _elementwise("Sigmoid"),
+        "lt": _elementwise("Less"),
+        "gt": _elementwise("Greater"),
+    },
+    **{
+        "le": _elementwise("LessOrEqual"),
+        "ge": _elementwise("GreaterOrEqual"),
+        "eq": _elementwise("Equal"),
+    },
     **{"and": _logical("And"), "or": _logical("Or"), "not": _logical("Not")},
     "ne": _composed(lambda graph, one, x, y: graph.add("Not", graph.add("Equal", x, y))),
     "rem": _composed(lambda graph, one, x, y: graph.add("Mod", x, y, fmod=1)),
@@ -428,6 +505,8 @@ RULES: dict[str, Rule] = {
     "sort": _sort,
     "cummax": _running_max,
     "cumsum": _running_sum,
-    **dict.fromkeys(("jit", "custom_jvp_call", "custom_vjp_call", "closed_call", "remat2", "checkpoint"), _call),
+    **dict.fromkeys(
+        ("jit", "custom_jvp_call", "custom_vjp_call", "closed_call", "remat2", "checkpoint"), _call
+    ),
     "scan": _scan,
 }

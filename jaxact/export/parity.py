@@ -12,7 +12,9 @@ from jaxtyping import Float
 from jaxact.errors import UserError
 from jaxact.export.ensemble import Network
 
-TOLERANCE = 1e-4  # of the largest logit, between the artifact read back and the network it came from
+TOLERANCE = (
+    1e-4  # of the largest logit, between the artifact read back and the network it came from
+)
 BATCHES = (1, 7, 8, 8, 8)  # rows at a time, of each kind of inputs
 MISSING = 0.1  # share of the random joints, or pixels, that are zeros
 
@@ -26,9 +28,11 @@ def prove(
     format: str = "artifact",
     clips: Clips | None = None,
 ) -> dict[str, Any]:
-    """Compares an artifact with the network on random inputs, on other lengths where it takes them, and on real ones.
+    """Compares an artifact with the network on random inputs, on other lengths where it takes them,
+    and on real ones.
 
-    The network answers to eight inputs at a time, the artifact to `BATCHES`: its answers must not depend on that.
+    The network answers to eight inputs at a time, the artifact to `BATCHES`: its answers must not
+    depend on that.
 
     Args:
       artifact: what was read back.
@@ -37,9 +41,10 @@ def prove(
       clips: real inputs.
 
     Returns:
-      The certificate: inputs and batch sizes, the largest difference of two logits, that difference and the bound as
-      shares of the largest logit, the share of inputs that get the same class, and the largest range of a logit over
-      the inputs: a network that answers the same to all of them has not been compared much.
+      The certificate: inputs and batch sizes, the largest difference of two logits, that difference
+      and the bound as shares of the largest logit, the share of inputs that get the same class, and
+      the largest range of a logit over the inputs: a network that answers the same to all of them
+      has not been compared much.
 
     Raises:
       UserError: a difference over `TOLERANCE` of the largest logit, or another shape.
@@ -47,7 +52,10 @@ def prove(
     sets = {"random": _random(network, sum(BATCHES), network.inputs.shape[1])}
     if "frames" in symbolic:
         frames = network.inputs.shape[1]
-        sets |= {f"random of {t} frames": _random(network, 2, t) for t in (max(frames // 2, 1), frames + 13)}
+        sets |= {
+            f"random of {t} frames": _random(network, 2, t)
+            for t in (max(frames // 2, 1), frames + 13)
+        }
     if clips is not None:
         sets["real"] = clips
     found = {name: _compare(artifact, network, given) for name, given in sets.items()}
@@ -88,7 +96,8 @@ def real_clips(network: Network, data_dir: str | Path, count: int = sum(BATCHES)
     """The first clips of the run's evaluation split, as the network sees them; first view.
 
     Raises:
-      UserError: no such data, data that do not fit the network, or streams that records do not give side by side.
+      UserError: no such data, data that do not fit the network, or streams that records do not give
+          side by side.
     """
     import dataclasses
 
@@ -100,16 +109,26 @@ def real_clips(network: Network, data_dir: str | Path, count: int = sum(BATCHES)
     net = network.nets[0]
     streams = [one.config.clip.stream for one in network.nets]
     if len(streams) > 1 and config.kind(net.config.model.name) != "skeleton":
-        raise UserError(f"records of videos do not give the streams {', '.join(streams)} side by side; omit --data-dir")
+        raise UserError(
+            f"records of videos do not give the streams {', '.join(streams)} side by side; omit --data-dir"
+        )
     info = records.describe(net.config.data.name, str(data_dir))
     classification.check_data(info, net)
     clip = dataclasses.asdict(net.config.clip) | {"stream": "+".join(streams)}
-    batch = next(iter(batches.eval_batches(info, split=net.config.data.eval_split, batch_size=count, clip=clip)))
+    batch = next(
+        iter(
+            batches.eval_batches(
+                info, split=net.config.data.eval_split, batch_size=count, clip=clip
+            )
+        )
+    )
     return np.asarray(batch["inputs"], np.float32)[np.asarray(batch["mask"]), 0]
 
 
 def _compare(artifact: Callable[[Clips], Any], network: Network, clips: Clips) -> dict[str, float]:
-    wanted = np.concatenate([network.reference(part) for part in _parts(clips, (8,) * (len(clips) // 8 + 1))])
+    wanted = np.concatenate(
+        [network.reference(part) for part in _parts(clips, (8,) * (len(clips) // 8 + 1))]
+    )
     found = np.concatenate([np.asarray(artifact(part)) for part in _parts(clips, BATCHES)])
     if found.shape != wanted.shape:
         raise UserError(f"the artifact answers with the shape {found.shape}; wanted {wanted.shape}")
@@ -141,4 +160,6 @@ def _random(network: Network, count: int, frames: int) -> Clips:
     there = random.random((*shape[:-1], 1)) >= MISSING
     pose = random.standard_normal((count, 1, *shape[2:]))
     size = random.uniform(0.2, 2.0, (count, *(1,) * (len(shape) - 1)))
-    return np.where(there, size * (pose + 0.5 * random.standard_normal(shape)), 0).astype(np.float32)
+    return np.where(there, size * (pose + 0.5 * random.standard_normal(shape)), 0).astype(
+        np.float32
+    )

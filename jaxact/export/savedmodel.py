@@ -44,9 +44,15 @@ def convert(network: Network, axes: Sequence[str]) -> Any:
     import tensorflow as tf
 
     clips = network.symbolic(axes)
-    exported = jax_export.export(jax.jit(network.apply), platforms=PLATFORMS)(network.variables, clips)
-    weights = jax.tree.map(lambda array: tf.Variable(np.asarray(array), trainable=False), network.variables)
-    leaves = jax.tree.leaves(weights)  # tf.Module wraps the dictionaries; JAX takes wrappers for leaves
+    exported = jax_export.export(jax.jit(network.apply), platforms=PLATFORMS)(
+        network.variables, clips
+    )
+    weights = jax.tree.map(
+        lambda array: tf.Variable(np.asarray(array), trainable=False), network.variables
+    )
+    leaves = jax.tree.leaves(
+        weights
+    )  # tf.Module wraps the dictionaries; JAX takes wrappers for leaves
     call = _operation(exported)
     module = tf.Module()
     module.weights = weights
@@ -81,12 +87,16 @@ def _operation(exported: jax_export.Exported) -> Callable[[Sequence[Any]], Any]:
 
 
 def _readable_by_tensorflow(artifact: bytes) -> bytes:
-    """A StableHLO artifact in the newest version that JAX writes and the installed TensorFlow reads."""
+    """A StableHLO artifact in the newest version that JAX writes and the installed TensorFlow
+    reads.
+    """
     from jax.extend.mlir.dialects import stablehlo
     from tensorflow.compiler.mlir.stablehlo import stablehlo as tensorflow_stablehlo
 
     reader: Any = tensorflow_stablehlo  # an extension module, which has no types
-    version = stablehlo.get_smaller_version(stablehlo.get_current_version(), reader.get_current_version())
+    version = stablehlo.get_smaller_version(
+        stablehlo.get_current_version(), reader.get_current_version()
+    )
     module = stablehlo.deserialize_portable_artifact_str(artifact)
     return stablehlo.serialize_portable_artifact_str(module, version)
 
@@ -102,7 +112,9 @@ def write(path: Path, made: Any, meta: dict[str, Any]) -> None:
 
     if not (path / "saved_model.pb").exists():
         tf.saved_model.save(made, str(path), signatures={"serving_default": made.__call__})
-    (path / META).write_text(json.dumps(meta, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (path / META).write_text(
+        json.dumps(meta, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
 
 
 def load(path: Path) -> Callable[[np.ndarray], Any]:

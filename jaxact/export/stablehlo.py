@@ -1,7 +1,8 @@
 """StableHLO for CPU, CUDA and TPU, as `jax.export` serialises it.
 
-The file is a zip of `module.bin` (a function of f32 [n, T, M, V, C] with symbolic n, and symbolic T where the network
-allows it) and `meta.json` (labels, joint layout, input, preprocessing, terms, certificate, how to load it).
+The file is a zip of `module.bin` (a function of f32 [n, T, M, V, C] with symbolic n, and symbolic T
+where the network allows it) and `meta.json` (labels, joint layout, input, preprocessing, terms,
+certificate, how to load it).
 """
 
 import json
@@ -40,9 +41,13 @@ class Exported:
                 self.meta: dict[str, Any] = json.loads(archive.read(_META))
                 self._function = jax_export.deserialize(bytearray(archive.read(_MODULE)))
         except FileNotFoundError:
-            raise UserError(f"no file {str(path)!r}: wanted an artifact of `jaxact export`") from None
+            raise UserError(
+                f"no file {str(path)!r}: wanted an artifact of `jaxact export`"
+            ) from None
         except (zipfile.BadZipFile, KeyError, ValueError) as error:
-            raise UserError(f"{str(path)!r} is not an artifact of `jaxact export`: {error}") from error
+            raise UserError(
+                f"{str(path)!r} is not an artifact of `jaxact export`: {error}"
+            ) from error
 
     def __call__(self, inputs: np.ndarray) -> jax.Array:
         """Logits f32 [n, classes] of clips f32 [n, T, M, V, C]."""

@@ -1,7 +1,9 @@
-"""The weights alone, as safetensors: flat names, and in the metadata all that builds the network again.
+"""The weights alone, as safetensors: flat names, and in the metadata all that builds the network
+again.
 
-Names are `params/stem/spatial_kernel` and the like; those of an ensemble begin with the number of the network. The
-metadata's `jaxact` is the artifact's description as JSON, whose `networks` are what each checkpoint says of itself.
+Names are `params/stem/spatial_kernel` and the like; those of an ensemble begin with the number of
+the network. The metadata's `jaxact` is the artifact's description as JSON, whose `networks` are
+what each checkpoint says of itself.
 """
 
 import json
@@ -29,7 +31,10 @@ def need() -> None:
 
 def about(out: Path) -> dict[str, Any]:
     """What this format adds to the artifact's description."""
-    return {"format": "safetensors", "load": "jaxact.export.rebuild(FILE), or any reader of safetensors"}
+    return {
+        "format": "safetensors",
+        "load": "jaxact.export.rebuild(FILE), or any reader of safetensors",
+    }
 
 
 def convert(network: Network, axes: Sequence[str]) -> Network:
@@ -48,7 +53,9 @@ def write(path: Path, made: Network, meta: dict[str, Any]) -> None:
     rest = {"networks": list(made.metas), "shares": list(made.shares)}
     short = {name: meta[name] for name in ("labels", "layout", "preprocessing", "licence")}
     metadata = {name: json.dumps(value, ensure_ascii=False) for name, value in short.items()}
-    safetensors.write(path, arrays, metadata | {"jaxact": json.dumps(meta | rest, ensure_ascii=False)})
+    safetensors.write(
+        path, arrays, metadata | {"jaxact": json.dumps(meta | rest, ensure_ascii=False)}
+    )
 
 
 def rebuild(path: str | Path) -> Network:
@@ -61,7 +68,9 @@ def rebuild(path: str | Path) -> Network:
     try:
         meta = json.loads(metadata["jaxact"])
         nets = tuple(
-            _trained(one, _variables(arrays, f"{number}/" if len(meta["networks"]) > 1 else ""), meta)
+            _trained(
+                one, _variables(arrays, f"{number}/" if len(meta["networks"]) > 1 else ""), meta
+            )
             for number, one in enumerate(meta["networks"])
         )
         return Network(nets, tuple(meta["shares"]))
@@ -79,11 +88,17 @@ def load(path: Path) -> Callable[[np.ndarray], Any]:
 
 def _variables(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, Any]:
     """The arrays of one network as Linen's variables."""
-    own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    own = {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
     return unflatten_dict(own, sep="/")
 
 
-def _trained(one: trained_model.Meta, variables: dict[str, Any], meta: dict[str, Any]) -> trained_model.Trained:
+def _trained(
+    one: trained_model.Meta, variables: dict[str, Any], meta: dict[str, Any]
+) -> trained_model.Trained:
     return trained_model.Trained(
         model=trained_model.build(one),
         weights=variables,

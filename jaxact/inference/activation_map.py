@@ -1,4 +1,6 @@
-"""Where a graph network answers: the size of its last unit's features per joint and frame (ST-GCN's released demo)."""
+"""Where a graph network answers: the size of its last unit's features per joint and frame (ST-GCN's
+released demo).
+"""
 
 import dataclasses
 import math
@@ -22,7 +24,8 @@ class Response:
     """A clip as the network saw it, and where it answered.
 
     Attributes:
-      joints: places in the units of the record, in the frames and of the people that the network saw.
+      joints: places in the units of the record, in the frames and of the people that the network
+          saw.
       strength: of each joint; 1 is a frame's and person's mean.
       predicted: the class with the highest logit.
       rate: frames shown per frame of the record.
@@ -44,7 +47,9 @@ def respond(net: trained_model.Trained, record: Mapping[str, Any]) -> Response:
 
     if not isinstance(net.model, stgcn.STGCN):
         name = net.config.model.name
-        raise UserError(f"the last layer of the network {name!r} has no joints; wanted a checkpoint of stgcn or local")
+        raise UserError(
+            f"the last layer of the network {name!r} has no joints; wanted a checkpoint of stgcn or local"
+        )
     clip = {**dataclasses.asdict(net.config.clip), "views": 1}
     raw = clip | {"stream": "joint", "center": "none", "align": False, "scale": "none"}
     example = {name: record[name] for name in ("id", "joints", "label")}
@@ -56,7 +61,9 @@ def respond(net: trained_model.Trained, record: Mapping[str, Any]) -> Response:
     shown = min(len(joints), recorded) if clip["sampling"] == "window" else len(joints)
     filled = np.flatnonzero(joints[:shown].any(axis=(1, 2, 3)))
     if not len(filled):
-        raise UserError(f"nobody is seen in the frames that the network takes of the record {record['id'].decode()!r}")
+        raise UserError(
+            f"nobody is seen in the frames that the network takes of the record {record['id'].decode()!r}"
+        )
     apply = jax.jit(lambda weights, x: net.model.apply(weights, x, mutable=["intermediates"]))
     logits, sown = apply(net.weights, jnp.asarray(inputs[None]))
     (features,) = sown["intermediates"]["features"]
@@ -69,9 +76,11 @@ def respond(net: trained_model.Trained, record: Mapping[str, Any]) -> Response:
 
 
 def strength(features: Float[np.ndarray, "s m v d"]) -> Float[np.ndarray, "s m v"]:
-    """(r / mean of r)^5 with r = mean over channels of |features|, then divided by its mean over a person's joints.
+    """(r / mean of r)^5 with r = mean over channels of |features|, then divided by its mean over a
+    person's joints.
 
-    The last step is the released demo's: without it a few frames of a clip would outshine all others.
+    The last step is the released demo's: without it a few frames of a clip would outshine all
+    others.
     """
     size = np.abs(features.astype(np.float64)).mean(-1)
     size = (size / max(size.mean(), 1e-12)) ** POWER

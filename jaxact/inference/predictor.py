@@ -1,8 +1,10 @@
-"""What a trained network says of a clip that is in no data set: an array, a file of joints, a video.
+"""What a trained network says of a clip that is in no data set: an array, a file of joints, a
+video.
 
-A clip takes the way of an evaluation example: its joints become those of the network's layout, the checkpoint's clip
-section says what is done to them, views are averaged. A long recording is shown in windows, one answer each. All of
-it is computed in NumPy and JAX; TensorFlow is neither needed nor used.
+A clip takes the way of an evaluation example: its joints become those of the network's layout, the
+checkpoint's clip section says what is done to them, views are averaged. A long recording is shown
+in windows, one answer each. All of it is computed in NumPy and JAX; TensorFlow is neither needed
+nor used.
 """
 
 import dataclasses
@@ -87,25 +89,33 @@ class Predictor:
         """The answer to one clip.
 
         Args:
-          clip: joints [t, v, c], [m, t, v, c] or [t, m, v, c] in the units of the training data, people being the
-            shorter of two axes; or a path, see `predict_file`.
+          clip: joints [t, v, c], [m, t, v, c] or [t, m, v, c] in the units of the training data,
+            people being the shorter of two axes; or a path, see `predict_file`.
           layout: of the joints, where it is not the network's and the file does not tell.
           window: frames of a window; 0 for the whole clip at once.
           stride: frames between windows; 0 for half a window.
           image_size: see `jaxact.datasets.formats.recording.read`.
 
         Raises:
-          UserError: joints that cannot become the network's, or a file that cannot be read or holds several clips.
+          UserError: joints that cannot become the network's, or a file that cannot be read or holds
+              several clips.
         """
         if isinstance(clip, np.ndarray):
             return self.ask(self._array(clip, layout), window=window, stride=stride)
-        answers = self.predict_file(clip, layout=layout, window=window, stride=stride, image_size=image_size)
+        answers = self.predict_file(
+            clip, layout=layout, window=window, stride=stride, image_size=image_size
+        )
         if len(answers) != 1:
-            raise UserError(f"{os.fspath(clip)!r} holds {len(answers)} clips; ask predict_file for all of them")
+            raise UserError(
+                f"{os.fspath(clip)!r} holds {len(answers)} clips; ask predict_file for all of them"
+            )
         return answers[0]
 
-    def inputs(self, clip: np.ndarray, *, layout: str | None = None) -> Float[np.ndarray, "views t m v c"]:
-        """What the network sees of one clip, and an artifact of `jaxact export` takes: resampled, centred, a stream ...
+    def inputs(
+        self, clip: np.ndarray, *, layout: str | None = None
+    ) -> Float[np.ndarray, "views t m v c"]:
+        """What the network sees of one clip, and an artifact of `jaxact export` takes: resampled,
+        centred, a stream ...
 
         Args:
           clip: joints, as for `predict`.
@@ -120,7 +130,9 @@ class Predictor:
     def _array(self, clip: np.ndarray, layout: str | None) -> Clip:
         from jaxact.datasets.formats.recording import Recording, people_second
 
-        return self.joints(Recording(name="array", joints=people_second(clip, "the array")), layout=layout)
+        return self.joints(
+            Recording(name="array", joints=people_second(clip, "the array")), layout=layout
+        )
 
     def predict_file(
         self,
@@ -131,7 +143,8 @@ class Predictor:
         stride: int = 0,
         image_size: tuple[int, int] | None = None,
     ) -> list[Prediction]:
-        """The answers to every clip of a file or folder: see `jaxact.datasets.formats.recording`, or a video.
+        """The answers to every clip of a file or folder: see `jaxact.datasets.formats.recording`,
+        or a video.
 
         Raises:
           UserError: it cannot be read, or is not what the network reads.
@@ -141,10 +154,14 @@ class Predictor:
         from jaxact.datasets.formats import recording
 
         clips = recording.read(Path(path), image_size=image_size)
-        return [self.ask(self.joints(clip, layout=layout), window=window, stride=stride) for clip in clips]
+        return [
+            self.ask(self.joints(clip, layout=layout), window=window, stride=stride)
+            for clip in clips
+        ]
 
     def joints(self, found: Any, *, layout: str | None = None) -> Clip:
-        """A `jaxact.datasets.formats.recording.Recording`, to be asked about; for the other arguments see `predict`.
+        """A `jaxact.datasets.formats.recording.Recording`, to be asked about; for the other
+        arguments see `predict`.
 
         Raises:
           UserError: joints that cannot become the network's, or a network that reads no joints.
@@ -159,7 +176,9 @@ class Predictor:
         def inputs(start: int, stop: int) -> np.ndarray:
             ids = {} if found.person_id is None else {"person_id": found.person_id[start:stop]}
             example = {"joints": joints[start:stop], "label": 0, "id": found.name, **ids}
-            return skeleton.evaluate(example, layout=net.layout, channels=net.channels, **self._clip)["inputs"]
+            return skeleton.evaluate(
+                example, layout=net.layout, channels=net.channels, **self._clip
+            )["inputs"]
 
         return Clip(found.name, len(joints), inputs)
 
@@ -187,18 +206,24 @@ class Predictor:
         return Clip(place.stem, len(stored.frames), inputs)
 
     def check_videos(self) -> None:
-        """Raises UserError where the network cannot be asked about a video file, or a package for it is missing."""
+        """Raises UserError where the network cannot be asked about a video file, or a package for
+        it is missing.
+        """
         from jaxact.datasets.formats import video_file
         from jaxact.pipeline import images
 
         if self.kind != "video":
             raise UserError(f"the network reads {self.kind}s, not videos")
         if self._clip["stream"] == "flow":
-            raise UserError("the network reads optical flow, which only prepared records hold; see jaxact evaluate")
+            raise UserError(
+                "the network reads optical flow, which only prepared records hold; see jaxact evaluate"
+            )
         video_file.need_av()
         images.need_pillow()
 
-    def _logits(self, weights: Any, inputs: Float[jax.Array, "b views *rest"]) -> Float[jax.Array, "b classes"]:
+    def _logits(
+        self, weights: Any, inputs: Float[jax.Array, "b views *rest"]
+    ) -> Float[jax.Array, "b classes"]:
         outputs = apply_to_views(weights, inputs, apply=self.net.model.apply)
         return merge_views(logits_of(outputs), inputs.shape[1])
 
@@ -211,7 +236,9 @@ class Predictor:
         windows, rows = spans(clip.frames, window, stride), []
         for first in range(0, len(windows), ROWS):
             inputs = np.stack([clip.inputs(*span) for span in windows[first : first + ROWS]])
-            padding = (ROWS if len(windows) > 1 else 1) - len(inputs)  # one program for whole clips, one for windows
+            padding = (ROWS if len(windows) > 1 else 1) - len(
+                inputs
+            )  # one program for whole clips, one for windows
             inputs = np.pad(inputs, ((0, padding), *((0, 0),) * (inputs.ndim - 1)))
             logits = self._apply(self.net.weights, inputs)
             rows.append(np.asarray(jax.nn.softmax(logits))[: len(windows) - first])
@@ -247,7 +274,9 @@ def spans(frames: int, window: int, stride: int = 0) -> tuple[tuple[int, int], .
     return tuple((start, start + window) for start in starts)
 
 
-def as_trained(found: Any, net: trained_model.Trained, layout: str | None) -> Float[np.ndarray, "t m v c"]:
+def as_trained(
+    found: Any, net: trained_model.Trained, layout: str | None
+) -> Float[np.ndarray, "t m v c"]:
     """A recording's joints in the network's layout and channels.
 
     Args:
@@ -269,7 +298,9 @@ def as_trained(found: Any, net: trained_model.Trained, layout: str | None) -> Fl
     if source != wanted.name:
         joints = skeletons.convert(joints, source, wanted.name, channels=channels)
     elif count != len(wanted.joints):
-        raise UserError(f"{found.name!r} has {count} joints, but layout {source!r} has {len(wanted.joints)}")
+        raise UserError(
+            f"{found.name!r} has {count} joints, but layout {source!r} has {len(wanted.joints)}"
+        )
     return np.stack([*_columns(joints, channels, net.channels, found.name)], -1)
 
 
@@ -286,7 +317,9 @@ def _columns(
     """Each channel that the network reads; a score that nobody gave is one where the joint is."""
     space = [channel for channel in channels if channel != "score"]
     if space != [channel for channel in wanted if channel != "score"]:
-        raise UserError(f"{name!r} holds {', '.join(channels)}, the network reads {', '.join(wanted)}: no way between")
+        raise UserError(
+            f"{name!r} holds {', '.join(channels)}, the network reads {', '.join(wanted)}: no way between"
+        )
     there = np.any(joints[..., : len(space)] != 0, axis=-1)
     if "score" in channels and "score" not in wanted:
         there &= joints[..., channels.index("score")] > 0

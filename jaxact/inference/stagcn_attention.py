@@ -1,4 +1,6 @@
-"""What an STA-GCN attended to in a clip: joints of each frame, and the clip's segments (the paper's Figures 3 to 5)."""
+"""What an STA-GCN attended to in a clip: joints of each frame, and the clip's segments (the paper's
+Figures 3 to 5).
+"""
 
 import dataclasses
 import functools
@@ -21,13 +23,14 @@ class AttentionMaps:
     """A clip as the network saw it, and what it attended to.
 
     Attributes:
-      joints: as recorded, in the frames and of the people that the network saw; interpolated frames show the nearest.
+      joints: as recorded, in the frames and of the people that the network saw; interpolated frames
+          show the nearest.
       pixels: the same joints in the picture, where the record has them.
       frames: number in the record of each frame.
       heat: H of each joint, see `heat`; 0 where a joint is missing.
       gate: h in (0, 1) of each joint; None in a network without.
-      taken: the mean of S' over its targets, how much is taken from each joint of a person: of sum 1, or 0 for a person
-        who is not there; None in a network without.
+      taken: the mean of S' over its targets, how much is taken from each joint of a person: of sum
+        1, or 0 for a person who is not there; None in a network without.
       confidence: of each segment, in [0, 1].
       kept: which segments the prediction is made of.
       segments: each segment's own class.
@@ -49,14 +52,16 @@ class AttentionMaps:
 
 
 def look(net: trained_model.Trained, record: Mapping[str, Any]) -> AttentionMaps:
-    """What a network attends to in a record, as read from data of the kind it was trained on, in one view.
+    """What a network attends to in a record, as read from data of the kind it was trained on, in
+    one view.
 
     Args:
       net: an STA-GCN.
       record: `id`, `joints`, `label` and, where there are any, `person_id` and `pixels` [t, v, 2].
 
     Raises:
-      UserError: a network without attention, a record of fewer frames than segments, or one without anyone.
+      UserError: a network without attention, a record of fewer frames than segments, or one without
+          anyone.
     """
     model = _with_attention(net)
     name, recorded = record["id"].decode(), len(record["joints"])
@@ -69,7 +74,9 @@ def look(net: trained_model.Trained, record: Mapping[str, Any]) -> AttentionMaps
     inputs, number = _seen(net, record, chosen)
     present = number > 0
     if not present.any():
-        raise UserError(f"nobody is seen in the frames that the network takes of the record {name!r}")
+        raise UserError(
+            f"nobody is seen in the frames that the network takes of the record {name!r}"
+        )
     outputs, sown = _run(model, net.weights, jnp.asarray(inputs[None]))
     sown = jax.tree.map(lambda x: np.asarray(x, np.float32), sown["intermediates"])
     predicted = int(np.argmax(outputs["logits"]))
@@ -92,7 +99,9 @@ def look(net: trained_model.Trained, record: Mapping[str, Any]) -> AttentionMaps
 
 def attends(net: trained_model.Trained) -> bool:
     """Whether a network has something that `look` can show."""
-    return isinstance(net.model, stagcn.STAGCN) and not net.model.attention == net.model.gate == "none"
+    return (
+        isinstance(net.model, stagcn.STAGCN) and not net.model.attention == net.model.gate == "none"
+    )
 
 
 def heat(
@@ -101,10 +110,12 @@ def heat(
     gate: Float[np.ndarray, "t m v"] | None,
     present: Bool[np.ndarray, "t m v"],
 ) -> Float[np.ndarray, "t m v"]:
-    """H = minmax over a frame's joints of h CAM: 1 where a frame's prediction comes from most, 0 where from least.
+    """H = minmax over a frame's joints of h CAM: 1 where a frame's prediction comes from most, 0
+    where from least.
 
-    CAM = features @ weight, a joint's share in a class's logit, which is the mean of them all but for the bias. The
-    gate h then stands in it twice where the features are gated ones. Missing joints take no part, and are 0.
+    CAM = features @ weight, a joint's share in a class's logit, which is the mean of them all but
+    for the bias. The gate h then stands in it twice where the features are gated ones. Missing
+    joints take no part, and are 0.
 
     Args:
       features: what the classifier averages.
@@ -135,9 +146,13 @@ def _run(model: stagcn.STAGCN, weights: Any, inputs: Array) -> Any:
 def _with_attention(net: trained_model.Trained) -> stagcn.STAGCN:
     model, name = net.model, net.config.model.name
     if not isinstance(model, stagcn.STAGCN):
-        raise UserError(f"the network {name!r} has no attention and no gate; wanted a checkpoint of stagcn")
+        raise UserError(
+            f"the network {name!r} has no attention and no gate; wanted a checkpoint of stagcn"
+        )
     if model.attention == model.gate == "none":
-        raise UserError(f"this {name!r} was trained with model.attention and model.gate 'none'; wanted one of the two")
+        raise UserError(
+            f"this {name!r} was trained with model.attention and model.gate 'none'; wanted one of the two"
+        )
     return model
 
 
@@ -146,7 +161,11 @@ def _chosen(net: trained_model.Trained, record: Mapping[str, Any]) -> Float[np.n
     from jaxact.pipeline import joints, person_selection
 
     clip, ids = net.config.clip, record.get("person_id")
-    options: dict[str, Any] = {"persons": clip.persons, "person": clip.person, "channels": net.channels}
+    options: dict[str, Any] = {
+        "persons": clip.persons,
+        "person": clip.person,
+        "channels": net.channels,
+    }
     with np.errstate(over="ignore", invalid="ignore"):  # as in `skeleton.evaluate`
         return person_selection.choose(joints.finite(record["joints"]), **options, ids=ids)
 
@@ -154,31 +173,53 @@ def _chosen(net: trained_model.Trained, record: Mapping[str, Any]) -> Float[np.n
 def _seen(
     net: trained_model.Trained, record: Mapping[str, Any], chosen: Float[np.ndarray, "s m v c"]
 ) -> tuple[Float[np.ndarray, "t m v c"], Int[np.ndarray, "t m v"]]:
-    """The network's input, and where in the record each of its joints is: 1 + frame + frames * slot; 0 if missing.
+    """The network's input, and where in the record each of its joints is: 1 + frame + frames *
+    slot; 0 if missing.
 
-    The numbers take the same way through the pipeline as the places, whatever frames it draws and people it reorders.
+    The numbers take the same way through the pipeline as the places, whatever frames it draws and
+    people it reorders.
     """
     from jaxact.pipeline import skeleton
 
-    clip = {**dataclasses.asdict(net.config.clip), "views": 1, "layout": net.layout, "channels": net.channels}
+    clip = {
+        **dataclasses.asdict(net.config.clip),
+        "views": 1,
+        "layout": net.layout,
+        "channels": net.channels,
+    }
     example = {name: value for name, value in record.items() if name != "pixels"}
     inputs = skeleton.evaluate(example, **clip)["inputs"][0]
     present = (chosen != 0).any(-1)
     if net.channels[-1] == "score":
-        present &= (chosen[..., -1] != 0) & ((chosen[..., -1] > clip["min_score"]) | (clip["min_score"] == 0))
+        present &= (chosen[..., -1] != 0) & (
+            (chosen[..., -1] > clip["min_score"]) | (clip["min_score"] == 0)
+        )
     frames, slots = np.indices(present.shape[:2])
     number = (1 + frames + len(chosen) * slots)[..., None] * present
     example["joints"] = np.repeat(number[..., None], len(net.channels), axis=-1).astype(np.float32)
-    clip |= {"person": "file", "stream": "joint", "center": "none", "align": False, "scale": "none", "flip_y": False}
+    clip |= {
+        "person": "file",
+        "stream": "joint",
+        "center": "none",
+        "align": False,
+        "scale": "none",
+        "flip_y": False,
+    }
     found = skeleton.evaluate(example, **{**clip, "min_score": 0.0})["inputs"][0]
     return inputs, found[..., -1].round().astype(int)
 
 
 def _places(
-    record: Mapping[str, Any], chosen: Float[np.ndarray, "s m v c"], number: Int[np.ndarray, "t m v"]
+    record: Mapping[str, Any],
+    chosen: Float[np.ndarray, "s m v c"],
+    number: Int[np.ndarray, "t m v"],
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
     """`joints`, `pixels` and `frames` of `AttentionMaps`."""
-    present, (slot, frame), joint = number > 0, np.divmod(number - 1, len(chosen)), np.arange(number.shape[2])
+    present, (slot, frame), joint = (
+        number > 0,
+        np.divmod(number - 1, len(chosen)),
+        np.arange(number.shape[2]),
+    )
     frame, slot = np.where(present, frame, 0), np.where(present, slot, 0)
     joints = chosen[frame, slot, joint] * present[..., None]
     pixels = record["pixels"][frame, joint] * present[..., None] if "pixels" in record else None
@@ -189,7 +230,10 @@ def _places(
 
 
 def _heat(
-    net: trained_model.Trained, sown: Mapping[str, Any], predicted: int, present: Bool[np.ndarray, "t m v"]
+    net: trained_model.Trained,
+    sown: Mapping[str, Any],
+    predicted: int,
+    present: Bool[np.ndarray, "t m v"],
 ) -> Float[np.ndarray, "t m v"]:
     """H by the auxiliary classifier, or by the network's own where there is no gate."""
     gated, weights = "gate" in sown, net.weights["params"]

@@ -1,7 +1,9 @@
-"""Weights of keras.applications for the networks over frames: Xception, Inception-v3, Inception-ResNet-v2.
+"""Weights of keras.applications for the networks over frames: Xception, Inception-v3,
+Inception-ResNet-v2.
 
-A layer is told by its name; one that Keras named itself (conv2d_17), by its rank among its kind, which is the order in
-which the topology makes them. Classifiers and other layers of the file are left aside. Such a file comes of
+A layer is told by its name; one that Keras named itself (conv2d_17), by its rank among its kind,
+which is the order in which the topology makes them. Classifiers and other layers of the file are
+left aside. Such a file comes of
 
     keras.applications.Xception(weights="imagenet", include_top=False).save("xception.keras")
 """
@@ -28,7 +30,8 @@ from jaxact.models.layers.backbone import Backbone
 from jaxact.models.tsn import cross_modality
 from jaxact.models.xception import Xception
 
-# One convolution of ours: its module's path, and the Keras layers of its numbers and of its normalisation's.
+# One convolution of ours: its module's path, and the Keras layers of its numbers and of its
+# normalisation's.
 Place = tuple[tuple[str, ...], str, str | None]
 
 
@@ -79,8 +82,11 @@ def save(path: str | os.PathLike[str], weights: Pretrained) -> None:
     safetensors.write(path, arrays, metadata)
 
 
-def graft(variables: Mapping[str, Any], weights: Pretrained, name: str = "backbone") -> dict[str, Any]:
-    """A model's variables with the numbers of `weights` in its module `name`; excitation, which is new, stays.
+def graft(
+    variables: Mapping[str, Any], weights: Pretrained, name: str = "backbone"
+) -> dict[str, Any]:
+    """A model's variables with the numbers of `weights` in its module `name`; excitation, which is
+    new, stays.
 
     A first layer that sees another number of channels than three gets their mean for each of them.
 
@@ -95,10 +101,16 @@ def graft(variables: Mapping[str, Any], weights: Pretrained, name: str = "backbo
         raise UserError(f"{misfit} {'/'.join(min(places ^ set(given)))!r} is in one of them only")
     for path, value in given.items():
         wanted = flat[path].shape
-        if wanted[2:3] != value.shape[2:3] == (3,) and wanted == (*value.shape[:2], wanted[2], *value.shape[3:]):
+        if wanted[2:3] != value.shape[2:3] == (3,) and wanted == (
+            *value.shape[:2],
+            wanted[2],
+            *value.shape[3:],
+        ):
             value = given[path] = np.asarray(cross_modality(jnp.asarray(value), wanted[2]))
         if value.shape != flat[path].shape:
-            raise UserError(f"{misfit} {'/'.join(path)!r} has the shape {value.shape}, wanted {flat[path].shape}")
+            raise UserError(
+                f"{misfit} {'/'.join(path)!r} has the shape {value.shape}, wanted {flat[path].shape}"
+            )
     return unflatten_dict(flat | {path: jnp.asarray(value) for path, value in given.items()})
 
 
@@ -109,12 +121,19 @@ def _flat(variables: Mapping[str, Any]) -> dict[tuple[str, ...], Any]:
 def _saved(path: str | os.PathLike[str]) -> Pretrained:
     arrays, metadata = safetensors.read(path)
     if "network" not in metadata or "fields" not in metadata:
-        raise UserError(f"{os.fspath(path)!r} names no network; wanted a file that `jaxact import keras` wrote")
-    fields = {key: tuple(v) if isinstance(v, list) else v for key, v in json.loads(metadata["fields"]).items()}
+        raise UserError(
+            f"{os.fspath(path)!r} names no network; wanted a file that `jaxact import keras` wrote"
+        )
+    fields = {
+        key: tuple(v) if isinstance(v, list) else v
+        for key, v in json.loads(metadata["fields"]).items()
+    }
     return Pretrained(metadata["network"], fields, unflatten_dict(arrays, sep="/"))
 
 
-def _converted(network: str, module: Backbone, places: list[Place], layers: Layers, path: str) -> Pretrained:
+def _converted(
+    network: str, module: Backbone, places: list[Place], layers: Layers, path: str
+) -> Pretrained:
     """The numbers at their places, each of the shape that the network has there."""
     flat: dict[str, np.ndarray] = {}
     used: set[str] = set()
@@ -136,17 +155,27 @@ def _converted(network: str, module: Backbone, places: list[Place], layers: Laye
     for name in sorted(wanted.keys() | flat.keys()):
         found = flat[name].shape if name in flat else None
         if found != wanted.get(name):
-            raise UserError(f"{path!r}, taken for {network!r}, has {found} for {name!r}; wanted {wanted.get(name)}")
+            raise UserError(
+                f"{path!r}, taken for {network!r}, has {found} for {name!r}; wanted {wanted.get(name)}"
+            )
     default = type(module)()
-    fields = {name: getattr(module, name) for name in ("width", "middle", "repeats") if hasattr(module, name)}
+    fields = {
+        name: getattr(module, name)
+        for name in ("width", "middle", "repeats")
+        if hasattr(module, name)
+    }
     fields = {name: value for name, value in fields.items() if value != getattr(default, name)}
-    return Pretrained(network, fields, unflatten_dict(flat, sep="/"), tuple(sorted(layers.keys() - used)))
+    return Pretrained(
+        network, fields, unflatten_dict(flat, sep="/"), tuple(sorted(layers.keys() - used))
+    )
 
 
 def _arrays(
     place: tuple[str, ...], convolution: list[np.ndarray], norm: list[np.ndarray] | None
 ) -> Iterator[tuple[tuple[str, ...], np.ndarray]]:
-    """Our names and arrays of one convolution with its normalisation, or of a dense layer where there is none."""
+    """Our names and arrays of one convolution with its normalisation, or of a dense layer where
+    there is none.
+    """
     if norm is None:
         kernel, bias = convolution
         yield ("params", *place, "kernel"), kernel[0, 0]
@@ -168,7 +197,9 @@ def _arrays(
 
 
 def _unnamed(layers: Layers) -> tuple[list[str], list[str]]:
-    """Convolutions and normalisations that Keras named, each in the order in which they were made."""
+    """Convolutions and normalisations that Keras named, each in the order in which they were
+    made.
+    """
     found: tuple[list[tuple[int, str]], ...] = ([], [])
     for name in layers:
         match = re.fullmatch(r"(conv(?:olution)?2d|batch_?normalization)(?:_(\d+))?", name)
@@ -234,8 +265,11 @@ def _inception_resnet_v2(layers: Layers) -> tuple[Backbone, list[Place]]:
     return module.clone(width=_width(layers, places[0][1])), places
 
 
-# Networks, the layers that tell them apart, and how their layers are placed; the first that fits is taken.
-_NETWORKS: tuple[tuple[str, tuple[str, ...], Callable[[Layers], tuple[Backbone, list[Place]]]], ...] = (
+# Networks, the layers that tell them apart, and how their layers are placed; the first that fits is
+# taken.
+_NETWORKS: tuple[
+    tuple[str, tuple[str, ...], Callable[[Layers], tuple[Backbone, list[Place]]]], ...
+] = (
     ("xception", ("block1_conv1", r"block14_sepconv2"), _xception),
     ("inception_resnet_v2", ("conv_7b", r"block35_\d+_conv"), _inception_resnet_v2),
     ("inception_v3", (r"conv2d_\d+", r"batch_normalization_\d+"), _inception_v3),

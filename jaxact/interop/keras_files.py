@@ -1,7 +1,7 @@
 """Keras's weight files as arrays by layer: HDF5 in both of its layouts, `.keras` archives, npz.
 
-Only numbers are read. A `.keras` archive's description of the model, which may ask for code, is not opened; links out
-of an HDF5 file are not followed; pickled objects are refused.
+Only numbers are read. A `.keras` archive's description of the model, which may ask for code, is not
+opened; links out of an HDF5 file are not followed; pickled objects are refused.
 """
 
 import io
@@ -36,11 +36,12 @@ def read(path: str | os.PathLike[str]) -> Layers:
     """The arrays of every layer that has any, in the file's order.
 
     Args:
-        path: `.h5` or `.hdf5`, weights alone or with their model; `.keras`; or `.npz` with entries "layer/variable",
-            e.g. "block1_conv1/kernel".
+        path: `.h5` or `.hdf5`, weights alone or with their model; `.keras`; or `.npz` with entries
+            "layer/variable", e.g. "block1_conv1/kernel".
 
     Raises:
-        UserError: the file is absent, of another kind, or holds something else than layers of numbers.
+        UserError: the file is absent, of another kind, or holds something else than layers of
+            numbers.
     """
     readers: dict[str, Callable[[str], Layers]] = {
         ".h5": _read_hdf5_file,
@@ -79,7 +80,9 @@ def _read_npz(path: str) -> Layers:
         for name in stored.files:
             layer, slash, variable = name.removesuffix(":0").rpartition("/")
             if not slash or variable not in _ORDER:
-                raise UserError(f"{path!r} has an entry {name!r}; wanted LAYER/VARIABLE, VARIABLE one of {_ORDER}")
+                raise UserError(
+                    f"{path!r} has an entry {name!r}; wanted LAYER/VARIABLE, VARIABLE one of {_ORDER}"
+                )
             found.setdefault(layer, {})[variable] = _numbers(stored[name], name)
     return {layer: [held[name] for name in _ORDER if name in held] for layer, held in found.items()}
 
@@ -88,7 +91,9 @@ def _read_archive(path: str) -> Layers:
     with zipfile.ZipFile(path) as archive:
         member = "model.weights.h5"
         if member not in archive.namelist():
-            raise UserError(f"{path!r} is an archive without {member!r}; wanted what Keras's model.save writes")
+            raise UserError(
+                f"{path!r} is an archive without {member!r}; wanted what Keras's model.save writes"
+            )
         if archive.getinfo(member).file_size > _MOST_BYTES:
             raise UserError(f"{path!r} unpacks to more than {_MOST_BYTES} bytes")
         return _read_hdf5(io.BytesIO(archive.read(member)), path)
@@ -119,7 +124,9 @@ def _old_layout(top: Any) -> Iterator[tuple[str, list[np.ndarray]]]:
 def _new_layout(top: Any, path: str) -> Iterator[tuple[str, list[np.ndarray]]]:
     """Every layer has a group `vars` of numbered arrays, which carries the layer's name."""
     groups: list[Any] = []
-    top.visititems(lambda name, held: groups.append(held) if re.search(r"(^|/)vars$", name) else None)
+    top.visititems(
+        lambda name, held: groups.append(held) if re.search(r"(^|/)vars$", name) else None
+    )
     for group in groups:
         if not len(group) or group.name.startswith("/optimizer"):
             continue
@@ -128,7 +135,10 @@ def _new_layout(top: Any, path: str) -> Iterator[tuple[str, list[np.ndarray]]]:
                 f"{path!r} does not say which layer {group.name!r} belongs to, as files of Keras 2.12 to 2.15 do not; "
                 "wanted one that Keras 3 wrote, or save_weights with save_format='h5'"
             )
-        yield _text(group.attrs["name"]), [_numbers(_inside(group, str(i)), group.name) for i in range(len(group))]
+        yield (
+            _text(group.attrs["name"]),
+            [_numbers(_inside(group, str(i)), group.name) for i in range(len(group))],
+        )
 
 
 def _inside(group: Any, path: str) -> Any:
@@ -137,7 +147,9 @@ def _inside(group: Any, path: str) -> Any:
 
     for step in filter(None, path.split("/")):
         if not isinstance(group.get(step, getlink=True), h5py.HardLink):
-            raise UserError(f"{group.file.filename!r} links from {group.name!r} to elsewhere ({step!r}): not followed")
+            raise UserError(
+                f"{group.file.filename!r} links from {group.name!r} to elsewhere ({step!r}): not followed"
+            )
         group = group[step]
     return group
 

@@ -13,7 +13,8 @@ _HEAD = "cls_head.fc_cls"
 
 
 def network(weights: Mapping[str, np.ndarray]) -> tuple[Network, tuple[str, ...]]:
-    """A checkpoint of one of the three networks as ours; and names of arrays that the network never uses: none.
+    """A checkpoint of one of the three networks as ours; and names of arrays that the network never
+    uses: none.
 
     Raises:
         UserError: it is another network, or an array has no place.
@@ -45,7 +46,12 @@ def _stgcn(state: State) -> Network:
             state.along_time(f"{unit}/shortcut", f"{there}.residual.conv")
             state.norm(f"{unit}/shortcut_norm", f"{there}.residual.bn")
         widths.append(len(state.weights[f"{there}.tcn.conv.bias"]))
-    model = {"name": "stgcn", "network": variant(widths), "width": widths[0], "edge_importance": weighted}
+    model = {
+        "name": "stgcn",
+        "network": variant(widths),
+        "width": widths[0],
+        "edge_importance": weighted,
+    }
     return _whole(state, model, graph, graph.shape[-1])
 
 
@@ -63,7 +69,9 @@ def _stgcnpp(state: State) -> Network:
         state.dense(f"{unit}/temporal/mix_", f"{there}.tcn.transform.2")
         state.norm(f"{unit}/temporal/mix_norm", f"{there}.tcn.bn")
         widths.append(len(state.weights[f"{there}.gcn.bn.bias"]))
-    return _whole(state, _model("stgcnpp", widths), None, state.weights["backbone.gcn.0.gcn.A"].shape[-1])
+    return _whole(
+        state, _model("stgcnpp", widths), None, state.weights["backbone.gcn.0.gcn.A"].shape[-1]
+    )
 
 
 def _ctrgcn(state: State) -> Network:
@@ -74,20 +82,29 @@ def _ctrgcn(state: State) -> Network:
         graph = state.take(f"{there}.gcn1.A", 3)
         state.put(f"params/{unit}/spatial/adjacency", graph)
         state.put(f"params/{unit}/spatial/alpha", state.take(f"{there}.gcn1.alpha").reshape(()))
-        # Its difference is source minus target, ours the reverse: tanh is odd, so that xi changes its sign.
+        # Its difference is source minus target, ours the reverse: tanh is odd, so that xi changes
+        # its sign.
         for ours, theirs, sign in (("psi", 2, 1), ("phi", 1, 1), ("value", 3, 1), ("xi", 4, -1)):
             names = [f"{there}.gcn1.convs.{part}.conv{theirs}" for part in range(len(graph))]
             kernels = [sign * state.take(f"{name}.weight", 2).T for name in names]
-            state.put(f"params/{unit}/spatial/{ours}_kernel", np.stack(kernels, 0 if ours == "xi" else 1))
+            state.put(
+                f"params/{unit}/spatial/{ours}_kernel", np.stack(kernels, 0 if ours == "xi" else 1)
+            )
             biases = [state.take(f"{name}.bias", 1) for name in names]
             state.put(f"params/{unit}/spatial/{ours}_bias", np.stack(biases))
         _around(state, f"{there}.gcn1", f"{there}.residual", unit)
         branches = _branches(state, f"{there}.tcn1", unit, mixed=False)
         state.norm(f"{unit}/temporal/reduce_norm", *(f"{branch}.1" for branch in branches[:-1]))
-        after = [*(f"{branch}.3.bn" for branch in branches[:-2]), f"{branches[-2]}.4", f"{branches[-1]}.1"]
+        after = [
+            *(f"{branch}.3.bn" for branch in branches[:-2]),
+            f"{branches[-2]}.4",
+            f"{branches[-1]}.1",
+        ]
         state.norm(f"{unit}/temporal/norm", *after)
         widths.append(len(state.weights[f"{there}.gcn1.bn.bias"]))
-    return _whole(state, _model("ctrgcn", widths), None, state.weights["backbone.net.0.gcn1.A"].shape[-1])
+    return _whole(
+        state, _model("ctrgcn", widths), None, state.weights["backbone.net.0.gcn1.A"].shape[-1]
+    )
 
 
 def _around(state: State, spatial: str, shortcut: str, unit: str) -> None:
@@ -106,7 +123,9 @@ def _around(state: State, spatial: str, shortcut: str, unit: str) -> None:
 
 def _branches(state: State, temporal: str, unit: str, *, mixed: bool) -> list[str]:
     """The branches along time: their projections as one, and the convolution of each."""
-    branches = [f"{temporal}.branches.{i}" for i in range(count(state.weights, f"{temporal}.branches."))]
+    branches = [
+        f"{temporal}.branches.{i}" for i in range(count(state.weights, f"{temporal}.branches."))
+    ]
     ends = [*(f"{branch}.0" for branch in branches[:-1]), branches[-1] + ("" if mixed else ".0")]
     state.dense(f"{unit}/temporal/reduce_", *ends)
     for number, branch in enumerate(branches[:-2]):
@@ -121,17 +140,23 @@ def _model(name: str, widths: list[int]) -> dict[str, object]:
     raise UserError(f"its {len(widths)} units have the widths {widths}, which no network here has")
 
 
-def _whole(state: State, model: Mapping[str, object], graph: np.ndarray | None, joints: int) -> Network:
+def _whole(
+    state: State, model: Mapping[str, object], graph: np.ndarray | None, joints: int
+) -> Network:
     """The network with its ends, which are alike in all three."""
     state.norm("data_norm", "backbone.data_bn")
     state.dense("head/", _HEAD)
     first = "unit0" if "params/unit0/spatial/adjacency" in state.arrays else "stem"
-    kernels = [f"params/{first}/{name}kernel" for name in ("spatial_", "spatial/", "spatial/value_")]
+    kernels = [
+        f"params/{first}/{name}kernel" for name in ("spatial_", "spatial/", "spatial/value_")
+    ]
     channels = next(len(state.arrays[name]) for name in kernels if name in state.arrays)
     numbers = len(state.arrays["params/data_norm/bias"])
     persons, rest = divmod(numbers, joints * channels)
     if rest:
-        raise UserError(f"it normalises {numbers} numbers, which are not {joints} joints of {channels} channels")
+        raise UserError(
+            f"it normalises {numbers} numbers, which are not {joints} joints of {channels} channels"
+        )
     return Network(
         model=dict(model) | ({"persons_apart": True} if persons > 1 else {}),
         arrays=state.arrays,

@@ -1,8 +1,9 @@
 """The pickle inside PyTorch's files, read without running what it asks for.
 
-A pickle is a program: it may import any function and call it. This reader knows the names that tensors and plain
-containers are made of; behind each stands a function of this file that does nothing but keep numbers apart. Any other
-name is refused before it is looked up. Tensors are views into storages that are read later, or never.
+A pickle is a program: it may import any function and call it. This reader knows the names that
+tensors and plain containers are made of; behind each stands a function of this file that does
+nothing but keep numbers apart. Any other name is refused before it is looked up. Tensors are views
+into storages that are read later, or never.
 """
 
 import dataclasses
@@ -53,7 +54,9 @@ class Tensor:
         """The array, of its own memory; bfloat16 as float32."""
         content = self.storage.read()
         if len(content) != self.storage.count * self.storage.kind.itemsize:
-            raise Refused(f"a tensor's numbers take {len(content)} bytes, wanted {self.storage.count} numbers")
+            raise Refused(
+                f"a tensor's numbers take {len(content)} bytes, wanted {self.storage.count} numbers"
+            )
         flat = np.frombuffer(content, self.storage.kind)[self.offset :]
         strides = [stride * flat.itemsize for stride in self.strides]
         array = np.lib.stride_tricks.as_strided(flat, self.shape, strides, writeable=False)
@@ -63,7 +66,9 @@ class Tensor:
 
 
 class _Name:
-    """What stands behind a name of the list; a pickle may call it where it makes something, but not change it."""
+    """What stands behind a name of the list; a pickle may call it where it makes something, but not
+    change it.
+    """
 
     __slots__ = ("make",)
 
@@ -93,11 +98,19 @@ class _Aside:
         del state
 
 
-def _tensor(storage: Any, offset: int, shape: Sequence[int], strides: Sequence[int], *_: Any) -> Tensor:
+def _tensor(
+    storage: Any, offset: int, shape: Sequence[int], strides: Sequence[int], *_: Any
+) -> Tensor:
     """`torch._utils._rebuild_tensor_v2`, as far as its numbers lie inside their storage."""
     shape, strides = tuple(shape), tuple(strides)
-    if not isinstance(storage, Storage) or len(shape) != len(strides) or min((offset, *shape, *strides), default=0) < 0:
-        raise Refused(f"a tensor of shape {shape} is made of something else than numbers in the file")
+    if (
+        not isinstance(storage, Storage)
+        or len(shape) != len(strides)
+        or min((offset, *shape, *strides), default=0) < 0
+    ):
+        raise Refused(
+            f"a tensor of shape {shape} is made of something else than numbers in the file"
+        )
     count = math.prod(shape)
     last = offset + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
     if count > storage.count or (count and last >= storage.count):
@@ -112,7 +125,13 @@ def _parameter(tensor: Any, *_: Any) -> Any:
 
 _BFLOAT16 = np.dtype(np.uint16)  # its bits; no storage holds such integers
 _KINDS = {
-    **{"Float": np.float32, "Double": np.float64, "Half": np.float16, "BFloat16": _BFLOAT16, "Bool": np.bool_},
+    **{
+        "Float": np.float32,
+        "Double": np.float64,
+        "Half": np.float16,
+        "BFloat16": _BFLOAT16,
+        "Bool": np.bool_,
+    },
     **{"Long": np.int64, "Int": np.int32, "Short": np.int16, "Char": np.int8, "Byte": np.uint8},
 }
 _KNOWN: dict[str, _Name] = {
@@ -126,7 +145,11 @@ _KNOWN: dict[str, _Name] = {
         name: _Name(lambda *_: _Aside())
         for name in (
             *("numpy.dtype", "numpy.ndarray", "_codecs.encode", "torch.device"),
-            *(f"numpy.{core}.multiarray.{name}" for core in ("core", "_core") for name in ("scalar", "_reconstruct")),
+            *(
+                f"numpy.{core}.multiarray.{name}"
+                for core in ("core", "_core")
+                for name in ("scalar", "_reconstruct")
+            ),
         )
     },
 }
@@ -157,7 +180,8 @@ def load(file: io.BytesIO, storages: Callable[[np.dtype, str, int], Storage]) ->
     """The next pickle of a file in memory."""
     start = file.tell()
     for kind, argument, _ in pickletools.genops(file):
-        # A place in the memo is memory, whatever is put there; no pickle needs more places than it has bytes.
+        # A place in the memo is memory, whatever is put there; no pickle needs more places than it
+        # has bytes.
         if kind.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > LONGEST:
             raise Refused(f"it asks for {argument} places in memory")
     file.seek(start)

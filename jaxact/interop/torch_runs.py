@@ -1,4 +1,6 @@
-"""Other people's networks as runs: a folder with one checkpoint, which every command takes like one of our own."""
+"""Other people's networks as runs: a folder with one checkpoint, which every command takes like one
+of our own.
+"""
 
 import dataclasses
 import os
@@ -26,7 +28,8 @@ KINDS: dict[str, tuple[Reader, str]] = {
     "torch-stgcn": (torch_stgcn.network, "stgcn-released"),
     "pyskl": (pyskl.network, "pyskl-u100"),
 }
-# Sets whose classes have names here: (layout, classes) -> set, its splits, and the list of the names.
+# Sets whose classes have names here: (layout, classes) -> set, its splits, and the list of the
+# names.
 _SETS = {
     ("ntu-25", 60): ("ntu60", "xsub_train", "xsub_test", "ntu_classes"),
     ("ntu-25", 120): ("ntu120", "xsub_train", "xsub_test", "ntu_classes"),
@@ -55,11 +58,13 @@ def bring_in(
         data: the prepared set that `evaluate` is to read.
 
     Returns:
-        What is saved beside the weights, how many numbers these are, and what of the file was left aside.
+        What is saved beside the weights, how many numbers these are, and what of the file was left
+        aside.
 
     Raises:
-        UserError: a file that cannot be read, another network, an array without a place or of another shape, a graph
-            that is not the layout's, or a folder that holds a run. Nothing is written then.
+        UserError: a file that cannot be read, another network, an array without a place or of
+            another shape, a graph that is not the layout's, or a folder that holds a run. Nothing
+            is written then.
     """
     read, protocol = KINDS[kind]
     try:
@@ -68,7 +73,9 @@ def bring_in(
         joints, partition = _layout(found, layout)
     except UserError as error:
         where = repr(os.fspath(file))
-        raise error if where in str(error) else UserError(f"{where} cannot be taken over: {error}") from error
+        raise (
+            error if where in str(error) else UserError(f"{where} cannot be taken over: {error}")
+        ) from error
     known = _SETS.get((joints.name, found.classes))
     names = _labels(labels, found.classes, known)
     meta = _describe(found, joints, partition, names, protocol, (data, known))
@@ -77,7 +84,10 @@ def bring_in(
         raise UserError(f"{os.fspath(out)!r} holds a run already; give another --out")
     params = variables["params"]
     begun = state.TrainState(
-        step=jnp.zeros((), jnp.int32), params=params, batch_stats=variables.get("batch_stats", {}), opt_state={}
+        step=jnp.zeros((), jnp.int32),
+        params=params,
+        batch_stats=variables.get("batch_stats", {}),
+        opt_state={},
     )
     saved = Checkpoints(Path(out))
     saved.save(begun, meta)
@@ -86,13 +96,21 @@ def bring_in(
 
 
 def _layout(found: Network, given: str | None) -> tuple[skeletons.Layout, dict[str, str]]:
-    """The joints, and how their graph is partitioned where the file tells: the first that gives its very numbers."""
+    """The joints, and how their graph is partitioned where the file tells: the first that gives its
+    very numbers.
+    """
     from jaxact.datasets.formats.label_table import USUAL_LAYOUTS, choose_layout
 
     if found.graph is None:
         return choose_layout(given, found.joints, USUAL_LAYOUTS), {}
-    fitting = [name for name, layout in skeletons.LAYOUTS.items() if len(layout.joints) == found.joints]
-    layouts = [choose_layout(given, found.joints)] if given else [skeletons.get_layout(name) for name in fitting]
+    fitting = [
+        name for name, layout in skeletons.LAYOUTS.items() if len(layout.joints) == found.joints
+    ]
+    layouts = (
+        [choose_layout(given, found.joints)]
+        if given
+        else [skeletons.get_layout(name) for name in fitting]
+    )
     for layout in layouts:
         for strategy in skeletons.STRATEGIES:
             for norm in skeletons.NORMS:
@@ -100,7 +118,9 @@ def _layout(found: Network, given: str | None) -> tuple[skeletons.Layout, dict[s
                 if graph.shape == found.graph.shape and np.abs(graph - found.graph).max() < _SAME:
                     return layout, {"strategy": strategy, "norm": norm}
     tried = ", ".join(layout.name for layout in layouts) or f"any layout of {found.joints} joints"
-    raise UserError(f"its graph is no partition of {tried}; give the layout that it was made for (--layout)")
+    raise UserError(
+        f"its graph is no partition of {tried}; give the layout that it was made for (--layout)"
+    )
 
 
 def _labels(path: str | None, classes: int, known: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -109,12 +129,18 @@ def _labels(path: str | None, classes: int, known: tuple[str, ...] | None) -> tu
     try:
         lists = Path(skeletons.__file__).parents[1] / "datasets" / "lists"
         file = Path(path) if path is not None else lists / f"{known[-1] if known else path}.txt"
-        names = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        names = [
+            line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()
+        ]
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read the class names {path!r}: {getattr(error, 'strerror', error)}") from error
+        raise UserError(
+            f"cannot read the class names {path!r}: {getattr(error, 'strerror', error)}"
+        ) from error
     names = names[:classes] if path is None else names
     if len(names) != classes or len(set(names)) != classes:
-        raise UserError(f"{path!r} has {len(set(names))} class names, the network {classes} classes")
+        raise UserError(
+            f"{path!r} has {len(set(names))} class names, the network {classes} classes"
+        )
     return tuple(names)
 
 
@@ -126,21 +152,29 @@ def _describe(
     protocol: str,
     where: tuple[str | None, tuple[str, ...] | None],
 ) -> trained_model.Meta:
-    """What lies beside the checkpoint: a config as of a run of our own, whose preprocessing is the code's."""
+    """What lies beside the checkpoint: a config as of a run of our own, whose preprocessing is the
+    code's.
+    """
     from jaxact.datasets.formats.label_table import choose_channels
 
     channels, (data, known) = choose_channels(None, layout, found.channels), where
     section, options = training.MODELS[found.model["name"]], _options(found.model)
     if strange := options.keys() - {field.name for field in dataclasses.fields(section)}:
-        raise UserError(f"a network with {', '.join(sorted(strange))} is not trained or evaluated here")
+        raise UserError(
+            f"a network with {', '.join(sorted(strange))} is not trained or evaluated here"
+        )
     run = config.TrainConfig(model=section(**options, **partition))
     flat = channels != ("x", "y", "z")
     fits = not flat or channels[-1] == "score"
     protocol = f"{protocol}-2d" if flat else protocol
-    lacking = not fits or any(getattr(layout, part) is None for part in protocols.get(protocol).needs)
+    lacking = not fits or any(
+        getattr(layout, part) is None for part in protocols.get(protocol).needs
+    )
     if not lacking:
         config.follow(run, protocol)
-    if found.model["network"] == "skeletonclr" and not lacking:  # 2s-AGCN's arrays, made 50 frames long
+    if (
+        found.model["network"] == "skeletonclr" and not lacking
+    ):  # 2s-AGCN's arrays, made 50 frames long
         config.follow(run, "agcn-2d" if flat else "agcn")
         run.clip.frames, run.clip.sampling, run.clip.empty = 50, "resize", "keep"
     run.clip.persons = found.persons or run.clip.persons
@@ -148,7 +182,9 @@ def _describe(
         (data or (known[0] if known else "")),
         *(known[1:3] if known else ("train", "test")),
     )
-    return trained_model.describe(run, layout, names, channels, radii=None, data={"size": 0, "version": ""})
+    return trained_model.describe(
+        run, layout, names, channels, radii=None, data={"size": 0, "version": ""}
+    )
 
 
 def _options(model: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,5 +205,7 @@ def _fitted(found: Network, meta: trained_model.Meta, file: str) -> dict[str, np
     ]
     if complaints:
         more = f"; and {len(complaints) - 6} more" if len(complaints) > 6 else ""
-        raise UserError(f"{file!r} does not fit {found.model['name']!r}: {'; '.join(complaints[:6])}{more}")
+        raise UserError(
+            f"{file!r} does not fit {found.model['name']!r}: {'; '.join(complaints[:6])}{more}"
+        )
     return dict(found.arrays)

@@ -1,4 +1,6 @@
-"""From a state dict of PyTorch's to our arrays: each is taken by its name once, and what nobody took is told."""
+"""From a state dict of PyTorch's to our arrays: each is taken by its name once, and what nobody
+took is told.
+"""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -24,7 +26,8 @@ class Network:
     Attributes:
         model: our name of it and its options, as in the model section of a config.
         arrays: ours, by paths such as "params/head/kernel".
-        graph: the file's own partition of the skeleton, [k, source, target], where it is no parameter.
+        graph: the file's own partition of the skeleton, [k, source, target], where it is no
+            parameter.
         joints, channels, classes: sizes of its input and output.
         persons: people whose numbers are normalised apart; 0 where any number will do.
     """
@@ -82,15 +85,22 @@ class State:
         return self.arrays[path].shape
 
     def norm(self, path: str, *names: str, left_out: np.ndarray | float = 0.0) -> None:
-        """Normalisations side by side as one; `left_out` is a bias before it that ours does not have."""
+        """Normalisations side by side as one; `left_out` is a bias before it that ours does not
+        have.
+        """
         for collection, leaf, theirs in _STATISTICS:
             array = np.concatenate([self.take(f"{name}.{theirs}", 1) for name in names])
             self.put(f"{collection}/{path}/{leaf}", array - left_out if leaf == "mean" else array)
 
     def dense(self, path: str, *names: str) -> None:
         """Projections of the same input side by side: a kernel [c, d] and a bias."""
-        self.put(f"params/{path}kernel", np.concatenate([self.take(f"{name}.weight", 2).T for name in names], -1))
-        self.put(f"params/{path}bias", np.concatenate([self.take(f"{name}.bias", 1) for name in names]))
+        self.put(
+            f"params/{path}kernel",
+            np.concatenate([self.take(f"{name}.weight", 2).T for name in names], -1),
+        )
+        self.put(
+            f"params/{path}bias", np.concatenate([self.take(f"{name}.bias", 1) for name in names])
+        )
 
     def along_time(self, path: str, name: str) -> None:
         """A convolution along time: [d, c, taps, 1] as [taps, c, d]."""
@@ -98,19 +108,27 @@ class State:
         self.put(f"params/{path}_bias", self.take(f"{name}.bias", 1))
 
     def over_graph(self, path: str, name: str, parts: int) -> None:
-        """A projection whose outputs run over the parts of the graph, then over channels: [c, k, d]."""
+        """A projection whose outputs run over the parts of the graph, then over channels: [c, k,
+        d].
+        """
         weight, bias = self.take(f"{name}.weight", 2), self.take(f"{name}.bias", 1)
         if len(weight) % parts:
             raise UserError(f"{name!r} has {len(weight)} outputs, which are not {parts} parts")
-        self.put(f"params/{path}kernel", weight.reshape(parts, -1, weight.shape[1]).transpose(2, 0, 1))
+        self.put(
+            f"params/{path}kernel", weight.reshape(parts, -1, weight.shape[1]).transpose(2, 0, 1)
+        )
         self.put(f"params/{path}bias", bias.reshape(parts, -1))
 
     def check_empty(self, aside: Sequence[str] = ()) -> None:
-        """Raises UserError where an array found no place; counters of batches and those in `aside` need none."""
+        """Raises UserError where an array found no place; counters of batches and those in `aside`
+        need none.
+        """
         left = [
             name
             for name in self.weights
-            if name not in self._taken and not name.endswith("num_batches_tracked") and name not in aside
+            if name not in self._taken
+            and not name.endswith("num_batches_tracked")
+            and name not in aside
         ]
         if left:
             more = f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else ""
@@ -118,7 +136,8 @@ class State:
 
 
 def without_prefix(weights: Mapping[str, np.ndarray], mark: str) -> dict[str, np.ndarray]:
-    """The arrays under the names that they have in the network itself, which are told by the array `mark`.
+    """The arrays under the names that they have in the network itself, which are told by the array
+    `mark`.
 
     A prefix ("module.backbone.") that only some have stays on the others, which then find no place.
 

@@ -1,7 +1,8 @@
 """Weights of the public PyTorch ST-GCN by name, as the arrays of `jaxact.models.stgcn.STGCN`.
 
-The public network (yysijie/st-gcn, `net/st_gcn.py`) is our "stem9" on the "spatial_v2" partition with the "joint" norm.
-The release before it, which the paper came with, is our "release1" on the true "spatial" partition.
+The public network (yysijie/st-gcn, `net/st_gcn.py`) is our "stem9" on the "spatial_v2" partition
+with the "joint" norm. The release before it, which the paper came with, is our "release1" on the
+true "spatial" partition.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,10 +14,14 @@ from jaxact.errors import UserError
 from jaxact.interop.torch_state import Network, State, count, without_prefix
 from jaxact.models.stgcn import VARIANTS
 
-# Public name inside a unit -> ours. Convolutions are parameters of the unit, normalisations modules of their own.
+# Public name inside a unit -> ours. Convolutions are parameters of the unit, normalisations modules
+# of their own.
 _CONVOLUTIONS = {"gcn.conv": "spatial", "tcn.2": "temporal", "residual.0": "shortcut"}
 _NORMS = {"tcn.0": "spatial_norm", "tcn.3": "temporal_norm", "residual.1": "shortcut_norm"}
-_MARKS = {"st_gcn_networks.0.gcn.conv.weight": False, "gcn0.conv_list.0.weight": True}  # and whether it is the first
+_MARKS = {
+    "st_gcn_networks.0.gcn.conv.weight": False,
+    "gcn0.conv_list.0.weight": True,
+}  # and whether it is the first
 _STATISTICS = {"running_mean": "mean", "running_var": "var"}
 
 
@@ -24,8 +29,9 @@ def from_torch(state: Mapping[str, np.ndarray], parts: int = 3) -> dict[str, Any
     """The state dict as the variables {params, batch_stats}.
 
     Args:
-        state: arrays by their public name. Gradients carry the same names: a dict of gradients is converted too, with
-            empty `batch_stats`. The graph `A` and the batch counters are left aside.
+        state: arrays by their public name. Gradients carry the same names: a dict of gradients is
+            converted too, with empty `batch_stats`. The graph `A` and the batch counters are left
+            aside.
         parts: size of the partition, K.
 
     Raises:
@@ -49,10 +55,12 @@ def from_torch(state: Mapping[str, np.ndarray], parts: int = 3) -> dict[str, Any
 
 
 def network(weights: Mapping[str, np.ndarray]) -> tuple[Network, tuple[str, ...]]:
-    """A checkpoint of the public ST-GCN, of either release, as ours; and names of arrays that the network never uses.
+    """A checkpoint of the public ST-GCN, of either release, as ours; and names of arrays that the
+    network never uses.
 
-    The second release (`net/st_gcn.py`) and its descendants of other widths hold their graph. The first one, which the
-    paper came with (`st_gcn/net/st_gcn.py`), does not; it normalises each person's input apart.
+    The second release (`net/st_gcn.py`) and its descendants of other widths hold their graph. The
+    first one, which the paper came with (`st_gcn/net/st_gcn.py`), does not; it normalises each
+    person's input apart.
 
     Raises:
         UserError: it is another network, or an array has no place.
@@ -68,7 +76,9 @@ def _second_release(state: State) -> Network:
     units = count(state.weights, "st_gcn_networks.")
     widths = [len(state.take(f"st_gcn_networks.{i}.tcn.2.bias")) for i in range(units)]
     graph, weighted = state.take("A", 3), "edge_importance.0" in state
-    for name in [name for name in state.weights if name != "A" and not name.endswith("num_batches_tracked")]:
+    for name in [
+        name for name in state.weights if name != "A" and not name.endswith("num_batches_tracked")
+    ]:
         try:
             path, array = _place(name, state.weights[name], len(graph))
         except (KeyError, ValueError, IndexError):
@@ -77,7 +87,12 @@ def _second_release(state: State) -> Network:
         state.put("/".join(path), array)
     state.check_empty()
     return Network(
-        model={"name": "stgcn", "network": variant(widths), "width": widths[0], "edge_importance": weighted},
+        model={
+            "name": "stgcn",
+            "network": variant(widths),
+            "width": widths[0],
+            "edge_importance": weighted,
+        },
         arrays=state.arrays,
         graph=graph,
         joints=graph.shape[-1],
@@ -90,7 +105,11 @@ def _first_release(state: State) -> tuple[Network, tuple[str, ...]]:
     units, parts = count(state.weights, "backbone.") + 1, count(state.weights, "gcn0.conv_list.")
     widths = []
     for number in range(units):
-        ours, spatial, temporal = _unit(str(number)), f"backbone.{number - 1}.gcn1", f"backbone.{number - 1}.tcn1"
+        ours, spatial, temporal = (
+            _unit(str(number)),
+            f"backbone.{number - 1}.gcn1",
+            f"backbone.{number - 1}.tcn1",
+        )
         if number == 0:
             spatial, temporal = "gcn0", "tcn0"
         weights = [state.take(f"{spatial}.conv_list.{part}.weight", 2).T for part in range(parts)]
@@ -112,15 +131,28 @@ def _first_release(state: State) -> tuple[Network, tuple[str, ...]]:
     unused = tuple(name for name in state.weights if name.startswith("person_bn."))
     state.check_empty(aside=unused)
     if widths != [factor * widths[0] for _, factor, _ in VARIANTS["release1"]]:
-        raise UserError(f"its units have the widths {widths}; wanted those of the first release's ten")
-    channels, numbers = state.shape("params/stem/spatial_kernel")[0], len(state.weights["data_bn.bias"])
+        raise UserError(
+            f"its units have the widths {widths}; wanted those of the first release's ten"
+        )
+    channels, numbers = (
+        state.shape("params/stem/spatial_kernel")[0],
+        len(state.weights["data_bn.bias"]),
+    )
     joints = len(state.weights["gcn0.mask"][0]) if "gcn0.mask" in state else 0
     strategy = {1: "uniform", 2: "distance", 3: "spatial"}.get(parts)
     if not joints or numbers % (joints * channels) or strategy is None:
-        raise UserError(f"it has {parts} parts of its graph and normalises {numbers} numbers, which tell no layout")
+        raise UserError(
+            f"it has {parts} parts of its graph and normalises {numbers} numbers, which tell no layout"
+        )
     weighted = {"edge_importance": True, "strategy": strategy, "norm": "subset"}
     found = Network(
-        model={"name": "stgcn", "network": "release1", "width": widths[0], "init": "he_fan_out", **weighted},
+        model={
+            "name": "stgcn",
+            "network": "release1",
+            "width": widths[0],
+            "init": "he_fan_out",
+            **weighted,
+        },
         arrays=state.arrays,
         graph=None,
         joints=joints,
@@ -140,7 +172,9 @@ def variant(widths: Sequence[int]) -> str:
     for name, units in VARIANTS.items():
         if [factor * widths[0] for _, factor, _ in units] == list(widths) and name != "release1":
             return name
-    raise UserError(f"its {len(widths)} units have the widths {list(widths)}, which no network here has")
+    raise UserError(
+        f"its {len(widths)} units have the widths {list(widths)}, which no network here has"
+    )
 
 
 def _place(name: str, value: np.ndarray, parts: int) -> tuple[tuple[str, ...], np.ndarray]:

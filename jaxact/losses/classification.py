@@ -25,9 +25,9 @@ def per_example(
     """The loss of what a network returns.
 
     Args:
-      outputs: logits [b, classes]; or a dict with `logits`, with `segments` for `segment_cross_entropy`, or with
-        `predicted` for `displacement`, or with `limbs` for `pose_losses.pose`. A `penalty` [b] in it, the network's own
-        regulariser, is added.
+      outputs: logits [b, classes]; or a dict with `logits`, with `segments` for
+        `segment_cross_entropy`, or with `predicted` for `displacement`, or with `limbs` for
+        `pose_losses.pose`. A `penalty` [b] in it, the network's own regulariser, is added.
       targets: class ids [b], or the maps that a pose network should answer.
       step: updates made so far.
       label_smoothing: see `cross_entropy`.
@@ -60,9 +60,9 @@ def segment_cross_entropy(
     label_smoothing: float = 0.0,
     auxiliary: float = 0.0,
 ) -> Float[Array, " b"]:
-    """Mean over a clip's `count` segments that give the true class the highest probability: the unsupervised selection
-    of the STA-GCN paper, section 2.3. Which ones these are is told by the training pass itself; the rest of a clip has
-    no gradient.
+    """Mean over a clip's `count` segments that give the true class the highest probability: the
+    unsupervised selection of the STA-GCN paper, section 2.3. Which ones these are is told by the
+    training pass itself; the rest of a clip has no gradient.
 
     Args:
       segments: logits.
@@ -76,19 +76,26 @@ def segment_cross_entropy(
 
     def of_each(logits: Array) -> Array:
         flat = logits.reshape(-1, logits.shape[-1])
-        return cross_entropy(flat, repeated, label_smoothing=label_smoothing).reshape(logits.shape[:2])
+        return cross_entropy(flat, repeated, label_smoothing=label_smoothing).reshape(
+            logits.shape[:2]
+        )
 
     loss = of_each(segments) + (0.0 if others is None else auxiliary * of_each(others))
-    surprise = -jnp.take_along_axis(jax.nn.log_softmax(segments), targets[:, None, None], axis=2)[..., 0]
+    surprise = -jnp.take_along_axis(jax.nn.log_softmax(segments), targets[:, None, None], axis=2)[
+        ..., 0
+    ]
     place = jnp.argsort(jnp.argsort(surprise, axis=1), axis=1)
     return jnp.sum(jnp.where(place < count, loss, 0.0), axis=1) / count
 
 
 def displacement(
-    predicted: Float[Array, "b t m v d"], true: Float[Array, "b t m v d"], confidence: Float[Array, "b t m v"]
+    predicted: Float[Array, "b t m v d"],
+    true: Float[Array, "b t m v d"],
+    confidence: Float[Array, "b t m v"],
 ) -> Float[Array, " b"]:
-    """Smooth L1 of a clip's displacements, weighted by their confidence: sum_i c_i huber(e_i) / sum_i c_i, the mean
-    over the coordinates of huber(e) = e^2 / 2 for |e| < 1 and |e| - 1/2 beyond (Girshick, ICCV 2015, Equation 3).
+    """Smooth L1 of a clip's displacements, weighted by their confidence: sum_i c_i huber(e_i) /
+    sum_i c_i, the mean over the coordinates of huber(e) = e^2 / 2 for |e| < 1 and |e| - 1/2 beyond
+    (Girshick, ICCV 2015, Equation 3).
 
     Args:
       predicted, true: in units of the displacements' deviation.
@@ -103,7 +110,8 @@ def cross_entropy(
 ) -> Float[Array, " b"]:
     """Softmax cross entropy with smoothed targets, -sum_j q_j log softmax(logits)_j.
 
-    q_j = (1 - a) [j = target] + a / classes, with a = `label_smoothing`; the skeleton papers here have a = 0.
+    q_j = (1 - a) [j = target] + a / classes, with a = `label_smoothing`; the skeleton papers here
+    have a = 0.
 
     Args:
       logits: unnormalised scores.

@@ -1,4 +1,6 @@
-"""Accuracy by protocol. Sums and counts travel and are merged; the division happens once, in `compute`."""
+"""Accuracy by protocol. Sums and counts travel and are merged; the division happens once, in
+`compute`.
+"""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -27,7 +29,9 @@ class Sums:
         return cls(confusion=np.zeros((classes, classes), np.int64), top5=0, loss=0.0)
 
     def __add__(self, other: "Sums") -> "Sums":
-        return Sums(self.confusion + other.confusion, self.top5 + other.top5, self.loss + other.loss)
+        return Sums(
+            self.confusion + other.confusion, self.top5 + other.top5, self.loss + other.loss
+        )
 
     @property
     def count(self) -> int:
@@ -37,7 +41,9 @@ class Sums:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Losses:
-    """What scored examples of a network without classes leave behind: the sum of their losses, and how many."""
+    """What scored examples of a network without classes leave behind: the sum of their losses, and
+    how many.
+    """
 
     loss: float
     count: int
@@ -47,11 +53,14 @@ class Losses:
 
 
 def from_logits(
-    logits: Float[np.ndarray, "b classes"], targets: Int[np.ndarray, " b"], mask: Bool[np.ndarray, " b"] | None = None
+    logits: Float[np.ndarray, "b classes"],
+    targets: Int[np.ndarray, " b"],
+    mask: Bool[np.ndarray, " b"] | None = None,
 ) -> Sums:
     """The sums of one batch; rows with a false `mask` do not count.
 
-    The ranking is a stable descending sort: of equal scores the lower class id wins, in top-1 as in top-5.
+    The ranking is a stable descending sort: of equal scores the lower class id wins, in top-1 as in
+    top-5.
     """
     if mask is not None:
         logits, targets = logits[mask], targets[mask]
@@ -74,7 +83,8 @@ def from_losses(losses: Float[np.ndarray, " b"], mask: Bool[np.ndarray, " b"]) -
 def compute(sums: Sums | Losses) -> dict[str, float]:
     """Fractions in [0, 1] and the mean loss in nats; of `Losses` their mean and `count` alone.
 
-    `mean_class` is the unweighted mean over classes of the per-class recall; classes without an example are skipped.
+    `mean_class` is the unweighted mean over classes of the per-class recall; classes without an
+    example are skipped.
     """
     count = sums.count
     if isinstance(sums, Losses):
@@ -92,10 +102,14 @@ def compute(sums: Sums | Losses) -> dict[str, float]:
 def per_class(sums: Sums) -> Float[np.ndarray, " classes"]:
     """Recall of each class; NaN where a class has no example."""
     totals = sums.confusion.sum(axis=1)
-    return np.divide(np.diag(sums.confusion), totals, out=np.full(len(totals), np.nan), where=totals > 0)
+    return np.divide(
+        np.diag(sums.confusion), totals, out=np.full(len(totals), np.nan), where=totals > 0
+    )
 
 
-def table(sums: Sums, labels: Sequence[str]) -> list[Mapping[str, Shaped[np.ndarray, ""] | str | int | float]]:
+def table(
+    sums: Sums, labels: Sequence[str]
+) -> list[Mapping[str, Shaped[np.ndarray, ""] | str | int | float]]:
     """One row a class: its name, examples, recall, and the class it is most often mistaken for."""
     rows = []
     for index, recall in enumerate(per_class(sums)):
@@ -104,5 +118,12 @@ def table(sums: Sums, labels: Sequence[str]) -> list[Mapping[str, Shaped[np.ndar
         if total:
             rival = int(row.argmax())
             mistaken = labels[rival] if row[rival] else ""
-            rows.append({"class": labels[index], "count": total, "recall": float(recall), "mistaken_for": mistaken})
+            rows.append(
+                {
+                    "class": labels[index],
+                    "count": total,
+                    "recall": float(recall),
+                    "mistaken_for": mistaken,
+                }
+            )
     return rows

@@ -62,12 +62,14 @@ def build(
         num_classes: logits out.
         channels: what the numbers of a joint are, e.g. ("x", "y", "score").
         axis_name: mapped axis whose devices share batch statistics; None for each device's own.
-        **options: the remaining fields of the model's config section; for the gravity metric also `radii` [v], the
-            joints' mean distances from the centre of gravity.
+        **options: the remaining fields of the model's config section; for the gravity metric also
+            `radii` [v], the joints' mean distances from the centre of gravity.
 
     Raises:
         UserError: on a name that is not in `MODELS`.
     """
     if name not in MODELS:
         raise errors.unknown("model", name, MODELS)
-    return MODELS[name](layout=layout, num_classes=num_classes, channels=channels, axis_name=axis_name, **options)
+    return MODELS[name](
+        layout=layout, num_classes=num_classes, channels=channels, axis_name=axis_name, **options
+    )

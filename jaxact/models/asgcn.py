@@ -1,14 +1,15 @@
-"""Actional-structural graph convolutional network, AS-GCN (Li, Chen, Chen, Zhang, Wang and Tian, CVPR 2019, arXiv
-1904.12659).
+"""Actional-structural graph convolutional network, AS-GCN (Li, Chen, Chen, Zhang, Wang and Tian,
+CVPR 2019, arXiv 1904.12659).
 
-ST-GCN on two richer graphs. Structural links join joints up to four bones apart; actional links join whichever joints
-move together in this clip, and are inferred from it by a module that learns to foretell motion
-(`jaxact.models.layers.link_inference`). A second head predicts the poses after the clip, so that the features
-keep the motion's detail.
+ST-GCN on two richer graphs. Structural links join joints up to four bones apart; actional links
+join whichever joints move together in this clip, and are inferred from it by a module that learns
+to foretell motion (`jaxact.models.layers.link_inference`). A second head predicts the poses after
+the clip, so that the features keep the motion's detail.
 
     [b 300 m v c] -> 290 frames -> 50 of them -> actional links [bm 2 v v]
                                 -> norm -> 9 units of both graphs and time [bm 73 v 256] -> [b k]
-                                                                                         -> 10 poses [bm v 10 c]
+                                                                                         -> 10 poses
+                                                                                         [bm v 10 c]
 
 NTU RGB+D 86.8 % X-Sub and 94.2 % X-View (`configs/stagcn_ntu60.py`), Kinetics-skeleton 34.8 % top-1
 (`configs/stagcn_kinetics.py`), from the paper, as Table 4 of the STA-GCN paper quotes them.
@@ -34,19 +35,23 @@ from jaxact.models.stgcn import kernel_init
 
 STRUCTURES = ("powers", "hops")
 UNITS = stgcn.VARIANTS["literal9"]  # nine, the first without a shortcut
-# Width factor, stride and taps of the units that lead from the last features to the poses; then one over what is left.
+# Width factor, stride and taps of the units that lead from the last features to the poses; then one
+# over what is left.
 POSE_UNITS = ((2, 1, TAPS), (2, 2, TAPS), (2, 2, TAPS), (2, 2, TAPS), (2, 2, 3))
 
 
 def structural_links(
     layout: skeletons.Layout, order: int = 4, structure: str = "powers"
 ) -> Float32[np.ndarray, "k v v"]:
-    """Parts of the graph of joints up to `order` bones apart, [part][source][target]: itself, then two of each order.
+    """Parts of the graph of joints up to `order` bones apart, [part][source][target]: itself, then
+    two of each order.
 
-    - `powers`: A_near^l and A_far^l for l = 1 ... order, of ST-GCN's partition into the joint itself, the neighbour
-      nearer the centre and those farther. As a power of the joint itself is the joint itself, it is taken once.
-    - `hops`: the released code's: the joints exactly l bones away, those nearer the centre and the others, each with
-      1 / (number of joints up to `order` away). Distances from the centre are known up to `order` bones.
+    - `powers`: A_near^l and A_far^l for l = 1 ... order, of ST-GCN's partition into the joint
+      itself, the neighbour nearer the centre and those farther. As a power of the joint itself is
+      the joint itself, it is taken once.
+    - `hops`: the released code's: the joints exactly l bones away, those nearer the centre and the
+      others, each with 1 / (number of joints up to `order` away). Distances from the centre are
+      known up to `order` bones.
 
     Raises:
         UserError: an unknown structure.
@@ -55,13 +60,18 @@ def structural_links(
         raise unknown("structure", structure, STRUCTURES)
     if structure == "powers":
         itself, near, far = skeletons.adjacency(layout, "spatial").astype(np.float64)
-        powers = [np.linalg.matrix_power(part, power) for power in range(1, order + 1) for part in (near, far)]
+        powers = [
+            np.linalg.matrix_power(part, power)
+            for power in range(1, order + 1)
+            for part in (near, far)
+        ]
         return np.stack([itself, *powers]).astype(np.float32)
     count = len(layout.joints)
     reach = np.eye(count)
     for child, parent in layout.edges:
         reach[child, parent] = reach[parent, child] = 1
-    # The least power of A + I that joins two joints is their distance; 1 + order stands for all beyond.
+    # The least power of A + I that joins two joints is their distance; 1 + order stands for all
+    # beyond.
     hops = np.sum([np.linalg.matrix_power(reach, power) == 0 for power in range(order + 1)], axis=0)
     weight = (hops <= order) / np.sum(hops <= order, axis=0)
     nearer = hops[:, None, layout.centre] < hops[None, :, layout.centre]
@@ -70,7 +80,8 @@ def structural_links(
 
 
 class PoseHead(nn.Module):
-    """The poses of the next frames: units that shorten the clip to one frame, and steps from the last pose.
+    """The poses of the next frames: units that shorten the clip to one frame, and steps from the
+    last pose.
 
     Attributes:
         horizon: frames.
@@ -93,50 +104,71 @@ class PoseHead(nn.Module):
     ) -> Float[Array, "n v s c"]:
         """Places in the frames after the pose `last`, s = horizon.
 
-        Departs from the released code, which adds the last pose's coordinates to the wrong ones of the steps.
+        Departs from the released code, which adds the last pose's coordinates to the wrong ones of
+        the steps.
         """
         for number, (factor, stride, taps) in enumerate((*POSE_UNITS, (2, 1, 0))):
-            sizes = {"features": factor * self.width, "stride": stride, "taps": taps, "residual": taps > 0}
-            x = Unit(**self.options, **sizes, dropout=self.dropout, name=f"unit{number}")(x, train, links)
+            sizes = {
+                "features": factor * self.width,
+                "stride": stride,
+                "taps": taps,
+                "residual": taps > 0,
+            }
+            x = Unit(**self.options, **sizes, dropout=self.dropout, name=f"unit{number}")(
+                x, train, links
+            )
         x = jnp.concatenate([x, last[:, :, None].astype(x.dtype)], axis=-1)
-        sizes = {"features": self.horizon * last.shape[-1], "stride": 1, "taps": 1, "residual": False}
-        x = Unit(**self.options, **sizes, dropout=0.0, activated=False, name="steps")(x, train, links)
+        sizes = {
+            "features": self.horizon * last.shape[-1],
+            "stride": 1,
+            "taps": 1,
+            "residual": False,
+        }
+        x = Unit(**self.options, **sizes, dropout=0.0, activated=False, name="steps")(
+            x, train, links
+        )
         return last[:, :, None] + x.astype(jnp.float32).reshape(*last.shape[:2], self.horizon, -1)
 
 
 def pose_loss(
     predicted: Float[Array, "n v s c"], true: Float[Array, "n v s c"], last: Float[Array, "n v c"]
 ) -> Float[Array, " n"]:
-    """mean |predicted - true|^2 over coordinates, frames and joints; joints missing there or in `last` are left out."""
+    """mean |predicted - true|^2 over coordinates, frames and joints; joints missing there or in
+    `last` are left out.
+    """
     there = jnp.any(true != 0, axis=-1) & jnp.any(last != 0, axis=-1)[:, :, None]
     error = jnp.mean(jnp.square(predicted - true), axis=-1) * there
     return jnp.sum(error, axis=(1, 2)) / jnp.maximum(jnp.sum(there, axis=(1, 2)), 1)
 
 
 class ASGCN(nn.Module):
-    """The whole network; any number of persons at run time, and of frames where no poses are asked for.
+    """The whole network; any number of persons at run time, and of frames where no poses are asked
+    for.
 
-    The last `horizon` frames of a clip are what the second head predicts; the rest of the network never sees them, in
-    evaluation either.
+    The last `horizon` frames of a clip are what the second head predicts; the rest of the network
+    never sees them, in evaluation either.
 
-    Departs from the paper in how it is trained: the inference module learns beside the classifier from the start, in
-    one step with one optimiser, and from the classifier's loss too. The paper trains it alone for a few epochs (ten in
-    the released code, by Adam, and not again afterwards).
+    Departs from the paper in how it is trained: the inference module learns beside the classifier
+    from the start, in one step with one optimiser, and from the classifier's loss too. The paper
+    trains it alone for a few epochs (ten in the released code, by Adam, and not again afterwards).
 
     Attributes:
         num_classes: logits out.
         adjacency: structural links, `structural_links` through `Adjacency`.
         edge_importance: learn a factor per structural link and unit, the paper's M.
         link_types: types of actional links, beside the empty one.
-        link_frames: frames that they are inferred from, evenly out of the clip; ties the parameters to it.
+        link_frames: frames that they are inferred from, evenly out of the clip; ties the parameters
+            to it.
         link_width: features of the inference module.
         temperature, empty, variance: see `LinkInference`.
-        actional: lambda, weight of the actional convolution beside the structural one. The released code has another
-            factor of 0.1 on the actional graphs.
+        actional: lambda, weight of the actional convolution beside the structural one. The released
+            code has another factor of 0.1 on the actional graphs.
         detached: the inference module learns from its own loss alone.
         horizon: frames predicted; 0 leaves the head out.
-        pose_weight: of the predicted poses' squared error in `penalty`; 0.01 is the released code's.
-        link_weight: of the inference module's loss in `penalty`. With 2 * variance its first term is the squared error.
+        pose_weight: of the predicted poses' squared error in `penalty`; 0.01 is the released
+            code's.
+        link_weight: of the inference module's loss in `penalty`. With 2 * variance its first term
+            is the squared error.
         width, dropout, initial, dtype, remat, axis_name, fast: see `jaxact.models.stgcn.STGCN`.
     """
 
@@ -163,15 +195,21 @@ class ASGCN(nn.Module):
     fast: bool | None = None
 
     @nn.compact
-    def __call__(self, inputs: Float[Array, "b t m v c"], *, train: bool = False) -> dict[str, Array]:
-        """`logits` [b, classes]; in training also `penalty` [b], what is added to their cross-entropy.
+    def __call__(
+        self, inputs: Float[Array, "b t m v c"], *, train: bool = False
+    ) -> dict[str, Array]:
+        """`logits` [b, classes]; in training also `penalty` [b], what is added to their
+        cross-entropy.
 
-        The actional graphs are sown as `links` [b, m, k, v, w] in `intermediates`, and where that collection is asked
-        for the poses as `predicted` [b, horizon, m, v, c], for clips as long as those of the start.
+        The actional graphs are sown as `links` [b, m, k, v, w] in `intermediates`, and where that
+        collection is asked for the poses as `predicted` [b, horizon, m, v, c], for clips as long as
+        those of the start.
 
         Args:
-            inputs: joint coordinates (and scores), absent persons and missing joints zero; more than `horizon` frames.
-            train: batch statistics, dropout and drawn links (rng `dropout`); `batch_stats` must then be mutable.
+            inputs: joint coordinates (and scores), absent persons and missing joints zero; more
+                than `horizon` frames.
+            train: batch statistics, dropout and drawn links (rng `dropout`); `batch_stats` must
+                then be mutable.
         """
         batch, length, persons, joints, channels = inputs.shape
         seen = self._seen(length)
@@ -207,13 +245,17 @@ class ASGCN(nn.Module):
             self.sow("intermediates", "predicted", jnp.transpose(poses, (0, 3, 1, 2, 4)))
             loss = loss + self.pose_weight * pose_loss(predicted, future, last)
         there = jnp.any(people != 0, axis=(1, 2, 3)).reshape(batch, persons)
-        loss = jnp.sum(loss.reshape(batch, persons) * there, axis=1) / jnp.maximum(jnp.sum(there, axis=1), 1)
+        loss = jnp.sum(loss.reshape(batch, persons) * there, axis=1) / jnp.maximum(
+            jnp.sum(there, axis=1), 1
+        )
         return outputs | {"penalty": loss}
 
     def _seen(self, length: Any) -> Any:
         """Frames before those that are predicted."""
         if not 0 < self.empty < 1:
-            raise UserError(f"asgcn with model.empty={self.empty}: wanted a probability between 0 and 1, and neither")
+            raise UserError(
+                f"asgcn with model.empty={self.empty}: wanted a probability between 0 and 1, and neither"
+            )
         if length <= self.horizon:
             raise UserError(
                 f"asgcn predicts the last {self.horizon} frames of a clip from those before; got clips of {length} "
@@ -254,4 +296,6 @@ def build_asgcn(
     """AS-GCN whose structural links are the bones of `layout`; `options` are fields of `ASGCN`."""
     del channels
     adjacency = Adjacency(structural_links(layout, order, structure))
-    return ASGCN(num_classes=num_classes, adjacency=adjacency, axis_name=axis_name, initial=init, **options)
+    return ASGCN(
+        num_classes=num_classes, adjacency=adjacency, axis_name=axis_name, initial=init, **options
+    )

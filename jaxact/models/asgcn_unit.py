@@ -1,7 +1,8 @@
-"""Actional-structural graph convolution: ST-GCN's unit on a graph of bones and a graph of what moves together.
+"""Actional-structural graph convolution: ST-GCN's unit on a graph of bones and a graph of what
+moves together.
 
-Structural links are the skeleton's, up to a few bones apart, and the same for every clip; actional links are a clip's
-own (`jaxact.models.layers.link_inference`).
+Structural links are the skeleton's, up to a few bones apart, and the same for every clip; actional
+links are a clip's own (`jaxact.models.layers.link_inference`).
 """
 
 import flax.linen as nn
@@ -32,9 +33,14 @@ class Unit(stgcn.Unit):
 
     @nn.compact
     def __call__(
-        self, x: Float[Array, "n v t c"], train: bool = False, links: Float[Array, "n k v w"] | None = None
+        self,
+        x: Float[Array, "n v t c"],
+        train: bool = False,
+        links: Float[Array, "n k v w"] | None = None,
     ) -> Float[Array, "n v s d"]:
-        """Features in, features out; `train` turns on batch statistics and dropout (rng `dropout`)."""
+        """Features in, features out; `train` turns on batch statistics and dropout (rng
+        `dropout`).
+        """
         y = self._spatial(x)
         if links is not None:
             y = y + self._along(self.actional * links, x)
@@ -49,7 +55,9 @@ class Unit(stgcn.Unit):
     def _along(self, links: Array, x: Array) -> Array:
         """The convolution over the actional links."""
         types, features = links.shape[1], self.features
-        kernel, bias = self._weights("actional", (x.shape[-1], types, features), (types, features), fan_out=features)
+        kernel, bias = self._weights(
+            "actional", (x.shape[-1], types, features), (types, features), fan_out=features
+        )
         y = planned_graph_conv(x, kernel, links)
         return y + graph_bias(bias, links).astype(y.dtype)
 
@@ -57,7 +65,9 @@ class Unit(stgcn.Unit):
         if self.taps == TAPS:
             return super()._temporal(y, factor, offset)
         shape = (self.taps or y.shape[2], self.features, self.features)
-        kernel, bias = self._weights("temporal", shape, (self.features,), fan_out=shape[0] * self.features)
+        kernel, bias = self._weights(
+            "temporal", shape, (self.features,), fan_out=shape[0] * self.features
+        )
         y = nn.relu(affine(y, factor, offset)).astype(y.dtype)
         if self.taps:
             return temporal_conv(y, kernel, self.stride), bias

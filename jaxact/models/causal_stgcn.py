@@ -1,17 +1,20 @@
 """ST-GCN that looks back only, as an ordinary network over clips and as a step over a stream.
 
-The units are those of Yan, Xiong and Lin (AAAI 2018); their convolution along time reads this frame and the eight
-before it. Nothing has to wait for what comes, so that a stream needs of each unit its last eight frames and no more.
+The units are those of Yan, Xiong and Lin (AAAI 2018); their convolution along time reads this frame
+and the eight before it. Nothing has to wait for what comes, so that a stream needs of each unit its
+last eight frames and no more.
 
     clip    [b t m v c] -> norm -> stem, 9 causal units [bm t/4 v 256] -> mean so far -> [b k]
     stream  state, frame [b m v c] -> state, logits [b k], the same logits as of the clip so far
 
-The units keep their strides: output s of a unit with stride 2 is that of its input frame 2 s, so that the units behind
-it have a new frame for every second one, and those behind the second stride for every fourth. In between, the step
-leaves them as they are, and so would the clip: its last outputs are those of frames 0, 4, 8 ...
+The units keep their strides: output s of a unit with stride 2 is that of its input frame 2 s, so
+that the units behind it have a new frame for every second one, and those behind the second stride
+for every fourth. In between, the step leaves them as they are, and so would the clip: its last
+outputs are those of frames 0, 4, 8 ...
 
-The mean is that of all outputs so far, or, for streams without an end, of the last `window` ones; it is part of the
-network, so that clip and stream agree either way. Not the paper's: it has no causal network, and no number is known.
+The mean is that of all outputs so far, or, for streams without an end, of the last `window` ones;
+it is part of the network, so that clip and stream agree either way. Not the paper's: it has no
+causal network, and no number is known.
 """
 
 import functools
@@ -38,49 +41,64 @@ Weights = Any  # {params, batch_stats} of a `CausalSTGCN`
 class CausalUnit(stgcn.Unit):
     """ST-GCN's unit with zeros in place of the frames before the clip, and none after it.
 
-    With a variable `past` [n v 8 d] in the collection `stream`, those frames stand before the clip instead, and the
-    last eight of all are left in it.
+    With a variable `past` [n v 8 d] in the collection `stream`, those frames stand before the clip
+    instead, and the last eight of all are left in it.
     """
 
     def _temporal(self, y: Array, factor: Array, offset: Array) -> tuple[Array, Array]:
         features = self.features
-        kernel, bias = self._weights("temporal", (TAPS, features, features), (features,), fan_out=TAPS * features)
+        kernel, bias = self._weights(
+            "temporal", (TAPS, features, features), (features,), fan_out=TAPS * features
+        )
         if self.has_variable("stream", "past"):
             y = nn.relu(affine(y, factor, offset)).astype(y.dtype)
             y = jnp.concatenate([self.get_variable("stream", "past"), y], axis=2)
             self.put_variable("stream", "past", y[:, :, -PAST:])
             return _valid(y, kernel, self.stride), bias
         if self.fast:
-            kernel = fourier_kernel(kernel, -(-(y.shape[2] + TAPS // 2) // self.stride), self.stride)
-        return self._run(functools.partial(_causal, stride=self.stride), y, (kernel, factor, offset)), bias
+            kernel = fourier_kernel(
+                kernel, -(-(y.shape[2] + TAPS // 2) // self.stride), self.stride
+            )
+        return self._run(
+            functools.partial(_causal, stride=self.stride), y, (kernel, factor, offset)
+        ), bias
 
 
 class CausalSTGCN(stgcn.STGCN):
-    """The whole network; any number of frames and persons at run time. Its parameters are those of `stgcn.STGCN`.
+    """The whole network; any number of frames and persons at run time. Its parameters are those of
+    `stgcn.STGCN`.
 
     Attributes:
-        window: how many of the last unit's outputs, one for every four frames, the class is read off; 0: all so far.
+        window: how many of the last unit's outputs, one for every four frames, the class is read
+            off; 0: all so far.
     """
 
     window: int = 0
 
     @nn.compact
-    def __call__(self, inputs: Float[Array, "b t m v c"], *, train: bool = False) -> Float[Array, "b classes"]:
-        """Logits of each clip; what the last unit makes of it is sown as `features` [b s m v d] in `intermediates`.
+    def __call__(
+        self, inputs: Float[Array, "b t m v c"], *, train: bool = False
+    ) -> Float[Array, "b classes"]:
+        """Logits of each clip; what the last unit makes of it is sown as `features` [b s m v d] in
+        `intermediates`.
 
         Args:
-            inputs: joint coordinates (and scores), absent persons and missing joints zero. A clip shorter than t should
-                begin with its padding: the last frames count as seen.
+            inputs: joint coordinates (and scores), absent persons and missing joints zero. A clip
+                shorter than t should begin with its padding: the last frames count as seen.
             train: batch statistics and dropout (rng `dropout`); `batch_stats` must then be mutable.
         """
         batch, _, persons, joints, _ = inputs.shape
         x = data_norm(inputs, train, self.initial, self.axis_name).astype(self.dtype)
-        for unit in self.units(jax.default_backend() == "cpu" if self.fast is None else self.fast, self.remat):
+        for unit in self.units(
+            jax.default_backend() == "cpu" if self.fast is None else self.fast, self.remat
+        ):
             x = unit(x, train)
         features = x.reshape(batch, persons, joints, -1, x.shape[-1])
         self.sow("intermediates", "features", jnp.transpose(features, (0, 3, 1, 2, 4)))
         features = features[:, :, :, -self.window :] if self.window else features
-        return self.head()(jnp.mean(features.astype(jnp.float32).reshape(batch, -1, x.shape[-1]), axis=1))
+        return self.head()(
+            jnp.mean(features.astype(jnp.float32).reshape(batch, -1, x.shape[-1]), axis=1)
+        )
 
     @nn.nowrap
     def units(self, fast: bool, remat: bool = False) -> list[CausalUnit]:
@@ -105,11 +123,15 @@ class CausalSTGCN(stgcn.STGCN):
     @nn.nowrap
     def head(self) -> nn.Dense:
         """Pooled features to logits."""
-        return nn.Dense(self.num_classes, kernel_init=kernel_init(self.initial, self.num_classes), name="head")
+        return nn.Dense(
+            self.num_classes, kernel_init=kernel_init(self.initial, self.num_classes), name="head"
+        )
 
 
 class Pool(NamedTuple):
-    """The mean of the outputs so far, k = 1, or the last k = `window` of them, each a mean over joints and persons."""
+    """The mean of the outputs so far, k = 1, or the last k = `window` of them, each a mean over
+    joints and persons.
+    """
 
     held: Float[Array, "b k d"]
     count: Int[Array, ""]  # outputs so far
@@ -118,7 +140,9 @@ class Pool(NamedTuple):
 class Stream(NamedTuple):
     """What the network knows after the frames so far; as large after a day as at the start."""
 
-    pasts: dict[str, Float[Array, "n v 8 d"]]  # of each unit, what its convolution along time has read last
+    pasts: dict[
+        str, Float[Array, "n v 8 d"]
+    ]  # of each unit, what its convolution along time has read last
     pool: Pool
     frames: Int[Array, ""]  # how many have come
 
@@ -129,7 +153,9 @@ def open_stream(model: CausalSTGCN, batch: int, persons: int) -> Stream:
     units = model.units(fast=False)
     return Stream(
         pasts={str(unit.name): jnp.zeros((*shape, unit.features), model.dtype) for unit in units},
-        pool=Pool(jnp.zeros((batch, max(model.window, 1), units[-1].features)), jnp.zeros((), jnp.int32)),
+        pool=Pool(
+            jnp.zeros((batch, max(model.window, 1), units[-1].features)), jnp.zeros((), jnp.int32)
+        ),
         frames=jnp.zeros((), jnp.int32),
     )
 
@@ -140,14 +166,17 @@ def step(
 ) -> tuple[Stream, Float[Array, "b classes"]]:
     """The state after `frame`, and the logits of `model` on all frames so far.
 
-    One turn of every unit that has a new frame: the same work after any number of frames, and of the last three units
-    a quarter of it on average. A person keeps the place m: a tracker's business.
+    One turn of every unit that has a new frame: the same work after any number of frames, and of
+    the last three units a quarter of it on average. A person keeps the place m: a tracker's
+    business.
     """
     batch, persons, joints, channels = frame.shape
     x = frame.reshape(batch, persons, joints * channels)
     x = affine(x, *_run(BatchNorm(name="data_norm"), weights, x))
     x = x.reshape(batch * persons, joints, 1, channels).astype(model.dtype)
-    pasts, pool = _through(model, model.units(fast=False), weights, state.pasts, state.pool, x, state.frames)
+    pasts, pool = _through(
+        model, model.units(fast=False), weights, state.pasts, state.pool, x, state.frames
+    )
     there = jnp.clip(pool.count, 1, max(model.window, 1))  # what is held beyond them is zero
     logits = _run(model.head(), weights, jnp.sum(pool.held, axis=1) / there)
     return Stream(pasts, pool, state.frames + 1), logits
@@ -162,7 +191,9 @@ def _through(
     x: Float[Array, "n v 1 c"],
     number: Int[Array, ""],
 ) -> tuple[dict[str, Array], Pool]:
-    """What the last `units` of the network remember after their frame `number`, which is x, and the pool behind."""
+    """What the last `units` of the network remember after their frame `number`, which is x, and the
+    pool behind.
+    """
     if not units:
         return {}, _pooled(pool, x, model.window)
     unit, name = units[0], str(units[0].name)
@@ -194,26 +225,36 @@ def _pooled(pool: Pool, x: Float[Array, "n v 1 d"], window: int) -> Pool:
     return Pool(jnp.concatenate([pool.held[:, 1:], newest], axis=1), count)
 
 
-def _causal(x: Array, kernel: Array, factor: Array, offset: Array, *, stride: int, fast: bool) -> Array:
+def _causal(
+    x: Array, kernel: Array, factor: Array, offset: Array, *, stride: int, fast: bool
+) -> Array:
     """The convolution along time of ReLU(x * factor + offset) with zeros before the clip."""
     frames = x.shape[2]
     x = nn.relu(affine(x, factor, offset)).astype(x.dtype)
     if not fast:
         return _valid(jnp.pad(x, ((0, 0), (0, 0), (PAST, 0), (0, 0))), kernel, stride)
-    x = jnp.pad(x, ((0, 0), (0, 0), (TAPS // 2, 0), (0, 0)))  # the other half of the past it puts there itself
+    x = jnp.pad(
+        x, ((0, 0), (0, 0), (TAPS // 2, 0), (0, 0))
+    )  # the other half of the past it puts there itself
     return correlate(x, kernel, TAPS, stride)[:, :, : -(-frames // stride)].astype(x.dtype)
 
 
-def _valid(x: Float[Array, "n v t c"], kernel: Float[Array, "taps c d"], stride: int) -> Float[Array, "n v s d"]:
+def _valid(
+    x: Float[Array, "n v t c"], kernel: Float[Array, "taps c d"], stride: int
+) -> Float[Array, "n v s d"]:
     """y[s] = sum_i x[stride * s + i] @ kernel[i], for every s where all of these are there."""
     order = ("NHWC", "HWIO", "NHWC")
-    return jax.lax.conv_general_dilated(x, kernel[None].astype(x.dtype), (1, stride), "VALID", dimension_numbers=order)
+    return jax.lax.conv_general_dilated(
+        x, kernel[None].astype(x.dtype), (1, stride), "VALID", dimension_numbers=order
+    )
 
 
 def _run(module: nn.Module, weights: Weights, *inputs: Array, **options: Any) -> Any:
     """A submodule with the variables that the network has under its name."""
     name = str(module.name)
-    return module.apply({kind: tree[name] for kind, tree in weights.items() if name in tree}, *inputs, **options)
+    return module.apply(
+        {kind: tree[name] for kind, tree in weights.items() if name in tree}, *inputs, **options
+    )
 
 
 def build_causal_stgcn(
@@ -236,6 +277,10 @@ def build_causal_stgcn(
     if options.get("network", "stem9") not in stgcn.VARIANTS:
         raise errors.unknown("network", options["network"], stgcn.VARIANTS)
     if options.get("window", 0) < 0:
-        raise errors.UserError(f"model.window is how many outputs are averaged, 0 for all; got {options['window']!r}")
+        raise errors.UserError(
+            f"model.window is how many outputs are averaged, 0 for all; got {options['window']!r}"
+        )
     adjacency = Adjacency(skeletons.adjacency(layout, strategy, norm))
-    return CausalSTGCN(num_classes=num_classes, adjacency=adjacency, axis_name=axis_name, initial=init, **options)
+    return CausalSTGCN(
+        num_classes=num_classes, adjacency=adjacency, axis_name=axis_name, initial=init, **options
+    )

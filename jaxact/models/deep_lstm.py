@@ -1,12 +1,15 @@
-"""Deep LSTM, the recurrent baseline of NTU RGB+D (Shahroudy, Liu, Ng and Wang, CVPR 2016, Section 4.2).
+"""Deep LSTM, the recurrent baseline of NTU RGB+D (Shahroudy, Liu, Ng and Wang, CVPR 2016, Section
+4.2).
 
-A frame is one vector, the joints of all persons. Two layers of long short-term memory read a clip of few frames (one
-from each of eight segments, `clip.sampling="segments"`), and the class is read off the last state.
+A frame is one vector, the joints of all persons. Two layers of long short-term memory read a clip
+of few frames (one from each of eight segments, `clip.sampling="segments"`), and the class is read
+off the last state.
 
     [b 8 m v c] -> [b 8 mvc] -> layer 1 [b 8 256] -> layer 2 [b 8 256] -> last frame [b 256] -> [b k]
 
-Kinetics-skeleton 16.4 % top-1 (`configs/stgcn_kinetics.py:deep_lstm`), NTU RGB+D 60.7 % X-Sub and 67.3 % X-View
-(`configs/stgcn_ntu60.py:xsub,deep_lstm`), as Tables 2 and 3 of Yan, Xiong and Lin, AAAI 2018, quote them.
+Kinetics-skeleton 16.4 % top-1 (`configs/stgcn_kinetics.py:deep_lstm`), NTU RGB+D 60.7 % X-Sub and
+67.3 % X-View (`configs/stgcn_ntu60.py:xsub,deep_lstm`), as Tables 2 and 3 of Yan, Xiong and Lin,
+AAAI 2018, quote them.
 """
 
 from typing import Any
@@ -28,8 +31,8 @@ class Cell(nn.Module):
 
         c' = f c + i g        h' = o tanh(c')
 
-    Dropout lies on what a layer hands on to the next or to the head, never on what it remembers (Zaremba, Sutskever
-    and Vinyals, 2014).
+    Dropout lies on what a layer hands on to the next or to the head, never on what it remembers
+    (Zaremba, Sutskever and Vinyals, 2014).
 
     Attributes:
         width, layers, dropout, dtype: see `DeepLSTM`.
@@ -43,7 +46,9 @@ class Cell(nn.Module):
     train: bool
 
     @nn.compact
-    def __call__(self, memories: tuple[Memory, ...], x: Float[Array, "b c"]) -> tuple[tuple[Memory, ...], Array]:
+    def __call__(
+        self, memories: tuple[Memory, ...], x: Float[Array, "b c"]
+    ) -> tuple[tuple[Memory, ...], Array]:
         """The layers' memories after the frame `x`, and what the last layer hands on [b d]."""
         after = []
         for index, memory in enumerate(memories):
@@ -57,7 +62,11 @@ class Cell(nn.Module):
 
 # The cell along the second axis, with the same parameters and another dropout in every frame.
 OverTime = nn.scan(
-    Cell, variable_broadcast="params", split_rngs={"params": False, "dropout": True}, in_axes=1, out_axes=1
+    Cell,
+    variable_broadcast="params",
+    split_rngs={"params": False, "dropout": True},
+    in_axes=1,
+    out_axes=1,
 )
 
 
@@ -79,12 +88,14 @@ class DeepLSTM(nn.Module):
     dtype: Any = "float32"
 
     @nn.compact
-    def __call__(self, inputs: Float[Array, "b t m v c"], *, train: bool = False) -> Float[Array, "b classes"]:
+    def __call__(
+        self, inputs: Float[Array, "b t m v c"], *, train: bool = False
+    ) -> Float[Array, "b classes"]:
         """Logits of each clip.
 
         Args:
-            inputs: joint coordinates (and scores), absent persons and missing joints zero. The last frame should not
-                be padding: the class is read after it.
+            inputs: joint coordinates (and scores), absent persons and missing joints zero. The last
+                frame should not be padding: the class is read after it.
             train: dropout (rng `dropout`).
         """
         batch, frames, persons, joints, channels = inputs.shape

@@ -1,8 +1,9 @@
-"""Inception-ResNet-v2 (Szegedy, Ioffe, Vanhoucke and Alemi, AAAI 2017), the topology of keras.applications.
+"""Inception-ResNet-v2 (Szegedy, Ioffe, Vanhoucke and Alemi, AAAI 2017), the topology of
+keras.applications.
 
-Inception blocks as the branch of a residual network: what the branches see is projected to the width of the input,
-made small and added to it. Ten blocks on the fine grid, twenty on the middle one, ten on the coarse one; the
-classifier is left out.
+Inception blocks as the branch of a residual network: what the branches see is projected to the
+width of the input, made small and added to it. Ten blocks on the fine grid, twenty on the middle
+one, ten on the coarse one; the classifier is left out.
 
     [299 299 3] -> stem [35 35 320] -> block35 -> [17 17 1088] -> block17 -> [8 8 2080] -> block8 -> conv_7b [8 8 1536]
 
@@ -16,7 +17,8 @@ from jaxact.models.inception import MAX, MEAN, STEM, Branch, Conv, Mixed, threes
 from jaxact.models.layers.backbone import Backbone, Link
 from jaxact.models.layers.conv_batch_norm import GLOROT
 
-# Branches of every block that is no residual one, in the order in which keras.applications makes their convolutions.
+# Branches of every block that is no residual one, in the order in which keras.applications makes
+# their convolutions.
 PLAIN: dict[str, tuple[Branch, ...]] = {
     "stem": (STEM,),
     "mixed_5b": (
@@ -26,7 +28,12 @@ PLAIN: dict[str, tuple[Branch, ...]] = {
         (MEAN, Conv(64, 1, 1)),
     ),
     "mixed_6a": ((Conv(384, 3, 3, 2, "VALID"),), threes(256, 256, 384, stride=2), (MAX,)),
-    "mixed_7a": (threes(256, 384, stride=2), threes(256, 288, stride=2), threes(256, 288, 320, stride=2), (MAX,)),
+    "mixed_7a": (
+        threes(256, 384, stride=2),
+        threes(256, 288, stride=2),
+        threes(256, 288, 320, stride=2),
+        (MAX,),
+    ),
     "conv_7b": ((Conv(1536, 1, 1),),),
 }
 # Branches of the residual blocks, and the factor on what they add.

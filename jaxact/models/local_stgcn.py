@@ -1,13 +1,15 @@
-"""Local convolution, the ablation between plain convolution and ST-GCN (Yan, Xiong and Lin, AAAI 2018, Table 1).
+"""Local convolution, the ablation between plain convolution and ST-GCN (Yan, Xiong and Lin, AAAI
+2018, Table 1).
 
-The units of ST-GCN on the same sparse graph, but no two edges share their weights: every joint reaches every neighbour,
-and itself, through a matrix of their own. The convolution along time stays shared by the joints, as in ST-GCN, unless
-`UnsharedSTGCN` is asked for.
+The units of ST-GCN on the same sparse graph, but no two edges share their weights: every joint
+reaches every neighbour, and itself, through a matrix of their own. The convolution along time stays
+shared by the joints, as in ST-GCN, unless `UnsharedSTGCN` is asked for.
 
     y[w] = sum over pairs (v, w) of A[v, w] x[v] @ W[v, w] + b[w],    52 pairs of OpenPose's joints, 73 of the Kinect's
 
-Kinetics-skeleton 22.0 % top-1 (`configs/stgcn_kinetics.py:local`), from the paper's Table 1. The paper gives one
-sentence and no code: that time is shared, and that A divides by the number of neighbours, are decisions taken here.
+Kinetics-skeleton 22.0 % top-1 (`configs/stgcn_kinetics.py:local`), from the paper's Table 1. The
+paper gives one sentence and no code: that time is shared, and that A divides by the number of
+neighbours, are decisions taken here.
 """
 
 import functools
@@ -46,7 +48,9 @@ def local_conv(
 
 
 class LocalUnit(stgcn.Unit):
-    """A unit of ST-GCN with weights of its own for every entry of the (one-part) graph, and a bias for every joint."""
+    """A unit of ST-GCN with weights of its own for every entry of the (one-part) graph, and a bias
+    for every joint.
+    """
 
     def _spatial(self, x: Array) -> Array:
         (graph,) = np.asarray(self.adjacency, np.float32)
@@ -55,14 +59,19 @@ class LocalUnit(stgcn.Unit):
         into[np.arange(len(sources)), targets] = graph[sources, targets]
         shapes = (len(sources), x.shape[-1], self.features), (len(graph), self.features)
         weights = self._weights("spatial", *shapes, fan_out=self.features)
-        return self._run(functools.partial(_spatial, sources=sources), x, (*weights, jnp.asarray(into)))
+        return self._run(
+            functools.partial(_spatial, sources=sources), x, (*weights, jnp.asarray(into))
+        )
 
 
 class UnsharedUnit(LocalUnit):
     """The same with kernels along time that are a joint's own too."""
 
     def _temporal(self, y: Array, factor: Array, offset: Array) -> tuple[Array, float]:
-        shape, bias_shape = (y.shape[1], TAPS, self.features, self.features), (y.shape[1], self.features)
+        shape, bias_shape = (
+            (y.shape[1], TAPS, self.features, self.features),
+            (y.shape[1], self.features),
+        )
         kernel, bias = self._weights("temporal", shape, bias_shape, fan_out=TAPS * self.features)
         y = self._run(functools.partial(_temporal, stride=self.stride), y, (kernel, factor, offset))
         return y + bias[None, :, None].astype(y.dtype), 0.0
@@ -80,12 +89,16 @@ class UnsharedSTGCN(stgcn.STGCN):
     unit = UnsharedUnit
 
 
-def _spatial(x: Array, kernel: Array, bias: Array, into: Array, *, sources: np.ndarray, fast: bool) -> Array:
+def _spatial(
+    x: Array, kernel: Array, bias: Array, into: Array, *, sources: np.ndarray, fast: bool
+) -> Array:
     del fast  # one form for every platform
     return local_conv(x, kernel, sources, into) + bias[None, :, None].astype(x.dtype)
 
 
-def _temporal(x: Array, kernel: Array, factor: Array, offset: Array, *, stride: int, fast: bool) -> Array:
+def _temporal(
+    x: Array, kernel: Array, factor: Array, offset: Array, *, stride: int, fast: bool
+) -> Array:
     del fast
     x = nn.relu(affine(x, factor, offset)).astype(x.dtype)
     convolve = functools.partial(temporal_conv, stride=stride)

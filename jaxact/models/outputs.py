@@ -20,13 +20,17 @@ def logits_of(outputs: Any) -> Float[Array, "b classes"]:
     return outputs["logits"] if isinstance(outputs, Mapping) else outputs
 
 
-def apply_to_views(weights: Any, inputs: Shaped[Any, "b views *rest"], *, apply: Callable[..., Any]) -> Any:
+def apply_to_views(
+    weights: Any, inputs: Shaped[Any, "b views *rest"], *, apply: Callable[..., Any]
+) -> Any:
     """A network's evaluation outputs, [b * views, ...], for examples with a view axis."""
     return apply(weights, inputs.reshape(-1, *inputs.shape[2:]), train=False)
 
 
 def merge_views(logits: Float[Any, "n classes"], views: int) -> Float[Array, "b classes"]:
-    """The mean of the softmax probabilities of the views of each example, as logarithms; one view keeps its logits."""
+    """The mean of the softmax probabilities of the views of each example, as logarithms; one view
+    keeps its logits.
+    """
     logits = logits.astype(jnp.float32).reshape(-1, views, logits.shape[-1])
     if views == 1:
         return logits[:, 0]

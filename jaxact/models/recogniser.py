@@ -1,14 +1,15 @@
-"""Online recognition of actions from one person's joints (Li, Computer Science and Application 14(1), 2024; sections
-4.1 and 4.2).
+"""Online recognition of actions from one person's joints (Li, Computer Science and Application
+14(1), 2024; sections 4.1 and 4.2).
 
-Three layers of long short-term memory read the frames' vectors. A softmax over time weighs what they gave, for each of
-the 128 numbers of their output on its own, or, for a number of them drawn anew each time, with the weights that all
-share. Two dense layers read all weighted frames at once. Everything is renormalised batch by batch.
+Three layers of long short-term memory read the frames' vectors. A softmax over time weighs what
+they gave, for each of the 128 numbers of their output on its own, or, for a number of them drawn
+anew each time, with the weights that all share. Two dense layers read all weighted frames at once.
+Everything is renormalised batch by batch.
 
     [b 60 1 v c] -> vectors [b 60 34] -> 3 LSTMs [b 60 128] -> attention [b 60 128] -> [b 7680] -> 128 -> 64 -> [b k]
 
-1 345 008 numbers for 32 classes, 22.2 million multiplications a window. 32 classes of UCF101: up to 98 % of the
-training clips and 97 % of the test clips (section 5), by a split of the author's own.
+1 345 008 numbers for 32 classes, 22.2 million multiplications a window. 32 classes of UCF101: up to
+98 % of the training clips and 97 % of the test clips (section 5), by a split of the author's own.
 """
 
 from typing import Any, NamedTuple
@@ -34,7 +35,8 @@ class Variant(NamedTuple):
     """A network of the paper.
 
     Attributes:
-        attention: whether there is an attention layer; without, what the LSTMs gave is flattened as it is.
+        attention: whether there is an attention layer; without, what the LSTMs gave is flattened as
+            it is.
         input_norm: whether the vectors are renormalised before the first LSTM.
     """
 
@@ -74,25 +76,31 @@ class Recurrent(nn.Module):
             x = affine(x, *BatchRenorm(self.schedule, self.axis_name, name="input_norm")(x, train))
         after = []
         for number, memory in enumerate(memories, 1):
-            memory, x = LSTM(self.width, self.activation, self.dtype, name=f"lstm{number}")(memory, x)
-            x = affine(x, *BatchRenorm(self.schedule, self.axis_name, name=f"norm{number}")(x, train))
+            memory, x = LSTM(self.width, self.activation, self.dtype, name=f"lstm{number}")(
+                memory, x
+            )
+            x = affine(
+                x, *BatchRenorm(self.schedule, self.axis_name, name=f"norm{number}")(x, train)
+            )
             x = _dropped(self, x, self.dropout, train)
             after.append(memory)
         return tuple(after), x
 
 
 class SharedAttention(nn.Module):
-    """Attention over time for each of the d numbers, shared by a random part of them (equations 5 to 7 and Figure 4).
+    """Attention over time for each of the d numbers, shared by a random part of them (equations 5
+    to 7 and Figure 4).
 
         a_d = softmax over time of (W h_d + b)        m = mean over d of a_d
         r_d ~ Bernoulli(p)        a'_d = r_d m + (1 - r_d) a_d        y_td = a'_dt h_td
 
-    r is drawn for each clip and each d. Evaluation takes the expectation, (1 - p) a_d + p m. W runs over all frames, so
-    that a network that has it is tied to one number of them.
+    r is drawn for each clip and each d. Evaluation takes the expectation, (1 - p) a_d + p m. W runs
+    over all frames, so that a network that has it is tied to one number of them.
 
-    Equations 6 and 7 are missing from the paper; these follow its sentences. Departs from its equation 5: the sum over
-    time is left to the dense layer behind, as in Table 2, where all frames reach it. Equation 4's attention of the
-    frame before has no counterpart in Figure 4 and Table 2 and is not there.
+    Equations 6 and 7 are missing from the paper; these follow its sentences. Departs from its
+    equation 5: the sum over time is left to the dense layer behind, as in Table 2, where all frames
+    reach it. Equation 4's attention of the frame before has no counterpart in Figure 4 and Table 2
+    and is not there.
 
     Attributes:
         shared: p, in [0, 1]; 0 gives every number its own weights, 1 all the same.
@@ -104,8 +112,8 @@ class SharedAttention(nn.Module):
     def __call__(self, x: Float[Array, "b t d"], train: bool = False) -> Float[Array, "b t d"]:
         """The weighted frames.
 
-        Sown in `intermediates`: `attention` [b t d], which sums to 1 over t, and `shares` [b d], the part that each d
-        has in what comes out, sum over t of |y_td| divided by its sum over d.
+        Sown in `intermediates`: `attention` [b t d], which sums to 1 over t, and `shares` [b d],
+        the part that each d has in what comes out, sum over t of |y_td| divided by its sum over d.
         """
         frames = x.shape[1]
         kernel = self.param("kernel", GLOROT, (frames, frames))
@@ -120,7 +128,11 @@ class SharedAttention(nn.Module):
         y = weights * x
         self.sow("intermediates", "attention", weights)
         size = jnp.sum(jnp.abs(y), axis=1)
-        self.sow("intermediates", "shares", size / jnp.maximum(jnp.sum(size, axis=1, keepdims=True), 1e-12))
+        self.sow(
+            "intermediates",
+            "shares",
+            size / jnp.maximum(jnp.sum(size, axis=1, keepdims=True), 1e-12),
+        )
         return y
 
 
@@ -148,8 +160,14 @@ class Head(nn.Module):
             x = SharedAttention(self.shared, name="attention")(x, train)
         x = x.reshape(x.shape[0], -1)
         for number, width in enumerate((self.width, self.width // 2), 1):
-            x = nn.Dense(width, dtype=self.dtype, kernel_init=GLOROT, name=f"dense{number}")(x).astype(jnp.float32)
-            x = nn.relu(affine(x, *BatchRenorm(self.schedule, self.axis_name, name=f"norm{number}")(x, train)))
+            x = nn.Dense(width, dtype=self.dtype, kernel_init=GLOROT, name=f"dense{number}")(
+                x
+            ).astype(jnp.float32)
+            x = nn.relu(
+                affine(
+                    x, *BatchRenorm(self.schedule, self.axis_name, name=f"norm{number}")(x, train)
+                )
+            )
             x = _dropped(self, x, self.dropout, train)
         return nn.Dense(self.num_classes, kernel_init=GLOROT, name="head")(x)
 
@@ -157,23 +175,29 @@ class Head(nn.Module):
 class Recogniser(nn.Module):
     """The whole network; tied to the number of frames that it was made with.
 
-    The paper says neither the rate of dropout nor p; 0.3 and 0.5 are decisions taken here. "Activation ReLU" is read by
-    the letter: the LSTMs' too, which then are not bounded, so that gradients should be clipped (`optim.clip_norm`, 5).
+    The paper says neither the rate of dropout nor p; 0.3 and 0.5 are decisions taken here.
+    "Activation ReLU" is read by the letter: the LSTMs' too, which then are not bounded, so that
+    gradients should be clipped (`optim.clip_norm`, 5).
 
     Attributes:
         num_classes: logits out.
-        rows: the vector's joints from the input's, from `jaxact.models.layers.pose_features.joint_rows`.
+        rows: the vector's joints from the input's, from
+            `jaxact.models.layers.pose_features.joint_rows`.
         parts: whether six directions follow the coordinates.
         score: whether the last channel of the input is a score.
         network: a key of `VARIANTS`.
-        width: units of each LSTM and of the first dense layer; the second has half of it. 128 is the paper's.
+        width: units of each LSTM and of the first dense layer; the second has half of it. 128 is
+            the paper's.
         activation: of the LSTMs, "relu" or "tanh".
         shared: p, share of the numbers that take the shared attention, in [0, 1].
         norm: "renorm", or "batch" for batch normalisation in its place.
-        schedule: of the renormalisation, "smooth" or "linear", see `jaxact.models.layers.batch_renorm`.
+        schedule: of the renormalisation, "smooth" or "linear", see
+            `jaxact.models.layers.batch_renorm`.
         dropout: share of elements dropped after every layer, in [0, 1).
-        dtype: of the products, "float32" or "bfloat16"; parameters, statistics and logits stay float32.
-        axis_name: mapped axis whose devices share batch statistics; None for those of each device's own batch.
+        dtype: of the products, "float32" or "bfloat16"; parameters, statistics and logits stay
+            float32.
+        axis_name: mapped axis whose devices share batch statistics; None for those of each device's
+            own batch.
     """
 
     num_classes: int
@@ -191,11 +215,14 @@ class Recogniser(nn.Module):
     axis_name: str | None = None
 
     @nn.compact
-    def __call__(self, inputs: Float[Array, "b t m v c"], *, train: bool = False) -> Float[Array, "b classes"]:
+    def __call__(
+        self, inputs: Float[Array, "b t m v c"], *, train: bool = False
+    ) -> Float[Array, "b classes"]:
         """Logits of each clip, read off its first person.
 
         Args:
-            inputs: joints from the picture's middle, in its widths and heights, y downwards; those missing are zero.
+            inputs: joints from the picture's middle, in its widths and heights, y downwards; those
+                missing are zero.
             train: batch statistics and dropout (rng `dropout`); `batch_stats` must then be mutable.
 
         Raises:
@@ -212,14 +239,18 @@ class Recogniser(nn.Module):
         """What is done frame by frame."""
         input_norm = VARIANTS[self.network].input_norm
         options = (self.dropout, self.dtype, self.axis_name)
-        return Recurrent(self.width, self.activation, self._schedule(), input_norm, *options, name="recurrent")
+        return Recurrent(
+            self.width, self.activation, self._schedule(), input_norm, *options, name="recurrent"
+        )
 
     @nn.nowrap
     def head(self) -> Head:
         """What is done with the window."""
         attention = VARIANTS[self.network].attention
         options = (self.shared, self.dropout, self.dtype, self.axis_name)
-        return Head(self.num_classes, self.width, self._schedule(), attention, *options, name="head")
+        return Head(
+            self.num_classes, self.width, self._schedule(), attention, *options, name="head"
+        )
 
     @nn.nowrap
     def _schedule(self) -> str:
@@ -262,7 +293,8 @@ def build_recogniser(
     """The online recogniser of one person; `options` are fields of `Recogniser`.
 
     Raises:
-        UserError: a layout or channels from which the vectors cannot be made, or an option out of its range.
+        UserError: a layout or channels from which the vectors cannot be made, or an option out of
+            its range.
     """
     del fast  # there is one form for every platform
     pose_features.check_channels(channels)
@@ -275,7 +307,9 @@ def build_recogniser(
         if field in options and options[field] not in available:
             raise errors.unknown(kind, options[field], available)
     if not 0 <= options.get("shared", 0.5) <= 1:
-        raise errors.UserError(f"model.shared is a probability from 0 to 1, got {options['shared']!r}")
+        raise errors.UserError(
+            f"model.shared is a probability from 0 to 1, got {options['shared']!r}"
+        )
     return Recogniser(
         num_classes=num_classes,
         rows=pose_features.joint_rows(layout, features),

@@ -2,18 +2,21 @@
 
     state, frame [b v c] -> state, logits [b k]
 
-`Window` keeps the last T frames and runs the whole network on them: the paper's online recognition, at every frame the
-same as the network on that window, at its full cost (22.2 million multiplications at the paper's sizes).
+`Window` keeps the last T frames and runs the whole network on them: the paper's online recognition,
+at every frame the same as the network on that window, at its full cost (22.2 million
+multiplications at the paper's sizes).
 
-`Rolling` keeps what the LSTMs remember and the last T outputs of theirs. A frame is read once: one turn of each LSTM,
-whatever T is. The attention and the dense layers have weights of their own for every place in the window, in which
-every frame that comes moves all others, so that they are computed anew: 1.8 million multiplications in all. This is the
-network on the window where the maths allows it, which is when the T-th frame comes. Afterwards the LSTMs remember
-frames that have left the window: it is a network whose LSTMs read the stream from its first frame on, and whose head
-sees their last T outputs.
+`Rolling` keeps what the LSTMs remember and the last T outputs of theirs. A frame is read once: one
+turn of each LSTM, whatever T is. The attention and the dense layers have weights of their own for
+every place in the window, in which every frame that comes moves all others, so that they are
+computed anew: 1.8 million multiplications in all. This is the network on the window where the maths
+allows it, which is when the T-th frame comes. Afterwards the LSTMs remember frames that have left
+the window: it is a network whose LSTMs read the stream from its first frame on, and whose head sees
+their last T outputs.
 
-Until there are T frames the first one stands for those that are not there: itself in a `Window`, in `Rolling` what the
-LSTMs made of it. The rows of a batch are persons; `restart` gives some of them to new ones.
+Until there are T frames the first one stands for those that are not there: itself in a `Window`, in
+`Rolling` what the LSTMs made of it. The rows of a batch are persons; `restart` gives some of them
+to new ones.
 """
 
 import functools
@@ -97,7 +100,9 @@ def step(
     return Rolling(memories, last, outputs, state.seen + 1), _run(model.head(), weights, outputs)
 
 
-def _pushed(ring: Float[Array, "b t ..."], newest: Float[Array, "b ..."], fresh: Bool[Array, " b"]) -> Array:
+def _pushed(
+    ring: Float[Array, "b t ..."], newest: Float[Array, "b ..."], fresh: Bool[Array, " b"]
+) -> Array:
     """The newest behind the others, the oldest left out; alone, all over, in rows that begin."""
     moved = jnp.concatenate([ring[:, 1:], newest[:, None]], axis=1)
     return _where(fresh, newest[:, None], moved)
@@ -110,4 +115,6 @@ def _where(rows: Bool[Array, " b"], one: Array | float, other: Array) -> Array:
 def _run(module: nn.Module, weights: Weights, *inputs: Any) -> Any:
     """A submodule with the variables that the network has under its name."""
     name = str(module.name)
-    return module.apply({kind: tree[name] for kind, tree in weights.items() if name in tree}, *inputs)
+    return module.apply(
+        {kind: tree[name] for kind, tree in weights.items() if name in tree}, *inputs
+    )

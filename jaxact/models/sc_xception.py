@@ -1,13 +1,16 @@
-"""SC-Xception, ConvGRU and MCAM-AFF (Cheng, Zhang, Liu, Liu, Liu and Yang): a network over the frames of a video.
+"""SC-Xception, ConvGRU and MCAM-AFF (Cheng, Zhang, Liu, Liu, Liu and Yang): a network over the
+frames of a video.
 
-Xception sees each frame; two excitations let its last residual block know what the neighbouring frames show (STE) and
-which channels move (CE). A ConvGRU reads the frames' maps along time and remembers in place, and two layers joined by
-attentional feature fusion read the class off what it remembers.
+Xception sees each frame; two excitations let its last residual block know what the neighbouring
+frames show (STE) and which channels move (CE). A ConvGRU reads the frames' maps along time and
+remembers in place, and two layers joined by attentional feature fusion read the class off what it
+remembers.
 
     [b 40 299 299 3] -> Xception [b 40 10 10 2048] -> ConvGRU [b 10 10 40] -> MCAM-AFF [b 10 10 256] -> mean -> [b k]
 
-UCF101 95.66 % top-1, HMDB51 69.82 % (the paper's Table 3, random 3:1 splits of clips). 23 681 227 numbers with 101
-classes, 23 668 377 with 51; 343 GMAC a clip. What the paper leaves open, and what was decided, stands with each option.
+UCF101 95.66 % top-1, HMDB51 69.82 % (the paper's Table 3, random 3:1 splits of clips). 23 681 227
+numbers with 101 classes, 23 668 377 with 51; 343 GMAC a clip. What the paper leaves open, and what
+was decided, stands with each option.
 """
 
 from typing import Any
@@ -32,14 +35,32 @@ BACKBONES: dict[str, type[Backbone]] = {
     "inception_resnet_v2": InceptionResNetV2,
 }
 RECURRENT = ("convgru", "lstm")
-LSTM_UNITS = 256  # of the LSTM row, whose size the paper does not give: that of LRCN's on RGB frames
+LSTM_UNITS = (
+    256  # of the LSTM row, whose size the paper does not give: that of LRCN's on RGB frames
+)
 
-# Rows of the paper's Tables 1, 2 and 4 as fields of `SCXception`; Table 2 is "full" with 20, 30, 40 or 50 filters.
+# Rows of the paper's Tables 1, 2 and 4 as fields of `SCXception`; Table 2 is "full" with 20, 30, 40
+# or 50 filters.
 VARIANTS: dict[str, dict[str, str]] = {
-    "inception_v3": {"backbone": "inception_v3", "excitation": "none", "head": "mlp"},  # Table 1, 85.74 %
-    "inception_resnet_v2": {"backbone": "inception_resnet_v2", "excitation": "none", "head": "mlp"},  # 90.26 %
-    "xc_lstm": {"excitation": "none", "recurrent": "lstm", "head": "mlp"},  # Table 4, row 1, 88.47 %
-    "xc_convgru": {"excitation": "none", "head": "mlp"},  # Table 1, row 3, and Table 4, row 2, 92.76 %
+    "inception_v3": {
+        "backbone": "inception_v3",
+        "excitation": "none",
+        "head": "mlp",
+    },  # Table 1, 85.74 %
+    "inception_resnet_v2": {
+        "backbone": "inception_resnet_v2",
+        "excitation": "none",
+        "head": "mlp",
+    },  # 90.26 %
+    "xc_lstm": {
+        "excitation": "none",
+        "recurrent": "lstm",
+        "head": "mlp",
+    },  # Table 4, row 1, 88.47 %
+    "xc_convgru": {
+        "excitation": "none",
+        "head": "mlp",
+    },  # Table 1, row 3, and Table 4, row 2, 92.76 %
     "sc_convgru": {"head": "mlp"},  # Table 4, row 3, 93.58 %
     "sc_convgru_aff": {"head": "aff"},  # row 4, 94.71 %
     "full": {},  # row 5, 95.66 %
@@ -47,7 +68,8 @@ VARIANTS: dict[str, dict[str, str]] = {
 
 
 def make_backbone(kind: str, /, *, depth: float = 1.0, **options: Any) -> Backbone:
-    """The backbone `kind`, its repeated blocks fewer by the factor `depth`; `options` are its other fields.
+    """The backbone `kind`, its repeated blocks fewer by the factor `depth`; `options` are its other
+    fields.
 
     Raises:
         UserError: no such backbone.
@@ -57,7 +79,9 @@ def make_backbone(kind: str, /, *, depth: float = 1.0, **options: Any) -> Backbo
     if kind == "xception":
         options["middle"] = int(Xception.middle * depth)
     elif kind == "inception_resnet_v2":
-        options["repeats"] = tuple(max(1, int(count * depth)) for count in InceptionResNetV2.repeats)
+        options["repeats"] = tuple(
+            max(1, int(count * depth)) for count in InceptionResNetV2.repeats
+        )
     return BACKBONES[kind](**options)
 
 
@@ -67,22 +91,28 @@ class SCXception(nn.Module):
     Attributes:
         num_classes: logits out.
         backbone: a key of `BACKBONES`: what sees the frames.
-        excitation: how STE and CE are put together at the start of Xception's last residual branch, one of
-            `jaxact.models.layers.excitation.EXCITATIONS`; "none" for Xception itself and for the other backbones.
+        excitation: how STE and CE are put together at the start of Xception's last residual branch,
+            one of `jaxact.models.layers.excitation.EXCITATIONS`; "none" for Xception itself and for
+            the other backbones.
         ce_relu: see `jaxact.models.layers.excitation.ChannelExcitation`.
-        recurrent: "convgru"; or "lstm", 256 units over the frames' mean features, with the "mlp" head.
+        recurrent: "convgru"; or "lstm", 256 units over the frames' mean features, with the "mlp"
+            head.
         filters: maps that the ConvGRU remembers.
         reset_after, swap_z: see `jaxact.models.layers.conv_gru.ConvGRU`.
         head: one of `jaxact.models.layers.attentional_fusion.HEADS`.
         hidden, dropout, global_branch, scale2: see `jaxact.models.layers.attentional_fusion.Head`.
-        train_from: the backbone's first block that trains, "all", "none", or "last": block13 of Xception and what makes
-            the coarsest grid in the others. The paper is silent; 1280 frames of 299 x 299 a step do not fit its 24 GB
-            card with all of the backbone in training. "none" keeps the excitation, too, as it was drawn.
+        train_from: the backbone's first block that trains, "all", "none", or "last": block13 of
+            Xception and what makes the coarsest grid in the others. The paper is silent; 1280
+            frames of 299 x 299 a step do not fit its 24 GB card with all of the backbone in
+            training. "none" keeps the excitation, too, as it was drawn.
         width, depth: factors on the backbone's channels and on its repeated blocks, for toys.
-        skip: names of the backbone's blocks that are left out, see `jaxact.models.layers.backbone.Backbone`.
-        dtype: of the computation, "float32" or "bfloat16"; parameters, statistics and logits stay float32.
+        skip: names of the backbone's blocks that are left out, see
+            `jaxact.models.layers.backbone.Backbone`.
+        dtype: of the computation, "float32" or "bfloat16"; parameters, statistics and logits stay
+            float32.
         remat, chunk, fast: see `jaxact.models.layers.backbone.Backbone`.
-        axis_name: mapped axis whose devices share batch statistics; None for those of each device's own batch.
+        axis_name: mapped axis whose devices share batch statistics; None for those of each device's
+            own batch.
     """
 
     num_classes: int
@@ -112,11 +142,14 @@ class SCXception(nn.Module):
     def __call__(
         self, inputs: Float[Array, "b t h w c"] | UInt8[Array, "b t h w c"], *, train: bool = False
     ) -> Float[Array, "b classes"]:
-        """Logits of each clip; what the recurrent layer remembers is sown as `memory` [b i j f] in `intermediates`.
+        """Logits of each clip; what the recurrent layer remembers is sown as `memory` [b i j f] in
+        `intermediates`.
 
         Args:
-            inputs: frames from -1 to 1, or bytes from 0 to 255, which are brought to that range by x / 127.5 - 1.
-            train: dropout (rng `dropout`), and batch statistics in what trains; `batch_stats` must then be mutable.
+            inputs: frames from -1 to 1, or bytes from 0 to 255, which are brought to that range by
+                x / 127.5 - 1.
+            train: dropout (rng `dropout`), and batch statistics in what trains; `batch_stats` must
+                then be mutable.
 
         Raises:
             UserError: a name that stands for nothing, or options that do not go together.
@@ -124,7 +157,9 @@ class SCXception(nn.Module):
         if self.recurrent not in RECURRENT:
             raise unknown("recurrent layer", self.recurrent, RECURRENT)
         if self.recurrent == "lstm" and self.head != "mlp":
-            raise UserError(f"an LSTM remembers no places, which the head {self.head!r} works on; wanted head 'mlp'")
+            raise UserError(
+                f"an LSTM remembers no places, which the head {self.head!r} works on; wanted head 'mlp'"
+            )
         maps = self.frames_network(name="backbone")(inputs, train=train)
         if self.recurrent == "convgru":
             options = {"reset_after": self.reset_after, "swap_z": self.swap_z, "dtype": self.dtype}
@@ -171,7 +206,9 @@ class SCXception(nn.Module):
         return make_backbone(self.backbone, depth=self.depth, **options)
 
     def frozen(self, params: Any) -> Any:
-        """A tree like `params` that is True where a parameter does not train: in the backbone's frozen blocks."""
+        """A tree like `params` that is True where a parameter does not train: in the backbone's
+        frozen blocks.
+        """
         return self.frames_network(parent=None).frozen(params)
 
 

@@ -1,8 +1,10 @@
-"""STA-GCN's spatial attention network: which joints matter in which frame, learnt first from how they move.
+"""STA-GCN's spatial attention network: which joints matter in which frame, learnt first from how
+they move.
 
     [b t m v c] -> norm -> 3 causal units of graph and time -> F [n v t d], gate h = sigmoid(F w + b) [n v t 1]
 
-Alone it is a predictor of displacements, `DisplacementNetwork`; beside a classifier its gate opens the first features.
+Alone it is a predictor of displacements, `DisplacementNetwork`; beside a classifier its gate opens
+the first features.
 """
 
 from typing import Any
@@ -21,11 +23,15 @@ from jaxact.models.stgcn import scale_init
 
 
 class CausalUnit(stgcn.Unit):
-    """ST-GCN's unit whose convolution along time looks back only: at this frame and the eight before it."""
+    """ST-GCN's unit whose convolution along time looks back only: at this frame and the eight
+    before it.
+    """
 
     def _temporal(self, y: Array, factor: Array, offset: Array) -> tuple[Array, Array]:
         features = self.features
-        kernel, bias = self._weights("temporal", (TAPS, features, features), (features,), fan_out=TAPS * features)
+        kernel, bias = self._weights(
+            "temporal", (TAPS, features, features), (features,), fan_out=TAPS * features
+        )
         y = nn.relu(affine(y, factor, offset)).astype(y.dtype)
         y = jnp.pad(y, ((0, 0), (0, 0), (TAPS - 1, 0), (0, 0)))
         middle = TAPS // 2
@@ -33,10 +39,12 @@ class CausalUnit(stgcn.Unit):
 
 
 class SpatialNetwork(nn.Module):
-    """The spatial attention network: features, and a gate in (0, 1) for every joint and frame (section 1.2).
+    """The spatial attention network: features, and a gate in (0, 1) for every joint and frame
+    (section 1.2).
 
-    Normalisation and three causal units of ST-GCN, the first without a shortcut; h = sigmoid(F w + b). It is first
-    trained to predict the joints' displacements through h, so that h opens where joints move.
+    Normalisation and three causal units of ST-GCN, the first without a shortcut; h = sigmoid(F w +
+    b). It is first trained to predict the joints' displacements through h, so that h opens where
+    joints move.
 
     Attributes:
         adjacency, width, initial, axis_name, fast: see `jaxact.models.stgcn.STGCN`.
@@ -71,11 +79,12 @@ class SpatialNetwork(nn.Module):
 
 
 class DisplacementNetwork(nn.Module):
-    """The spatial attention network as it is trained first: from the frames so far, where does each joint go next?
+    """The spatial attention network as it is trained first: from the frames so far, where does each
+    joint go next?
 
-    d_t = h_t (F_t w + b): the prediction passes the gate h, so that h opens where joints move. It is compared with
-    p_{t+1} - p_t by `jaxact.losses.classification.displacement`; no label is used. The paper trains the network on
-    optical flow and gives no equation.
+    d_t = h_t (F_t w + b): the prediction passes the gate h, so that h opens where joints move. It
+    is compared with p_{t+1} - p_t by `jaxact.losses.classification.displacement`; no label is used.
+    The paper trains the network on optical flow and gives no equation.
 
     Attributes:
         dims: numbers of a place, the first channels of the input.
@@ -92,15 +101,22 @@ class DisplacementNetwork(nn.Module):
     fast: bool | None = None
 
     @nn.compact
-    def __call__(self, inputs: Float[Array, "b t m v c"], *, train: bool = False) -> dict[str, Array]:
-        """`predicted` and `displacement` [b, t, m, v, dims], in units of the training set's deviation, and
-        `confidence` [b, t, m, v] of the latter: the smaller score of its two frames, or 1 where both show the joint.
+    def __call__(
+        self, inputs: Float[Array, "b t m v c"], *, train: bool = False
+    ) -> dict[str, Array]:
+        """`predicted` and `displacement` [b, t, m, v, dims], in units of the training set's
+        deviation, and `confidence` [b, t, m, v] of the latter: the smaller score of its two frames,
+        or 1 where both show the joint.
 
         The gate is sown as `gate` [b, t, m, v] in `intermediates`.
         """
         batch, frames, persons, joints = inputs.shape[:4]
         fast = jax.default_backend() == "cpu" if self.fast is None else self.fast
-        options = {"adjacency": self.adjacency, "initial": self.initial, "axis_name": self.axis_name}
+        options = {
+            "adjacency": self.adjacency,
+            "initial": self.initial,
+            "axis_name": self.axis_name,
+        }
         network = SpatialNetwork(**options, width=self.width, fast=fast, name="attention_network")
         features, gate = network(inputs, train)
         predicted = gate * nn.Dense(self.dims, name="readout")(features.astype(jnp.float32))
@@ -115,7 +131,9 @@ class DisplacementNetwork(nn.Module):
         }
 
     def _deviation(self, target: Array, confidence: Array, train: bool) -> Float[Array, ""]:
-        """Of the displacements from zero: the batch's in training, which moves the running one, as in BatchNorm."""
+        """Of the displacements from zero: the batch's in training, which moves the running one, as
+        in BatchNorm.
+        """
         running = self.variable("batch_stats", "displacement_var", jnp.ones, ())
         if train and not self.is_initializing():
             there = (confidence > 0).astype(jnp.float32)
@@ -132,12 +150,14 @@ class DisplacementNetwork(nn.Module):
 def displacements(
     inputs: Float[Array, "b t m v c"], dims: int, score: bool
 ) -> tuple[Float[Array, "b t m v d"], Float[Array, "b t m v"]]:
-    """p_{t+1} - p_t and its confidence, both zero in the last frame and where either frame lacks the joint.
+    """p_{t+1} - p_t and its confidence, both zero in the last frame and where either frame lacks
+    the joint.
 
     Args:
         inputs: places in the first `dims` channels; a missing joint is zero.
         dims: numbers of a place.
-        score: whether the channel behind them is a score; the confidence is then the smaller one of the two frames.
+        score: whether the channel behind them is a score; the confidence is then the smaller one of
+            the two frames.
     """
     places = inputs[..., :dims]
     sure = inputs[..., dims] if score else jnp.any(places != 0, axis=-1).astype(inputs.dtype)
@@ -157,7 +177,9 @@ def in_order(gate: Float[Array, "n v s"], batch: Any, segments: int = 1) -> Floa
 def data_norm(
     inputs: Float[Array, "b t m v c"], train: bool, initial: str, axis_name: str | None
 ) -> Float[Array, "n v t c"]:
-    """Every joint's channels normalised, by a module `data_norm` of the calling one; the persons side by side."""
+    """Every joint's channels normalised, by a module `data_norm` of the calling one; the persons
+    side by side.
+    """
     batch, frames, persons, joints, channels = inputs.shape
     x = inputs.reshape(batch, frames, persons, joints * channels)
     norm = BatchNorm(axis_name=axis_name, scale_init=scale_init(initial), name="data_norm")

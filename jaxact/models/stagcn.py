@@ -1,10 +1,10 @@
-"""Spatio-temporal attention graph convolutional network, STA-GCN (Kinetics-skeleton 35.7 % top-1, NTU RGB+D 87.7 %
-X-Sub and 95.0 % X-View in the paper's Table 4, from two fused networks).
+"""Spatio-temporal attention graph convolutional network, STA-GCN (Kinetics-skeleton 35.7 % top-1,
+NTU RGB+D 87.7 % X-Sub and 95.0 % X-View in the paper's Table 4, from two fused networks).
 
-ST-GCN whose units first let every frame take from all frames (temporal attention) and every joint choose among its
-neighbours (spatial attention); a small network beside it says which joints matter in which frame, and opens the first
-unit's features there. A clip is cut into segments, each classified alone; at test time they are averaged, all of them
-or the confident ones.
+ST-GCN whose units first let every frame take from all frames (temporal attention) and every joint
+choose among its neighbours (spatial attention); a small network beside it says which joints matter
+in which frame, and opens the first unit's features there. A clip is cut into segments, each
+classified alone; at test time they are averaged, all of them or the confident ones.
 
     [b 300 m v 3] -> segments [b 5 60 m v 3] -> norm -> 10 units of attention, graph and time -> [b 5 k] -> [b k]
 
@@ -35,13 +35,19 @@ from jaxact.models.spatial_attention_net import SpatialNetwork, data_norm, in_or
 from jaxact.models.stgcn import VARIANTS, kernel_init
 from jaxact.models.variants import check_network
 
-ATTENTION = {"none": (False, False), "spatial": (True, False), "temporal": (False, True), "both": (True, True)}
+ATTENTION = {
+    "none": (False, False),
+    "spatial": (True, False),
+    "temporal": (False, True),
+    "both": (True, True),
+}
 GATES = ("none", "own", "shared")
 CONFIDENCES = ("max", "entropy", "margin")
 
 
 class AttentionUnit(stgcn.Unit):
-    """ST-GCN's unit on x' = X E' and the graph A o S': Equation 9, in the residual frame of Figure 1.
+    """ST-GCN's unit on x' = X E' and the graph A o S': Equation 9, in the residual frame of Figure
+    1.
 
     Attributes:
         attention: a key of `ATTENTION`.
@@ -70,29 +76,50 @@ class AttentionUnit(stgcn.Unit):
             weights["bias"] = self.param("spatial_bias", nn.initializers.zeros, (parts, features))
         inputs = {"taken": x}
         if temporal:
-            frame_weights = attention_weights(self, "frames", size=frames, other=joints, channels=channels)
-            inputs = _mixed(x, frame_weights, axis=self.axis, attended=self.attended, fast=self.fast)
+            frame_weights = attention_weights(
+                self, "frames", size=frames, other=joints, channels=channels
+            )
+            inputs = _mixed(
+                x, frame_weights, axis=self.axis, attended=self.attended, fast=self.fast
+            )
         if spatial:
-            weights["spatial"] = attention_weights(self, "joints", size=joints, other=frames, channels=channels)
+            weights["spatial"] = attention_weights(
+                self, "joints", size=joints, other=frames, channels=channels
+            )
             if self.is_mutable_collection("intermediates"):
                 scored = inputs.get("scored", x)
-                self.sow("intermediates", "spatial_attention", spatial_attention(scored, weights["spatial"], self.axis))
+                self.sow(
+                    "intermediates",
+                    "spatial_attention",
+                    spatial_attention(scored, weights["spatial"], self.axis),
+                )
         else:
             inputs = {"taken": inputs["taken"]}
-        return self._run(functools.partial(_attended_graph_conv, axis=self.axis), inputs, (weights,))
+        return self._run(
+            functools.partial(_attended_graph_conv, axis=self.axis), inputs, (weights,)
+        )
 
 
-def _mixed(x: Array, weights: dict[str, Array], *, axis: str, attended: str, fast: bool) -> dict[str, Array]:
-    """What the graph convolution takes, and what its scores are made of: X E' and X, or the other way."""
+def _mixed(
+    x: Array, weights: dict[str, Array], *, axis: str, attended: str, fast: bool
+) -> dict[str, Array]:
+    """What the graph convolution takes, and what its scores are made of: X E' and X, or the other
+    way.
+    """
     mixed = (planned_mix_frames if fast else mix_frames)(x, temporal_attention(x, weights, axis))
     return {"taken": mixed, "scored": x} if attended == "graph" else {"taken": x, "scored": mixed}
 
 
-def _attended_graph_conv(inputs: dict[str, Array], weights: dict[str, Any], *, axis: str, fast: bool) -> Array:
+def _attended_graph_conv(
+    inputs: dict[str, Array], weights: dict[str, Any], *, axis: str, fast: bool
+) -> Array:
     """The graph convolution of `taken` on A, or on A o S' with S' of `scored`."""
     x, kernel, graph = inputs["taken"], weights["kernel"], weights["adjacency"]
     if "spatial" in weights:
-        graph = graph[None] * spatial_attention(inputs.get("scored", x), weights["spatial"], axis)[:, None]
+        graph = (
+            graph[None]
+            * spatial_attention(inputs.get("scored", x), weights["spatial"], axis)[:, None]
+        )
     y = (planned_graph_conv if fast else graph_conv)(x, kernel, graph)
     if "bias" not in weights:
         return y
@@ -101,7 +128,8 @@ def _attended_graph_conv(inputs: dict[str, Array], weights: dict[str, Any], *, a
 
 
 class STAGCN(nn.Module):
-    """The whole network, for the number of frames that it was initialised with, and any number of persons.
+    """The whole network, for the number of frames that it was initialised with, and any number of
+    persons.
 
     Attributes:
         num_classes: logits out.
@@ -111,17 +139,17 @@ class STAGCN(nn.Module):
         network: a key of `jaxact.models.stgcn.VARIANTS`.
         edge_importance, bias: of the graph convolutions.
         attention: a key of `ATTENTION`: which of S and E the units have.
-        gate: "own", a `SpatialNetwork` beside the classifier (the paper's SN); "shared", a gate on the features of the
-            classifier's own first three units (its TN); or "none". Its features, weighted by the gate and averaged,
-            also feed an auxiliary classifier.
+        gate: "own", a `SpatialNetwork` beside the classifier (the paper's SN); "shared", a gate on
+            the features of the classifier's own first three units (its TN); or "none". Its
+            features, weighted by the gate and averaged, also feed an auxiliary classifier.
         segments: parts of equal length that a clip is cut into.
-        kept: how many of them count at test time, the most confident ones, weighted by their confidence (the paper's
-            DCW); 0: all of them, equally (AFM).
-        confidence: of a segment: the largest probability ("max"), 1 - entropy / log classes, or the margin between the
-            two largest.
+        kept: how many of them count at test time, the most confident ones, weighted by their
+            confidence (the paper's DCW); 0: all of them, equally (AFM).
+        confidence: of a segment: the largest probability ("max"), 1 - entropy / log classes, or the
+            margin between the two largest.
         axis: which index the softmax of S and E sums over, see `jaxact.models.layers.st_attention`.
-        attended: what sees X E': "graph" as printed, where S is made of X; "scores" as in ASTGCN's code, where only S
-            is made of it and the graph convolution takes X.
+        attended: what sees X E': "graph" as printed, where S is made of X; "scores" as in ASTGCN's
+            code, where only S is made of it and the graph convolution takes X.
         relu_logits: a ReLU on the logits, as section 2 of the paper may be read.
         width, dropout, initial, dtype, remat, axis_name, fast: see `jaxact.models.stgcn.STGCN`.
     """
@@ -149,16 +177,21 @@ class STAGCN(nn.Module):
     fast: bool | None = None
 
     @nn.compact
-    def __call__(self, inputs: Float[Array, "b t m v c"], *, train: bool = False) -> dict[str, Array]:
-        """`logits` [b, classes], the logarithm of the segments' joint probability; `segments` [b, s, classes], their
-        logits; and with a gate `auxiliary` [b, s, classes], the auxiliary classifier's.
+    def __call__(
+        self, inputs: Float[Array, "b t m v c"], *, train: bool = False
+    ) -> dict[str, Array]:
+        """`logits` [b, classes], the logarithm of the segments' joint probability; `segments` [b,
+        s, classes], their logits; and with a gate `auxiliary` [b, s, classes], the auxiliary
+        classifier's.
 
-        Sown in `intermediates`: `gate` [b, t, m, v]; what the two classifiers average, `gated_features` [n, v, t, d]
-        and `features` [n, v, s, d], of each person of each segment, n = b s m; and in every unit with a spatial
-        attention `spatial_attention` [n, v, w], its S' from source v to target w.
+        Sown in `intermediates`: `gate` [b, t, m, v]; what the two classifiers average,
+        `gated_features` [n, v, t, d] and `features` [n, v, s, d], of each person of each segment, n
+        = b s m; and in every unit with a spatial attention `spatial_attention` [n, v, w], its S'
+        from source v to target w.
 
         Args:
-            inputs: joint coordinates (and scores), absent persons and missing joints zero; t a multiple of `segments`.
+            inputs: joint coordinates (and scores), absent persons and missing joints zero; t a
+                multiple of `segments`.
             train: batch statistics and dropout (rng `dropout`); `batch_stats` must then be mutable.
         """
         batch, length, persons, joints, channels = inputs.shape
@@ -168,7 +201,9 @@ class STAGCN(nn.Module):
                 f"{length} frames. Wanted a multiple of the segments (clip.frames), and model.kept from 0 to as many"
             )
         self._check_frames(length)
-        inputs = inputs.reshape(batch * self.segments, length // self.segments, persons, joints, channels)
+        inputs = inputs.reshape(
+            batch * self.segments, length // self.segments, persons, joints, channels
+        )
         fast = jax.default_backend() == "cpu" if self.fast is None else self.fast
         x = data_norm(inputs, train, self.initial, self.axis_name).astype(self.dtype)
         first, *rest = self._units(fast)
@@ -181,7 +216,9 @@ class STAGCN(nn.Module):
                     "initial": self.initial,
                     "axis_name": self.axis_name,
                 }
-                network = SpatialNetwork(**options, width=self.width, fast=fast, name="attention_network")
+                network = SpatialNetwork(
+                    **options, width=self.width, fast=fast, name="attention_network"
+                )
                 seen, gate = network(inputs, train)
             else:
                 seen = rest[1](rest[0](x, train), train)
@@ -228,17 +265,23 @@ class STAGCN(nn.Module):
             for name, factor, stride in VARIANTS[self.network]
         ]
 
-    def _classified(self, x: Float[Array, "n v t d"], batch: Any, name: str) -> Float[Array, "b s classes"]:
+    def _classified(
+        self, x: Float[Array, "n v t d"], batch: Any, name: str
+    ) -> Float[Array, "b s classes"]:
         """Logits of each segment, off the average over its frames, joints and persons."""
         x = jnp.mean(x.astype(jnp.float32).reshape(batch, self.segments, -1, x.shape[-1]), axis=2)
-        logits = nn.Dense(self.num_classes, kernel_init=kernel_init(self.initial, self.num_classes), name=name)(x)
+        logits = nn.Dense(
+            self.num_classes, kernel_init=kernel_init(self.initial, self.num_classes), name=name
+        )(x)
         return nn.relu(logits) if self.relu_logits else logits
 
 
 def fuse_segments(
     logits: Float[Array, "b s classes"], kept: int = 0, confidence: str = "max"
 ) -> Float[Array, "b classes"]:
-    """log p, p = sum_s c_s softmax(logits_s) / sum_s c_s over the `kept` most confident segments; 0: the plain mean."""
+    """log p, p = sum_s c_s softmax(logits_s) / sum_s c_s over the `kept` most confident segments;
+    0: the plain mean.
+    """
     segments = logits.shape[1]
     if segments == 1:
         return logits[:, 0]

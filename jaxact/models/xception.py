@@ -1,7 +1,8 @@
 """Xception (Chollet, CVPR 2017), the topology of keras.applications, without its classifier.
 
-A residual network whose convolutions look at space and at channels in turn: 3 x 3 within each channel, then 1 x 1
-across them. Three blocks halve the grid, eight keep it, a last one halves it again, and two layers widen what is left.
+A residual network whose convolutions look at space and at channels in turn: 3 x 3 within each
+channel, then 1 x 1 across them. Three blocks halve the grid, eight keep it, a last one halves it
+again, and two layers widen what is left.
 
     [299 299 3] -> block1 [147 147 64] -> blocks 2-4 [19 19 728] -> blocks 5-12 -> blocks 13, 14 [10 10 2048]
 
@@ -35,18 +36,21 @@ class Stem(nn.Module):
         """Frames in, maps out; `train` takes the batch's statistics."""
         for number, (features, stride) in enumerate(zip(self.features, (2, 1), strict=True), 1):
             options = (True, True, self.dtype, self.axis_name)
-            x = ConvNorm(features, (3, 3), stride, "VALID", *options, name=f"conv{number}")(x, train)
+            x = ConvNorm(features, (3, 3), stride, "VALID", *options, name=f"conv{number}")(
+                x, train
+            )
         return x
 
 
 class Block(nn.Module):
-    """Separable convolutions, each behind a ReLU, and a shortcut: the input itself, or its 1 x 1 projection.
+    """Separable convolutions, each behind a ReLU, and a shortcut: the input itself, or its 1 x 1
+    projection.
 
     Attributes:
         features: channels out of each convolution.
         pool: halve the grid at the end, the shortcut too, which is then a projection.
-        excitation: a key of `layers.excitation.EXCITATIONS`: what the residual branch starts with. The shortcut
-            takes the input as it is.
+        excitation: a key of `layers.excitation.EXCITATIONS`: what the residual branch starts with.
+            The shortcut takes the input as it is.
         ce_relu: see `Excitation`.
         frames: of a clip; only excitation needs it.
         fast, dtype, axis_name: see `Xception`.
@@ -69,8 +73,12 @@ class Block(nn.Module):
             clips = x.reshape(-1, self.frames, *x.shape[1:])
             y = Excitation(self.excitation, self.ce_relu, name="excitation")(clips).reshape(x.shape)
         for number, features in enumerate(self.features, 1):
-            layer = SeparableConvNorm(features, self.dtype, self.axis_name, self.fast, name=f"sepconv{number}")
-            y = layer(nn.relu(y), train)  # block2, which has no ReLU at its head, sees what comes from one
+            layer = SeparableConvNorm(
+                features, self.dtype, self.axis_name, self.fast, name=f"sepconv{number}"
+            )
+            y = layer(
+                nn.relu(y), train
+            )  # block2, which has no ReLU at its head, sees what comes from one
         if not self.pool:
             return x + y
         options = (False, True, self.dtype, self.axis_name)
@@ -95,7 +103,9 @@ class Exit(nn.Module):
     def __call__(self, x: Float[Array, "n h w c"], train: bool = False) -> Float[Array, "n h w d"]:
         """Maps in, maps out; `train` takes the batch's statistics."""
         for number, features in enumerate(self.features, 1):
-            layer = SeparableConvNorm(features, self.dtype, self.axis_name, self.fast, name=f"sepconv{number}")
+            layer = SeparableConvNorm(
+                features, self.dtype, self.axis_name, self.fast, name=f"sepconv{number}"
+            )
             x = nn.relu(layer(x, train))
         return x
 
@@ -105,7 +115,8 @@ class Xception(Backbone):
 
     Attributes:
         middle: blocks that keep the grid; 8 is the published network.
-        excitation, ce_relu: what the residual branch of the last block that has one starts with, see `Block`.
+        excitation, ce_relu: what the residual branch of the last block that has one starts with,
+            see `Block`.
     """
 
     middle: int = 8
@@ -115,7 +126,9 @@ class Xception(Backbone):
     COARSEST = "block13"
 
     def chain(self, frames: int) -> tuple[Link, ...]:
-        """block1 to block14; with fewer blocks in the middle, numbers are left out before block13."""
+        """block1 to block14; with fewer blocks in the middle, numbers are left out before
+        block13.
+        """
         fast = self.is_fast()
 
         def block(name: str, *features: int, pool: bool = True, excitation: str = "none") -> Link:
@@ -134,7 +147,10 @@ class Xception(Backbone):
             block("block2", 128, 128),
             block("block3", 256, 256),
             block("block4", 728, 728),
-            *(block(f"block{number}", 728, 728, 728, pool=False) for number in range(5, 5 + self.middle)),
+            *(
+                block(f"block{number}", 728, 728, 728, pool=False)
+                for number in range(5, 5 + self.middle)
+            ),
             block("block13", 728, 1024, excitation=self.excitation),
             ("block14", Exit, {"features": (self.scaled(1536), self.scaled(2048)), "fast": fast}),
         )

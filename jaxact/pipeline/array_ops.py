@@ -260,7 +260,9 @@ def scan(fn: Callable, elems: Any, initializer: Any) -> tuple[Array, ...]:
 
 
 @_operation("argsort")
-def argsort(values: Any, axis: int = -1, direction: str = "ASCENDING", stable: bool = False) -> Array:
+def argsort(
+    values: Any, axis: int = -1, direction: str = "ASCENDING", stable: bool = False
+) -> Array:
     """Equal values keep their order, as TensorFlow's do, whatever `stable` is."""
     keys = -values if direction == "DESCENDING" else values
     return np.argsort(keys, axis, kind="stable").astype(np.int32)

@@ -1,6 +1,8 @@
-"""Batches from arrays in memory, with numpy alone: for a machine without TensorFlow, and for arrays of other projects.
+"""Batches from arrays in memory, with numpy alone: for a machine without TensorFlow, and for arrays
+of other projects.
 
-The arrays are model inputs already: nothing is resampled or augmented. The batches have the form of `batches.py`.
+The arrays are model inputs already: nothing is resampled or augmented. The batches have the form of
+`batches.py`.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -21,7 +23,8 @@ def train_batches_from_arrays(
     process_index: int = 0,
     process_count: int = 1,
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Endless full batches from `start_step` on, each epoch in an order that depends on (seed, epoch) alone.
+    """Endless full batches from `start_step` on, each epoch in an order that depends on (seed,
+    epoch) alone.
 
     Args:
       inputs: may be memory-mapped; only a batch's rows are copied.
@@ -50,7 +53,8 @@ def eval_batches_from_arrays(
     process_index: int = 0,
     process_count: int = 1,
 ) -> Iterator[dict[str, np.ndarray]]:
-    """One pass in order over the arrays, padded to full batches; every process yields the same number of them.
+    """One pass in order over the arrays, padded to full batches; every process yields the same
+    number of them.
 
     Args:
       inputs: with or without an axis of views after the first.
@@ -58,7 +62,8 @@ def eval_batches_from_arrays(
       classes: label ids to keep; None is all.
 
     Returns:
-      Iterator of {inputs f32 [b, views, t, m, v, c], targets i32 [b], mask bool [b], id object [b]}.
+      Iterator of {inputs f32 [b, views, t, m, v, c], targets i32 [b], mask bool [b], id object
+      [b]}.
 
     Raises:
       UserError: lengths differ, nothing is left, or the processes do not divide the batch.
@@ -118,7 +123,9 @@ def _evaluate(
         yield {"inputs": views, "targets": labels, "mask": mask, "id": names}
 
 
-def _checked(inputs: np.ndarray, targets: np.ndarray, batch_size: int, process_count: int) -> tuple[int, int]:
+def _checked(
+    inputs: np.ndarray, targets: np.ndarray, batch_size: int, process_count: int
+) -> tuple[int, int]:
     if len(inputs) != len(targets):
         raise UserError(f"{len(inputs)} inputs were given with {len(targets)} targets")
     if not len(inputs):

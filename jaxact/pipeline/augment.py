@@ -1,7 +1,8 @@
-"""Random changes of a training clip. Each comes as what it does, given the choices, and as how the choices are drawn.
+"""Random changes of a training clip. Each comes as what it does, given the choices, and as how the
+choices are drawn.
 
-Draws are stateless: `seed` is an int64 pair, and the same seed and clip give the same bytes. `seeds.subseed` gives
-every operation numbers of its own.
+Draws are stateless: `seed` is an int64 pair, and the same seed and clip give the same bytes.
+`seeds.subseed` gives every operation numbers of its own.
 """
 
 import math
@@ -34,18 +35,20 @@ def move(
     shifts_y: Float[tf.Tensor, "2"],
     move_missing: bool = False,
 ) -> Joints:
-    """ST-GCN's random moving (section 4.1): a camera that turns, nears and shifts evenly over the clip.
+    """ST-GCN's random moving (section 4.1): a camera that turns, nears and shifts evenly over the
+    clip.
 
-    (x, y)[t] := s[t] R(a[t]) (x, y)[t] + (tx[t], ty[t]), each factor linear between its two values, which stand at the
-    first and the last frame. The same for every person; other channels are untouched.
+    (x, y)[t] := s[t] R(a[t]) (x, y)[t] + (tx[t], ty[t]), each factor linear between its two values,
+    which stand at the first and the last frame. The same for every person; other channels are
+    untouched.
 
     Args:
       angles: degrees, counter-clockwise where y points up.
       scales: factors.
       shifts_x: in units of the input.
       shifts_y: in units of the input.
-      move_missing: also moves missing joints and padding away from zero, as the released code does. Departs from it by
-        default: a missing joint stays zero, as it will be in evaluation.
+      move_missing: also moves missing joints and padding away from zero, as the released code does.
+        Departs from it by default: a missing joint stays zero, as it will be in evaluation.
     """
     nodes = tf.stack([angles * (math.pi / 180.0), scales, shifts_x, shifts_y])[:, :, None]
     ramp = tf.linspace(0.0, 1.0, tf.shape(joints)[0])
@@ -56,7 +59,9 @@ def move(
     return jt.translate(jt.linear(joints, matrix), moved, tf.stack([shift_x, shift_y], axis=1))
 
 
-def random_move(joints: Joints, present: Present, *, seed: Seed, move_missing: bool = False) -> Joints:
+def random_move(
+    joints: Joints, present: Present, *, seed: Seed, move_missing: bool = False
+) -> Joints:
     """`move` with every value of both key frames drawn at random from ST-GCN's candidates."""
     draws = tf.unstack(tf.random.stateless_uniform([4, 2], seed))
     angles, scales, shifts_x, shifts_y = (
@@ -68,7 +73,9 @@ def random_move(joints: Joints, present: Present, *, seed: Seed, move_missing: b
 
 
 def rotation(angles: Float[tf.Tensor, " n"]) -> Float[tf.Tensor, "d d"]:
-    """The rotation matrix of one angle in the plane, or Rz Ry Rx of three angles about the axes x, y, z (radians)."""
+    """The rotation matrix of one angle in the plane, or Rz Ry Rx of three angles about the axes x,
+    y, z (radians).
+    """
     cosine, sine = tf.unstack(tf.cos(angles)), tf.unstack(tf.sin(angles))
     if len(cosine) == 1:
         return tf.reshape(tf.stack([cosine[0], -sine[0], sine[0], cosine[0]]), [2, 2])
@@ -82,7 +89,9 @@ def rotation(angles: Float[tf.Tensor, " n"]) -> Float[tf.Tensor, "d d"]:
 
 
 def random_rotate(joints: Joints, *, rotate: float, dims: int, seed: Seed) -> Joints:
-    """Rotates about the origin by angles uniform in [-`rotate`, `rotate`] radians: about each axis, or in the plane."""
+    """Rotates about the origin by angles uniform in [-`rotate`, `rotate`] radians: about each axis,
+    or in the plane.
+    """
     angles = tf.random.stateless_uniform([3 if dims == 3 else 1], seed, -rotate, rotate)
     return jt.linear(joints, rotation(angles))
 
@@ -93,8 +102,12 @@ def random_rescale(joints: Joints, *, rescale: float, dims: int, seed: Seed) -> 
     return jt.linear(joints, tf.linalg.diag(factors))
 
 
-def random_jitter(joints: Joints, present: Present, *, jitter: float, dims: int, seed: Seed) -> Joints:
-    """Adds normal noise of standard deviation `jitter` to every coordinate of every present joint."""
+def random_jitter(
+    joints: Joints, present: Present, *, jitter: float, dims: int, seed: Seed
+) -> Joints:
+    """Adds normal noise of standard deviation `jitter` to every coordinate of every present
+    joint.
+    """
     noise = tf.random.stateless_normal(
         tf.shape(joints), seed, stddev=[jitter] * dims + [0.0] * (joints.shape[-1] - dims)
     )
@@ -102,20 +115,31 @@ def random_jitter(joints: Joints, present: Present, *, jitter: float, dims: int,
 
 
 def mirror(
-    joints: Joints, present: Present, *, mirrored: bool | Bool[tf.Tensor, ""] = True, layout: Layout, dims: int
+    joints: Joints,
+    present: Present,
+    *,
+    mirrored: bool | Bool[tf.Tensor, ""] = True,
+    layout: Layout,
+    dims: int,
 ) -> Clip:
-    """The clip in a mirror: x changes sign about the first person's centre joint, left and right joints change places.
+    """The clip in a mirror: x changes sign about the first person's centre joint, left and right
+    joints change places.
 
-    The mirror stands where that joint is in the first frame that has it, so that a centred clip stays centred.
+    The mirror stands where that joint is in the first frame that has it, so that a centred clip
+    stays centred.
     """
     axis = tf.cast(mirrored, tf.float32) * tf.one_hot(0, dims)
     shift = 2.0 * axis * origin(joints, present, joint=layout.centre, dims=dims)
     order = tf.where(mirrored, list(layout.mirrored()), list(range(len(layout.joints))))
     joints, present = tf.gather(joints, order, axis=2), tf.gather(present, order, axis=2)
-    return jt.translate(jt.linear(joints, tf.linalg.diag(1.0 - 2.0 * axis)), present, shift), present
+    return jt.translate(
+        jt.linear(joints, tf.linalg.diag(1.0 - 2.0 * axis)), present, shift
+    ), present
 
 
-def random_mirror(joints: Joints, present: Present, *, layout: Layout, dims: int, seed: Seed) -> Clip:
+def random_mirror(
+    joints: Joints, present: Present, *, layout: Layout, dims: int, seed: Seed
+) -> Clip:
     """`mirror` with probability 1/2."""
     return mirror(joints, present, mirrored=_heads(seed), layout=layout, dims=dims)
 
@@ -156,14 +180,22 @@ def augment(
     layout: Layout,
     dims: int,
 ) -> Clip:
-    """All changes that are asked for, with the fields of the `augment` section; see its comments for their units."""
+    """All changes that are asked for, with the fields of the `augment` section; see its comments
+    for their units.
+    """
     clip = joints, present
     if mirror:
         clip = random_mirror(*clip, layout=layout, dims=dims, seed=subseed(seed, "mirror"))
     if rotate:
-        clip = random_rotate(clip[0], rotate=rotate, dims=dims, seed=subseed(seed, "rotate")), clip[1]
+        clip = (
+            random_rotate(clip[0], rotate=rotate, dims=dims, seed=subseed(seed, "rotate")),
+            clip[1],
+        )
     if rescale:
-        clip = random_rescale(clip[0], rescale=rescale, dims=dims, seed=subseed(seed, "rescale")), clip[1]
+        clip = (
+            random_rescale(clip[0], rescale=rescale, dims=dims, seed=subseed(seed, "rescale")),
+            clip[1],
+        )
     if move:
         clip = random_move(*clip, seed=subseed(seed, "move"), move_missing=move_missing), clip[1]
     if jitter:

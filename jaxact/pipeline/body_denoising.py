@@ -1,7 +1,9 @@
-"""Who is who among the bodies a Kinect saw, and which of them are no people: the rules of SGN, kept by CTR-GCN.
+"""Who is who among the bodies a Kinect saw, and which of them are no people: the rules of SGN, kept
+by CTR-GCN.
 
-Zhang et al., "Semantics-Guided Neural Networks for Efficient Skeleton-Based Human Action Recognition", CVPR 2020, in
-its released preparation of NTU RGB+D. The released code also has a rule on motion (0.089925 to 2) that it never calls.
+Zhang et al., "Semantics-Guided Neural Networks for Efficient Skeleton-Based Human Action
+Recognition", CVPR 2020, in its released preparation of NTU RGB+D. The released code also has a rule
+on motion (0.089925 to 2) that it never calls.
 """
 
 import numpy as np
@@ -21,8 +23,9 @@ Bodies = Float[Array, "t k v c"]
 def two_people(joints: Float[Array, "t n v 3"], ids: Int[Array, "t n"]) -> Float[Array, "t 2 v 3"]:
     """The two people of a record: bodies that are no people left out, the one who moves most first.
 
-    Departs from the release where a body leaves and comes back: it keeps its frames, where the release moves them
-    together. Where no body is there in more than `SHORTEST` frames, all are kept.
+    Departs from the release where a body leaves and comes back: it keeps its frames, where the
+    release moves them together. Where no body is there in more than `SHORTEST` frames, all are
+    kept.
     """
     joints = bodies(joints, ids)
     people, motion = denoised(joints)
@@ -32,7 +35,9 @@ def two_people(joints: Float[Array, "t n v 3"], ids: Int[Array, "t n"]) -> Float
 
 
 def bodies(joints: Float[Array, "t n v c"], ids: Int[Array, "t n"]) -> Bodies:
-    """One slot for each body id, in the order of their first appearance; an empty one where there is nobody."""
+    """One slot for each body id, in the order of their first appearance; an empty one where there
+    is nobody.
+    """
     there = ops.where(ops.reduce_any(jt.present(joints), axis=2))
     names, slots = ops.unique(ops.gather_nd(ids, there))
     place = ops.stack([ops.cast(there[:, 0], np.int32), slots], axis=1)
@@ -43,10 +48,11 @@ def bodies(joints: Float[Array, "t n v c"], ids: Int[Array, "t n"]) -> Bodies:
 def denoised(joints: Bodies) -> tuple[Bool[Array, " k"], Float[Array, " k"]]:
     """Which bodies are people, and how much each moves.
 
-    Two rules, where there are several bodies. Those there in at most `SHORTEST` frames are left out. Of the others,
-    those with a share of `NOISY` poses or more are left out, in turn, as long as one is left; a pose is noise where
-    max x - min x > `WIDEST` (max y - min y). Motion is the variance of the joints over frames and joints, summed over
-    the axes; of the poses that are no noise, where these move less.
+    Two rules, where there are several bodies. Those there in at most `SHORTEST` frames are left
+    out. Of the others, those with a share of `NOISY` poses or more are left out, in turn, as long
+    as one is left; a pose is noise where max x - min x > `WIDEST` (max y - min y). Motion is the
+    variance of the joints over frames and joints, summed over the axes; of the poses that are no
+    noise, where these move less.
     """
     there = ops.reduce_any(jt.present(joints), axis=2)
     count = ops.reduce_sum(ops.cast(there, np.int32), axis=0)
@@ -63,10 +69,12 @@ def denoised(joints: Bodies) -> tuple[Bool[Array, " k"], Float[Array, " k"]]:
 
 
 def merged(joints: Bodies) -> Float[Array, "t 2 v c"]:
-    """Bodies, those who move most first, in two slots: each in the first slot whose time it does not share.
+    """Bodies, those who move most first, in two slots: each in the first slot whose time it does
+    not share.
 
-    A slot's time reaches from the first to the last frame of its bodies, the second slot's from frame 0 on; two times
-    that have but one frame in common share none. A body that finds no slot is left out.
+    A slot's time reaches from the first to the last frame of its bodies, the second slot's from
+    frame 0 on; two times that have but one frame in common share none. A body that finds no slot is
+    left out.
     """
     there = ops.reduce_any(jt.present(joints), axis=2)
     frames = ops.shape(there)[0]
@@ -77,7 +85,9 @@ def merged(joints: Bodies) -> Float[Array, "t 2 v c"]:
         times = before[0]
         free = ops.minimum(times[:, 1], body[1]) - ops.maximum(times[:, 0], body[0]) <= 0
         slot = ops.where(free[0], 0, ops.where(free[1], 1, 2))
-        grown = ops.stack([ops.minimum(times[:, 0], body[0]), ops.maximum(times[:, 1], body[1])], axis=1)
+        grown = ops.stack(
+            [ops.minimum(times[:, 0], body[0]), ops.maximum(times[:, 1], body[1])], axis=1
+        )
         return ops.where(ops.range(2)[:, None] == slot, grown, times), slot
 
     times = ops.stack([ops.stack([frames, -1]), ops.constant([0, 0])])
@@ -90,7 +100,9 @@ def merged(joints: Bodies) -> Float[Array, "t 2 v c"]:
 
 
 def _variance(joints: Bodies, chosen: Bool[Array, "t k"]) -> Float[Array, " k"]:
-    """The variance of the joints of the chosen poses over frames and joints, summed over the axes."""
+    """The variance of the joints of the chosen poses over frames and joints, summed over the
+    axes.
+    """
     weight = ops.cast(chosen, np.float32)[..., None, None]
     count = ops.reduce_sum(weight, axis=(0, 2)) * ops.cast(ops.shape(joints)[2], np.float32)
     mean = ops.divide_no_nan(ops.reduce_sum(joints * weight, axis=(0, 2)), count)

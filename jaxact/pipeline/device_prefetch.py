@@ -1,4 +1,6 @@
-"""Batches to devices, ahead of their use. Needs neither TensorFlow nor JAX: where they go is the caller's function."""
+"""Batches to devices, ahead of their use. Needs neither TensorFlow nor JAX: where they go is the
+caller's function.
+"""
 
 import queue
 import threading
@@ -13,8 +15,8 @@ def to_devices(
 ) -> Generator[Placed, None, None]:
     """Places batches on the devices ahead of their use, in a thread of its own.
 
-    An exception of `batches` or `place` is raised where its batch would have come. Closing the iterator, or dropping
-    it, ends the thread.
+    An exception of `batches` or `place` is raised where its batch would have come. Closing the
+    iterator, or dropping it, ends the thread.
 
     Args:
       place: from a batch to arrays on devices, e.g. `Placement.shard_train`.

@@ -15,8 +15,8 @@ def fill(joints: Joints, present: Present, *, empty: str, frames: int) -> Clip:
     """What becomes of empty frames.
 
     Args:
-      empty: "keep" them; "drop" those in which nobody is (SGN and CTR-GCN); "drop_main" those without the main person
-        (pyskl); "loop" each person alone to `frames` frames (2s-AGCN).
+      empty: "keep" them; "drop" those in which nobody is (SGN and CTR-GCN); "drop_main" those
+        without the main person (pyskl); "loop" each person alone to `frames` frames (2s-AGCN).
     """
     if empty == "drop":
         return drop(joints, present)
@@ -28,14 +28,17 @@ def fill(joints: Joints, present: Present, *, empty: str, frames: int) -> Clip:
 
 
 def drop(joints: Joints, present: Present) -> Clip:
-    """The clip without the frames in which nobody is; one in which nobody is at all stays as it is."""
+    """The clip without the frames in which nobody is; one in which nobody is at all stays as it
+    is.
+    """
     return take(joints, present, _kept(ops.reduce_any(present, axis=(1, 2))))
 
 
 def drop_main(joints: Joints, present: Present) -> Clip:
     """The clip without the frames in which the main person is missing, and that person first.
 
-    The main person is the second one where they are there in more frames than the first, else the first.
+    The main person is the second one where they are there in more frames than the first, else the
+    first.
     """
     there = ops.reduce_any(present, axis=2)
     if int(joints.shape[1]) > 1:
@@ -47,11 +50,12 @@ def drop_main(joints: Joints, present: Present) -> Clip:
 
 
 def loop(joints: Joints, present: Present, *, frames: int) -> Clip:
-    """Plays what there is of each person again and again to `frames` frames; a longer clip is cut there.
+    """Plays what there is of each person again and again to `frames` frames; a longer clip is cut
+    there.
 
-    A person who is missing in the first frame has all their frames moved together to the start first. What is played
-    ends with the person's last frame; gaps before it are kept. People of unequal length thus drift apart, as in the
-    released arrays of 2s-AGCN.
+    A person who is missing in the first frame has all their frames moved together to the start
+    first. What is played ends with the person's last frame; gaps before it are kept. People of
+    unequal length thus drift apart, as in the released arrays of 2s-AGCN.
     """
     joints, present = joints[:frames], present[:frames]
     there = ops.reduce_any(present, axis=2)
@@ -70,5 +74,7 @@ def loop(joints: Joints, present: Present, *, frames: int) -> Clip:
 
 
 def _kept(there: Bool[Array, " t"]) -> Array:
-    """The numbers of the frames that stay: all of them where none would, so that a clip is never without frames."""
+    """The numbers of the frames that stay: all of them where none would, so that a clip is never
+    without frames.
+    """
     return ops.where(there | ~ops.reduce_any(there))[:, 0]

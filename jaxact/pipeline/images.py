@@ -29,7 +29,9 @@ def decode(pictures: Shaped[Array, " s"], *, channels: int) -> UInt8[Array, "s h
     tf = tensorflow_of(pictures)
     if tf is None:
         return np.stack([_decoded(picture, channels) for picture in pictures])
-    decode_jpeg = functools.partial(tf.io.decode_jpeg, channels=channels, dct_method="INTEGER_ACCURATE")
+    decode_jpeg = functools.partial(
+        tf.io.decode_jpeg, channels=channels, dct_method="INTEGER_ACCURATE"
+    )
     pixels = tf.TensorSpec([None, None, channels], tf.uint8)
     return tf.map_fn(decode_jpeg, pictures, fn_output_signature=pixels)
 
@@ -44,7 +46,9 @@ def resize(pictures: UInt8[Array, "s h w c"], size: tuple[int, int]) -> Float[Ar
     tf = tensorflow_of(pictures)
     if tf is not None:
         return tf.image.resize(pictures, size)
-    rows, columns = (_neighbours(old, new) for old, new in zip(pictures.shape[1:3], size, strict=True))
+    rows, columns = (
+        _neighbours(old, new) for old, new in zip(pictures.shape[1:3], size, strict=True)
+    )
     resized = np.empty((len(pictures), *size, pictures.shape[3]), np.float32)
     for number, picture in enumerate(pictures):
         resized[number] = _resized(picture, rows, columns)

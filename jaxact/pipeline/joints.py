@@ -1,8 +1,9 @@
 """Joints with gaps: what is missing, where it is, and which channels are space.
 
-A clip is a pair (`joints` f32 [t, m, v, c], `present` bool [t, m, v]). In a record a joint that is zero in every
-channel is missing. From there on `present` says so, because a present joint may well come to lie at the origin:
-centring puts the centre joint there in every frame. Every operation keeps missing joints at zero.
+A clip is a pair (`joints` f32 [t, m, v, c], `present` bool [t, m, v]). In a record a joint that is
+zero in every channel is missing. From there on `present` says so, because a present joint may well
+come to lie at the origin: centring puts the centre joint there in every frame. Every operation
+keeps missing joints at zero.
 """
 
 from collections.abc import Sequence
@@ -15,19 +16,25 @@ from jaxact.pipeline.array_ops import Array
 
 
 def space(channels: Sequence[str]) -> int:
-    """How many of the channels are coordinates: all of them, or all but a last one called "score"."""
+    """How many of the channels are coordinates: all of them, or all but a last one called
+    "score".
+    """
     return len(channels) - (channels[-1] == "score")
 
 
 def finite(joints: Float[Array, "s m v c"]) -> Float[Array, "t m v c"]:
-    """Makes a joint with a NaN or infinite channel a missing one, and a clip without frames one empty frame."""
+    """Makes a joint with a NaN or infinite channel a missing one, and a clip without frames one
+    empty frame.
+    """
     good = ops.is_finite(joints)
     joints = ops.cond(
         ops.reduce_all(good),
         lambda: ops.identity(joints),
         lambda: ops.where(ops.reduce_all(good, axis=-1, keepdims=True), joints, 0.0),
     )
-    return ops.pad(joints, [[0, ops.cast(ops.shape(joints)[0] == 0, np.int32)], [0, 0], [0, 0], [0, 0]])
+    return ops.pad(
+        joints, [[0, ops.cast(ops.shape(joints)[0] == 0, np.int32)], [0, 0], [0, 0], [0, 0]]
+    )
 
 
 def present(joints: Float[Array, "t m v c"]) -> Bool[Array, "t m v"]:
@@ -40,7 +47,9 @@ def keep(joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"]) -> Floa
     return joints * ops.cast(present, np.float32)[..., None]
 
 
-def linear(joints: Float[Array, "t m v c"], matrix: Float[Array, "*t d d"]) -> Float[Array, "t m v c"]:
+def linear(
+    joints: Float[Array, "t m v c"], matrix: Float[Array, "*t d d"]
+) -> Float[Array, "t m v c"]:
     """Multiplies each position, a column vector, by a matrix, one for the clip or one per frame.
 
     A channel beyond the d of space, a score, stays as it is. Missing joints stay zero.
@@ -58,20 +67,26 @@ def linear(joints: Float[Array, "t m v c"], matrix: Float[Array, "*t d d"]) -> F
 def translate(
     joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], shift: Float[Array, "*t d"]
 ) -> Float[Array, "t m v c"]:
-    """Adds `shift`, one for the clip or one per frame, to the positions of the present joints; a score stays."""
+    """Adds `shift`, one for the clip or one per frame, to the positions of the present joints; a
+    score stays.
+    """
     channels, dims = joints.shape[-1], shift.shape[-1]
     shift = ops.pad(shift, [[0, 0]] * (len(shift.shape) - 1) + [[0, channels - dims]])[..., None, :]
-    # present x shift as a matrix product, which is far quicker than a broadcast over a last axis of three.
+    # present x shift as a matrix product, which is far quicker than a broadcast over a last axis of
+    # three.
     rows = [-1, 1] if len(shift.shape) == 2 else [ops.shape(joints)[0], -1, 1]
     shifts = ops.matmul(ops.reshape(ops.cast(present, np.float32), rows), shift)
     return joints + ops.ensure_shape(ops.reshape(shifts, ops.shape(joints)), joints.shape)
 
 
-def from_frame_shares(joints: Float[Array, "t m v 3"], *, min_score: float = 0.0) -> Float[Array, "t m v 3"]:
+def from_frame_shares(
+    joints: Float[Array, "t m v 3"], *, min_score: float = 0.0
+) -> Float[Array, "t m v 3"]:
     """Moves the origin of 2-D poses with scores from the picture's corner to its middle.
 
-    Detected poses are stored as shares of the frame's width and height, 0 to 1. The released Kinetics-skeleton arrays
-    hold x - 0.5 and y - 0.5, and zeros where the score is zero; random moving turns about that origin.
+    Detected poses are stored as shares of the frame's width and height, 0 to 1. The released
+    Kinetics-skeleton arrays hold x - 0.5 and y - 0.5, and zeros where the score is zero; random
+    moving turns about that origin.
 
     Args:
       min_score: a joint with a score at or below it, or a score of zero, becomes a missing one.

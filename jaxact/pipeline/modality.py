@@ -1,6 +1,8 @@
-"""What makes examples of a set's records: a family of functions each for skeletons, videos and pictures with people.
+"""What makes examples of a set's records: a family of functions each for skeletons, videos and
+pictures with people.
 
-A family is a module with `check`, `train`, `evaluate` and `input_shape`; here it gets what they must know of the set.
+A family is a module with `check`, `train`, `evaluate` and `input_shape`; here it gets what they
+must know of the set.
 """
 
 import dataclasses
@@ -59,5 +61,7 @@ def family(info: DatasetInfo) -> Family:
 
 
 def _joints(info: DatasetInfo, clip: Mapping[str, Any]) -> tuple[str, ...]:
-    """The joints, and the field that tells bodies apart, where people are chosen by it and the records have it."""
+    """The joints, and the field that tells bodies apart, where people are chosen by it and the
+    records have it.
+    """
     return (*FIELDS, *((WHO,) if clip["person"] == "denoised" and WHO in fields(info) else ()))

@@ -15,7 +15,9 @@ from jaxact.skeletons import Layout
 def origin(
     joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, joint: int, dims: int
 ) -> Float[Array, " d"]:
-    """Position of a joint of the first person in the first frame that has it; zero where none has."""
+    """Position of a joint of the first person in the first frame that has it; zero where none
+    has.
+    """
     # A missing joint is zero, so that argmax's 0 for "nowhere" needs no case of its own.
     return ops.gather(joints[:, 0, joint, :dims], ops.argmax(present[:, 0, joint]))
 
@@ -32,9 +34,10 @@ def centre(
     """Subtracts a joint of the first person from every present joint of every person.
 
     Args:
-      center: "first": of the first frame that has the joint, so that the clip keeps its path; "frame": of each frame.
-        A frame without that joint falls back on the first one that has it.
-      origin_joint: "centre", the layout's, or "spine", the upper joint of its spine: SpineMid of NTU RGB+D.
+      center: "first": of the first frame that has the joint, so that the clip keeps its path;
+        "frame": of each frame. A frame without that joint falls back on the first one that has it.
+      origin_joint: "centre", the layout's, or "spine", the upper joint of its spine: SpineMid of
+          NTU RGB+D.
     """
     joint = layout.spine[1] if origin_joint == "spine" and layout.spine else layout.centre
     point = origin(joints, present, joint=joint, dims=dims)
@@ -43,13 +46,15 @@ def centre(
     return jt.translate(joints, present, -point)
 
 
-def align(joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, layout: Layout) -> Float[Array, "t m v c"]:
+def align(
+    joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, layout: Layout
+) -> Float[Array, "t m v c"]:
     """Turns 3-D joints so that the first person first stands along z with the shoulders along x.
 
-    Two rotations about the origin, as in the preprocessing of 2s-AGCN and pyskl: lower to upper spine onto z, then left
-    to right shoulder onto x (which tilts the spine again where the two are not at right angles). Both are read from the
-    first frame that has all four joints; without one, or where a vector already points along its axis or exactly
-    against it, nothing is turned.
+    Two rotations about the origin, as in the preprocessing of 2s-AGCN and pyskl: lower to upper
+    spine onto z, then left to right shoulder onto x (which tilts the spine again where the two are
+    not at right angles). Both are read from the first frame that has all four joints; without one,
+    or where a vector already points along its axis or exactly against it, nothing is turned.
     """
     assert layout.spine and layout.shoulders
     needed = [*layout.spine, *layout.shoulders]
@@ -64,10 +69,11 @@ def align(joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, lay
 
 
 def turn(source: Float[Array, "3"], target: Float[Array, "3"]) -> Float[Array, "3 3"]:
-    """The rotation about their common normal that takes the direction of `source` to that of `target` (Rodrigues).
+    """The rotation about their common normal that takes the direction of `source` to that of
+    `target` (Rodrigues).
 
-    R = I + sin(a) K + (1 - cos(a)) K K, with K the cross product's matrix of the unit normal; the identity where
-    the two are parallel, opposite or zero.
+    R = I + sin(a) K + (1 - cos(a)) K K, with K the cross product's matrix of the unit normal; the
+    identity where the two are parallel, opposite or zero.
     """
     normal = ops.cross(source, target)
     sine, cosine = ops.norm(normal), ops.reduce_sum(source * target)
@@ -82,13 +88,17 @@ def turn(source: Float[Array, "3"], target: Float[Array, "3"]) -> Float[Array, "
 def unit_skeleton(
     joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, layout: Layout, dims: int
 ) -> Float[Array, "t m v c"]:
-    """Divides by the whole skeleton's length: the clip's mean bone length times the number of bones.
+    """Divides by the whole skeleton's length: the clip's mean bone length times the number of
+    bones.
 
-    Bones with both ends present count, over all frames and persons; a clip without one keeps its size.
+    Bones with both ends present count, over all frames and persons; a clip without one keeps its
+    size.
     """
     bones = [(joint, parent) for joint, parent in layout.bones if joint != parent]
     ends, roots = [joint for joint, _ in bones], [parent for _, parent in bones]
-    both = ops.cast(ops.gather(present, ends, axis=2) & ops.gather(present, roots, axis=2), np.float32)
+    both = ops.cast(
+        ops.gather(present, ends, axis=2) & ops.gather(present, roots, axis=2), np.float32
+    )
     positions = joints[..., :dims]
     vectors = ops.gather(positions, ends, axis=2) - ops.gather(positions, roots, axis=2)
     lengths = ops.sqrt(ops.reduce_sum(vectors * vectors, axis=-1))
@@ -106,9 +116,17 @@ def check_origin(*, layout: Layout) -> None:
 
 
 def check_align(*, layout: Layout, channels: Sequence[str]) -> None:
-    """Raises UserError where view alignment cannot be done: 2-D joints, or a layout without spine or shoulders."""
+    """Raises UserError where view alignment cannot be done: 2-D joints, or a layout without spine
+    or shoulders.
+    """
     if jt.space(channels) != 3:
-        raise UserError(f"align turns 3-D joints, but these records hold {tuple(channels)}; leave clip.align off")
+        raise UserError(
+            f"align turns 3-D joints, but these records hold {tuple(channels)}; leave clip.align off"
+        )
     if layout.spine is None or layout.shoulders is None:
-        lacking = " and ".join(name for name in ("spine", "shoulders") if getattr(layout, name) is None)
-        raise UserError(f"align needs a layout with spine and shoulders, but {layout.name!r} has no {lacking}")
+        lacking = " and ".join(
+            name for name in ("spine", "shoulders") if getattr(layout, name) is None
+        )
+        raise UserError(
+            f"align needs a layout with spine and shoulders, but {layout.name!r} has no {lacking}"
+        )

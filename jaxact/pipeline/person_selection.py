@@ -29,18 +29,21 @@ def choose(
     Args:
       joints: a record's joints, every person.
       persons: slots wanted, m.
-      person: "file" keeps the first slots of the record; "frame_score" the best of each frame's first five detections
-        by the sum of their joint scores, sorted anew in every frame as the released Kinetics arrays are (a slot is then
-        no identity); "clip_mean" those of the first five slots whose scores have the highest mean over the clip, as
-        ST-GCN's section 4.1 has it; "energy" those of the first four whose joints move most, as 2s-AGCN's NTU arrays
-        do; "denoised" the two of `denoise.two_people` where `ids` tell who is in which slot, and the first slots where
-        they do not: such records were sorted by whoever made them.
+      person: "file" keeps the first slots of the record; "frame_score" the best of each frame's
+        first five detections by the sum of their joint scores, sorted anew in every frame as the
+        released Kinetics arrays are (a slot is then no identity); "clip_mean" those of the first
+        five slots whose scores have the highest mean over the clip, as ST-GCN's section 4.1 has it;
+        "energy" those of the first four whose joints move most, as 2s-AGCN's NTU arrays do;
+        "denoised" the two of `denoise.two_people` where `ids` tell who is in which slot, and the
+        first slots where they do not: such records were sorted by whoever made them.
       channels: the record's channels.
       ids: the sensor's number of the body in each slot, 0 for none.
     """
     if person == "frame_score":
         joints = joints[:, :DETECTIONS]
-        joints = ops.gather(joints, _ranked(ops.reduce_sum(joints[..., -1], axis=2)), axis=1, batch_dims=1)
+        joints = ops.gather(
+            joints, _ranked(ops.reduce_sum(joints[..., -1], axis=2)), axis=1, batch_dims=1
+        )
     elif person == "clip_mean":
         joints = joints[:, :DETECTIONS]
         joints = ops.gather(joints, _ranked(ops.reduce_mean(joints[..., -1], axis=(0, 2))), axis=1)
@@ -57,10 +60,11 @@ def choose(
 
 
 def energy(joints: Float[Array, "t n v c"], dims: int) -> Float[Array, " n"]:
-    """How much each person moves: the sum over the axes of the standard deviation over frames and joints.
+    """How much each person moves: the sum over the axes of the standard deviation over frames and
+    joints.
 
-    Only frames in which the person is there count. 2s-AGCN keeps the two of most energy of NTU's bodies, whose
-    false detections are chairs and other things that stand still.
+    Only frames in which the person is there count. 2s-AGCN keeps the two of most energy of NTU's
+    bodies, whose false detections are chairs and other things that stand still.
     """
     there = ops.reduce_any(jt.present(joints), axis=2)[..., None, None]
     weight = ops.cast(there, np.float32)

@@ -22,7 +22,9 @@ _MANTISSA = 0x7FFFFF
 _ONE = 0x3F800000  # the bits of 1.0
 
 
-def stateless_uniform(shape: Sequence[int], seed: Int[np.ndarray, "2"]) -> Float32[np.ndarray, "..."]:
+def stateless_uniform(
+    shape: Sequence[int], seed: Int[np.ndarray, "2"]
+) -> Float32[np.ndarray, "..."]:
     """Uniform numbers in [0, 1): those of `tf.random.stateless_uniform(shape, seed)`.
 
     Args:

@@ -1,11 +1,13 @@
-"""One picture with people becomes one example for the pose network: `train` and `evaluate`, both pure.
+"""One picture with people becomes one example for the pose network: `train` and `evaluate`, both
+pure.
 
 record {image: JPEG, height, width, joints f32 [1 m v (x, y, seen)], ignored u8 [h w], id, label}
   -> one affine map (zoom, turn, shift, mirror) of picture, joints and ignored places
   -> {inputs f32 [h w 3] in [-1, 1], targets {joints, limbs, weights}}
 
-Coordinates are pixels from the picture's top left corner, so that the middle of its first pixel is (0.5, 0.5). A joint
-with `seen` 0 is missing, 1 is hidden but known, 2 is in sight. Joints of any layout that converts to `body-14` will do.
+Coordinates are pixels from the picture's top left corner, so that the middle of its first pixel is
+(0.5, 0.5). A joint with `seen` 0 is missing, 1 is hidden but known, 2 is in sight. Joints of any
+layout that converts to `body-14` will do.
 
 The options are fields of a config. Of the clip:
   height, width: of an example, pixels; multiples of 8.
@@ -13,11 +15,10 @@ The options are fields of a config. Of the clip:
   thickness: cells of 8 pixels to either side of a limb in which its field is set.
   persons: people that an evaluation example holds, those of the file's first rows.
 Of the augmentation:
-  zoom_least, zoom_most: random factor on the zoom that makes a drawn person `span` of the example's shorter side high.
-  span: that share; 0.6 in the lightweight OpenPose whose augmentation this follows.
-  rotate: largest turn, degrees either way.
-  shift: largest distance of that person from the middle, share of the shorter side, each way.
-  mirror: left/right mirror with probability 1/2.
+  zoom_least, zoom_most: random factor on the zoom that makes a drawn person `span` of the example's
+  shorter side high. span: that share; 0.6 in the lightweight OpenPose whose augmentation this
+  follows. rotate: largest turn, degrees either way. shift: largest distance of that person from the
+  middle, share of the shorter side, each way. mirror: left/right mirror with probability 1/2.
 """
 
 from collections.abc import Mapping
@@ -55,12 +56,17 @@ def train(
     """
     people = body(example["joints"][0], layout)
     affine = random_place(people, example, seed=seed, options=options)
-    mirrored = tf.random.stateless_uniform([], subseed(seed, "mirror")) < (0.5 if options["mirror"] else 0.0)
+    mirrored = tf.random.stateless_uniform([], subseed(seed, "mirror")) < (
+        0.5 if options["mirror"] else 0.0
+    )
     affine = tf.where(mirrored, mirror(affine, options["width"]), affine)
     places, seen = moved(people, affine)
     order = tf.where(mirrored, list(BODY.mirrored()), list(range(len(BODY.joints))))
     people = tf.gather(places, order, axis=1), tf.gather(seen, order, axis=1)
-    return {"inputs": warped(example["image"], affine, options), "targets": targets(people, example, affine, options)}
+    return {
+        "inputs": warped(example["image"], affine, options),
+        "targets": targets(people, example, affine, options),
+    }
 
 
 def evaluate(example: Mapping[str, tf.Tensor], *, layout: Layout, **options: Any) -> dict[str, Any]:
@@ -72,9 +78,9 @@ def evaluate(example: Mapping[str, tf.Tensor], *, layout: Layout, **options: Any
       options: of the clip.
 
     Returns:
-      `inputs` [1 h w 3]; `targets`, with `people` f32 [persons 14 3], those with a joint in the picture, in pixels of
-      the example, zero for a missing joint or nobody, and `place` f32 [3] (zoom, left, top): what is at x in the
-      example is at (x - left) / zoom in the picture; `id`.
+      `inputs` [1 h w 3]; `targets`, with `people` f32 [persons 14 3], those with a joint in the
+      picture, in pixels of the example, zero for a missing joint or nobody, and `place` f32 [3]
+      (zoom, left, top): what is at x in the example is at (x - left) / zoom in the picture; `id`.
     """
     affine = whole(example, options)
     people = body(example["joints"][0], layout)
@@ -107,7 +113,9 @@ def check(*, clip: Mapping[str, Any], augment: Mapping[str, Any] | None) -> None
             )
     for name in ("height", "width"):
         if clip[name] < STRIDE or clip[name] % STRIDE:
-            raise UserError(f"clip.{name} is {clip[name]!r}, but must be a multiple of {STRIDE} pixels")
+            raise UserError(
+                f"clip.{name} is {clip[name]!r}, but must be a multiple of {STRIDE} pixels"
+            )
     for name in ("sigma", "thickness"):
         if clip[name] <= 0:
             raise UserError(f"clip.{name} is {clip[name]!r}, but must be above 0")
@@ -120,16 +128,22 @@ def check(*, clip: Mapping[str, Any], augment: Mapping[str, Any] | None) -> None
             raise UserError(f"augment.{name} is {augment[name]!r}, but must be above 0")
     least, most = augment["zoom_least"], augment["zoom_most"]
     if most < least:
-        raise UserError(f"augment.zoom_most is {most!r}, but must be at least zoom_least, {least!r}")
+        raise UserError(
+            f"augment.zoom_most is {most!r}, but must be at least zoom_least, {least!r}"
+        )
 
 
 def body(joints: Float[tf.Tensor, "m v 3"], layout: Layout) -> People:
-    """The people's fourteen joints; one is seen as well as the worst seen of those that it is made from."""
+    """The people's fourteen joints; one is seen as well as the worst seen of those that it is made
+    from.
+    """
     made = shares(layout)
     places = tf.einsum("jv,mvc->mjc", tf.constant(made, tf.float32), joints[..., :2])
     needed = tf.constant(made > 0)[None]
     seen = tf.reduce_min(tf.where(needed, joints[:, None, :, 2], np.inf), axis=2)
-    seen = tf.where(tf.reduce_any(needed, axis=2), seen, 0.0)  # a row without weights: the layout lacks the joint
+    seen = tf.where(
+        tf.reduce_any(needed, axis=2), seen, 0.0
+    )  # a row without weights: the layout lacks the joint
     return tf.where(seen[..., None] > 0, places, 0.0), seen
 
 
@@ -149,22 +163,32 @@ def whole(example: Mapping[str, tf.Tensor], options: Mapping[str, Any]) -> Affin
 
 
 def random_place(
-    people: People, example: Mapping[str, tf.Tensor], *, seed: Int[tf.Tensor, "2"], options: Mapping[str, Any]
+    people: People,
+    example: Mapping[str, tf.Tensor],
+    *,
+    seed: Int[tf.Tensor, "2"],
+    options: Mapping[str, Any],
 ) -> Affine:
     """The map that brings one of the people near the middle of the example, zoomed and turned.
 
-    All who have a joint in the picture are equally likely. A person is as large as the longer side of the box
-    around their joints, a picture without anybody as its frame.
+    All who have a joint in the picture are equally likely. A person is as large as the longer side
+    of the box around their joints, a picture without anybody as its frame.
     """
     who, zoom, *shift = tf.unstack(tf.random.stateless_uniform([4], subseed(seed, "crop")))
-    turn = tf.random.stateless_uniform([], subseed(seed, "rotate"), -1.0, 1.0) * options["rotate"] * (np.pi / 180)
+    turn = (
+        tf.random.stateless_uniform([], subseed(seed, "rotate"), -1.0, 1.0)
+        * options["rotate"]
+        * (np.pi / 180)
+    )
     places, seen = people
     there = tf.reduce_any(_inside(people, example), axis=1)
     count = tf.reduce_sum(tf.cast(there, tf.int32))
     number = tf.minimum(tf.cast(who * tf.cast(count, tf.float32), tf.int32), count - 1)
     chosen = there & (tf.cumsum(tf.cast(there, tf.int32)) == number + 1)
     frame = tf.stack([tf.zeros(2), _size(example)])
-    points = tf.cond(count > 0, lambda: tf.boolean_mask(places, (seen > 0) & chosen[:, None]), lambda: frame)
+    points = tf.cond(
+        count > 0, lambda: tf.boolean_mask(places, (seen > 0) & chosen[:, None]), lambda: frame
+    )
     low, high = tf.reduce_min(points, axis=0), tf.reduce_max(points, axis=0)
     wanted = tf.constant([options["width"], options["height"]], tf.float32)
     side = tf.reduce_min(wanted)
@@ -174,18 +198,26 @@ def random_place(
     cosine, sine = scale * tf.cos(turn), scale * tf.sin(turn)
     linear = tf.reshape(tf.stack([cosine, -sine, sine, cosine]), [2, 2])
     middle = wanted / 2 + (2.0 * tf.stack(shift) - 1.0) * options["shift"] * side
-    return tf.concat([linear, (middle - tf.linalg.matvec(linear, (low + high) / 2))[:, None]], axis=1)
+    return tf.concat(
+        [linear, (middle - tf.linalg.matvec(linear, (low + high) / 2))[:, None]], axis=1
+    )
 
 
 def mirror(affine: Affine, width: int) -> Affine:
     """The map followed by a mirror in the middle column of an example `width` pixels wide."""
-    return tf.constant([[-1.0], [1.0]]) * affine + tf.constant([[0.0, 0.0, float(width)], [0.0, 0.0, 0.0]])
+    return tf.constant([[-1.0], [1.0]]) * affine + tf.constant(
+        [[0.0, 0.0, float(width)], [0.0, 0.0, 0.0]]
+    )
 
 
-def warped(image: tf.Tensor, affine: Affine, options: Mapping[str, Any]) -> Float[tf.Tensor, "h w 3"]:
-    """The picture of a JPEG file under an affine map, from -1 to 1; 0, grey, where it does not reach.
+def warped(
+    image: tf.Tensor, affine: Affine, options: Mapping[str, Any]
+) -> Float[tf.Tensor, "h w 3"]:
+    """The picture of a JPEG file under an affine map, from -1 to 1; 0, grey, where it does not
+    reach.
 
-    A picture that is reduced to a half or less is first averaged over whole squares of pixels, so that none is lost.
+    A picture that is reduced to a half or less is first averaged over whole squares of pixels, so
+    that none is lost.
     """
     pixels = tf.io.decode_jpeg(image, channels=3, dct_method="INTEGER_ACCURATE")
     zoom = tf.sqrt(tf.abs(tf.linalg.det(affine[:, :2])))
@@ -194,7 +226,9 @@ def warped(image: tf.Tensor, affine: Affine, options: Mapping[str, Any]) -> Floa
     before = tf.cast(tf.shape(pixels)[1:3], tf.float32)
     smaller = tf.maximum(tf.shape(pixels)[1:3] // factor, 1)
     pixels = tf.cond(factor > 1, lambda: tf.image.resize(pixels, smaller, "area"), lambda: pixels)
-    stretch = before / tf.cast(tf.shape(pixels)[1:3], tf.float32)  # pixels of the file to one of `pixels`: y, x
+    stretch = before / tf.cast(
+        tf.shape(pixels)[1:3], tf.float32
+    )  # pixels of the file to one of `pixels`: y, x
     affine = affine * tf.concat([stretch[::-1], [1.0]], axis=0)
     found = _warp(pixels, affine, (options["height"], options["width"]), "BILINEAR")[0]
     return tf.ensure_shape(found, (options["height"], options["width"], 3))
@@ -203,7 +237,8 @@ def warped(image: tf.Tensor, affine: Affine, options: Mapping[str, Any]) -> Floa
 def targets(
     people: People, example: Mapping[str, tf.Tensor], affine: Affine, options: Mapping[str, Any]
 ) -> dict[str, tf.Tensor]:
-    """What the network should answer: `joints` [i j 14], `limbs` [i j 26], and `weights` [i j] of its errors.
+    """What the network should answer: `joints` [i j 14], `limbs` [i j 26], and `weights` [i j] of
+    its errors.
 
     Weights are 0 in the middle of ignored places, else 1; those outside of the picture count.
     """
@@ -218,7 +253,8 @@ def targets(
 def _warp(pixels: tf.Tensor, affine: Affine, shape: tuple[int, int], method: str) -> tf.Tensor:
     """Pictures [1 h w c] under an affine map, 0 where they do not reach.
 
-    The operation is told where each pixel comes from, and counts pixels by their numbers, not by their places.
+    The operation is told where each pixel comes from, and counts pixels by their numbers, not by
+    their places.
     """
     linear = tf.linalg.inv(affine[:, :2])
     offset = tf.linalg.matvec(linear, 0.5 - affine[:, 2]) - 0.5

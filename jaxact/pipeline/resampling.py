@@ -1,4 +1,6 @@
-"""A clip of any length becomes `frames` frames: a window with padding, linear resampling, or one frame of each part."""
+"""A clip of any length becomes `frames` frames: a window with padding, linear resampling, or one
+frame of each part.
+"""
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -20,8 +22,8 @@ def window(
     """Takes `frames` frames from `start` on.
 
     Args:
-      pad: what lies before and after the clip: "zero" empty frames, "replay" the clip again and again (ST-GCN's
-        section 4.1 replays from the start; its released arrays hold zeros).
+      pad: what lies before and after the clip: "zero" empty frames, "replay" the clip again and
+        again (ST-GCN's section 4.1 replays from the start; its released arrays hold zeros).
       start: first frame taken; a negative one leaves that many frames of padding in front.
     """
     if pad == "replay":
@@ -31,8 +33,13 @@ def window(
     joints, present = joints[first:end], present[first:end]
     front = ops.minimum(first - start, frames)
     around = [front, frames - front - ops.shape(joints)[0]]
-    joints, present = ops.pad(joints, [around, [0, 0], [0, 0], [0, 0]]), ops.pad(present, [around, [0, 0], [0, 0]])
-    return ops.ensure_shape(joints, [frames, *[None] * 3]), ops.ensure_shape(present, [frames, None, None])
+    joints, present = (
+        ops.pad(joints, [around, [0, 0], [0, 0], [0, 0]]),
+        ops.pad(present, [around, [0, 0], [0, 0]]),
+    )
+    return ops.ensure_shape(joints, [frames, *[None] * 3]), ops.ensure_shape(
+        present, [frames, None, None]
+    )
 
 
 def random_start(
@@ -40,16 +47,19 @@ def random_start(
 ) -> Int[Array, ""]:
     """Where a random window starts, every place equally likely.
 
-    A clip of at least `window` frames is cropped; a shorter one lies at a random place among empty frames.
+    A clip of at least `window` frames is cropped; a shorter one lies at a random place among empty
+    frames.
 
     Args:
-      padded: the window lies anywhere in the clip padded to `frames` frames, as ST-GCN's training clips do. Where they
-        are padded with zeros, the window of a short clip may be empty.
+      padded: the window lies anywhere in the clip padded to `frames` frames, as ST-GCN's training
+        clips do. Where they are padded with zeros, the window of a short clip may be empty.
     """
     if padded:
         length = ops.maximum(length, max(frames, window))
     slack = length - window
-    return ops.stateless_uniform([], seed, ops.minimum(0, slack), ops.maximum(0, slack) + 1, np.int32)
+    return ops.stateless_uniform(
+        [], seed, ops.minimum(0, slack), ops.maximum(0, slack) + 1, np.int32
+    )
 
 
 def resize(
@@ -60,10 +70,12 @@ def resize(
     start: float | Float[Array, ""] = 0.0,
     share: float | Float[Array, ""] = 1.0,
 ) -> Clip:
-    """Resamples a share of the clip to `frames` frames by linear interpolation, first and last frame included.
+    """Resamples a share of the clip to `frames` frames by linear interpolation, first and last
+    frame included.
 
-    Empty frames at both ends are left out. Between two frames that both have a joint it is interpolated; where only
-    one of them has it, it is taken from there, never mixed with a missing joint's zeros.
+    Empty frames at both ends are left out. Between two frames that both have a joint it is
+    interpolated; where only one of them has it, it is taken from there, never mixed with a missing
+    joint's zeros.
 
     Args:
       start: where the share begins, as a share of the clip, 0 to 1 - `share`.
@@ -76,7 +88,9 @@ def resize(
 
 
 def random_share(crop: float, seed: Int[Array, "2"]) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """A random (start, share) for `resize`: the share uniform in [`crop`, 1], its place uniform in what is left."""
+    """A random (start, share) for `resize`: the share uniform in [`crop`, 1], its place uniform in
+    what is left.
+    """
     draw = ops.stateless_uniform([2], seed)
     share = crop + (1.0 - crop) * draw[0]
     return (1.0 - share) * draw[1], share
@@ -90,14 +104,18 @@ def crop_resize(
     start: Int[Array, ""],
     length: Int[Array, ""],
 ) -> Clip:
-    """Resamples `length` whole frames from `start` on to `frames` frames, as a picture is made wider or narrower.
+    """Resamples `length` whole frames from `start` on to `frames` frames, as a picture is made
+    wider or narrower.
 
-    Frame t of the outcome is taken at the place start + (t + 1/2) length / frames - 1/2, held within the crop. This is
-    CTR-GCN's resizing, and what bilinear interpolation of pictures without aligned corners does. As in `resize`, a
-    joint is never mixed with the zeros of a missing one; departs from CTR-GCN, which does mix them.
+    Frame t of the outcome is taken at the place start + (t + 1/2) length / frames - 1/2, held
+    within the crop. This is CTR-GCN's resizing, and what bilinear interpolation of pictures without
+    aligned corners does. As in `resize`, a joint is never mixed with the zeros of a missing one;
+    departs from CTR-GCN, which does mix them.
     """
     first, last = start, start + length - 1
-    place = (ops.range(frames, dtype=np.float32) + 0.5) * (ops.cast(length, np.float32) / frames) - 0.5
+    place = (ops.range(frames, dtype=np.float32) + 0.5) * (
+        ops.cast(length, np.float32) / frames
+    ) - 0.5
     place = ops.clip_by_value(
         place + ops.cast(first, np.float32), ops.cast(first, np.float32), ops.cast(last, np.float32)
     )
@@ -107,7 +125,8 @@ def crop_resize(
 def random_crop(
     clip_length: Int[Array, ""], *, crop: float, least: int, seed: Int[Array, "2"]
 ) -> tuple[Int[Array, ""], Int[Array, ""]]:
-    """A random (start, length) for `crop_resize`: floor(p clip_length) frames with p uniform in [`crop`, 1].
+    """A random (start, length) for `crop_resize`: floor(p clip_length) frames with p uniform in
+    [`crop`, 1].
 
     At least `least` frames, or all of a shorter clip; every place equally likely.
     """
@@ -118,19 +137,27 @@ def random_crop(
 
 
 def middle(clip_length: Int[Array, ""], *, share: float) -> tuple[Int[Array, ""], Int[Array, ""]]:
-    """The (start, length) of the middle of a clip: floor((1 - `share`) clip_length / 2) frames fewer at either end."""
+    """The (start, length) of the middle of a clip: floor((1 - `share`) clip_length / 2) frames
+    fewer at either end.
+    """
     start = ops.cast(ops.cast(clip_length, np.float64) * (1.0 - share) / 2.0, np.int32)
     return start, clip_length - 2 * start
 
 
 def uniform(
-    length: Int[Array, ""], *, frames: int, seed: Int[Array, "2"], start: Int[Array, ""] | None = None
+    length: Int[Array, ""],
+    *,
+    frames: int,
+    seed: Int[Array, "2"],
+    start: Int[Array, ""] | None = None,
 ) -> Int[Array, " t"]:
-    """Which frames of a clip uniform sampling takes (PoseConv3D and pyskl): one random frame of each of `frames` parts.
+    """Which frames of a clip uniform sampling takes (PoseConv3D and pyskl): one random frame of
+    each of `frames` parts.
 
-    A clip of n frames is cut at floor(i n / `frames`). Between n = `frames` and 2 `frames` the parts would hold one or
-    two frames; there, n - `frames` of the `frames` + 1 gaps before, between and behind the frames taken, chosen at
-    random, each leave out one frame. A shorter clip is played from a random frame on, again and again.
+    A clip of n frames is cut at floor(i n / `frames`). Between n = `frames` and 2 `frames` the
+    parts would hold one or two frames; there, n - `frames` of the `frames` + 1 gaps before, between
+    and behind the frames taken, chosen at random, each leave out one frame. A shorter clip is
+    played from a random frame on, again and again.
 
     Args:
       start: the frame that a short clip is played from, in place of a random one.
@@ -147,14 +174,21 @@ def uniform(
     return ops.where(length < frames, again, ops.where(length < 2 * frames, one_or_two, one_each))
 
 
-def take(joints: Float[Array, "s m v c"], present: Bool[Array, "s m v"], index: Int[Array, " t"]) -> Clip:
+def take(
+    joints: Float[Array, "s m v c"], present: Bool[Array, "s m v"], index: Int[Array, " t"]
+) -> Clip:
     """The frames of these numbers."""
     return ops.gather(joints, index), ops.gather(present, index)
 
 
-def _between(joints: Array, present: Array, place: Float[Array, " t"], first: Array, last: Array) -> Clip:
-    """The clip at places between its frames, by linear interpolation of the joints that both neighbours have."""
-    # A place that is a frame up to rounding is that frame: its missing joints must not come from a neighbour.
+def _between(
+    joints: Array, present: Array, place: Float[Array, " t"], first: Array, last: Array
+) -> Clip:
+    """The clip at places between its frames, by linear interpolation of the joints that both
+    neighbours have.
+    """
+    # A place that is a frame up to rounding is that frame: its missing joints must not come from a
+    # neighbour.
     nearest = ops.round(place)
     place = ops.where(ops.abs(place - nearest) < 1e-3, nearest, place)
     before, after = ops.floor(place), ops.ceil(place)
@@ -175,10 +209,11 @@ def segments(
     frames: int,
     place: float | Float[Array, " t"] = 0.5,
 ) -> Clip:
-    """Cuts the clip into `frames` segments of equal length and takes one frame of each (Shahroudy et al. 2016, 4.2).
+    """Cuts the clip into `frames` segments of equal length and takes one frame of each (Shahroudy
+    et al. 2016, 4.2).
 
-    Segment i of a clip of n frames is [i n / frames, (i + 1) n / frames); a clip of fewer frames repeats some. Empty
-    frames at both ends are left out.
+    Segment i of a clip of n frames is [i n / frames, (i + 1) n / frames); a clip of fewer frames
+    repeats some. Empty frames at both ends are left out.
 
     Args:
       place: where in its segment a frame is taken, in [0, 1): one place for all, or one for each.

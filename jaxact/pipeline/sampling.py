@@ -1,4 +1,6 @@
-"""Which frames of a clip an example holds: a training example's are drawn, an evaluation view's are fixed."""
+"""Which frames of a clip an example holds: a training example's are drawn, an evaluation view's are
+fixed.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +13,9 @@ from jaxact.pipeline import resampling as fr
 from jaxact.pipeline.array_ops import Array
 from jaxact.pipeline.seeds import subseed
 
-VIEW_SHARE = 0.9  # with resize sampling and several views, the share of the clip that each view sees
+VIEW_SHARE = (
+    0.9  # with resize sampling and several views, the share of the clip that each view sees
+)
 VIEW_SEED = 255  # of what uniform sampling draws in evaluation
 
 
@@ -19,11 +23,17 @@ Joints = Float[Array, "s m v c"]
 Present = Bool[Array, "s m v"]
 
 
-def draw(joints: Joints, present: Present, *, seed: Int[Array, "2"], options: Mapping[str, Any]) -> fr.Clip:
-    """The frames of a training example; `options` are the fields of the clip and augment sections."""
+def draw(
+    joints: Joints, present: Present, *, seed: Int[Array, "2"], options: Mapping[str, Any]
+) -> fr.Clip:
+    """The frames of a training example; `options` are the fields of the clip and augment
+    sections.
+    """
     length, frames, sampling = ops.shape(joints)[0], options["frames"], options["sampling"]
     if sampling == "uniform":
-        return fr.take(joints, present, fr.uniform(length, frames=frames, seed=subseed(seed, "uniform")))
+        return fr.take(
+            joints, present, fr.uniform(length, frames=frames, seed=subseed(seed, "uniform"))
+        )
     if sampling == "segments":
         place = fr.random_places(frames, subseed(seed, "segments"))
         return fr.segments(joints, present, frames=frames, place=place)
@@ -44,13 +54,15 @@ def draw(joints: Joints, present: Present, *, seed: Int[Array, "2"], options: Ma
 
 
 def view(joints: Joints, present: Present, *, number: int, options: Mapping[str, Any]) -> fr.Clip:
-    """The frames of an evaluation view, its `number` below `views`; `options` are the fields of the clip section.
+    """The frames of an evaluation view, its `number` below `views`; `options` are the fields of the
+    clip section.
 
-    One view is the first `frames` frames, the whole clip resampled, or its middle share. Several are windows of
-    `frames` frames spread evenly from the clip's start to its end (all alike in a clip that is no longer), or resampled
-    shares of at most `VIEW_SHARE` of the clip spread in the same way. Uniform sampling draws, for every view other
-    frames and for every clip of one length the same; in a short clip view i begins at its i-th part. With segments a
-    view takes the middle frame of each; several views spread their frames evenly over it.
+    One view is the first `frames` frames, the whole clip resampled, or its middle share. Several
+    are windows of `frames` frames spread evenly from the clip's start to its end (all alike in a
+    clip that is no longer), or resampled shares of at most `VIEW_SHARE` of the clip spread in the
+    same way. Uniform sampling draws, for every view other frames and for every clip of one length
+    the same; in a short clip view i begins at its i-th part. With segments a view takes the middle
+    frame of each; several views spread their frames evenly over it.
     """
     frames, views, sampling = options["frames"], options["views"], options["sampling"]
     length, place = ops.shape(joints)[0], number / max(views - 1, 1)
@@ -64,7 +76,9 @@ def view(joints: Joints, present: Present, *, number: int, options: Mapping[str,
         share = VIEW_SHARE if views > 1 else 1.0
         return fr.resize(joints, present, frames=frames, start=place * (1.0 - share), share=share)
     if sampling == "crop_resize":
-        start, kept = fr.middle(length, share=min(options["share"], VIEW_SHARE if views > 1 else 1.0))
+        start, kept = fr.middle(
+            length, share=min(options["share"], VIEW_SHARE if views > 1 else 1.0)
+        )
         start = _spread(place, length - kept) if views > 1 else start
         return fr.crop_resize(joints, present, frames=frames, start=start, length=kept)
     start = _spread(place, ops.maximum(length - frames, 0))

@@ -15,7 +15,8 @@ OPERATIONS = (
 
 
 def subseed(seed: Seed, operation: str) -> Seed:
-    """The seed of one operation. TensorFlow scrambles seeds before use, so that distinct ones are independent.
+    """The seed of one operation. TensorFlow scrambles seeds before use, so that distinct ones are
+    independent.
 
     Seeds given by the user are below 2**32, which leaves the upper half of the first number free.
     """

@@ -1,12 +1,14 @@
-"""One skeleton record becomes one example: `train` for training, `evaluate` for evaluation. Both are pure.
+"""One skeleton record becomes one example: `train` for training, `evaluate` for evaluation. Both
+are pure.
 
 `evaluate` takes tensors or NumPy arrays; only with tensors it needs TensorFlow.
 
-record {joints [s, n, v, c], label, id} -> missing joints -> persons [s, m, v, c] -> empty frames -> place
--> frames [t, m, v, c] -> augmentation (training) -> stream -> {inputs f32 [t, m, v, c], targets i32}
+record {joints [s, n, v, c], label, id} -> missing joints -> persons [s, m, v, c] -> empty frames ->
+place -> frames [t, m, v, c] -> augmentation (training) -> stream -> {inputs f32 [t, m, v, c],
+targets i32}
 
-Their options are the fields of the `clip` and `augment` sections of a config, whose comments say what they mean, and
-`layout` and `channels` of the dataset.
+Their options are the fields of the `clip` and `augment` sections of a config, whose comments say
+what they mean, and `layout` and `channels` of the dataset.
 """
 
 import functools
@@ -38,10 +40,12 @@ def train(
     channels: Sequence[str],
     **options: Any,
 ) -> dict[str, Array]:
-    """A training example: `inputs` f32 [t, m, v, c] with t = `window` or else `frames`, and `targets` i32.
+    """A training example: `inputs` f32 [t, m, v, c] with t = `window` or else `frames`, and
+    `targets` i32.
 
     Args:
-      example: a record; only `joints`, `label` and, where people are found by it, `person_id` are read.
+      example: a record; only `joints`, `label` and, where people are found by it, `person_id` are
+          read.
       seed: int64 pair (seed below 2**32, position). The same seed and record give the same bytes.
       options: the fields of the clip and augment sections.
     """
@@ -49,14 +53,21 @@ def train(
 
     body: dict[str, Any] = {"layout": layout, "dims": jt.space(channels)}
     sample = functools.partial(sampling.draw, seed=seed, options=options)
-    change = functools.partial(au.augment, seed=seed, **body, **{name: options[name] for name in _CHANGES})
+    change = functools.partial(
+        au.augment, seed=seed, **body, **{name: options[name] for name in _CHANGES}
+    )
     stream = functools.partial(streams.stream, stream=options["stream"], **body)
     clip = _prepared(example, layout=layout, channels=channels, options=options)
-    steps = (change, stream, sample) if options["motion"] == "recorded" else (sample, change, stream)
+    steps = (
+        (change, stream, sample) if options["motion"] == "recorded" else (sample, change, stream)
+    )
     for step in steps:
         clip = step(*clip)
     shape = input_shape(clip=options, layout=layout, channels=channels, window=options["window"])
-    return {"inputs": ops.ensure_shape(clip[0], shape), "targets": ops.cast(example["label"], np.int32)}
+    return {
+        "inputs": ops.ensure_shape(clip[0], shape),
+        "targets": ops.cast(example["label"], np.int32),
+    }
 
 
 # Coordinates have no bounds. NumPy would warn of an overflow, TensorFlow does not.
@@ -64,13 +75,16 @@ def train(
 def evaluate(
     example: Mapping[str, Array], *, layout: Layout, channels: Sequence[str], **options: Any
 ) -> dict[str, Array]:
-    """An evaluation example: `inputs` f32 [views, t, m, v, c] with t = `frames`, `targets` i32 and `id`.
+    """An evaluation example: `inputs` f32 [views, t, m, v, c] with t = `frames`, `targets` i32 and
+    `id`.
 
     Args:
       example: a record, as for `train`, with its `id`.
       options: the fields of the clip section; `sampling.view` says which frames each view holds.
     """
-    stream = functools.partial(streams.stream, stream=options["stream"], layout=layout, dims=jt.space(channels))
+    stream = functools.partial(
+        streams.stream, stream=options["stream"], layout=layout, dims=jt.space(channels)
+    )
     clip, inputs = _prepared(example, layout=layout, channels=channels, options=options), []
     recorded = options["motion"] == "recorded"
     clip = stream(*clip) if recorded else clip
@@ -79,19 +93,29 @@ def evaluate(
         inputs.append((view if recorded else stream(*view))[0])
     shape = (options["views"], *input_shape(clip=options, layout=layout, channels=channels))
     targets = ops.cast(example["label"], np.int32)
-    return {"inputs": ops.ensure_shape(ops.stack(inputs), shape), "targets": targets, "id": example["id"]}
+    return {
+        "inputs": ops.ensure_shape(ops.stack(inputs), shape),
+        "targets": targets,
+        "id": example["id"],
+    }
 
 
 def input_shape(
     *, clip: Mapping[str, Any], layout: Layout, channels: Sequence[str], window: int = 0
 ) -> tuple[int, int, int, int]:
-    """The shape [t, m, v, c] of one view of an input; `window` is that of the augment section where it is training."""
+    """The shape [t, m, v, c] of one view of an input; `window` is that of the augment section where
+    it is training.
+    """
     width = len(channels) * len(streams.check(clip["stream"]))
     return (window or clip["frames"], clip["persons"], len(layout.joints), width)
 
 
 def _prepared(
-    example: Mapping[str, Array], *, layout: Layout, channels: Sequence[str], options: Mapping[str, Any]
+    example: Mapping[str, Array],
+    *,
+    layout: Layout,
+    channels: Sequence[str],
+    options: Mapping[str, Any],
 ) -> fr.Clip:
     """The chosen people of a whole record, at their place."""
     joints, dims = jt.finite(example["joints"]), jt.space(channels)
@@ -100,7 +124,9 @@ def _prepared(
     joints = pe.choose(joints, channels=channels, ids=example.get("person_id"), **chosen)
     if tuple(channels) == ("x", "y", "score"):
         joints = jt.from_frame_shares(joints, min_score=options["min_score"])
-    joints, present = empty_frames.fill(joints, jt.present(joints), empty=options["empty"], frames=options["frames"])
+    joints, present = empty_frames.fill(
+        joints, jt.present(joints), empty=options["empty"], frames=options["frames"]
+    )
     if options["flip_y"]:
         joints = jt.linear(joints, ops.diag([1.0, -1.0, 1.0][:dims]))
     if options["center"] != "none":

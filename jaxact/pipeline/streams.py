@@ -1,4 +1,6 @@
-"""The input streams of skeleton models: joints, bones, the motion of each, and joints seen from a partner."""
+"""The input streams of skeleton models: joints, bones, the motion of each, and joints seen from a
+partner.
+"""
 
 from jaxtyping import Bool, Float
 
@@ -13,9 +15,16 @@ STREAMS = ("joint", "bone", "joint_motion", "bone_motion", "joint_second_diff", 
 
 
 def stream(
-    joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, stream: str, layout: Layout, dims: int
+    joints: Float[Array, "t m v c"],
+    present: Bool[Array, "t m v"],
+    *,
+    stream: str,
+    layout: Layout,
+    dims: int,
 ) -> tuple[Float[Array, "t m v d"], Bool[Array, "t m v"]]:
-    """The stream called `stream`; those of "joint+bone", say, one behind the other along the channels."""
+    """The stream called `stream`; those of "joint+bone", say, one behind the other along the
+    channels.
+    """
     parts, anywhere = [], ops.zeros_like(present)
     for name in check(stream):
         clip = joints, present
@@ -41,11 +50,14 @@ def check(stream: str) -> list[str]:
     return names
 
 
-def bones(joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, layout: Layout, dims: int) -> Clip:
-    """Each joint minus its parent in `layout.bones`; the root's bone is zero, a score is the mean of the two ends'.
+def bones(
+    joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, layout: Layout, dims: int
+) -> Clip:
+    """Each joint minus its parent in `layout.bones`; the root's bone is zero, a score is the mean
+    of the two ends'.
 
-    Departs from the released preprocessing, which subtracts plainly: a bone with a missing end is itself missing, for
-    the difference to a missing joint's zeros is no bone of the body.
+    Departs from the released preprocessing, which subtracts plainly: a bone with a missing end is
+    itself missing, for the difference to a missing joint's zeros is no bone of the body.
     """
     parents = [parent for _, parent in layout.bones]
     present = present & ops.gather(present, parents, axis=2)
@@ -55,19 +67,22 @@ def bones(joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, lay
 def motion(joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, dims: int) -> Clip:
     """m[t] = x[t+1] - x[t], zero in the last frame; a score is the mean of the two frames'.
 
-    Departs from the released preprocessing in the same way as `bones`: a joint that either frame lacks has no motion,
-    instead of a leap to or from the origin.
+    Departs from the released preprocessing in the same way as `bones`: a joint that either frame
+    lacks has no motion, instead of a leap to or from the origin.
     """
     later = ops.concat([joints[1:], ops.zeros_like(joints[:1])], axis=0)
     present = present & ops.concat([present[1:], ops.zeros_like(present[:1])], axis=0)
     return _difference(joints, later, present, dims)
 
 
-def second_difference(joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, dims: int) -> Clip:
-    """m[t] = x[t] - (x[t+1] + x[t-1]) / 2, zero in the first and the last frame; a score is the mean of the three.
+def second_difference(
+    joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, dims: int
+) -> Clip:
+    """m[t] = x[t] - (x[t+1] + x[t-1]) / 2, zero in the first and the last frame; a score is the
+    mean of the three.
 
-    The motion stream of the two-stream network that ST-GCN's authors released later. Missing where one of the three
-    frames lacks the joint.
+    The motion stream of the two-stream network that ST-GCN's authors released later. Missing where
+    one of the three frames lacks the joint.
     """
     around, there = [], present
     for shift in (-1, 1):
@@ -83,13 +98,18 @@ def second_difference(joints: Float[Array, "t m v c"], present: Bool[Array, "t m
     return keep(change, there), there
 
 
-def partner(joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, layout: Layout, dims: int) -> Clip:
-    """Each joint minus the centre joint of the next person in the same frame, of the first one for the last.
+def partner(
+    joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, layout: Layout, dims: int
+) -> Clip:
+    """Each joint minus the centre joint of the next person in the same frame, of the first one for
+    the last.
 
-    Between two people: where a hand is, seen from the other's body. Missing where the other is, and for one person all
-    zero.
+    Between two people: where a hand is, seen from the other's body. Missing where the other is, and
+    for one person all zero.
     """
-    others, there = (ops.roll(array, -1, axis=1)[:, :, layout.centre, None] for array in (joints, present))
+    others, there = (
+        ops.roll(array, -1, axis=1)[:, :, layout.centre, None] for array in (joints, present)
+    )
     present = present & there & (joints.shape[1] > 1)
     return _difference(others, joints, present, dims)
 

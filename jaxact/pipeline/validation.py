@@ -1,4 +1,6 @@
-"""Which options of the `clip` and `augment` sections make sense, alone, together, and for a data set's records."""
+"""Which options of the `clip` and `augment` sections make sense, alone, together, and for a data
+set's records.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,9 +23,15 @@ CHOICES = {
 
 
 def check(
-    *, clip: Mapping[str, Any], augment: Mapping[str, Any] | None, layout: Layout, channels: Sequence[str]
+    *,
+    clip: Mapping[str, Any],
+    augment: Mapping[str, Any] | None,
+    layout: Layout,
+    channels: Sequence[str],
 ) -> None:
-    """Raises UserError for options that are unknown, out of range, or have no meaning for these records."""
+    """Raises UserError for options that are unknown, out of range, or have no meaning for these
+    records.
+    """
     for name, available in CHOICES.items():
         if clip[name] not in available:
             raise unknown(f"clip.{name}", clip[name], available)
@@ -34,7 +42,9 @@ def check(
     if not 0 < clip["share"] <= 1:
         raise UserError(f"clip.share is {clip['share']!r}, but must lie above 0 and at most at 1")
     if clip["share"] < 1 and clip["sampling"] != "crop_resize":
-        raise UserError(f"clip.share={clip['share']} needs clip.sampling='crop_resize', got {clip['sampling']!r}")
+        raise UserError(
+            f"clip.share={clip['share']} needs clip.sampling='crop_resize', got {clip['sampling']!r}"
+        )
     _check_records(clip=clip, layout=layout, channels=channels)
     if augment is not None:
         _check_augment(clip=clip, augment=augment, layout=layout)
@@ -42,7 +52,9 @@ def check(
 
 def _check_records(*, clip: Mapping[str, Any], layout: Layout, channels: Sequence[str]) -> None:
     if jt.space(channels) not in (2, 3):
-        raise UserError(f"records hold {tuple(channels)}, but joints need two or three coordinates and perhaps a score")
+        raise UserError(
+            f"records hold {tuple(channels)}, but joints need two or three coordinates and perhaps a score"
+        )
     pe.check(person=clip["person"], channels=channels)
     for name, asked in (("min_score", clip["min_score"]), ("scale", clip["scale"] == "frame")):
         if asked and tuple(channels) != ("x", "y", "score"):
@@ -67,17 +79,29 @@ def _check_augment(*, clip: Mapping[str, Any], augment: Mapping[str, Any], layou
         ("drop_joints", 0, 1),
     ):
         if not low <= augment[name] <= high:
-            raise UserError(f"augment.{name} is {augment[name]!r}, but must lie between {low} and {high}")
+            raise UserError(
+                f"augment.{name} is {augment[name]!r}, but must lie between {low} and {high}"
+            )
     if not 0 < augment["crop"] <= 1:
-        raise UserError(f"augment.crop is {augment['crop']!r}, but must lie above 0 and at most at 1")
+        raise UserError(
+            f"augment.crop is {augment['crop']!r}, but must lie above 0 and at most at 1"
+        )
     if augment["window_from"] not in ("clip", "padded"):
         raise unknown("augment.window_from", augment["window_from"], ("clip", "padded"))
     if augment["window"] and sampling != "window":
         draws = sampling in ("uniform", "segments")
-        instead = ", which draws frames at random already; leave it 0" if draws else "; use augment.crop"
-        raise UserError(f"augment.window={augment['window']} cuts windows, but clip.sampling is {sampling!r}{instead}")
+        instead = (
+            ", which draws frames at random already; leave it 0" if draws else "; use augment.crop"
+        )
+        raise UserError(
+            f"augment.window={augment['window']} cuts windows, but clip.sampling is {sampling!r}{instead}"
+        )
     if augment["crop"] < 1 and sampling not in ("resize", "crop_resize"):
-        instead = "; use augment.window" if sampling == "window" else ", which draws frames at random already"
+        instead = (
+            "; use augment.window"
+            if sampling == "window"
+            else ", which draws frames at random already"
+        )
         raise UserError(
             f"augment.crop={augment['crop']} needs clip.sampling='resize' or 'crop_resize', got {sampling!r}{instead}"
         )
@@ -88,6 +112,10 @@ def _check_augment(*, clip: Mapping[str, Any], augment: Mapping[str, Any], layou
     if augment["move_missing"] and not augment["move"]:
         raise UserError("augment.move_missing is a way of random moving, but augment.move is off")
     if augment["swap"] and clip["persons"] < 2:
-        raise UserError(f"augment.swap exchanges two persons, but clip.persons is {clip['persons']}")
+        raise UserError(
+            f"augment.swap exchanges two persons, but clip.persons is {clip['persons']}"
+        )
     if augment["mirror"] and not layout.pairs:
-        raise UserError(f"augment.mirror needs left/right pairs, but layout {layout.name!r} has none")
+        raise UserError(
+            f"augment.mirror needs left/right pairs, but layout {layout.name!r} has none"
+        )

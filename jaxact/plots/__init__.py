@@ -1,7 +1,8 @@
-"""Pictures: training curves, confusion matrices, partitions of a skeleton's graph, skeletons and videos in motion
-and what a network answers to them or attends to in them.
+"""Pictures: training curves, confusion matrices, partitions of a skeleton's graph, skeletons and
+videos in motion and what a network answers to them or attends to in them.
 
-Each function takes plain arrays and writes one file, whole or not at all. They need the extra `plot`.
+Each function takes plain arrays and writes one file, whole or not at all. They need the extra
+`plot`.
 """
 
 from jaxact.plots.activation_map import response

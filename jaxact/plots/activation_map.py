@@ -1,4 +1,6 @@
-"""A network's response to a clip, drawn over its skeletons: a disc at each joint, the larger the stronger."""
+"""A network's response to a clip, drawn over its skeletons: a disc at each joint, the larger the
+stronger.
+"""
 
 import os
 from collections.abc import Callable
@@ -27,7 +29,8 @@ def response(
     *,
     scores: bool | None = None,
 ) -> None:
-    """Writes the clip with a disc at each visible joint, its radius proportional to the root of the strength.
+    """Writes the clip with a disc at each visible joint, its radius proportional to the root of the
+    strength.
 
     Args:
       joints: see `animation`.
@@ -39,20 +42,29 @@ def response(
       scores: whether the last channel is a score, see `animation`.
 
     Raises:
-      UserError: shapes that do not fit, a suffix that is none of these, no visible joint, or a missing package.
+      UserError: shapes that do not fit, a suffix that is none of these, no visible joint, or a
+          missing package.
     """
     if strength.shape != joints.shape[:3]:
-        raise UserError(f"joints of shape {joints.shape} want a strength of {joints.shape[:3]}, got {strength.shape}")
+        raise UserError(
+            f"joints of shape {joints.shape} want a strength of {joints.shape[:3]}, got {strength.shape}"
+        )
     scene = skeleton_animation.stage(joints, layout, scores=scores)
     if os.path.splitext(os.fspath(out))[1].lower() in skeleton_animation.SUFFIXES:
         beside = _discs(scene, strength, radius=5.0)
-        skeleton_animation.write(skeleton_animation.film(scene, fps, title, beside=beside), len(joints), out, fps)
+        skeleton_animation.write(
+            skeleton_animation.film(scene, fps, title, beside=beside), len(joints), out, fps
+        )
     else:
         _stills(scene, strength, out, fps, title)
 
 
 def _stills(
-    scene: Space | Plane, strength: np.ndarray, out: str | os.PathLike[str], fps: float | int, title: str
+    scene: Space | Plane,
+    strength: np.ndarray,
+    out: str | os.PathLike[str],
+    fps: float | int,
+    title: str,
 ) -> None:
     chosen = np.unique(np.linspace(0, len(strength) - 1, STILLS).round().astype(int)).tolist()
     with style.context():
@@ -70,7 +82,9 @@ def _stills(
         style.save(drawing, out)
 
 
-def _discs(scene: Space | Plane, strength: np.ndarray, radius: float) -> Callable[[Any], Callable[[int], None]]:
+def _discs(
+    scene: Space | Plane, strength: np.ndarray, radius: float
+) -> Callable[[Any], Callable[[int], None]]:
     """Prepares axes for the discs, `radius` points that of an average joint."""
     points = scene.drawn()
 

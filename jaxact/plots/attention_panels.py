@@ -1,4 +1,6 @@
-"""The parts of a picture of attention: heated skeletons, bars of segments, the heat of every joint over time."""
+"""The parts of a picture of attention: heated skeletons, bars of segments, the heat of every joint
+over time.
+"""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -26,7 +28,8 @@ class Attention:
       frames: number in the record of each frame.
       heat: [t, m, v], H of each joint, 0 to 1.
       gate: h of each joint, 0 to 1; None: there is no panel of its means.
-      taken: how much the others take from each joint of a person, of sum 1; None: there is no panel of it.
+      taken: how much the others take from each joint of a person, of sum 1; None: there is no panel
+          of it.
       confidence: of each segment, 0 to 1; segments are parts of the clip of equal length.
       kept: which of them the prediction is made of.
       labels: class of each.
@@ -57,20 +60,26 @@ def colours() -> Any:
     return matplotlib.colormaps[style.SEQUENCE]
 
 
-def people(axes: Any, scene: Scene, heat: np.ndarray | None, size: float = 1.0) -> Callable[[int], None]:
-    """Draws a scene and returns the function that shows a frame; `heat` makes bones grey and joints discs.
+def people(
+    axes: Any, scene: Scene, heat: np.ndarray | None, size: float = 1.0
+) -> Callable[[int], None]:
+    """Draws a scene and returns the function that shows a frame; `heat` makes bones grey and joints
+    discs.
 
     Args:
       axes: to draw on.
       scene: the clip.
-      heat: of the joints; the hottest are the largest and lie on top. None: limbs in their own colours.
+      heat: of the joints; the hottest are the largest and lie on top. None: limbs in their own
+          colours.
       size: of the discs; 1 for a panel of two inches.
     """
     axes.set_axis_off()
     show = scene.prepare(axes)
     if heat is None:
         return show
-    bones, dots = (next(one for one in axes.collections if one.get_zorder() == order) for order in (3, 4))
+    bones, dots = (
+        next(one for one in axes.collections if one.get_zorder() == order) for order in (3, 4)
+    )
     dots.set_visible(False)
     points = scene.drawn()
     discs = axes.scatter([], [], zorder=5, linewidths=0.7, edgecolors=style.INK)
@@ -100,7 +109,14 @@ def bar(axes: Any, shown: Attention, part: int) -> None:
               edgecolor="white", linewidth=0)  # fmt: skip
     label = style.shorten(shown.labels[part], int(10 * width))
     axes.text(0, 0.84, label, weight="bold" if kept else "normal", color=ink, va="center")
-    axes.text(0, 0.14, f"{sure:.2f}" if kept else f"{sure:.2f} excluded", va="center", fontsize=9, color=ink)
+    axes.text(
+        0,
+        0.14,
+        f"{sure:.2f}" if kept else f"{sure:.2f} excluded",
+        va="center",
+        fontsize=9,
+        color=ink,
+    )
 
 
 def rows(scene: Scene) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -112,12 +128,18 @@ def rows(scene: Scene) -> tuple[np.ndarray, np.ndarray, list[str]]:
     return person, joint, names
 
 
-def over_time(axes: Any, shown: Attention, scene: Scene, chosen: Sequence[int], fps: float | int) -> Any:
-    """The heat of every joint over time, parted where the segments are; ticks are the frames in `chosen`."""
+def over_time(
+    axes: Any, shown: Attention, scene: Scene, chosen: Sequence[int], fps: float | int
+) -> Any:
+    """The heat of every joint over time, parted where the segments are; ticks are the frames in
+    `chosen`.
+    """
     person, joint, names = rows(scene)
     seen = scene.visible[:, person, joint]
     picture = np.ma.masked_where(~seen, shown.heat[:, person, joint]).T
-    drawn = axes.imshow(picture, cmap=colours(), vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    drawn = axes.imshow(
+        picture, cmap=colours(), vmin=0, vmax=1, aspect="auto", interpolation="nearest"
+    )
     axes.set_facecolor(_TRACK)
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set_xticks(list(chosen), [f"{shown.frames[t] / fps:.2f}" for t in chosen])
@@ -131,7 +153,9 @@ def over_time(axes: Any, shown: Attention, scene: Scene, chosen: Sequence[int], 
 
 
 def beside(shown: Attention, scene: Scene) -> list[Callable[[Any], None]]:
-    """The panels that stand beside `over_time`, in its rows: each draws on the axes that it is given."""
+    """The panels that stand beside `over_time`, in its rows: each draws on the axes that it is
+    given.
+    """
     person, joint, names = rows(scene)
     panels = []
     if shown.gate is not None:
@@ -139,7 +163,14 @@ def beside(shown: Attention, scene: Scene) -> list[Callable[[Any], None]]:
         means = (shown.gate * seen).sum(0) / np.maximum(seen.sum(0), 1)
         panels.append(("Gate, mean h", "0 shut, 1 open", means, None))
     if shown.taken is not None:
-        panels.append(("Taken from it (S')", "%, dashed: all alike", 100 * shown.taken, 100 / len(scene.layout.joints)))
+        panels.append(
+            (
+                "Taken from it (S')",
+                "%, dashed: all alike",
+                100 * shown.taken,
+                100 / len(scene.layout.joints),
+            )
+        )
 
     def draw(axes: Any, title: str, unit: str, values: np.ndarray, alike: float | None) -> None:
         axes.barh(range(len(names)), values[person, joint], color=style.CYCLE[0], height=0.7)

@@ -1,4 +1,6 @@
-"""How well each class is told from the others: the confusion matrix and accuracy per class, for 2 to 400 classes."""
+"""How well each class is told from the others: the confusion matrix and accuracy per class, for 2
+to 400 classes.
+"""
 
 import os
 from collections.abc import Sequence
@@ -15,12 +17,16 @@ _NAMES = 120  # most classes that are named along the axes
 
 
 def confusion_matrix(
-    counts: Int[np.ndarray, "n n"], labels: Sequence[str], out: str | os.PathLike[str], title: str = "Confusion matrix"
+    counts: Int[np.ndarray, "n n"],
+    labels: Sequence[str],
+    out: str | os.PathLike[str],
+    title: str = "Confusion matrix",
 ) -> None:
     """Draws the share of each true class (a row) that was taken for each class (a column).
 
-    Up to 30 classes the cells carry percentages, up to 120 the axes carry names; beyond that classes are numbered. From
-    61 classes on the pairs most often confused are listed beside it. Rows of classes without a clip are grey.
+    Up to 30 classes the cells carry percentages, up to 120 the axes carry names; beyond that
+    classes are numbered. From 61 classes on the pairs most often confused are listed beside it.
+    Rows of classes without a clip are grey.
 
     Args:
       counts: clips by [truth, prediction], 0 or more.
@@ -46,7 +52,9 @@ def confusion_matrix(
         margin = 0.8 + 0.0085 * size * min(longest, 34)
         side = max(cell * classes, 2.6)
         listing = 3.6 if classes > 60 else 0.0
-        drawing = style.figure(side + margin + 0.9 + listing, side + margin + (0.9 if listing else 0.5))
+        drawing = style.figure(
+            side + margin + 0.9 + listing, side + margin + (0.9 if listing else 0.5)
+        )
         if listing:
             axes, beside = drawing.subplots(1, 2, width_ratios=(side + margin + 0.9, listing))
             _worst(beside, counts, total, labels)
@@ -68,7 +76,8 @@ def _cells(drawing: Any, axes: Any, shares: np.ndarray, classes: int, size: floa
     blues = ["#ffffff", "#c6dbee"] if classes <= _NAMES else ["#9fc3e3"]
     colours = LinearSegmentedColormap.from_list("jaxact", [*blues, "#5a9bcf", "#0b5a96", "#062f55"])
     colours = colours.with_extremes(bad="#e9eaec")
-    # Beyond thirty classes a cell is a dot without a number: lift the small shares so that they are seen.
+    # Beyond thirty classes a cell is a dot without a number: lift the small shares so that they are
+    # seen.
     scale = PowerNorm(1.0 if classes <= _NUMBERS else 0.5, 0.0, 1.0)
     if classes <= _NAMES:
         picture = axes.imshow(shares, cmap=colours, norm=scale, interpolation="nearest")
@@ -77,7 +86,9 @@ def _cells(drawing: Any, axes: Any, shares: np.ndarray, classes: int, size: floa
         order = np.argsort(shares[rows, columns], kind="stable")
         share = shares[rows, columns][order]
         area = 2.0 + 12.0 * share
-        picture = axes.scatter(columns[order], rows[order], s=area, c=share, cmap=colours, norm=scale, linewidths=0)
+        picture = axes.scatter(
+            columns[order], rows[order], s=area, c=share, cmap=colours, norm=scale, linewidths=0
+        )
         axes.set_xlim(-1.5, classes + 0.5)
         axes.set_ylim(classes + 0.5, -1.5)
         axes.set_aspect("equal")
@@ -86,7 +97,15 @@ def _cells(drawing: Any, axes: Any, shares: np.ndarray, classes: int, size: floa
             share = 100 * shares[row, column]
             text = "<1" if share < 0.5 else f"{share:.0f}"
             colour = style.PAPER if share > 45 else style.INK
-            axes.text(column, row, text, ha="center", va="center", fontsize=min(size, 9.0) - 0.5, color=colour)
+            axes.text(
+                column,
+                row,
+                text,
+                ha="center",
+                va="center",
+                fontsize=min(size, 9.0) - 0.5,
+                color=colour,
+            )
     if classes <= 60:
         axes.set_xticks(np.arange(classes + 1) - 0.5, minor=True)
         axes.set_yticks(np.arange(classes + 1) - 0.5, minor=True)
@@ -121,7 +140,9 @@ def _names(axes: Any, labels: Sequence[str], classes: int, size: float) -> None:
     axes.set_yticks(range(classes), short, fontsize=size)
 
 
-def _worst(axes: Any, counts: np.ndarray, total: np.ndarray, labels: Sequence[str], most: int = 20) -> None:
+def _worst(
+    axes: Any, counts: np.ndarray, total: np.ndarray, labels: Sequence[str], most: int = 20
+) -> None:
     """Lists the pairs most often confused."""
     axes.set_axis_off()
     wrong = np.where(total > 0, counts / np.maximum(total, 1), 0.0)
@@ -130,10 +151,14 @@ def _worst(axes: Any, counts: np.ndarray, total: np.ndarray, labels: Sequence[st
     lines = []
     for row, column in zip(*np.unravel_index(order, wrong.shape), strict=True):
         if wrong[row, column] > 0:
-            pair = f"{style.shorten(str(labels[row]), 22)} → {style.shorten(str(labels[column]), 22)}"
+            pair = (
+                f"{style.shorten(str(labels[row]), 22)} → {style.shorten(str(labels[column]), 22)}"
+            )
             lines.append(f"{100 * wrong[row, column]:3.0f} %  {pair}")
     text = "\n".join(lines) or "no clip is confused"
-    axes.text(0.0, 1.0, "Most confused", transform=axes.transAxes, va="top", fontsize=10, weight="bold")
+    axes.text(
+        0.0, 1.0, "Most confused", transform=axes.transAxes, va="top", fontsize=10, weight="bold"
+    )
     axes.text(0.0, 0.965, text, transform=axes.transAxes, va="top", fontsize=8, linespacing=1.65)
 
 
@@ -144,7 +169,8 @@ def per_class_bars(
     counts: Int[np.ndarray, " n"] | None = None,
     title: str = "Accuracy per class",
 ) -> None:
-    """Draws the accuracy of every class, best first; classes without a clip (NaN) come last and have no bar.
+    """Draws the accuracy of every class, best first; classes without a clip (NaN) come last and
+    have no bar.
 
     Args:
       accuracy: fractions in [0, 1]; NaN where a class has no clip.
@@ -158,20 +184,37 @@ def per_class_bars(
     """
     accuracy = np.asarray(accuracy, float)
     if accuracy.shape != (len(labels),) or not len(labels):
-        raise UserError(f"{len(labels)} labels want as many accuracies, got an array of shape {accuracy.shape}")
+        raise UserError(
+            f"{len(labels)} labels want as many accuracies, got an array of shape {accuracy.shape}"
+        )
     order = np.argsort(np.nan_to_num(-accuracy, nan=1.0), kind="stable")
     rows = len(labels) if len(labels) <= 60 else 50
     columns = [order[start : start + rows] for start in range(0, len(order), rows)]
     mean = float(np.nanmean(accuracy)) if np.isfinite(accuracy).any() else float("nan")
     with style.context():
         height = 0.2 if rows > 30 else 0.26
-        drawing = style.figure(2.4 + 2.9 * len(columns) + 0.6 * (len(columns) == 1), height * rows + 1.1)
+        drawing = style.figure(
+            2.4 + 2.9 * len(columns) + 0.6 * (len(columns) == 1), height * rows + 1.1
+        )
         panels = drawing.subplots(1, len(columns), squeeze=False)[0]
         for axes, chosen in zip(panels, columns, strict=True):
-            _bars(axes, 100 * accuracy[chosen], [str(labels[label]) for label in chosen], rows, 100 * mean)
+            _bars(
+                axes,
+                100 * accuracy[chosen],
+                [str(labels[label]) for label in chosen],
+                rows,
+                100 * mean,
+            )
             if counts is not None:
                 for place, label in enumerate(chosen):
-                    axes.text(101.5, place, f"{int(counts[label])}", va="center", fontsize=7, color=style.SOFT)
+                    axes.text(
+                        101.5,
+                        place,
+                        f"{int(counts[label])}",
+                        va="center",
+                        fontsize=7,
+                        color=style.SOFT,
+                    )
                 axes.text(101.5, -1.0, "clips", va="center", fontsize=7, color=style.SOFT)
         panels[0].set_title(f"{title}    mean {100 * mean:.1f} %", fontsize=11.5)
         style.save(drawing, out)

@@ -1,4 +1,6 @@
-"""How runs went: loss, accuracy and learning rate over the epochs, one or several runs on one sheet."""
+"""How runs went: loss, accuracy and learning rate over the epochs, one or several runs on one
+sheet.
+"""
 
 import json
 import os
@@ -9,7 +11,9 @@ from typing import Any
 from jaxact.errors import UserError, unknown
 from jaxact.plots import style
 
-Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[str, str | os.PathLike[str]]
+Paths = (
+    str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Mapping[str, str | os.PathLike[str]]
+)
 
 # Panel: its title and unit, and (key, name, line style, scale) of the quantities that may be in it.
 _PANELS = (
@@ -40,7 +44,8 @@ def training_curves(
       panels: those of `PANELS` that are drawn; none: all.
 
     Raises:
-      UserError: an unknown panel, a file that is missing, is not JSON lines, or holds nothing that can be drawn.
+      UserError: an unknown panel, a file that is missing, is not JSON lines, or holds nothing that
+          can be drawn.
     """
     if odd := set(panels) - set(PANELS):
         raise unknown("panel", min(odd), PANELS)
@@ -49,11 +54,17 @@ def training_curves(
         (head, unit, found)
         for head, unit, quantities in _PANELS
         if (not panels or head.lower() in panels)
-        and (found := [q for q in quantities if any(_points(lines, q[0])[0] for lines in runs.values())])
+        and (
+            found := [
+                q for q in quantities if any(_points(lines, q[0])[0] for lines in runs.values())
+            ]
+        )
     ]
     if not shown:
         keys = sorted({key for _, _, quantities in _PANELS for key, *_ in quantities})
-        raise UserError(f"nothing to draw in {', '.join(map(repr, runs))}; wanted one of the keys {', '.join(keys)}")
+        raise UserError(
+            f"nothing to draw in {', '.join(map(repr, runs))}; wanted one of the keys {', '.join(keys)}"
+        )
     with style.context():
         drawing = style.figure(4.3 * len(shown) + 0.2, 3.5)
         for axes, (head, unit, quantities) in zip(
@@ -65,7 +76,9 @@ def training_curves(
         style.save(drawing, out)
 
 
-def _panel(axes: Any, head: str, unit: str, quantities: Sequence, runs: Mapping[str, list[dict]]) -> None:
+def _panel(
+    axes: Any, head: str, unit: str, quantities: Sequence, runs: Mapping[str, list[dict]]
+) -> None:
     best = ""
     for number, lines in enumerate(runs.values()):
         for order, (key, name, line, scale) in enumerate(quantities):
@@ -113,7 +126,13 @@ def _keys(quantities: Sequence, runs: Mapping[str, list[dict]]) -> list[Any]:
     from matplotlib.lines import Line2D
 
     colours = [
-        Line2D([], [], color=style.CYCLE[number % len(style.CYCLE)], linewidth=3, label=style.shorten(run, 32))
+        Line2D(
+            [],
+            [],
+            color=style.CYCLE[number % len(style.CYCLE)],
+            linewidth=3,
+            label=style.shorten(run, 32),
+        )
         for number, run in enumerate(runs)
     ]
     marks: dict[str, Any] = {"-": ("", "-"), "o-": ("o", "-"), "s:": ("s", ":")}
@@ -133,7 +152,9 @@ def _named(metrics: Paths) -> dict[str, Path]:
     files = [_file(path) for path in given]
     if not files:
         raise UserError("no run given to draw; give the metrics.jsonl of one or more runs")
-    names = [path.resolve().parent.name if path.name == "metrics.jsonl" else path.stem for path in files]
+    names = [
+        path.resolve().parent.name if path.name == "metrics.jsonl" else path.stem for path in files
+    ]
     if len(set(names)) < len(names):
         names = [str(path) for path in files]
     return dict(zip(names, files, strict=True))

@@ -1,12 +1,15 @@
-"""What the pictures of skeletons share: the side of every joint, and a standing pose to draw each layout in."""
+"""What the pictures of skeletons share: the side of every joint, and a standing pose to draw each
+layout in.
+"""
 
 import numpy as np
 from jaxtyping import Float
 
 from jaxact.skeletons import Layout
 
-# Where a joint stands in a figure drawn from the front, the body's left on the viewer's right, in body heights from the
-# floor. Looked up by the joint's name, so that every layout that uses these names has a pose.
+# Where a joint stands in a figure drawn from the front, the body's left on the viewer's right, in
+# body heights from the floor. Looked up by the joint's name, so that every layout that uses these
+# names has a pose.
 _MIDDLE = {
     "head": (0.0, 0.96), "face": (0.0, 0.95), "nose": (0.0, 0.94), "neck": (0.0, 0.85), "spine_shoulder": (0.0, 0.775),
     "shoulder_centre": (0.0, 0.81), "spine_mid": (0.0, 0.67), "spine": (0.0, 0.64), "torso": (0.0, 0.65),
@@ -34,7 +37,9 @@ def sides(layout: Layout) -> list[str]:
 
 
 def standing(layout: Layout) -> Float[np.ndarray, "v 2"]:
-    """A place in the drawing plane (y up) for each joint: the named pose, or a tree laid out around the centre."""
+    """A place in the drawing plane (y up) for each joint: the named pose, or a tree laid out around
+    the centre.
+    """
     placed = []
     for name in layout.joints:
         side, _, part = name.partition("_")
@@ -49,7 +54,9 @@ def standing(layout: Layout) -> Float[np.ndarray, "v 2"]:
 
 
 def tree(layout: Layout) -> Float[np.ndarray, "v 2"]:
-    """The graph around its centre, one ring per hop, each subtree in a sector as wide as it has leaves."""
+    """The graph around its centre, one ring per hop, each subtree in a sector as wide as it has
+    leaves.
+    """
     children: dict[int, list[int]] = {joint: [] for joint in range(len(layout.joints))}
     for child, parent in layout.edges:
         children[parent].append(child)

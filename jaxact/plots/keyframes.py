@@ -41,7 +41,10 @@ def sheet(rows: Sequence[Row], out: str | os.PathLike[str]) -> None:
     columns = max((len(row.pictures) for row in rows), default=0)
     if not columns:
         raise UserError("no picture to draw")
-    tall = [_WIDTH * max(picture.shape[0] / picture.shape[1] for picture in row.pictures) + 0.25 for row in rows]
+    tall = [
+        _WIDTH * max(picture.shape[0] / picture.shape[1] for picture in row.pictures) + 0.25
+        for row in rows
+    ]
     with style.context():
         drawing = style.figure(_WIDTH * columns + 0.3, sum(tall))
         grid = drawing.subplots(len(rows), columns, squeeze=False, height_ratios=tall)

@@ -1,4 +1,6 @@
-"""Figure 3 of ST-GCN for any layout: the receptive field of one joint, coloured by the subset of each neighbour."""
+"""Figure 3 of ST-GCN for any layout: the receptive field of one joint, coloured by the subset of
+each neighbour.
+"""
 
 import os
 from collections.abc import Sequence
@@ -25,9 +27,17 @@ _SUBSETS = {
     "uniform": (("root and neighbours", _GREEN),),
     "distance": (("root", _GREEN), ("neighbours", _BLUE)),
     "distance_star": (("root, weight +w", _GREEN), ("neighbours, weight -w", _BLUE)),
-    "spatial": (("root", _GREEN), ("centripetal: nearer the centre", _BLUE), ("centrifugal: farther", _YELLOW)),
+    "spatial": (
+        ("root", _GREEN),
+        ("centripetal: nearer the centre", _BLUE),
+        ("centrifugal: farther", _YELLOW),
+    ),
     "dad": (("root and neighbours", _GREEN),),
-    "spatial_v2": (("root", _GREEN), ("farther or equal", _YELLOW), ("centripetal: nearer the centre", _BLUE)),
+    "spatial_v2": (
+        ("root", _GREEN),
+        ("farther or equal", _YELLOW),
+        ("centripetal: nearer the centre", _BLUE),
+    ),
 }
 
 
@@ -38,16 +48,18 @@ def partition(
     root: int | str | None = None,
     title: str = "",
 ) -> None:
-    """Draws the joints of a layout, then for each strategy how it divides the neighbours of one example joint.
+    """Draws the joints of a layout, then for each strategy how it divides the neighbours of one
+    example joint.
 
-    What is coloured is read from `skeletons.adjacency`: a joint belongs to subset k of the root where A_k[joint, root]
-    is not zero (Yan, Xiong and Lin, AAAI 2018, Figure 3).
+    What is coloured is read from `skeletons.adjacency`: a joint belongs to subset k of the root
+    where A_k[joint, root] is not zero (Yan, Xiong and Lin, AAAI 2018, Figure 3).
 
     Args:
       layout: any layout; one whose joint names are not known is drawn as a tree around its centre.
       out: picture file.
       strategies: one panel each.
-      root: the example joint by number or name; None: an elbow, or a joint with neighbours on both sides.
+      root: the example joint by number or name; None: an elbow, or a joint with neighbours on both
+          sides.
       title: the heading; "" is the layout's name.
 
     Raises:
@@ -72,7 +84,10 @@ def partition(
         _numbers(panels[0], layout, places)
         for axes, strategy in zip(panels[1:], strategies, strict=True):
             _field(axes, layout, places, chosen, strategy)
-        heading = title or f"{layout.name}: {len(layout.joints)} joints, root {layout.joints[chosen].replace('_', ' ')}"
+        heading = (
+            title
+            or f"{layout.name}: {len(layout.joints)} joints, root {layout.joints[chosen].replace('_', ' ')}"
+        )
         drawing.suptitle(heading, x=0.012, ha="left", fontsize=12.5, weight="bold")
         style.save(drawing, out)
 
@@ -85,7 +100,9 @@ def _root(layout: Layout, root: int | str | None) -> int:
         return layout.joints.index(root)
     if root is not None:
         if not 0 <= int(root) < count:
-            raise UserError(f"layout {layout.name!r} has no joint {root!r}; its joints are numbered 0 to {count - 1}")
+            raise UserError(
+                f"layout {layout.name!r} has no joint {root!r}; its joints are numbered 0 to {count - 1}"
+            )
         return int(root)
     for name in ("left_elbow", "left_shoulder", "left_knee"):
         if name in layout.joints:
@@ -99,7 +116,9 @@ def _skeleton(axes: Any, layout: Layout, places: np.ndarray) -> None:
     from matplotlib.collections import LineCollection
 
     axes.add_collection(
-        LineCollection(list(places[np.array(layout.edges)]), colors="#b9c0c9", linewidths=2.2, zorder=1)
+        LineCollection(
+            list(places[np.array(layout.edges)]), colors="#b9c0c9", linewidths=2.2, zorder=1
+        )
     )
     axes.scatter(*places.T, s=30, color="#8f98a3", linewidths=0, zorder=2)
     (left, bottom), (right, top) = _box(places)
@@ -118,7 +137,14 @@ def _numbers(axes: Any, layout: Layout, places: np.ndarray) -> None:
     """Every joint in the colour of its side, with its number, and the centre ringed."""
     tones = [style.TONES[0][side] for side in drawing_poses.sides(layout)]
     axes.scatter(*places.T, s=34, color=tones, linewidths=0, zorder=3)
-    axes.scatter(*places[layout.centre], s=110, facecolors="none", edgecolors=style.INK, linewidths=1.2, zorder=4)
+    axes.scatter(
+        *places[layout.centre],
+        s=110,
+        facecolors="none",
+        edgecolors=style.INK,
+        linewidths=1.2,
+        zorder=4,
+    )
     for joint in range(len(places)):
         offset = 9.5 * _free_side(layout, places, joint)
         if joint == layout.centre:
@@ -130,17 +156,29 @@ def _numbers(axes: Any, layout: Layout, places: np.ndarray) -> None:
     from matplotlib.lines import Line2D
 
     dots = [
-        Line2D([], [], marker="o", linestyle="", markersize=6, color=style.TONES[0][side], label=f"{side} side")
+        Line2D(
+            [],
+            [],
+            marker="o",
+            linestyle="",
+            markersize=6,
+            color=style.TONES[0][side],
+            label=f"{side} side",
+        )
         for side in ("left", "right")
         if side in drawing_poses.sides(layout)
     ]
-    ring = Line2D([], [], marker="o", linestyle="", markersize=8, markerfacecolor="none", color=style.INK)
+    ring = Line2D(
+        [], [], marker="o", linestyle="", markersize=8, markerfacecolor="none", color=style.INK
+    )
     ring.set_label(f"centre: {layout.joints[layout.centre].replace('_', ' ')}")
     _legend(axes, [*dots, ring])
 
 
 def _field(axes: Any, layout: Layout, places: np.ndarray, root: int, strategy: str) -> None:
-    """The neighbourhood of the root in the colours of its subsets, the bones in it drawn through, a dashed outline."""
+    """The neighbourhood of the root in the colours of its subsets, the bones in it drawn through, a
+    dashed outline.
+    """
     from matplotlib.lines import Line2D
 
     parts = skeletons.adjacency(layout, strategy)[:, :, root]
@@ -150,17 +188,38 @@ def _field(axes: Any, layout: Layout, places: np.ndarray, root: int, strategy: s
     members = np.flatnonzero(np.any(parts != 0, axis=0))
     for joint in members:
         if joint != root:
-            axes.plot(*places[[root, joint]].T, color=style.INK, linewidth=2.6, zorder=3, solid_capstyle="round")
+            axes.plot(
+                *places[[root, joint]].T,
+                color=style.INK,
+                linewidth=2.6,
+                zorder=3,
+                solid_capstyle="round",
+            )
     _outline(axes, places[members])
     used = []
     for part, (meaning, colour) in zip(parts, subsets, strict=True):
         inside = np.flatnonzero(part)
-        axes.scatter(*places[inside].T, s=105, color=colour, edgecolors=style.PAPER, linewidths=1.1, zorder=5)
-        used.append(Line2D([], [], marker="o", linestyle="", markersize=8, color=colour, label=meaning))
+        axes.scatter(
+            *places[inside].T, s=105, color=colour, edgecolors=style.PAPER, linewidths=1.1, zorder=5
+        )
+        used.append(
+            Line2D([], [], marker="o", linestyle="", markersize=8, color=colour, label=meaning)
+        )
     axes.scatter(*places[root], s=16, color=style.PAPER, linewidths=0, zorder=6)
-    cross = Line2D([], [], marker="x", linestyle="", markersize=7, markeredgewidth=1.8, color=style.INK, label="centre")
+    cross = Line2D(
+        [],
+        [],
+        marker="x",
+        linestyle="",
+        markersize=7,
+        markeredgewidth=1.8,
+        color=style.INK,
+        label="centre",
+    )
     if "spatial" in strategy:
-        axes.scatter(*places[layout.centre], s=48, marker="x", color=style.INK, linewidths=1.8, zorder=7)
+        axes.scatter(
+            *places[layout.centre], s=48, marker="x", color=style.INK, linewidths=1.8, zorder=7
+        )
         used.append(cross)
     _legend(axes, used)
 
@@ -179,15 +238,30 @@ def _free_side(layout: Layout, places: np.ndarray, joint: int) -> np.ndarray:
 
 
 def _legend(axes: Any, handles: list) -> None:
-    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), fontsize=8, handletextpad=0.4)
+    axes.legend(
+        handles=handles,
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.0),
+        fontsize=8,
+        handletextpad=0.4,
+    )
 
 
 def _outline(axes: Any, points: np.ndarray, radius: float = 0.052) -> None:
     """A dashed line around points: the hull of discs about them."""
     angles = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-    rim = (points[:, None] + radius * np.stack([np.cos(angles), np.sin(angles)], axis=-1)).reshape(-1, 2)
+    rim = (points[:, None] + radius * np.stack([np.cos(angles), np.sin(angles)], axis=-1)).reshape(
+        -1, 2
+    )
     hull = _hull(rim)
-    axes.fill(*hull.T, facecolor="#f3f5f7", edgecolor=style.SOFT, linestyle=(0, (4, 3)), linewidth=1.1, zorder=0)
+    axes.fill(
+        *hull.T,
+        facecolor="#f3f5f7",
+        edgecolor=style.SOFT,
+        linestyle=(0, (4, 3)),
+        linewidth=1.1,
+        zorder=0,
+    )
 
 
 def _hull(points: np.ndarray) -> np.ndarray:

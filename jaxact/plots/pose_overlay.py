@@ -35,7 +35,8 @@ class Overlay:
 
 
 def overlays(panels: Sequence[Overlay], out: str | os.PathLike[str]) -> None:
-    """Draws the pictures, five in a row: what was found as a skeleton, what was marked as white rings.
+    """Draws the pictures, five in a row: what was found as a skeleton, what was marked as white
+    rings.
 
     A ring and the joint that was found for it are joined by a line, which is the error.
 
@@ -67,11 +68,23 @@ def _draw(axes: Any, panel: Overlay) -> None:
     axes.imshow(panel.picture, extent=(0, width, height, 0), aspect="equal")
     found, true = panel.found[:, 2] > 0, panel.true[:, 2] > 0
     errors = np.stack([panel.found[:, :2], panel.true[:, :2]], axis=1)[found & true]
-    axes.add_collection(LineCollection(list(errors), colors="white", linewidths=0.7, alpha=0.8, zorder=2))
+    axes.add_collection(
+        LineCollection(list(errors), colors="white", linewidths=0.7, alpha=0.8, zorder=2)
+    )
     limbs = Limbs(axes, BODY, 1, 1.6)
     limbs.move(panel.found[None, :, :2], np.zeros((1, len(BODY.joints))), found[None])
-    for colour, wide in ((style.INK, 1.8), ("white", 1.0)):  # a ring that shows on dark and on bright
-        axes.scatter(*panel.true[true, :2].T, s=16, facecolors="none", edgecolors=colour, linewidths=wide, zorder=5)
+    for colour, wide in (
+        (style.INK, 1.8),
+        ("white", 1.0),
+    ):  # a ring that shows on dark and on bright
+        axes.scatter(
+            *panel.true[true, :2].T,
+            s=16,
+            facecolors="none",
+            edgecolors=colour,
+            linewidths=wide,
+            zorder=5,
+        )
     axes.set(xlim=(0, width), ylim=(height, 0))
     axes.set_title(f"{style.shorten(panel.title, 30)}\n", fontsize=8.5, pad=3)
     axes.text(0.0, 1.02, panel.note, transform=axes.transAxes, fontsize=7.5, color=style.SOFT)

@@ -1,4 +1,6 @@
-"""Single frames of many clips side by side, each over the frame before it: what a finding looks like."""
+"""Single frames of many clips side by side, each over the frame before it: what a finding looks
+like.
+"""
 
 import dataclasses
 import os
@@ -35,8 +37,11 @@ class Pose:
     present_before: Bool[np.ndarray, "m v"]
 
 
-def poses(panels: Sequence[Pose], layout: Layout, out: str | os.PathLike[str], *, y_up: bool) -> None:
-    """Draws the panels, four in a row. Depth is left out: what is seen is what the sensor or camera saw.
+def poses(
+    panels: Sequence[Pose], layout: Layout, out: str | os.PathLike[str], *, y_up: bool
+) -> None:
+    """Draws the panels, four in a row. Depth is left out: what is seen is what the sensor or camera
+    saw.
 
     Args:
       panels: at least one.
@@ -72,18 +77,31 @@ def _draw(axes: Any, panel: Pose, layout: Layout, y_up: bool) -> None:
     middle, half = 0.5 * (low + high), max(0.55 * float((high - low).max()), 1e-6)
     axes.set_xlim(middle[0] - half, middle[0] + half)
     axes.set_ylim(middle[1] - half, middle[1] + half)
-    heights = [np.ptp(person[there, 1]) for person, there in zip(points, panel.present, strict=True) if there.any()]
+    heights = [
+        np.ptp(person[there, 1])
+        for person, there in zip(points, panel.present, strict=True)
+        if there.any()
+    ]
     width = float(np.clip(2.8 * np.median(heights or [half]) / half, 0.8, 2.6))
     limbs = Limbs(axes, layout, len(points), width)
     start, end = limbs.bones.T
     shown = panel.present_before[:, start] & panel.present_before[:, end]
     lines = np.stack([before[:, start], before[:, end]], axis=2)[shown]
     colours = limbs.bone_colours[shown].tolist()
-    axes.add_collection(LineCollection(list(lines), colors=colours, linewidths=0.6 * width, alpha=0.4, zorder=2))
+    axes.add_collection(
+        LineCollection(list(lines), colors=colours, linewidths=0.6 * width, alpha=0.4, zorder=2)
+    )
     limbs.move(points, np.zeros(points.shape[:2]), panel.present)
     axes.set_aspect("equal")
     axes.spines[:].set_visible(False)
     axes.set_xticks([])
     axes.set_yticks([])
     axes.set_title(f"{panel.title}\n", fontsize=9.5, pad=3)
-    axes.text(0.0, 1.02, style.shorten(panel.note, 44), transform=axes.transAxes, fontsize=7.5, color=style.SOFT)
+    axes.text(
+        0.0,
+        1.02,
+        style.shorten(panel.note, 44),
+        transform=axes.transAxes,
+        fontsize=7.5,
+        color=style.SOFT,
+    )

@@ -9,9 +9,14 @@ from jaxact.plots import style
 
 
 def attention_weights(
-    weights: Float[np.ndarray, "t d"], shares: Float[np.ndarray, " d"], out: str | os.PathLike[str], *, title: str = ""
+    weights: Float[np.ndarray, "t d"],
+    shares: Float[np.ndarray, " d"],
+    out: str | os.PathLike[str],
+    *,
+    title: str = "",
 ) -> None:
-    """Draws the weights as a map of frames and numbers, those of the last frame, and the share of every number.
+    """Draws the weights as a map of frames and numbers, those of the last frame, and the share of
+    every number.
 
     Args:
       weights: of one clip, of sum 1 over its frames.
@@ -28,7 +33,11 @@ def attention_weights(
         drawing.suptitle(title, x=0.012, ha="left", fontsize=12.5, weight="bold")
         over_time, last, share = drawing.subplots(3, 1, sharex=True, height_ratios=(2.4, 1, 1))
         picture = over_time.imshow(
-            100 * weights, cmap=style.SEQUENCE, aspect="auto", interpolation="nearest", origin="lower"
+            100 * weights,
+            cmap=style.SEQUENCE,
+            aspect="auto",
+            interpolation="nearest",
+            origin="lower",
         )
         over_time.set(title=f"Weights over {frames} frames", ylabel="frame")
         bar = drawing.colorbar(picture, ax=over_time, fraction=0.025, pad=0.01)
@@ -39,7 +48,9 @@ def attention_weights(
             (share, shares, "Share of each number in what the layer gives", 1 / numbers),
         ):
             axes.bar(np.arange(numbers), 100 * values, width=0.85, color=style.CYCLE[0])
-            axes.axhline(100 * alike, color=style.SOFT, linewidth=1.0, linestyle="--", label="all alike")
+            axes.axhline(
+                100 * alike, color=style.SOFT, linewidth=1.0, linestyle="--", label="all alike"
+            )
             axes.set(title=head, ylabel="%", xlim=(-0.5, numbers - 0.5))
             axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0)
         share.set_xlabel("number of the vector")

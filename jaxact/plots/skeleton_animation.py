@@ -1,4 +1,6 @@
-"""Skeletons in motion: a GIF or an MP4 of one record, seen from the sensor in 3-D or in the image plane in 2-D."""
+"""Skeletons in motion: a GIF or an MP4 of one record, seen from the sensor in 3-D or in the image
+plane in 2-D.
+"""
 
 import os
 from collections.abc import Callable, Iterator
@@ -32,25 +34,33 @@ def animation(
 ) -> None:
     """Writes the clip as a moving picture.
 
-    Left limbs are blue, right limbs orange and the trunk dark; a second person has lighter tones of the same. Missing
-    joints, which are zero, and the bones that lead to them are not drawn.
+    Left limbs are blue, right limbs orange and the trunk dark; a second person has lighter tones of
+    the same. Missing joints, which are zero, and the bones that lead to them are not drawn.
 
     Args:
-      joints: two channels in image coordinates, three in sensor coordinates (x, y, depth), or x, y and a score.
+      joints: two channels in image coordinates, three in sensor coordinates (x, y, depth), or x, y
+          and a score.
       layout: of the joints.
       out: a .gif or .mp4 file.
       fps: frames a second, above 0.
       title: written above the picture.
-      scores: the last channel is a score and no coordinate; None: it is where every value of it lies in [0, 1] and
-        the first two do not.
-      y_up: whether y grows upwards; None: as the spine of the layout stands in the clip, else up in 3-D, down in 2-D.
+      scores: the last channel is a score and no coordinate; None: it is where every value of it
+        lies in [0, 1] and the first two do not.
+      y_up: whether y grows upwards; None: as the spine of the layout stands in the clip, else up in
+          3-D, down in 2-D.
       turn: degrees by which a 3-D scene is turned to its left before it is drawn.
       dpi: picture size: 440 x 462 pixels at 110.
 
     Raises:
-      UserError: another suffix, a shape that does not fit the layout, no visible joint, or a missing package.
+      UserError: another suffix, a shape that does not fit the layout, no visible joint, or a
+          missing package.
     """
-    write(frames(joints, layout, fps, title, scores=scores, y_up=y_up, turn=turn, dpi=dpi), len(joints), out, fps)
+    write(
+        frames(joints, layout, fps, title, scores=scores, y_up=y_up, turn=turn, dpi=dpi),
+        len(joints),
+        out,
+        fps,
+    )
 
 
 def write(
@@ -74,7 +84,9 @@ def write(
     """
     suffix = os.path.splitext(os.fspath(out))[1].lower()
     if suffix not in SUFFIXES:
-        raise UserError(f"cannot animate to {os.fspath(out)!r}: the suffix must be one of {', '.join(SUFFIXES)}")
+        raise UserError(
+            f"cannot animate to {os.fspath(out)!r}: the suffix must be one of {', '.join(SUFFIXES)}"
+        )
     if not fps > 0:
         raise UserError(f"fps must be above 0, got {fps!r}")
     if suffix == ".gif":
@@ -110,11 +122,16 @@ def stage(
     places, visible = _places(np.asarray(joints), layout, scores)
     if y_up is None:
         y_up = _upright(places, visible, layout)
-    # A half turn, never a mirror: a sensor's x runs to its left where y is up and to its right where y is down.
+    # A half turn, never a mirror: a sensor's x runs to its left where y is up and to its right
+    # where y is down.
     places = places * ((-1.0, 1.0, -1.0) if y_up else (1.0, -1.0, -1.0))[: places.shape[-1]]
     if y_up and places.shape[-1] == 2:
         places = places * (-1.0, 1.0)
-    return Space(places, visible, layout, turn) if places.shape[-1] == 3 else Plane(places, visible, layout)
+    return (
+        Space(places, visible, layout, turn)
+        if places.shape[-1] == 3
+        else Plane(places, visible, layout)
+    )
 
 
 def film(
@@ -139,8 +156,12 @@ def film(
         drawing = style.figure(*size, dpi=dpi, layout=None)
         axes = drawing.add_axes((0.0, 0.0, 1.0, 1 - HEAD / tall))
         axes.set_axis_off()
-        drawing.text(0.035, 1 - 0.105 / tall, style.shorten(title, 36), fontsize=12, weight="bold", va="top")
-        clock = drawing.text(0.965, 1 - 0.1176 / tall, "", fontsize=9, color=style.SOFT, va="top", ha="right")
+        drawing.text(
+            0.035, 1 - 0.105 / tall, style.shorten(title, 36), fontsize=12, weight="bold", va="top"
+        )
+        clock = drawing.text(
+            0.965, 1 - 0.1176 / tall, "", fontsize=9, color=style.SOFT, va="top", ha="right"
+        )
         shows = [scene.prepare(axes), *([beside(axes)] if beside else [])]
         for t in range(len(scene.places)):
             for show in shows:
@@ -150,17 +171,26 @@ def film(
             yield np.asarray(drawing.canvas.buffer_rgba())[..., :3].copy()
 
 
-def _places(joints: np.ndarray, layout: Layout, scores: bool | None) -> tuple[np.ndarray, np.ndarray]:
+def _places(
+    joints: np.ndarray, layout: Layout, scores: bool | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates [t, m, v, 2 or 3] and where they are visible [t, m, v]."""
     count = len(layout.joints)
-    if joints.ndim != 4 or joints.shape[2] != count or joints.shape[3] not in (2, 3) or not len(joints):
+    if (
+        joints.ndim != 4
+        or joints.shape[2] != count
+        or joints.shape[3] not in (2, 3)
+        or not len(joints)
+    ):
         raise UserError(
             f"layout {layout.name!r} wants joints of shape [frames, persons, {count}, 2 or 3], got {joints.shape}"
         )
     joints = joints.astype(float)
     if joints.shape[3] == 3 and scores is None:
         last, first = joints[..., 2], np.abs(joints[..., :2])
-        scores = bool(last.min() >= 0 and last.max() <= 1 and layout.spine is None and first.max() > 0)
+        scores = bool(
+            last.min() >= 0 and last.max() <= 1 and layout.spine is None and first.max() > 0
+        )
     visible = np.any(joints != 0, axis=-1) & np.all(np.isfinite(joints), axis=-1)
     if joints.shape[3] == 3 and scores:
         visible &= joints[..., 2] > 0
@@ -202,11 +232,22 @@ def _write_gif(
         images.append(image.quantize(palette=palette, dither=Image.Dither.NONE))
     first, *rest = images
     with files.replacing(out) as temporary:
-        first.save(temporary, format="GIF", save_all=True, append_images=rest, duration=lengths, loop=0, optimize=False)
+        first.save(
+            temporary,
+            format="GIF",
+            save_all=True,
+            append_images=rest,
+            duration=lengths,
+            loop=0,
+            optimize=False,
+        )
 
 
 def _write_mp4(
-    pictures: Iterator[UInt8[np.ndarray, "h w 3"]], count: int, out: str | os.PathLike[str], fps: float | int
+    pictures: Iterator[UInt8[np.ndarray, "h w 3"]],
+    count: int,
+    out: str | os.PathLike[str],
+    fps: float | int,
 ) -> None:
     try:
         import imageio_ffmpeg

@@ -1,4 +1,6 @@
-"""What is seen of a clip: bodies of bones and joints on the image plane, or on a floor in perspective; or a video."""
+"""What is seen of a clip: bodies of bones and joints on the image plane, or on a floor in
+perspective; or a video.
+"""
 
 from typing import Any
 
@@ -18,17 +20,25 @@ class Limbs:
         self.bones = np.array([bone for bone in layout.edges])
         sides = drawing_poses.sides(layout)
         tones = [style.TONES[min(person, 1)] for person in range(persons)]
-        self.bone_colours = np.array([[tone[sides[child]] for child, _ in self.bones] for tone in tones])
+        self.bone_colours = np.array(
+            [[tone[sides[child]] for child, _ in self.bones] for tone in tones]
+        )
         self.joint_colours = np.array([[tone[side] for side in sides] for tone in tones])
         heads = [name in ("head", "face", "nose") for name in layout.joints]
-        small = [any(part in name for part in ("eye", "ear", "tip", "thumb")) for name in layout.joints]
-        self.sizes = np.where(heads, (3.4 * width) ** 2, np.where(small, (0.9 * width) ** 2, (1.5 * width) ** 2))
+        small = [
+            any(part in name for part in ("eye", "ear", "tip", "thumb")) for name in layout.joints
+        ]
+        self.sizes = np.where(
+            heads, (3.4 * width) ** 2, np.where(small, (0.9 * width) ** 2, (1.5 * width) ** 2)
+        )
         self.lines = LineCollection([], linewidths=width, capstyle="round", zorder=3)
         self.dots = axes.scatter([], [], zorder=4, linewidths=0)
         axes.add_collection(self.lines)
 
     def move(self, points: np.ndarray, depth: np.ndarray, visible: np.ndarray) -> None:
-        """Shows one frame: points [m, v, 2], depth [m, v] (larger is farther and drawn first), visible [m, v]."""
+        """Shows one frame: points [m, v, 2], depth [m, v] (larger is farther and drawn first),
+        visible [m, v].
+        """
         start, end = self.bones.T
         shown = visible[:, start] & visible[:, end]
         order = np.argsort(-0.5 * (depth[:, start] + depth[:, end])[shown], kind="stable")
@@ -77,9 +87,13 @@ class Screen:
 
 
 class Space:
-    """A stage with a floor, seen in perspective by a viewer a little above the sensor's line of sight."""
+    """A stage with a floor, seen in perspective by a viewer a little above the sensor's line of
+    sight.
+    """
 
-    def __init__(self, places: np.ndarray, visible: np.ndarray, layout: Layout, turn: float | int) -> None:
+    def __init__(
+        self, places: np.ndarray, visible: np.ndarray, layout: Layout, turn: float | int
+    ) -> None:
         places = _levelled(places, visible)
         seen = places[visible]
         floor = np.percentile(np.where(visible, places[..., 1], np.inf).min(axis=(1, 2)), 15)
@@ -115,10 +129,16 @@ class Space:
             np.floor(seen.min(axis=0) / unit - 0.5) * unit,
             np.ceil(seen.max(axis=0) / unit + 0.5) * unit,
         )
-        across = [((left, 0.0, z), (right, 0.0, z)) for z in np.arange(back, front + 0.5 * unit, unit)]
-        along = [((x, 0.0, back), (x, 0.0, front)) for x in np.arange(left, right + 0.5 * unit, unit)]
+        across = [
+            ((left, 0.0, z), (right, 0.0, z)) for z in np.arange(back, front + 0.5 * unit, unit)
+        ]
+        along = [
+            ((x, 0.0, back), (x, 0.0, front)) for x in np.arange(left, right + 0.5 * unit, unit)
+        ]
         grid = [self.project(np.array(line))[0] for line in (*across, *along)]
-        corners = self.project(np.array([(left, 0, back), (right, 0, back), (right, 0, front), (left, 0, front)]))[0]
+        corners = self.project(
+            np.array([(left, 0, back), (right, 0, back), (right, 0, front), (left, 0, front)])
+        )[0]
         axes.fill(*corners.T, color="#f5f6f8", zorder=0, linewidth=0)
         axes.add_collection(LineCollection(grid, colors=style.GRID, linewidths=0.8, zorder=1))
         points, away = self.project(self.places)
@@ -126,11 +146,20 @@ class Space:
         high = np.maximum(points[self.visible].max(axis=0), corners.max(axis=0))
         _frame(axes, low - 0.06 * self.extent, high + 0.06 * self.extent)
         if unit == 0.5:
-            axes.text(0.035, 0.025, "floor grid 0.5 m", transform=axes.transAxes, fontsize=8, color=style.SOFT)
+            axes.text(
+                0.035,
+                0.025,
+                "floor grid 0.5 m",
+                transform=axes.transAxes,
+                fontsize=8,
+                color=style.SOFT,
+            )
         width = float(np.clip(7.0 * self.height / self.extent, 1.5, 5.0))
         limbs = Limbs(axes, self.layout, self.places.shape[1], width)
         ground = self.project(self.places * (1.0, 0.0, 1.0))[0]
-        shade = LineCollection([], colors="#d4d8de", linewidths=0.9 * width, capstyle="round", zorder=2)
+        shade = LineCollection(
+            [], colors="#d4d8de", linewidths=0.9 * width, capstyle="round", zorder=2
+        )
         axes.add_collection(shade)
         bones = np.array(self.layout.edges)
 
@@ -143,10 +172,14 @@ class Space:
 
 
 def _levelled(places: np.ndarray, visible: np.ndarray) -> np.ndarray:
-    """Takes out the slope that a tilted sensor gives the floor, where feet at different depths show it."""
+    """Takes out the slope that a tilted sensor gives the floor, where feet at different depths show
+    it.
+    """
     there = visible.any(axis=-1)
     height = np.where(visible, places[..., 1], np.inf)
-    lowest = np.take_along_axis(places, height.argmin(axis=-1)[..., None, None], axis=2)[:, :, 0][there]
+    lowest = np.take_along_axis(places, height.argmin(axis=-1)[..., None, None], axis=2)[:, :, 0][
+        there
+    ]
     depth = lowest[:, 2] - lowest[:, 2].mean()
     if depth.std() < 0.15 * _typical_height(places, visible):
         return places

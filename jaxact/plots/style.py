@@ -1,4 +1,6 @@
-"""How every picture of jaxact looks: one palette that colour-blind readers can tell apart, one type size, thin axes."""
+"""How every picture of jaxact looks: one palette that colour-blind readers can tell apart, one type
+size, thin axes.
+"""
 
 import os
 from typing import Any
@@ -13,7 +15,8 @@ PAPER = "#ffffff"
 # Okabe and Ito's colours, in the order in which runs are drawn.
 CYCLE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d1f", "#000000")
 LEFT, RIGHT, MIDDLE = "#0072b2", "#d55e00", "#3a4048"
-# The same three for a second person: lighter, and drawn dashed nowhere, so that a pose stays a pose.
+# The same three for a second person: lighter, and drawn dashed nowhere, so that a pose stays a
+# pose.
 TONES = (
     {"left": LEFT, "right": RIGHT, "middle": MIDDLE},
     {"left": "#63b4e4", "right": "#eda33b", "middle": "#9aa2ad"},
@@ -74,7 +77,9 @@ def context() -> Any:
 
 
 def figure(width: float, height: float, dpi: int = 144, layout: Any = "constrained") -> Any:
-    """An empty figure of `width` x `height` inches with a canvas of its own: no window, no global state."""
+    """An empty figure of `width` x `height` inches with a canvas of its own: no window, no global
+    state.
+    """
     need_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -92,10 +97,13 @@ def save(drawing: Any, out: str | os.PathLike[str]) -> None:
     """
     suffix = os.path.splitext(os.fspath(out))[1].lower()
     formats = sorted(
-        {f".{name}" for name in drawing.canvas.get_supported_filetypes()} - {".raw", ".rgba", ".pgf", ".ps"}
+        {f".{name}" for name in drawing.canvas.get_supported_filetypes()}
+        - {".raw", ".rgba", ".pgf", ".ps"}
     )
     if suffix not in formats:
-        raise UserError(f"cannot draw to {os.fspath(out)!r}: the suffix must be one of {', '.join(formats)}")
+        raise UserError(
+            f"cannot draw to {os.fspath(out)!r}: the suffix must be one of {', '.join(formats)}"
+        )
     with files.replacing(out) as temporary:
         drawing.savefig(temporary, format=suffix[1:])
 

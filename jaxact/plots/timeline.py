@@ -18,7 +18,8 @@ def timeline(
     *,
     title: str = "",
 ) -> None:
-    """Draws the probabilities of the classes that lead anywhere, those that are likely at all coming first.
+    """Draws the probabilities of the classes that lead anywhere, those that are likely at all
+    coming first.
 
     Windows overlap: each is drawn from half-way to the one before to half-way to the one after.
 
@@ -31,7 +32,10 @@ def timeline(
     """
     style.need_matplotlib()
     leading = set(np.argmax(windows, 1).tolist())
-    order = sorted(range(len(labels)), key=lambda index: (index not in leading, -windows[:, index].mean(), index))
+    order = sorted(
+        range(len(labels)),
+        key=lambda index: (index not in leading, -windows[:, index].mean(), index),
+    )
     rows = order[: min(_MOST, max(len(leading), 3), len(labels))]
     middles = np.array([(start + stop) / 2 for start, stop in spans])
     edges = np.concatenate([[spans[0][0]], (middles[1:] + middles[:-1]) / 2, [spans[-1][1]]])
@@ -39,8 +43,12 @@ def timeline(
         drawing = style.figure(9.0, 1.4 + 0.34 * len(rows))
         axes = drawing.add_subplot()
         shares = windows[:, rows].T
-        picture = axes.pcolormesh(edges, np.arange(len(rows) + 1), shares, cmap="Blues", vmin=0, vmax=1)
-        axes.set_yticks(np.arange(len(rows)) + 0.5, labels=[style.shorten(labels[index], 28) for index in rows])
+        picture = axes.pcolormesh(
+            edges, np.arange(len(rows) + 1), shares, cmap="Blues", vmin=0, vmax=1
+        )
+        axes.set_yticks(
+            np.arange(len(rows)) + 0.5, labels=[style.shorten(labels[index], 28) for index in rows]
+        )
         axes.invert_yaxis()
         axes.set_xlabel("frame")
         axes.set_title(style.shorten(title, 70))

@@ -1,4 +1,6 @@
-"""Skeletons over the pictures of their video: the frames of a record, and joints as pixels of them."""
+"""Skeletons over the pictures of their video: the frames of a record, and joints as pixels of
+them.
+"""
 
 import os
 from collections.abc import Sequence
@@ -12,11 +14,15 @@ from jaxact.plots import skeleton_animation
 from jaxact.plots.skeleton_scene import Limbs, Screen
 from jaxact.skeletons import Layout
 
-_OUTSIDE = 0.5  # of the picture's size: how far beyond its edges joints may lie that are pixels of it
+_OUTSIDE = (
+    0.5  # of the picture's size: how far beyond its edges joints may lie that are pixels of it
+)
 _SMALLEST = 0.03  # of its height: less than this is nobody who could be seen in it, but numbers in another unit
 
 
-def read(path: str | os.PathLike[str], wanted: Int[np.ndarray, " t"], count: int) -> UInt8[np.ndarray, "t h w 3"]:
+def read(
+    path: str | os.PathLike[str], wanted: Int[np.ndarray, " t"], count: int
+) -> UInt8[np.ndarray, "t h w 3"]:
     """The pictures of a video with these numbers, RGB.
 
     Args:
@@ -62,17 +68,23 @@ def playback(
     height, width = pictures.shape[1:3]
     size = (
         skeleton_animation.SIZE[0],
-        min(skeleton_animation.SIZE[0] * height / width, 1.8 * skeleton_animation.SIZE[0]) + skeleton_animation.HEAD,
+        min(skeleton_animation.SIZE[0] * height / width, 1.8 * skeleton_animation.SIZE[0])
+        + skeleton_animation.HEAD,
     )
     skeleton_animation.write(
-        skeleton_animation.film(Screen(pictures), fps, title, dpi=dpi, size=size), len(pictures), out, fps, shared=False
+        skeleton_animation.film(Screen(pictures), fps, title, dpi=dpi, size=size),
+        len(pictures),
+        out,
+        fps,
+        shared=False,
     )
 
 
 def in_pixels(
     joints: Float[np.ndarray, "t m v c"], size: Sequence[int], *, score: bool
 ) -> Float[np.ndarray, "t m v 2"]:
-    """Places in a picture, from its upper left corner: shares of its width and height times these, or pixels.
+    """Places in a picture, from its upper left corner: shares of its width and height times these,
+    or pixels.
 
     Args:
       joints: x and y, y down, and maybe a score; missing ones are zero.
@@ -93,7 +105,11 @@ def in_pixels(
         return places * (width, height)
     low, high = (edge(seen, axis=0) if len(seen) else np.zeros(2) for edge in (np.min, np.max))
     room = _OUTSIDE * np.array((width, height))
-    if max(high - low) < _SMALLEST * height or (low < -room).any() or (high > room + np.array((width, height))).any():
+    if (
+        max(high - low) < _SMALLEST * height
+        or (low < -room).any()
+        or (high > room + np.array((width, height))).any()
+    ):
         low, high = low.round(2).tolist(), high.round(2).tolist()
         raise UserError(
             f"joints from {low} to {high} are neither shares of the picture nor pixels in one of {width} x {height}; "
@@ -121,11 +137,18 @@ class Footage:
     def prepare(self, axes: Any) -> Any:
         """Frames the picture and returns the function that shows a frame."""
         height, width = self.pictures.shape[1:3]
-        shown = axes.imshow(self.pictures[0], extent=(-0.5, width - 0.5, height - 0.5, -0.5), zorder=0, aspect="equal")
+        shown = axes.imshow(
+            self.pictures[0],
+            extent=(-0.5, width - 0.5, height - 0.5, -0.5),
+            zorder=0,
+            aspect="equal",
+        )
         people = np.where(self.visible, self.places[..., 1], np.nan)
         tall = np.nanmedian([np.ptp(each[seen]) for each, seen in zip(people.reshape(-1, people.shape[-1]),
                             self.visible.reshape(-1, people.shape[-1]), strict=True) if seen.any()])  # fmt: skip
-        limbs = Limbs(axes, self.layout, self.places.shape[1], float(np.clip(6.0 * tall / height, 1.2, 4.0)))
+        limbs = Limbs(
+            axes, self.layout, self.places.shape[1], float(np.clip(6.0 * tall / height, 1.2, 4.0))
+        )
         flat = np.zeros(self.places.shape[1:3])
 
         def show(t: int) -> None:

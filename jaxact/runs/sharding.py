@@ -1,4 +1,6 @@
-"""The only room that knows about devices: one mesh, one axis `data`, the state replicated, the batch split."""
+"""The only room that knows about devices: one mesh, one axis `data`, the state replicated, the
+batch split.
+"""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -21,8 +23,10 @@ class Placement:
 
     Attributes:
       mesh: one axis, `data`, over every device of every process.
-      parallel: "jit" compiles the step over the mesh; "pmap" runs the same step on each device under an axis name.
-      batch_norm: "global" gives BatchNorm the statistics of the whole batch, "per_device" those of a device's share.
+      parallel: "jit" compiles the step over the mesh; "pmap" runs the same step on each device
+          under an axis name.
+      batch_norm: "global" gives BatchNorm the statistics of the whole batch, "per_device" those of
+          a device's share.
     """
 
     mesh: Mesh
@@ -55,34 +59,45 @@ class Placement:
         return NamedSharding(self.mesh, P(AXIS))
 
     def replicate(self, tree: Any) -> Any:
-        """A copy on every device, which a compiled step may consume; every process must pass the same values."""
+        """A copy on every device, which a compiled step may consume; every process must pass the
+        same values.
+        """
         if jax.process_count() == 1:
             return jax.device_put(jax.tree.map(jnp.array, tree), self.replicated)
         return jax.tree.map(
-            lambda x: jax.make_array_from_callback(np.shape(x), self.replicated, lambda index: np.asarray(x)[index]),
+            lambda x: jax.make_array_from_callback(
+                np.shape(x), self.replicated, lambda index: np.asarray(x)[index]
+            ),
             tree,
         )
 
     def shard_train(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """This process's rows of a training batch, spread over its devices in the form the compiled step takes.
+        """This process's rows of a training batch, spread over its devices in the form the compiled
+        step takes.
 
-        For jit that is a row of one global array; for pmap an array `[devices of this process, rows a device, ...]`.
+        For jit that is a row of one global array; for pmap an array `[devices of this process, rows
+        a device, ...]`.
         """
         if self.parallel != "pmap":
             return self.shard_eval(batch)
         here = self.mesh.local_devices
         by_device = NamedSharding(Mesh(np.array(here), (AXIS,)), P(AXIS))
         return jax.tree.map(
-            lambda array: jax.device_put(array.reshape(len(here), -1, *array.shape[1:]), by_device), dict(batch)
+            lambda array: jax.device_put(array.reshape(len(here), -1, *array.shape[1:]), by_device),
+            dict(batch),
         )
 
     def shard_eval(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """This process's rows of a batch as part of one global array; the ids stay behind."""
         numbers = {name: value for name, value in batch.items() if name != "id"}
-        return jax.tree.map(lambda array: jax.make_array_from_process_local_data(self.split, array), numbers)
+        return jax.tree.map(
+            lambda array: jax.make_array_from_process_local_data(self.split, array), numbers
+        )
 
     def globalize(self, tree: Any) -> Any:
-        """The replicated state as arrays that span every process: pmap returns arrays of one process's devices."""
+        """The replicated state as arrays that span every process: pmap returns arrays of one
+        process's devices.
+        """
         if jax.process_count() == 1 or self.parallel != "pmap":
             return tree
 
@@ -111,7 +126,9 @@ class Placement:
             axes = {"in_axes": (None, 0), "out_axes": (None, None)}
             return jax.pmap(step, axis_name=AXIS, devices=devices, donate_argnums=0, **axes)
         if self.per_device:
-            step = jax.shard_map(step, mesh=self.mesh, in_specs=(P(), P(AXIS)), out_specs=(P(), P()), check_vma=False)
+            step = jax.shard_map(
+                step, mesh=self.mesh, in_specs=(P(), P(AXIS)), out_specs=(P(), P()), check_vma=False
+            )
         return jax.jit(
             step,
             in_shardings=(self.replicated, self.split),
@@ -120,11 +137,17 @@ class Placement:
         )
 
     def compile_eval(self, step: Callable) -> Callable:
-        """`step(weights, batch) -> outputs` compiled; every process gets all rows of the outputs."""
-        return jax.jit(step, in_shardings=(self.replicated, self.split), out_shardings=self.replicated)
+        """`step(weights, batch) -> outputs` compiled; every process gets all rows of the
+        outputs.
+        """
+        return jax.jit(
+            step, in_shardings=(self.replicated, self.split), out_shardings=self.replicated
+        )
 
 
-def make_placement(*, parallel: str = "jit", batch_norm: str = "global", devices: int | Sequence[Any] = 0) -> Placement:
+def make_placement(
+    *, parallel: str = "jit", batch_norm: str = "global", devices: int | Sequence[Any] = 0
+) -> Placement:
     """A placement over all devices, the first `devices` of them, or exactly those given.
 
     Raises:

@@ -42,20 +42,26 @@ def variables(params: Tree, batch_stats: Tree) -> dict[str, Tree]:
 
 def init(model: nn.Module, example: jax.ShapeDtypeStruct, seed: int) -> dict[str, Tree]:
     """The model's fresh variables; compiled, so that the forward pass is never run."""
-    make = jax.jit(lambda key: model.init({"params": key}, jnp.zeros(example.shape, example.dtype), train=False))
+    make = jax.jit(
+        lambda key: model.init(
+            {"params": key}, jnp.zeros(example.shape, example.dtype), train=False
+        )
+    )
     return make(jax.random.key(seed))
 
 
 def freezing(model: nn.Module) -> Callable[[Tree], Tree]:
-    """What tells a model's frozen parameters: from `params` to a tree of the same form, True where one is frozen."""
+    """What tells a model's frozen parameters: from `params` to a tree of the same form, True where
+    one is frozen.
+    """
     return getattr(model, "frozen", lambda params: jax.tree.map(lambda _: False, params))
 
 
 def split(params: Tree, frozen: Tree) -> tuple[Tree, Tree]:
     """The parameters that train and those that are frozen, each with None in the other's places.
 
-    None is no leaf to JAX and Optax: a gradient with respect to the first tree, and an optimiser's memory of it, hold
-    nothing for the second.
+    None is no leaf to JAX and Optax: a gradient with respect to the first tree, and an optimiser's
+    memory of it, hold nothing for the second.
 
     Args:
       params: arrays.
@@ -67,11 +73,21 @@ def split(params: Tree, frozen: Tree) -> tuple[Tree, Tree]:
 
 def merge(trained: Tree, fixed: Tree) -> Tree:
     """The whole tree again."""
-    return jax.tree.map(lambda one, other: other if one is None else one, trained, fixed, is_leaf=lambda x: x is None)
+    return jax.tree.map(
+        lambda one, other: other if one is None else one,
+        trained,
+        fixed,
+        is_leaf=lambda x: x is None,
+    )
 
 
 def create(
-    model: nn.Module, example: jax.ShapeDtypeStruct, tx: optax.GradientTransformation, *, seed: int, ema: bool = False
+    model: nn.Module,
+    example: jax.ShapeDtypeStruct,
+    tx: optax.GradientTransformation,
+    *,
+    seed: int,
+    ema: bool = False,
 ) -> TrainState:
     """The state before the first step.
 

@@ -1,4 +1,6 @@
-"""A trained network as one value: what evaluation, prediction and export need, read from a checkpoint alone."""
+"""A trained network as one value: what evaluation, prediction and export need, read from a
+checkpoint alone.
+"""
 
 import copy
 import dataclasses
@@ -21,7 +23,16 @@ from jaxact.skeletons import Layout
 Meta = dict[str, Any]
 
 # Options that may differ when a run is resumed: none of them changes what the parameters become.
-_FREE = ("epochs", "devices", "parallel", "log_every", "eval_every", "checkpoint_every", "select", "data.data_dir")
+_FREE = (
+    "epochs",
+    "devices",
+    "parallel",
+    "log_every",
+    "eval_every",
+    "checkpoint_every",
+    "select",
+    "data.data_dir",
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,7 +46,8 @@ class Trained:
       channels: what the numbers of a joint are, e.g. ("x", "y", "z").
       step: of the checkpoint.
       chosen: how that step was chosen, in words.
-      radii: the joints' mean distances from the gravity centre, where the partition is made of them.
+      radii: the joints' mean distances from the gravity centre, where the partition is made of
+          them.
       version: of the data set that the network was trained on; "" for arrays.
     """
 
@@ -52,7 +64,11 @@ class Trained:
 
 
 def describe(
-    run: config.TrainConfig, layout: Layout, labels: tuple[str, ...], channels: tuple[str, ...], **more
+    run: config.TrainConfig,
+    layout: Layout,
+    labels: tuple[str, ...],
+    channels: tuple[str, ...],
+    **more,
 ) -> Meta:
     """What a checkpoint keeps beside its arrays, as plain JSON values."""
     return {
@@ -66,9 +82,12 @@ def describe(
 
 
 def build(meta: Meta, *, axis_name: str | None = None, portable: bool = False) -> nn.Module:
-    """The network that `meta` describes, without weights; `portable` keeps to forms that every platform runs well."""
+    """The network that `meta` describes, without weights; `portable` keeps to forms that every
+    platform runs well.
+    """
     written = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in meta["config"]["model"].items()
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in meta["config"]["model"].items()
     }
     section: Meta = written | ({"fast": False} if portable else {})
     extra = {"radii": np.asarray(meta["radii"], np.float64)} if meta.get("radii") else {}
@@ -91,13 +110,17 @@ def example(meta: Meta, *, training: bool = True) -> jax.ShapeDtypeStruct:
         return jax.ShapeDtypeStruct((1, clip["height"], clip["width"], 3), np.float32)
     if reads == "video":
         colours = 2 if clip["stream"] == "flow" else 3
-        return jax.ShapeDtypeStruct((1, clip["frames"], clip["height"], clip["width"], colours), np.float32)
+        return jax.ShapeDtypeStruct(
+            (1, clip["frames"], clip["height"], clip["width"], colours), np.float32
+        )
     frames = (meta["config"]["augment"]["window"] if training else 0) or clip["frames"]
     width = len(meta["channels"]) * len(clip["stream"].split("+"))
     return jax.ShapeDtypeStruct((1, frames, clip["persons"], joints, width), np.float32)
 
 
-def load(workdir: str | Path, *, step: int | None = None, how: str | None = None, classifier: bool = True) -> Trained:
+def load(
+    workdir: str | Path, *, step: int | None = None, how: str | None = None, classifier: bool = True
+) -> Trained:
     """The network of a run, from its checkpoint.
 
     Args:
@@ -107,8 +130,8 @@ def load(workdir: str | Path, *, step: int | None = None, how: str | None = None
       classifier: refuse a network that gives no classes.
 
     Raises:
-      UserError: no checkpoint, no such step, a checkpoint that does not fit the network it describes, or one of a
-        network that gives no classes.
+      UserError: no checkpoint, no such step, a checkpoint that does not fit the network it
+        describes, or one of a network that gives no classes.
     """
     saved = checkpoint.Checkpoints(workdir, read_only=True)
     try:
@@ -127,8 +150,14 @@ def load(workdir: str | Path, *, step: int | None = None, how: str | None = None
         model = build(meta)
         variables = jax.eval_shape(lambda: state.init(model, example(meta), run.seed))
         ema = variables["params"] if run.optim.ema else None
-        like = {"params": variables["params"], "batch_stats": variables.get("batch_stats", {}), "ema": ema}
-        found = saved.restore_weights(chosen, like, jax.sharding.SingleDeviceSharding(jax.local_devices()[0]))
+        like = {
+            "params": variables["params"],
+            "batch_stats": variables.get("batch_stats", {}),
+            "ema": ema,
+        }
+        found = saved.restore_weights(
+            chosen, like, jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
+        )
     finally:
         saved.close()
     params = found["params"] if found["ema"] is None else found["ema"]
@@ -168,7 +197,8 @@ def kind(workdir: str | Path) -> str:
 
 
 def at_test_time(net: Trained, options: Mapping[str, Any]) -> Trained:
-    """`net` with other values of options that no weight depends on, "model.kept", "clip.views" ...; None stays.
+    """`net` with other values of options that no weight depends on, "model.kept", "clip.views" ...;
+    None stays.
 
     Raises:
       UserError: the network has no such option, or the option no such value.
@@ -177,7 +207,11 @@ def at_test_time(net: Trained, options: Mapping[str, Any]) -> Trained:
     run = copy.deepcopy(net.config)
     for name, value in given.items():
         config.override(run, name, str(value))
-    of_model = {name.removeprefix("model."): value for name, value in given.items() if name.startswith("model.")}
+    of_model = {
+        name.removeprefix("model."): value
+        for name, value in given.items()
+        if name.startswith("model.")
+    }
     return dataclasses.replace(net, config=run, model=net.model.clone(**of_model))
 
 
@@ -185,7 +219,9 @@ def check_same_run(old: Meta, new: Meta, folder: Path) -> None:
     """Raises UserError where the run in `folder` is another one than the run asked for."""
     # Options that are younger than the run have the defaults that it was made with.
     before, after = _flat(config.to_dict(config.from_dict(old["config"]))), _flat(new["config"])
-    names = sorted(n for n in before.keys() | after.keys() if n not in _FREE and before.get(n) != after.get(n))
+    names = sorted(
+        n for n in before.keys() | after.keys() if n not in _FREE and before.get(n) != after.get(n)
+    )
     if names:
         changes = ", ".join(f"{n} {before.get(n)!r} -> {after.get(n)!r}" for n in names[:4])
         raise UserError(
@@ -194,7 +230,9 @@ def check_same_run(old: Meta, new: Meta, folder: Path) -> None:
         )
     for name in ("labels", "layout", "channels", "data"):
         if json.loads(json.dumps(old[name])) != json.loads(json.dumps(new[name])):
-            raise UserError(f"{str(folder.parent)!r} holds a run on data with other {name}; give another --workdir")
+            raise UserError(
+                f"{str(folder.parent)!r} holds a run on data with other {name}; give another --workdir"
+            )
 
 
 def _flat(section: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -211,5 +249,7 @@ def _reason(how: str, step: int | None, run: config.TrainConfig) -> str:
     if step is not None:
         return "given by the user"
     if how == "best":
-        return f"best top-1 on the split {run.data.eval_split!r} of {run.data.name!r} during training"
+        return (
+            f"best top-1 on the split {run.data.eval_split!r} of {run.data.name!r} during training"
+        )
     return "the last checkpoint of the run"

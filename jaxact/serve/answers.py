@@ -1,4 +1,6 @@
-"""What is told of an upload: the network's answer to each clip, and the skeleton as a page draws it."""
+"""What is told of an upload: the network's answer to each clip, and the skeleton as a page draws
+it.
+"""
 
 import contextlib
 import dataclasses
@@ -50,10 +52,14 @@ def asked(fields: Mapping[str, str]) -> Asked:
         raise UserError(f"unknown field {unknown[0]!r}; available: file, {', '.join(known)}")
     given = {name: value.strip() for name, value in fields.items() if value.strip()}
     layout = given.get("layout")
-    if layout is not None and layout not in LAYOUTS:  # a name only: a path would be one of this machine
+    if (
+        layout is not None and layout not in LAYOUTS
+    ):  # a name only: a path would be one of this machine
         raise UserError(f"unknown layout {layout!r}; available: {', '.join(LAYOUTS)}")
     size = given.get("image-size")
-    width, *height = (_number("image-size", side, 1) for side in size.split(",")) if size else (0, 0)
+    width, *height = (
+        (_number("image-size", side, 1) for side in size.split(",")) if size else (0, 0)
+    )
     if len(height) != 1:
         raise UserError(f"image-size is {size!r}; wanted pixels such as 1280,720")
     return Asked(
@@ -66,7 +72,11 @@ def asked(fields: Mapping[str, str]) -> Asked:
 
 
 def _number(name: str, text: str, least: int) -> int:
-    if not text.strip().isascii() or not text.strip().isdigit() or not least <= int(text[:10]) <= 1_000_000:
+    if (
+        not text.strip().isascii()
+        or not text.strip().isdigit()
+        or not least <= int(text[:10]) <= 1_000_000
+    ):
         raise UserError(f"{name} is {text!r}; wanted a whole number from {least}")
     return int(text)
 
@@ -90,7 +100,8 @@ def about(net: predictor.Predictor) -> dict[str, Any]:
 def warm(net: predictor.Predictor) -> None:
     """Compiles and imports what answers need, before there are threads.
 
-    The first upload then does not wait for it; and while TFDS is imported, other threads cannot import.
+    The first upload then does not wait for it; and while TFDS is imported, other threads cannot
+    import.
 
     Raises:
       UserError: the network reads what no upload holds.
@@ -111,7 +122,9 @@ def warm(net: predictor.Predictor) -> None:
     _seen(net, found, Asked())
 
 
-def answer(net: predictor.Predictor, path: Path, options: Asked, *, limit: int) -> list[dict[str, Any]]:
+def answer(
+    net: predictor.Predictor, path: Path, options: Asked, *, limit: int
+) -> list[dict[str, Any]]:
     """Everything told of an upload, a mapping of JSON values for each of its clips.
 
     Args:
@@ -121,8 +134,9 @@ def answer(net: predictor.Predictor, path: Path, options: Asked, *, limit: int) 
       limit: bytes of an upload.
 
     Returns:
-      For each clip `name`, `frames`, `top` of the clip seen whole, `windows` (`start`, `stop` and `top` of each),
-      `timeline` (`labels` that lead anywhere, and their `probabilities` by window) and `skeleton`, see `drawing`.
+      For each clip `name`, `frames`, `top` of the clip seen whole, `windows` (`start`, `stop` and
+      `top` of each), `timeline` (`labels` that lead anywhere, and their `probabilities` by window)
+      and `skeleton`, see `drawing`.
 
     Raises:
       UserError: the upload cannot be read, or is not what the network reads.
@@ -132,11 +146,16 @@ def answer(net: predictor.Predictor, path: Path, options: Asked, *, limit: int) 
         return [_told(net, net.video(places[0]), options)]
     from jaxact.datasets.formats import recording
 
-    found = [clip for place in places for clip in recording.read(place, image_size=options.image_size)]
+    found = [
+        clip for place in places for clip in recording.read(place, image_size=options.image_size)
+    ]
     if len(found) > CLIPS:
-        raise UserError(f"{path.name!r} holds {len(found)} clips; at most {CLIPS} are answered at once")
+        raise UserError(
+            f"{path.name!r} holds {len(found)} clips; at most {CLIPS} are answered at once"
+        )
     return [
-        _told(net, net.joints(clip, layout=options.layout), options) | {"skeleton": _seen(net, clip, options)}
+        _told(net, net.joints(clip, layout=options.layout), options)
+        | {"skeleton": _seen(net, clip, options)}
         for clip in found
     ]
 
@@ -149,7 +168,9 @@ def _told(net: predictor.Predictor, clip: predictor.Clip, options: Asked) -> dic
         )
     whole = net.ask(clip)
     if not np.isfinite(whole.windows).all():
-        raise UserError(f"{clip.name!r} holds numbers so large that the network has no finite answer to them")
+        raise UserError(
+            f"{clip.name!r} holds numbers so large that the network has no finite answer to them"
+        )
     told = {"name": clip.name, "frames": clip.frames, "top": _top(whole.top(options.top))}
     if not options.window:
         return told | {"windows": [], "timeline": None}
@@ -174,7 +195,9 @@ def _top(ranks: Sequence[tuple[str, float]]) -> list[dict[str, Any]]:
 
 
 def _seen(net: predictor.Predictor, found: Any, options: Asked) -> dict[str, Any] | None:
-    """The skeleton of a clip, with what was attended to where the network attends; None where nobody is seen."""
+    """The skeleton of a clip, with what was attended to where the network attends; None where
+    nobody is seen.
+    """
     trained = net.net
     joints = predictor.as_trained(found, trained, options.layout)
     record = {"id": found.name.encode(), "joints": joints, "label": 0}
@@ -182,7 +205,9 @@ def _seen(net: predictor.Predictor, found: Any, options: Asked) -> dict[str, Any
         record["person_id"] = found.person_id
     attended = None
     if stagcn_attention.attends(trained):
-        with contextlib.suppress(UserError):  # a clip too short to be cut into segments is drawn without
+        with contextlib.suppress(
+            UserError
+        ):  # a clip too short to be cut into segments is drawn without
             attended = stagcn_attention.look(trained, record)
     try:
         if attended is not None:
@@ -193,7 +218,11 @@ def _seen(net: predictor.Predictor, found: Any, options: Asked) -> dict[str, Any
 
 
 def drawing(
-    joints: Float[np.ndarray, "t m v c"], net: Any, *, frames: np.ndarray | None = None, heat: np.ndarray | None = None
+    joints: Float[np.ndarray, "t m v c"],
+    net: Any,
+    *,
+    frames: np.ndarray | None = None,
+    heat: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """A clip as it is drawn on a plane, in JSON values.
 
@@ -204,8 +233,9 @@ def drawing(
       heat: [t, m, v], how much each joint is attended to, 0 to 1.
 
     Returns:
-      `box` (width and height), `points` [t, m, v] of x and y in it from its upper left, None where a joint is missing,
-      `frames` (their numbers), `edges` of the layout, `sides` and names (`joints`) of the joints, `heat` or None.
+      `box` (width and height), `points` [t, m, v] of x and y in it from its upper left, None where
+      a joint is missing, `frames` (their numbers), `edges` of the layout, `sides` and names
+      (`joints`) of the joints, `heat` or None.
 
     Raises:
       UserError: no joint is seen in any frame.
@@ -229,7 +259,9 @@ def drawing(
 def _boxed(
     points: Float[np.ndarray, "t m v 2"], visible: Bool[np.ndarray, "t m v"]
 ) -> tuple[Float[np.ndarray, "t m v 2"], list[float]]:
-    """Points from the upper left of the box that all of them need, whose longer side is 1; and the box."""
+    """Points from the upper left of the box that all of them need, whose longer side is 1; and the
+    box.
+    """
     seen = points[visible]
     low, high = seen.min(0), seen.max(0)
     scale = max(float((high - low).max()), 1e-9)

@@ -1,7 +1,8 @@
 """HTTP: the page, what the network is, and `POST /predict`, each with its limits.
 
-An error is {"error": one sentence}: 400 input that cannot be used, 403 a foreign page, 408 an upload that takes too
-long, 413 one that is too large, 503 too many at once, 504 an answer that takes too long, 500 a mistake of the server's.
+An error is {"error": one sentence}: 400 input that cannot be used, 403 a foreign page, 408 an
+upload that takes too long, 413 one that is too large, 503 too many at once, 504 an answer that
+takes too long, 500 a mistake of the server's.
 """
 
 import asyncio
@@ -67,9 +68,13 @@ class Desk:
     async def predict(self, request: Request) -> JSONResponse:
         """`POST /predict`: a form of `file` and the fields of `answers.Asked`."""
         if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-            raise HTTPException(403, "another site's page asked; only this server's own page and programs may")
+            raise HTTPException(
+                403, "another site's page asked; only this server's own page and programs may"
+            )
         if self.inside >= self.limits.at_once + self.limits.waiting:
-            raise HTTPException(503, f"{self.inside} uploads are being answered or wait; try again in a while")
+            raise HTTPException(
+                503, f"{self.inside} uploads are being answered or wait; try again in a while"
+            )
         self.inside += 1
         try:
             clips = await self._answered(request)
@@ -88,14 +93,20 @@ class Desk:
             await asyncio.wait_for(self.free.acquire(), seconds)
         except TimeoutError:
             folder.cleanup()
-            raise HTTPException(503, f"busy for {seconds:g} seconds with other uploads; try again later") from None
+            raise HTTPException(
+                503, f"busy for {seconds:g} seconds with other uploads; try again later"
+            ) from None
         except BaseException:
             folder.cleanup()
             raise
         return await self._worked(folder, options)
 
-    async def _worked(self, folder: tempfile.TemporaryDirectory, options: answers.Asked) -> list[dict[str, Any]]:
-        """The answer, or an error when it takes too long; the worker clears up, also when nobody waits any more."""
+    async def _worked(
+        self, folder: tempfile.TemporaryDirectory, options: answers.Asked
+    ) -> list[dict[str, Any]]:
+        """The answer, or an error when it takes too long; the worker clears up, also when nobody
+        waits any more.
+        """
         path = next(Path(folder.name).iterdir())
 
         def work() -> list[dict[str, Any]]:
@@ -108,11 +119,15 @@ class Desk:
             return await asyncio.wait_for(asyncio.shield(running), self.limits.seconds)
         except TimeoutError:
             seconds = f"{self.limits.seconds:g}"
-            raise HTTPException(504, f"no answer within {seconds} seconds; cut {path.name!r} into parts") from None
+            raise HTTPException(
+                504, f"no answer within {seconds} seconds; cut {path.name!r} into parts"
+            ) from None
         except UserError as error:
             raise UserError(_of_a_form(str(error), folder.name)) from error
         except (MemoryError, RecursionError) as error:
-            raise HTTPException(413, f"{path.name!r} needs more memory than there is; cut it into parts") from error
+            raise HTTPException(
+                413, f"{path.name!r} needs more memory than there is; cut it into parts"
+            ) from error
 
     def _done(self, running: asyncio.Future) -> None:
         self.free.release()
@@ -120,14 +135,16 @@ class Desk:
             running.exception()  # seen, also where its asker got a 504 before
 
 
-def build(net: Predictor, limits: Limits | None = None, *, hosts: tuple[str, ...] = ("*",)) -> Starlette:
+def build(
+    net: Predictor, limits: Limits | None = None, *, hosts: tuple[str, ...] = ("*",)
+) -> Starlette:
     """The application.
 
     Args:
       net: the network that answers.
       limits: see `Limits`.
-      hosts: names by which the server may be called; others are refused, as a page elsewhere could make up a name for
-        this machine.
+      hosts: names by which the server may be called; others are refused, as a page elsewhere could
+        make up a name for this machine.
     """
     limits = limits or Limits()
 
@@ -154,11 +171,15 @@ def build(net: Predictor, limits: Limits | None = None, *, hosts: tuple[str, ...
     ]
     handlers = {UserError: _mistake, HTTPException: _refusal, Exception: _failure}
     middleware = [Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)]
-    return Starlette(routes=routes, middleware=middleware, exception_handlers=handlers, lifespan=life)
+    return Starlette(
+        routes=routes, middleware=middleware, exception_handlers=handlers, lifespan=life
+    )
 
 
 def hosts_of(address: str) -> tuple[str, ...]:
-    """Names by which a server that is bound to `address` may be called: a loopback's own, else any."""
+    """Names by which a server that is bound to `address` may be called: a loopback's own, else
+    any.
+    """
     try:
         loopback = ipaddress.ip_address(address).is_loopback
     except ValueError:
@@ -180,7 +201,9 @@ class _Limited(Request):
             yield chunk
 
 
-async def _received(request: Request, size: int) -> tuple[tempfile.TemporaryDirectory, dict[str, str]]:
+async def _received(
+    request: Request, size: int
+) -> tuple[tempfile.TemporaryDirectory, dict[str, str]]:
     """A temporary folder with the file of a form in it, and the form's other fields."""
     limited = _Limited(request.scope, request.receive)
     limited.most = size + OVERHEAD
@@ -211,15 +234,16 @@ async def _drained(request: Request, most: int) -> None:
 
 
 def _too_large(size: int) -> str:
-    return (
-        f"the upload is larger than {size / 1e6:.3g} MB; cut it into parts, or start the server with a larger --max-mb"
-    )
+    return f"the upload is larger than {size / 1e6:.3g} MB; cut it into parts, or start the server with a larger --max-mb"
 
 
 async def _stored(file: UploadFile) -> tempfile.TemporaryDirectory:
     """A temporary folder with the upload in it, under the last part of its name."""
     name = PurePosixPath((file.filename or "").replace("\\", "/")).name
-    name = "".join(letter if letter.isprintable() else "_" for letter in name).lstrip(".")[-100:] or "upload"
+    name = (
+        "".join(letter if letter.isprintable() else "_" for letter in name).lstrip(".")[-100:]
+        or "upload"
+    )
     folder = tempfile.TemporaryDirectory(prefix="jaxact-serve-", ignore_cleanup_errors=True)
     try:
         with open(Path(folder.name) / name, "wb") as target:
@@ -232,7 +256,9 @@ async def _stored(file: UploadFile) -> tempfile.TemporaryDirectory:
 
 
 def _of_a_form(sentence: str, folder: str) -> str:
-    """An error as one who sent a form reads it: without this machine's folders, options as fields."""
+    """An error as one who sent a form reads it: without this machine's folders, options as
+    fields.
+    """
     sentence = re.sub(rf"{re.escape(folder)}/({uploads.UNZIPPED}\d+/)?", "", sentence)
     return sentence.replace(folder, "the upload").replace("--", "")
 

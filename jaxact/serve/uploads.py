@@ -1,4 +1,6 @@
-"""Files from strangers, looked at before anything opens them: their name, their kind, what they unpack to."""
+"""Files from strangers, looked at before anything opens them: their name, their kind, what they
+unpack to.
+"""
 
 import shutil
 import zipfile
@@ -11,7 +13,8 @@ UNZIPPED = "unzipped-"  # folders beside an archive, for what is in it
 MOST_FILES = 20_000  # frames of a zip
 UNPACKED = 8  # times the limit of an upload, that an archive may unpack to
 
-# How containers begin, (offset, bytes): a playlist, which would have ffmpeg open other files, begins like none of them.
+# How containers begin, (offset, bytes): a playlist, which would have ffmpeg open other files,
+# begins like none of them.
 _VIDEOS = (
     (4, b"ftyp"), (4, b"moov"), (4, b"mdat"), (4, b"wide"), (0, b"\x1a\x45\xdf\xa3"), (8, b"AVI "), (0, b"OggS"),
     (0, b"FLV\x01"), (0, b"\x00\x00\x01\xba"), (0, b"\x00\x00\x01\xb3"), (0, b"\x30\x26\xb2\x75"),
@@ -32,10 +35,14 @@ def opened(path: Path, *, kind: str, limit: int) -> list[Path]:
     suffix = path.suffix.lower()
     if kind == "video":
         if not _is_video(path):
-            raise UserError(f"{path.name!r} is no video; wanted MP4, MOV, WebM, MKV, AVI, MPEG or Ogg")
+            raise UserError(
+                f"{path.name!r} is no video; wanted MP4, MOV, WebM, MKV, AVI, MPEG or Ogg"
+            )
         return [path]
     if suffix not in JOINTS:
-        raise UserError(f"{path.name!r} is no clip of joints; wanted {', '.join(JOINTS)}, a zip of OpenPose's JSON")
+        raise UserError(
+            f"{path.name!r} is no clip of joints; wanted {', '.join(JOINTS)}, a zip of OpenPose's JSON"
+        )
     if suffix in (".npz", ".zip"):
         try:
             with zipfile.ZipFile(path) as archive:
@@ -56,13 +63,17 @@ def _measure(archive: zipfile.ZipFile, name: str, most: int) -> None:
     found = archive.infolist()
     size = sum(item.file_size for item in found)
     if size > most:
-        raise UserError(f"{name!r} unpacks to {size / 1e6:.0f} MB; at most {most / 1e6:.0f} MB are read")
+        raise UserError(
+            f"{name!r} unpacks to {size / 1e6:.0f} MB; at most {most / 1e6:.0f} MB are read"
+        )
     if len(found) > MOST_FILES:
         raise UserError(f"{name!r} holds {len(found)} files; at most {MOST_FILES} are read")
 
 
 def _unpack(archive: zipfile.ZipFile, path: Path) -> list[Path]:
-    """A folder of frames for each folder of the archive; names of the archive are no places of this machine."""
+    """A folder of frames for each folder of the archive; names of the archive are no places of this
+    machine.
+    """
     clips: dict[PurePosixPath, list[zipfile.ZipInfo]] = {}
     for item in archive.infolist():
         place = PurePosixPath(item.filename.replace("\\", "/"))

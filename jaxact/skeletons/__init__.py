@@ -1,11 +1,20 @@
-"""Joint layouts: names, trees of bones, left/right pairs, the graphs drawn on them, and conversion between them.
+"""Joint layouts: names, trees of bones, left/right pairs, the graphs drawn on them, and conversion
+between them.
 
 layout -> table (the layouts that have a name) -> conversion (joints of one as joints of another)
        -> graph (adjacency with every partition strategy)
 """
 
 from jaxact.skeletons.conversion import convert
-from jaxact.skeletons.graph import METRICS, NORMS, STRATEGIES, adjacency, chebyshev, gravity_radii, hop_distances
+from jaxact.skeletons.graph import (
+    METRICS,
+    NORMS,
+    STRATEGIES,
+    adjacency,
+    chebyshev,
+    gravity_radii,
+    hop_distances,
+)
 from jaxact.skeletons.layout import Layout, Pair
 from jaxact.skeletons.layouts import LAYOUTS, get_layout
 

@@ -1,8 +1,9 @@
 """Joints of one layout as joints of another.
 
-`STEPS` is the whole truth: a joint of the target that the source has under the same name is taken over as it is, and
-the table says how every other one is made. Conversions that are not in the table are chains of those that are. Names
-carry the sides, so that left stays left whatever the order of the joints.
+`STEPS` is the whole truth: a joint of the target that the source has under the same name is taken
+over as it is, and the table says how every other one is made. Conversions that are not in the table
+are chains of those that are. Names carry the sides, so that left stays left whatever the order of
+the joints.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,14 +19,17 @@ Parts = tuple[str, ...]
 SHOULDERS: Parts = ("left_shoulder", "right_shoulder")
 NOWHERE: Parts = ()  # the source knows nothing of the joint: it is missing
 
-# OpenPose's neck is not a joint that is seen but the middle of the shoulders; sets that have a neck of their own mean
-# another place, so it is made from the shoulders there too. The middle of a head stands in for the nose.
+# OpenPose's neck is not a joint that is seen but the middle of the shoulders; sets that have a neck
+# of their own mean another place, so it is made from the shoulders there too. The middle of a head
+# stands in for the nose.
 _BODY: Mapping[str, Parts] = {"nose": ("head",), "neck": SHOULDERS}
 STEPS: Mapping[tuple[str, str], Mapping[str, Parts]] = {
     ("coco-17", "openpose-18"): {"neck": SHOULDERS},
     ("openpose-18", "coco-17"): {},
     ("openpose-18", "body-14"): {},
-    ("body-14", "openpose-18"): dict.fromkeys(("left_eye", "right_eye", "left_ear", "right_ear"), NOWHERE),
+    ("body-14", "openpose-18"): dict.fromkeys(
+        ("left_eye", "right_eye", "left_ear", "right_ear"), NOWHERE
+    ),
     ("body-25", "openpose-18"): {},
     ("mediapipe-33", "coco-17"): {},
     ("jhmdb-15", "body-14"): {"nose": ("face",), "neck": SHOULDERS},
@@ -46,13 +50,18 @@ STEPS: Mapping[tuple[str, str], Mapping[str, Parts]] = {
 
 
 def convert(
-    joints: Float[np.ndarray, "*axes v c"], source: str, target: str, *, channels: Sequence[str] = ("x", "y", "z")
+    joints: Float[np.ndarray, "*axes v c"],
+    source: str,
+    target: str,
+    *,
+    channels: Sequence[str] = ("x", "y", "z"),
 ) -> Float[np.ndarray, "*axes w c"]:
     """The same poses with the joints of another layout.
 
-    A joint is copied, or it is the mean of the joints it is made from: x = sum_i x_i / n. Its score is the smallest of
-    theirs. Where one of them is missing (zero, or without a score) it is missing too. A mean that falls on the origin
-    cannot be told from a missing joint: convert before anything is centred.
+    A joint is copied, or it is the mean of the joints it is made from: x = sum_i x_i / n. Its score
+    is the smallest of theirs. Where one of them is missing (zero, or without a score) it is missing
+    too. A mean that falls on the origin cannot be told from a missing joint: convert before
+    anything is centred.
 
     Args:
       joints: in the order of `source`, any axes before the joint's.
@@ -64,7 +73,8 @@ def convert(
       Joints in the order of `target`; those that the source knows nothing of are zero.
 
     Raises:
-      UserError: an unknown layout, no way from one to the other, or joints that are not of `source`.
+      UserError: an unknown layout, no way from one to the other, or joints that are not of
+          `source`.
     """
     way = path(source, target)
     if joints.shape[-2:] != (len(LAYOUTS[source].joints), len(channels)):
@@ -106,7 +116,9 @@ def _step(joints: np.ndarray, source: str, target: str, channels: list[str]) -> 
     names = LAYOUTS[source].joints
     made = STEPS[source, target]
     places = [axis for axis, channel in enumerate(channels) if channel != "score"]
-    result = np.zeros((*joints.shape[:-2], len(LAYOUTS[target].joints), joints.shape[-1]), joints.dtype)
+    result = np.zeros(
+        (*joints.shape[:-2], len(LAYOUTS[target].joints), joints.shape[-1]), joints.dtype
+    )
     for index, joint in enumerate(LAYOUTS[target].joints):
         parts = joints[..., [names.index(part) for part in made.get(joint, (joint,))], :]
         if parts.shape[-2] == 1:

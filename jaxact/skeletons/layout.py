@@ -1,4 +1,6 @@
-"""What a joint layout is: names, a tree of edges, bones, centre, left/right pairs; and how one is read from JSON."""
+"""What a joint layout is: names, a tree of edges, bones, centre, left/right pairs; and how one is
+read from JSON.
+"""
 
 import dataclasses
 import json
@@ -18,8 +20,9 @@ class Layout:
       name: what a dataset and a checkpoint call it.
       joints: joint names in array order.
       edges: the graph, (child, parent) with the parent one step nearer the centre; a tree.
-      bones: (joint, parent) for every joint in order, the root paired with itself: what the bone stream subtracts.
-        Published bone streams do not always follow the graph (COCO-17 hangs the hips on the nose).
+      bones: (joint, parent) for every joint in order, the root paired with itself: what the bone
+        stream subtracts. Published bone streams do not always follow the graph (COCO-17 hangs the
+        hips on the nose).
       centre: joint the partition strategies measure from.
       pairs: (left, right) joints that a mirror exchanges.
       spine: (lower, upper) joints of the trunk, made vertical by view alignment, or None.
@@ -38,11 +41,21 @@ class Layout:
     def __post_init__(self) -> None:
         where, count = f"layout {self.name!r}", len(self.joints)
         if len(set(self.joints)) != count or not count:
-            raise UserError(f"{where}: joint names must be given and differ, got {list(self.joints)}")
-        links = (*self.edges, *self.bones, *self.pairs, *filter(None, (self.spine, self.shoulders)), (self.centre,))
+            raise UserError(
+                f"{where}: joint names must be given and differ, got {list(self.joints)}"
+            )
+        links = (
+            *self.edges,
+            *self.bones,
+            *self.pairs,
+            *filter(None, (self.spine, self.shoulders)),
+            (self.centre,),
+        )
         for joint in (joint for link in links for joint in link):
             if not 0 <= joint < count:
-                raise UserError(f"{where}: no joint {joint}; its {count} joints are numbered 0 to {count - 1}")
+                raise UserError(
+                    f"{where}: no joint {joint}; its {count} joints are numbered 0 to {count - 1}"
+                )
         parents = _parents(where, count, self.edges, self.centre)
         for child, parent in self.edges:
             if parents[child] != parent:
@@ -54,7 +67,9 @@ class Layout:
             raise UserError(
                 f"{where}: bones must be one (joint, parent) per joint in order, one of them paired with itself"
             )
-        _parents(f"{where}, bones", count, [bone for bone in self.bones if bone[0] != bone[1]], roots[0])
+        _parents(
+            f"{where}, bones", count, [bone for bone in self.bones if bone[0] != bone[1]], roots[0]
+        )
         sides = [joint for pair in self.pairs for joint in pair]
         if len(set(sides)) != len(sides):
             raise UserError(f"{where}: a joint stands in two left/right pairs: {list(self.pairs)}")
@@ -75,30 +90,40 @@ class Layout:
         """A layout from JSON values, joints by number or by name.
 
         Args:
-          content: a mapping; `name`, `joints`, `edges` (neighbours, in either direction) and `centre` are needed.
-            Without `bones` each joint's bone ends at its neighbour nearer the centre; without `pairs`, names that
-            differ in left/right pair up.
+          content: a mapping; `name`, `joints`, `edges` (neighbours, in either direction) and
+            `centre` are needed. Without `bones` each joint's bone ends at its neighbour nearer the
+            centre; without `pairs`, names that differ in left/right pair up.
 
         Raises:
           UserError: a field is missing, unknown or malformed, or the edges are not a tree.
         """
         if not isinstance(content, Mapping):
-            raise UserError(f"a layout is a JSON object with name, joints, edges and centre, not {content!r:.60}")
+            raise UserError(
+                f"a layout is a JSON object with name, joints, edges and centre, not {content!r:.60}"
+            )
         fields = [field.name for field in dataclasses.fields(cls)]
         for given in content:
             if given not in fields:
                 raise unknown("layout field", given, fields)
         name = str(content.get("name", "without a name"))
-        if lacking := [field for field in ("name", "joints", "edges", "centre") if field not in content]:
+        if lacking := [
+            field for field in ("name", "joints", "edges", "centre") if field not in content
+        ]:
             raise UserError(
                 f"layout {name!r}: lacks {', '.join(lacking)}; a layout needs name, joints, edges and centre"
             )
         joints = content["joints"]
-        if not isinstance(joints, Sequence) or isinstance(joints, str) or not all(isinstance(j, str) for j in joints):
+        if (
+            not isinstance(joints, Sequence)
+            or isinstance(joints, str)
+            or not all(isinstance(j, str) for j in joints)
+        ):
             raise UserError(f"layout {name!r}: joints must be a list of names, got {joints!r:.60}")
 
         def pairs(field: str) -> tuple[Pair, ...]:
-            return tuple(_pair(name, joints, field, pair) for pair in _sequence(name, field, content[field]))
+            return tuple(
+                _pair(name, joints, field, pair) for pair in _sequence(name, field, content[field])
+            )
 
         centre = _joint(name, joints, "centre", content["centre"])
         parents = _parents(f"layout {name!r}", len(joints), pairs("edges"), centre)
@@ -110,7 +135,9 @@ class Layout:
             bones=pairs("bones") if "bones" in content else tuple(enumerate(parents)),
             centre=centre,
             pairs=pairs("pairs") if "pairs" in content else _sides(joints),
-            spine=None if content.get("spine") is None else _pair(name, joints, "spine", content["spine"]),
+            spine=None
+            if content.get("spine") is None
+            else _pair(name, joints, "spine", content["spine"]),
             shoulders=None
             if content.get("shoulders") is None
             else _pair(name, joints, "shoulders", content["shoulders"]),
@@ -145,14 +172,19 @@ def _pair(name: str, joints: Sequence[str], field: str, value: Any) -> Pair:
 def _sides(joints: Sequence[str]) -> tuple[Pair, ...]:
     """(left, right) of the names that differ in nothing but the side."""
     other = {joint: joint.replace("left", "right") for joint in joints if "left" in joint}
-    return tuple((joints.index(left), joints.index(right)) for left, right in other.items() if right in joints)
+    return tuple(
+        (joints.index(left), joints.index(right))
+        for left, right in other.items()
+        if right in joints
+    )
 
 
 def _parents(where: str, count: int, edges: Iterable[Pair], root: int) -> list[int]:
     """Each joint's neighbour on the way to the root, the root's own number for itself.
 
     Raises:
-      UserError: an edge joins a joint to itself, is given twice or closes a cycle, or a joint cannot be reached.
+      UserError: an edge joins a joint to itself, is given twice or closes a cycle, or a joint
+          cannot be reached.
     """
     neighbours: list[set[int]] = [set() for _ in range(count)]
     group = list(range(count))

@@ -1,8 +1,9 @@
 """The layouts that have a name, as their owners number the joints.
 
-Numbers are 0-based; a public file's order of joints is kept, so an array is never permuted on the way in. The centre is
-the joint where head, arms and trunk meet (the nose where a layout has no such joint): ST-GCN measures "nearer" and
-"farther" from it. A joint that several layouts have bears one name in all of them: conversion goes by names.
+Numbers are 0-based; a public file's order of joints is kept, so an array is never permuted on the
+way in. The centre is the joint where head, arms and trunk meet (the nose where a layout has no such
+joint): ST-GCN measures "nearer" and "farther" from it. A joint that several layouts have bears one
+name in all of them: conversion goes by names.
 """
 
 import json
@@ -16,10 +17,15 @@ from jaxact.skeletons.layout import Layout, Pair
 
 def _edges(text: str) -> list[Pair]:
     """Pairs from "child-parent child-parent ...", as the papers print them."""
-    return [(int(child), int(parent)) for child, _, parent in (edge.partition("-") for edge in text.split())]
+    return [
+        (int(child), int(parent))
+        for child, _, parent in (edge.partition("-") for edge in text.split())
+    ]
 
 
-def _layout(name: str, joints: str, edges: str, centre: int, bones: str = "", **fields: Any) -> Layout:
+def _layout(
+    name: str, joints: str, edges: str, centre: int, bones: str = "", **fields: Any
+) -> Layout:
     fields |= {"bones": _edges(bones)} if bones else {}
     return Layout.from_dict(
         {"name": name, "joints": joints.split(), "edges": _edges(edges), "centre": centre, **fields}
@@ -45,7 +51,8 @@ _LIMBS = """left_shoulder left_elbow left_wrist left_hand right_shoulder right_e
 _LIMB_EDGES = "5-4 6-5 7-6 9-8 10-9 11-10 13-12 14-13 15-14 17-16 18-17 19-18"
 
 _ALL = (
-    # Kinect v2 (NTU RGB+D): finger tips hang on the thumbs, as in the graphs of ST-GCN, 2s-AGCN, CTR-GCN and MS-G3D.
+    # Kinect v2 (NTU RGB+D): finger tips hang on the thumbs, as in the graphs of ST-GCN, 2s-AGCN,
+    # CTR-GCN and MS-G3D.
     _layout(
         "ntu-25",
         _NTU_JOINTS,
@@ -55,7 +62,8 @@ _ALL = (
         spine=(0, 1),
         shoulders=(8, 4),
     ),
-    # The same with tips and thumbs both on the hand, as in the graphs of pyskl and mmaction2; their bones are ntu-25's.
+    # The same with tips and thumbs both on the hand, as in the graphs of pyskl and mmaction2; their
+    # bones are ntu-25's.
     _layout(
         "ntu-25-star",
         _NTU_JOINTS,
@@ -74,7 +82,8 @@ _ALL = (
         bones=f"{_BODY_14_BONES} 14-0 15-0 16-14 17-15",
         shoulders=(2, 5),
     ),
-    # OpenPose-18 without eyes and ears, its joints 0 to 13: the body that most pose networks and sets have in common.
+    # OpenPose-18 without eyes and ears, its joints 0 to 13: the body that most pose networks and
+    # sets have in common.
     _layout("body-14", _BODY_14, _BODY_14_EDGES, 1, bones=_BODY_14_BONES, shoulders=(2, 5)),
     # OpenPose's BODY_25 model.
     _layout(
@@ -88,7 +97,8 @@ _ALL = (
         spine=(8, 1),
         shoulders=(2, 5),
     ),
-    # MediaPipe Pose (BlazePose); of the circles in its drawing, hand and foot keep the edges at wrist and ankle.
+    # MediaPipe Pose (BlazePose); of the circles in its drawing, hand and foot keep the edges at
+    # wrist and ankle.
     _layout(
         "mediapipe-33",
         """nose left_eye_inner left_eye left_eye_outer right_eye_inner right_eye right_eye_outer left_ear right_ear
@@ -100,7 +110,8 @@ _ALL = (
         0,
         shoulders=(12, 11),
     ),
-    # Its public bone stream measures the hips from the nose, not from the shoulders they hang on in the graph.
+    # Its public bone stream measures the hips from the nose, not from the shoulders they hang on in
+    # the graph.
     _layout(
         "coco-17",
         """nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow
@@ -163,7 +174,8 @@ LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in _ALL}
 
 
 def get_layout(name: str | os.PathLike[str]) -> Layout:
-    """A layout by its name, or from a JSON file of one's own (`Layout.from_dict` says what stands in it).
+    """A layout by its name, or from a JSON file of one's own (`Layout.from_dict` says what stands
+    in it).
 
     Raises:
       UserError: no such layout, no such file, or a file that is no layout.

@@ -1,7 +1,8 @@
 """The body that the pose network finds: fourteen joints, and the thirteen limbs between them.
 
-The joints are the layout `body-14`, OpenPose's first fourteen. The limbs are the first thirteen pairs of its COCO
-model: a tree with the neck as its root, each limb after the one that leads to its first joint.
+The joints are the layout `body-14`, OpenPose's first fourteen. The limbs are the first thirteen
+pairs of its COCO model: a tree with the neck as its root, each limb after the one that leads to its
+first joint.
 """
 
 import numpy as np
@@ -20,11 +21,12 @@ LIMBS: tuple[Pair, ...] = (
 
 
 def shares(layout: Layout) -> Float[np.ndarray, "14 v"]:
-    """How each joint of the body is made of the joints of `layout`: row by row, weights that add up to 1.
+    """How each joint of the body is made of the joints of `layout`: row by row, weights that add up
+    to 1.
 
-    A joint is there where all are that have a weight in its row. Named layouts convert as `skeletons.convert` does. Of
-    any other one, joints are taken by their names; `head` stands in for the nose, and the middle of the shoulders for
-    a neck that it lacks.
+    A joint is there where all are that have a weight in its row. Named layouts convert as
+    `skeletons.convert` does. Of any other one, joints are taken by their names; `head` stands in
+    for the nose, and the middle of the shoulders for a neck that it lacks.
 
     Raises:
         UserError: no way leads from the layout to the body.

@@ -2,8 +2,8 @@
 
     tracks, poses of a frame [n v c] -> tracks, ids [n]
 
-A track is carried on by how fast its person went, so that people who cross keep their ids, and is kept for a while
-without a pose, so that somebody who was hidden comes back as who they were.
+A track is carried on by how fast its person went, so that people who cross keep their ids, and is
+kept for a while without a pose, so that somebody who was hidden comes back as who they were.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,9 @@ from jaxact.errors import UserError, unknown
 
 MEASURES = ("joints", "iou")
 NOBODY = -1  # the id of a pose without a joint
-COAST = 0.8  # share of the speed that a person out of sight keeps per frame: five frames' way in all
+COAST = (
+    0.8  # share of the speed that a person out of sight keeps per frame: five frames' way in all
+)
 STEADY = 0.5  # share of the old speed in the new one
 _FAR = 1e6  # a pair that must not be; dearer than any number of pairs that may
 
@@ -57,14 +59,15 @@ def follow(
 ) -> tuple[Tracks, Int[np.ndarray, " n"]]:
     """The tracks after a frame, and the id of each of its poses; -1 for a pose without a joint.
 
-    Poses and tracks are paired so that the sum of their distances is the least possible, as many of them as are within
-    `reach`. A pose that is left over is a new person; a track without a pose waits.
+    Poses and tracks are paired so that the sum of their distances is the least possible, as many of
+    them as are within `reach`. A pose that is left over is a new person; a track without a pose
+    waits.
 
     Args:
       tracks: those after the frame before; `Tracks()` before the first.
       poses: joints of this frame's people in any order; x and y first, those missing zero.
-      measure: "joints", the mean distance between joints that both have, divided by the diagonal of the larger of
-        their boxes; or "iou", 1 - the overlap of the boxes around their joints.
+      measure: "joints", the mean distance between joints that both have, divided by the diagonal of
+        the larger of their boxes; or "iou", 1 - the overlap of the boxes around their joints.
       reach: the largest distance at which a pose can continue a track.
       patience: frames without a pose after which a track is given up.
       score: whether the last channel is a score, zero where a joint is missing.
@@ -76,7 +79,9 @@ def follow(
         raise unknown("measure", measure, MEASURES)
     for track in tracks.held[:1]:
         if len(track.joints) != poses.shape[1]:
-            raise UserError(f"poses of {poses.shape[1]} joints after poses of {len(track.joints)}; wanted the same")
+            raise UserError(
+                f"poses of {poses.shape[1]} joints after poses of {len(track.joints)}; wanted the same"
+            )
     places = poses[..., :2].astype(np.float64)
     seen = poses[..., -1] > 0 if score else np.any(places != 0, axis=-1)
     real = np.flatnonzero(seen.any(axis=1))
@@ -101,7 +106,9 @@ def follow(
 
 
 def _way(track: Track) -> np.ndarray:
-    """How far the person should have come by now: speed * (1 + 0.8 + 0.8^2 ...), a term for every frame."""
+    """How far the person should have come by now: speed * (1 + 0.8 + 0.8^2 ...), a term for every
+    frame.
+    """
     return track.speed * (1 - COAST ** (track.missed + 1)) / (1 - COAST)
 
 
@@ -111,13 +118,18 @@ def _moved(track: Track, places: np.ndarray, seen: np.ndarray) -> Track:
     if both.any():
         newest = np.mean(places[both] - track.joints[both], axis=0) / (track.missed + 1)
         speed = STEADY * speed + (1 - STEADY) * newest
-    shifted = track.joints + (np.mean(places[both] - track.joints[both], axis=0) if both.any() else 0.0)
+    shifted = track.joints + (
+        np.mean(places[both] - track.joints[both], axis=0) if both.any() else 0.0
+    )
     joints = np.where(seen[:, None], places, shifted)  # what is hidden went with the rest
     return Track(track.id, joints, track.present | seen, speed, 0)
 
 
 def _distances(
-    tracks: Sequence[Track], places: Float[np.ndarray, "n v 2"], seen: Bool[np.ndarray, "n v"], measure: str
+    tracks: Sequence[Track],
+    places: Float[np.ndarray, "n v 2"],
+    seen: Bool[np.ndarray, "n v"],
+    measure: str,
 ) -> Float[np.ndarray, "k n"]:
     """Between where each person should be and each pose."""
     expected = np.stack([track.joints + _way(track) for track in tracks])
@@ -132,13 +144,17 @@ def _distances(
     return np.where(count, apart / np.maximum(count, 1) / np.maximum(size, 1e-9), _FAR)
 
 
-def _box(places: Float[np.ndarray, "k n v 2"], there: Bool[np.ndarray, "k n v"]) -> Float[np.ndarray, "2 k n 2"]:
+def _box(
+    places: Float[np.ndarray, "k n v 2"], there: Bool[np.ndarray, "k n v"]
+) -> Float[np.ndarray, "2 k n 2"]:
     """Low and high corner of the joints that are there."""
     masked = [np.where(there[..., None], places, far) for far in (np.inf, -np.inf)]
     return np.stack([masked[0].min(axis=2), masked[1].max(axis=2)])
 
 
-def _overlap(one: Float[np.ndarray, "2 k _ 2"], other: Float[np.ndarray, "2 _ n 2"]) -> Float[np.ndarray, "k n"]:
+def _overlap(
+    one: Float[np.ndarray, "2 k _ 2"], other: Float[np.ndarray, "2 _ n 2"]
+) -> Float[np.ndarray, "k n"]:
     """Area of the intersection of two boxes [low, high], divided by that of their union."""
     sides = np.minimum(one[1], other[1]) - np.maximum(one[0], other[0])
     common = np.prod(np.maximum(sides, 0), axis=-1)
@@ -147,7 +163,9 @@ def _overlap(one: Float[np.ndarray, "2 k _ 2"], other: Float[np.ndarray, "2 _ n 
 
 
 def _paired(costs: Float[np.ndarray, "k n"], reach: float) -> list[tuple[int, int]]:
-    """Rows and columns, at most `reach` apart: as many pairs as there can be, and of these the nearest."""
+    """Rows and columns, at most `reach` apart: as many pairs as there can be, and of these the
+    nearest.
+    """
     from scipy.optimize import linear_sum_assignment  # JAX needs it too
 
     allowed = costs <= reach

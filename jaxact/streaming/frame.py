@@ -13,7 +13,8 @@ class Shot(NamedTuple):
       number: from 0, of the source's frames, those that are left out too.
       time: seconds from the first frame.
       picture: RGB; None where poses are read, or where the frame is lost.
-      people: poses that were read, x, y and score; None where a picture is to be looked at, or nothing came.
+      people: poses that were read, x, y and score; None where a picture is to be looked at, or
+          nothing came.
       note: what is wrong with the frame or the source; "" where nothing is.
     """
 

@@ -1,6 +1,8 @@
-"""Frames that come by themselves: the newest is taken, those that nobody was ready for are dropped and counted.
+"""Frames that come by themselves: the newest is taken, those that nobody was ready for are dropped
+and counted.
 
-`Latest` is for a camera or a stream, whose frames a thread takes off it; `Paced` plays a file as if it were one.
+`Latest` is for a camera or a stream, whose frames a thread takes off it; `Paced` plays a file as if
+it were one.
 """
 
 import collections

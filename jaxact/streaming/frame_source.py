@@ -1,4 +1,5 @@
-"""What is watched: a video file, a folder of pictures, a camera, a URL, or the poses that OpenPose wrote.
+"""What is watched: a video file, a folder of pictures, a camera, a URL, or the poses that OpenPose
+wrote.
 
     name -> Source -> Shot, Shot ...
 
@@ -42,8 +43,8 @@ def open_source(name: str, *, fps: float, patience: float) -> Source:
     """The source called `name`.
 
     Args:
-      name: a file, a folder of pictures or of OpenPose's JSON files, the number of a camera, a URL, or "-" for JSON
-        on standard input.
+      name: a file, a folder of pictures or of OpenPose's JSON files, the number of a camera, a URL,
+        or "-" for JSON on standard input.
       fps: frames a second of pictures and poses, which have no times of their own.
       patience: seconds for which a live source that broke off is tried again.
 
@@ -55,9 +56,13 @@ def open_source(name: str, *, fps: float, patience: float) -> Source:
     if name == "-":
         return Source(openpose_source.from_pipe(sys.stdin.buffer, fps), poses=True)
     if name.isdigit():
-        return Source(Live(lambda: _camera(int(name)), name=f"camera {name}", patience=patience), live=True)
+        return Source(
+            Live(lambda: _camera(int(name)), name=f"camera {name}", patience=patience), live=True
+        )
     if URL.match(name):
-        return Source(Live(lambda: _packets(name, _transport(name)), name=name, patience=patience), live=True)
+        return Source(
+            Live(lambda: _packets(name, _transport(name)), name=name, patience=patience), live=True
+        )
     path = Path(name)
     if path.is_file():
         return Source(_Once(lambda: _file(name)))
@@ -70,14 +75,17 @@ def open_source(name: str, *, fps: float, patience: float) -> Source:
     poses = [each for each in files if each.suffix.lower() == ".json"]
     if not files or 0 < len(poses) < len(files):
         held = "both pictures and JSON files" if files else "neither pictures nor JSON files"
-        raise UserError(f"the folder {name!r} holds {held}; wanted one kind of them, a file for each frame")
+        raise UserError(
+            f"the folder {name!r} holds {held}; wanted one kind of them, a file for each frame"
+        )
     if poses:
         return Source(openpose_source.from_files(poses, fps), poses=True)
     return Source(_Once(lambda: _pictures(files, fps)))
 
 
 class Live:
-    """Shots of a source that may vanish and come back: it is opened again until it has been gone for too long.
+    """Shots of a source that may vanish and come back: it is opened again until it has been gone
+    for too long.
 
     Attributes:
       name: what the notes call it.
@@ -108,7 +116,11 @@ class Live:
                     now = self._clock()
                     begun = now if begun is None else begun
                     if gone is not None and shot.picture is not None:
-                        yield Shot(number, now - begun, note=f"{self.name} is back after {now - gone:.1f} s")
+                        yield Shot(
+                            number,
+                            now - begun,
+                            note=f"{self.name} is back after {now - gone:.1f} s",
+                        )
                         gone, wait = None, 0.5
                     yield shot._replace(number=number, time=now - begun)
                     number += 1
@@ -121,7 +133,11 @@ class Live:
                     gone = now
                     yield Shot(number, now - begun, note=f"{self.name} is gone: {_reason(error)}")
             if now - gone >= self._patience:
-                yield Shot(number, now - begun, note=f"{self.name} did not come back within {self._patience:g} s")
+                yield Shot(
+                    number,
+                    now - begun,
+                    note=f"{self.name} did not come back within {self._patience:g} s",
+                )
                 return
             self._sleep(min(wait, self._patience))
             wait = min(2 * wait, SECONDS)
@@ -147,7 +163,9 @@ def _file(name: str) -> Iterator[Shot]:
     except OSError as error:
         if not number:
             raise UserError(f"{name!r} cannot be read as a video: {_reason(error)}") from error
-        yield Shot(number, seconds, note=f"the file breaks off after {number} frames: {_reason(error)}")
+        yield Shot(
+            number, seconds, note=f"the file breaks off after {number} frames: {_reason(error)}"
+        )
         return
     if not number:
         raise UserError(f"{name!r} holds no frames")
@@ -196,11 +214,17 @@ def _packets(name: str, options: dict[str, Any]) -> Iterator[Shot]:
                 try:
                     frames = packet.decode()
                 except av.FFmpegError as error:
-                    yield Shot(number, played, note=f"frame {number} cannot be decoded: {error.strerror}")
+                    yield Shot(
+                        number, played, note=f"frame {number} cannot be decoded: {error.strerror}"
+                    )
                     number += 1
                     continue
                 for frame in frames:
-                    now = frame.time if frame.time is not None else number / float(stream.average_rate or 25)
+                    now = (
+                        frame.time
+                        if frame.time is not None
+                        else number / float(stream.average_rate or 25)
+                    )
                     first = now if first is None else first
                     note = f"frame {number} is damaged" if frame.is_corrupt else ""
                     picture = video_file.upright(frame).to_ndarray(format="rgb24")
@@ -208,8 +232,12 @@ def _packets(name: str, options: dict[str, Any]) -> Iterator[Shot]:
                     yield Shot(number, played, picture, note=note)
                     number += 1
             stated = (container.duration or 0) / av.time_base
-            if number > 1 and stated - played > max(video_file.MOST_MISSING * stated, video_file.LENGTH_ERROR):
-                yield Shot(number, played, note=f"it breaks off after {played:.1f} of {stated:.1f} s")
+            if number > 1 and stated - played > max(
+                video_file.MOST_MISSING * stated, video_file.LENGTH_ERROR
+            ):
+                yield Shot(
+                    number, played, note=f"it breaks off after {played:.1f} of {stated:.1f} s"
+                )
             endless = URL.match(name) and container.duration is None
     except av.FFmpegError as error:
         raise OSError(error.strerror or str(error)) from error

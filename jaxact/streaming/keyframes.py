@@ -1,4 +1,6 @@
-"""A few moments of what was recognised, out of a log of `jaxact stream` and the video that it watched (Figure 5)."""
+"""A few moments of what was recognised, out of a log of `jaxact stream` and the video that it
+watched (Figure 5).
+"""
 
 import collections
 import json
@@ -17,7 +19,8 @@ from jaxact.streaming.smoothing import Said
 
 
 def moments(log: str, *, video: str | None = None, count: int = 4) -> Row:
-    """Pictures of a log's video with the skeletons and classes that the log holds, evenly over what was recognised.
+    """Pictures of a log's video with the skeletons and classes that the log holds, evenly over what
+    was recognised.
 
     Args:
       log: what `--log` wrote.
@@ -32,7 +35,9 @@ def moments(log: str, *, video: str | None = None, count: int = 4) -> Row:
     there = [frame for frame in frames if frame["people"]]
     named = [frame for frame in there if any(each["label"] for each in frame["people"])] or there
     if not named:
-        raise UserError(f"the log {log!r} has nobody in its {len(frames)} frames, so that there is nothing to draw")
+        raise UserError(
+            f"the log {log!r} has nobody in its {len(frames)} frames, so that there is nothing to draw"
+        )
     places = np.unique(np.linspace(0, len(named) - 1, min(count, len(named))).round().astype(int))
     wanted = {named[place]["frame"]: named[place] for place in places}
     painter, pictures, seconds = Painter(labels), [], []
@@ -51,7 +56,9 @@ def moments(log: str, *, video: str | None = None, count: int = 4) -> Row:
             f"{video or start['source']!r} has {len(pictures)} of the {len(wanted)} pictures that the log {log!r} "
             "wants; give the video that was watched, --videos FILE"
         )
-    said = collections.Counter(each["label"] for frame in named for each in frame["people"] if each["label"])
+    said = collections.Counter(
+        each["label"] for frame in named for each in frame["people"] if each["label"]
+    )
     return Row(said.most_common(1)[0][0] if said else Path(log).stem, pictures, seconds)
 
 

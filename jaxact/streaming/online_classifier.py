@@ -1,9 +1,11 @@
-"""A class for everybody who is followed, frame by frame: windows that are read anew, or states that are carried on.
+"""A class for everybody who is followed, frame by frame: windows that are read anew, or states that
+are carried on.
 
     {id: joints [w c]} -> {id: probabilities [k]}
 
-`Windows` runs any classifier of skeletons on each person's last T frames. `Carried` keeps what a network that reads
-every frame once knows of each person: the causal ST-GCN, and the recogniser where that is asked for.
+`Windows` runs any classifier of skeletons on each person's last T frames. `Carried` keeps what a
+network that reads every frame once knows of each person: the causal ST-GCN, and the recogniser
+where that is asked for.
 """
 
 import collections
@@ -38,7 +40,9 @@ class Network(Protocol):
     anew: str
 
     def step(self, people: Frames, wanted: Collection[int]) -> Probabilities:
-        """Takes a frame of each of these people; gives the classes of those who are wanted, of whom it has frames."""
+        """Takes a frame of each of these people; gives the classes of those who are wanted, of whom
+        it has frames.
+        """
         ...
 
     def forget(self, kept: Collection[int]) -> None:
@@ -60,7 +64,11 @@ def build(net: trained_model.Trained, reader: Reader, *, carry: bool = False) ->
     if carry and not isinstance(net.model, Recogniser):
         raise UserError(
             f"--carry is for the model 'recogniser'; {net.config.model.name!r} "
-            + ("carries its state on by itself" if is_carried(net) else "has no state that could be carried on")
+            + (
+                "carries its state on by itself"
+                if is_carried(net)
+                else "has no state that could be carried on"
+            )
         )
     if is_carried(net, carry):
         return Carried(net.model, net.weights, reader)
@@ -75,8 +83,9 @@ def is_carried(net: trained_model.Trained, carry: bool = False) -> bool:
 class Windows:
     """The whole network on each person's last T frames; T is the run's `clip.frames`.
 
-    Before there are T of them the window is filled as the run's clips are: the recogniser's with the first frame in
-    front, others with nothing or the clip again behind (`clip.pad`), or by stretching what there is.
+    Before there are T of them the window is filled as the run's clips are: the recogniser's with
+    the first frame in front, others with nothing or the clip again behind (`clip.pad`), or by
+    stretching what there is.
     """
 
     def __init__(self, model: Any, weights: Any, reader: Reader) -> None:
@@ -84,8 +93,12 @@ class Windows:
         self.anew = f"the whole network on each person's last {self.frames} frames"
         self._reader, self._weights, self._held = reader, weights, {}
         sampling, pad = reader.clip["sampling"], reader.clip["pad"]
-        self._fill = "first" if isinstance(model, Recogniser) else pad if sampling == "window" else "stretch"
-        self._apply = jax.jit(lambda weights, x: _probabilities(model.apply(weights, x, train=False)))
+        self._fill = (
+            "first" if isinstance(model, Recogniser) else pad if sampling == "window" else "stretch"
+        )
+        self._apply = jax.jit(
+            lambda weights, x: _probabilities(model.apply(weights, x, train=False))
+        )
 
     def step(self, people: Frames, wanted: Collection[int]) -> Probabilities:
         """See `Network`; people are padded to a power of two, so that few programs are compiled."""
@@ -98,7 +111,9 @@ class Windows:
         room = 1 << (len(names) - 1).bit_length()
         x = np.zeros((room, self.frames, self.persons, *windows[0].shape[1:]), np.float32)
         x[: len(names), :, 0] = windows
-        return dict(zip(names, np.asarray(self._apply(self._weights, jnp.asarray(x))), strict=False))
+        return dict(
+            zip(names, np.asarray(self._apply(self._weights, jnp.asarray(x))), strict=False)
+        )
 
     def forget(self, kept: Collection[int]) -> None:
         """See `Network`."""
@@ -145,7 +160,11 @@ class Carried:
             state = self._states[name] if name in self._states else self._open()
             self._states[name], logits = self._read(state, jnp.asarray(inputs))
             self._newest[name] = logits
-        return {name: np.asarray(_probabilities(self._newest[name]))[0] for name in wanted if name in self._newest}
+        return {
+            name: np.asarray(_probabilities(self._newest[name]))[0]
+            for name in wanted
+            if name in self._newest
+        }
 
     def forget(self, kept: Collection[int]) -> None:
         """See `Network`."""

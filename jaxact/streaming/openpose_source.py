@@ -1,4 +1,5 @@
-"""Poses of OpenPose as a source: its files one by one, or what a pipe brings, which may have no end.
+"""Poses of OpenPose as a source: its files one by one, or what a pipe brings, which may have no
+end.
 
 A frame that cannot be read says so in its note.
 """
@@ -53,7 +54,11 @@ def _shot(content: Any, where: str, number: int, fps: float) -> Shot:
 
 def _objects(stream: Any) -> Iterator[Any]:
     """The values in a stream, or the error of a line that holds none."""
-    text, decode, read = "", codecs.getincrementaldecoder("utf-8")("replace").decode, json.JSONDecoder().raw_decode
+    text, decode, read = (
+        "",
+        codecs.getincrementaldecoder("utf-8")("replace").decode,
+        json.JSONDecoder().raw_decode,
+    )
     ended = False
     while not ended:
         chunk = stream.read1(1 << 16)

@@ -1,6 +1,8 @@
-"""The people in a picture: the whole of it in the middle of what the pose network reads, and its answers decoded.
+"""The people in a picture: the whole of it in the middle of what the pose network reads, and its
+answers decoded.
 
-picture [h w 3] -> fitted [h' w' 3] in [-1, 1] -> network -> decode -> people [n 14 (x, y, score)] in its pixels
+picture [h w 3] -> fitted [h' w' 3] in [-1, 1] -> network -> decode -> people [n 14 (x, y, score)]
+in its pixels
 """
 
 import time
@@ -31,7 +33,11 @@ class Finder:
     layout: str = BODY.name
 
     def __init__(
-        self, net: trained_model.Trained, *, people: int = PEOPLE, clock: Callable[[], float] = time.perf_counter
+        self,
+        net: trained_model.Trained,
+        *,
+        people: int = PEOPLE,
+        clock: Callable[[], float] = time.perf_counter,
     ):
         """Takes the network of a run.
 
@@ -64,8 +70,13 @@ class Finder:
         answered = self._clock()
         people = pose_decoding.decode(answers, persons=self._people)[0]
         places = (people[..., :2] - corner) / zoom
-        inside = ((places >= 0) & (places <= picture.shape[1::-1])).all(axis=-1)  # not in the grey around it
-        people = np.concatenate([places, people[..., 2:]], axis=-1) * (inside & (people[..., 2] > 0))[..., None]
+        inside = ((places >= 0) & (places <= picture.shape[1::-1])).all(
+            axis=-1
+        )  # not in the grey around it
+        people = (
+            np.concatenate([places, people[..., 2:]], axis=-1)
+            * (inside & (people[..., 2] > 0))[..., None]
+        )
         self.seconds["pose"] += answered - begun
         self.seconds["decode"] += self._clock() - answered
         return people[(people[..., 2] > 0).any(axis=1)].astype(np.float32)
@@ -74,14 +85,16 @@ class Finder:
 def fitted(
     picture: UInt8[np.ndarray, "h w 3"], size: tuple[int, int]
 ) -> tuple[Float[np.ndarray, "i j 3"], Float[np.ndarray, "2"], Float[np.ndarray, "2"]]:
-    """The whole picture in the middle of another size, its shape kept, from -1 to 1; grey, 0, around it.
+    """The whole picture in the middle of another size, its shape kept, from -1 to 1; grey, 0,
+    around it.
 
     Args:
       picture: RGB.
       size: height and width wanted.
 
     Returns:
-      What the network reads; zoom and corner, each along x and y: what is at p in the picture is at zoom p + corner.
+      What the network reads; zoom and corner, each along x and y: what is at p in the picture is at
+      zoom p + corner.
     """
     from jaxact.datasets.formats import video_file
 
@@ -89,7 +102,9 @@ def fitted(
     share = min(size[0] / height, size[1] / width)
     rows, columns = (max(1, round(side * share)) for side in (height, width))
     top, left = (size[0] - rows) // 2, (size[1] - columns) // 2
-    frame = video_file.need_av().VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+    frame = video_file.need_av().VideoFrame.from_ndarray(
+        np.ascontiguousarray(picture), format="rgb24"
+    )
     method = "AREA" if share < 1 else "BILINEAR"
     small = frame.reformat(columns, rows, "rgb24", interpolation=method).to_ndarray(format="rgb24")
     found = np.zeros((*size, 3), np.float32)

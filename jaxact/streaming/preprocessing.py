@@ -1,10 +1,11 @@
-"""What becomes of a person's joints before a recogniser reads them: the clip section of its run, in numpy.
+"""What becomes of a person's joints before a recogniser reads them: the clip section of its run, in
+numpy.
 
     people of a frame [n v 3], pixels -> reads: another layout, shares of the picture [n w c]
     -> a window of them [t w c] -> inputs: place, size, streams [t w d]
 
-`inputs` does to a window what `jaxact.pipeline.skeleton` does to a record of one person. Some of it needs a whole clip;
-what a network that reads every frame once cannot have is refused beforehand.
+`inputs` does to a window what `jaxact.pipeline.skeleton` does to a record of one person. Some of it
+needs a whole clip; what a network that reads every frame once cannot have is refused beforehand.
 """
 
 import dataclasses
@@ -44,11 +45,14 @@ class Reader:
         return self.channels == FOUND
 
     def check_layout(self, source: str) -> None:
-        """Raises UserError where no way leads from the layout called `source` to the recogniser's."""
+        """Raises UserError where no way leads from the layout called `source` to the
+        recogniser's.
+        """
         path(source, self.layout.name)
 
     def check(self, *, carried: bool) -> None:
-        """Raises UserError where poses in a picture, as they come, cannot become what the recogniser reads.
+        """Raises UserError where poses in a picture, as they come, cannot become what the
+        recogniser reads.
 
         Args:
           carried: each frame is read once, so that there is no window.
@@ -70,15 +74,23 @@ class Reader:
             )
         for name in (names := self.clip["stream"].split("+")):
             if name not in STREAMS:
-                raise UserError(f"the stream {name!r} is not made frame by frame; those that are: {', '.join(STREAMS)}")
+                raise UserError(
+                    f"the stream {name!r} is not made frame by frame; those that are: {', '.join(STREAMS)}"
+                )
         if self.clip["empty"] == "loop":
             raise UserError(
                 "clip.empty='loop' repeats a whole clip, which a stream never is; train with 'keep' or 'drop'"
             )
         if carried:
-            late = [f"clip.stream={name!r}, the way to the next frame" for name in names if name.endswith("motion")]
+            late = [
+                f"clip.stream={name!r}, the way to the next frame"
+                for name in names
+                if name.endswith("motion")
+            ]
             late += ["clip.center='first', a frame that is past"] * (self.clip["center"] == "first")
-            late += ["clip.scale='skeleton', the mean of a clip"] * (self.clip["scale"] == "skeleton")
+            late += ["clip.scale='skeleton', the mean of a clip"] * (
+                self.clip["scale"] == "skeleton"
+            )
             if late:
                 raise UserError(
                     f"the recogniser reads every frame once and forgets it, but its run has {late[0]}; "
@@ -88,9 +100,15 @@ class Reader:
     def reads(
         self, people: Float[np.ndarray, "n v 3"], source: str, size: tuple[int, int]
     ) -> Float[np.ndarray, "n w c"]:
-        """People of the layout `source` in pixels of a picture of this height and width, as records hold them."""
-        people = np.where(np.isfinite(people).all(axis=-1, keepdims=True) & (people[..., 2:] != 0), people, 0)
-        people = skeletons.convert(people.astype(np.float32), source, self.layout.name, channels=FOUND)
+        """People of the layout `source` in pixels of a picture of this height and width, as records
+        hold them.
+        """
+        people = np.where(
+            np.isfinite(people).all(axis=-1, keepdims=True) & (people[..., 2:] != 0), people, 0
+        )
+        people = skeletons.convert(
+            people.astype(np.float32), source, self.layout.name, channels=FOUND
+        )
         if not self.absolute:
             return people[..., :2]
         return people / np.array([size[1], size[0], 1], np.float32)
@@ -98,8 +116,8 @@ class Reader:
     def inputs(self, joints: Joints) -> Float[np.ndarray, "t v d"]:
         """What the network reads of one person's frames.
 
-        Centring and scaling take the window for the clip. A single frame without the joint that is centred on stays
-        where it is, as does every frame before the first one that has it.
+        Centring and scaling take the window for the clip. A single frame without the joint that is
+        centred on stays where it is, as does every frame before the first one that has it.
         """
         present = np.any(joints != 0, axis=-1)
         if self.absolute:
@@ -115,11 +133,16 @@ class Reader:
         elif self.clip["scale"] == "skeleton":
             places = places / self._size(places, present)
         joints = np.concatenate([places, rest], axis=-1).astype(np.float32)
-        return np.concatenate([self._stream(name, joints, present) for name in self.clip["stream"].split("+")], axis=-1)
+        return np.concatenate(
+            [self._stream(name, joints, present) for name in self.clip["stream"].split("+")],
+            axis=-1,
+        )
 
     def _origin(self, places: Joints, present: Present) -> Float[np.ndarray, "_ 1 2"]:
         layout = self.layout
-        joint = layout.spine[1] if self.clip["origin"] == "spine" and layout.spine else layout.centre
+        joint = (
+            layout.spine[1] if self.clip["origin"] == "spine" and layout.spine else layout.centre
+        )
         first = places[np.argmax(present[:, joint]), joint]
         if self.clip["center"] == "first":
             return first[None, None]
@@ -127,7 +150,10 @@ class Reader:
 
     def _size(self, places: Joints, present: Present) -> np.float32:
         """The mean length of a bone times the number of bones; 1 where there is none."""
-        ends, roots = zip(*((joint, parent) for joint, parent in self.layout.bones if joint != parent), strict=True)
+        ends, roots = zip(
+            *((joint, parent) for joint, parent in self.layout.bones if joint != parent),
+            strict=True,
+        )
         both = present[:, ends] & present[:, roots]
         lengths = np.linalg.norm(places[:, ends] - places[:, roots], axis=-1)
         size = lengths[both].mean() * len(ends) if both.any() else 0.0
@@ -147,7 +173,9 @@ class Reader:
 
 
 def _difference(start: Joints, end: Joints, present: Present) -> Joints:
-    change = np.concatenate([end[..., :2] - start[..., :2], (end[..., 2:] + start[..., 2:]) / 2], axis=-1)
+    change = np.concatenate(
+        [end[..., :2] - start[..., :2], (end[..., 2:] + start[..., 2:]) / 2], axis=-1
+    )
     return _kept(change, present)
 
 

@@ -50,7 +50,8 @@ class Person:
 
     Attributes:
       id: theirs as long as they are followed.
-      joints: x and y in pixels, or in shares where no size is known, and the score; zero where missing.
+      joints: x and y in pixels, or in shares where no size is known, and the score; zero where
+          missing.
       said: the smoothed probabilities and the class; None where nothing is recognised.
     """
 
@@ -120,7 +121,8 @@ class Watcher:
         """What there is in a frame.
 
         Raises:
-          UserError: poses in pixels of a picture whose size nobody told, or in a layout the network cannot read.
+          UserError: poses in pixels of a picture whose size nobody told, or in a layout the network
+              cannot read.
         """
         notes = [shot.note] if shot.note else []
         poses = self._poses(shot, notes)
@@ -129,7 +131,9 @@ class Watcher:
         size = self.size or (1, 1)
         begun = self.clock()
         # In heights of the picture, so that a track outlives a change of its size.
-        tracks, ids = follow(self._tracks, poses / (size[0], size[0], 1), patience=self.patience, score=True)
+        tracks, ids = follow(
+            self._tracks, poses / (size[0], size[0], 1), patience=self.patience, score=True
+        )
         held = sorted(tracks.held, key=lambda track: (track.missed, track.id))[:MOST]
         self._tracks = tracks._replace(held=tuple(sorted(held, key=lambda track: track.id)))
         there = dict(zip(ids.tolist(), poses, strict=True))
@@ -146,7 +150,11 @@ class Watcher:
         if shot.picture is not None and self.find is not None:
             size = shot.picture.shape[:2]
             if self.size is not None and size != self.size:
-                notes.append("the picture's size changed from {1} x {0} to {3} x {2}".format(*self.size, *size))
+                notes.append(
+                    "the picture's size changed from {1} x {0} to {3} x {2}".format(
+                        *self.size, *size
+                    )
+                )
             self.size = size
             return self.find(shot.picture)
         if shot.people is None:
@@ -155,7 +163,9 @@ class Watcher:
         if not len(people):
             return np.zeros((0, len(get_layout(self.layout or LAYOUTS[18]).joints), 3), np.float32)
         if joints not in LAYOUTS or (self.layout and LAYOUTS[joints] != self.layout):
-            wanted = f"those of {self.layout!r}" if self.layout else f"{', '.join(map(str, LAYOUTS))}"
+            wanted = (
+                f"those of {self.layout!r}" if self.layout else f"{', '.join(map(str, LAYOUTS))}"
+            )
             notes.append(f"people of {joints} joints; wanted {wanted}")
             return None
         if not self.layout:
@@ -164,11 +174,17 @@ class Watcher:
             if self.reader is not None:
                 self.reader.check_layout(self.layout)
         if self.size is None and np.abs(people[..., :2]).max() > SHARES:
-            raise UserError("the poses are in pixels of a picture of unknown size; give it, --size WIDTHxHEIGHT")
+            raise UserError(
+                "the poses are in pixels of a picture of unknown size; give it, --size WIDTHxHEIGHT"
+            )
         return people.astype(np.float32)
 
-    def _recognise(self, there: dict[int, np.ndarray], size: tuple[int, int], notes: list[str]) -> None:
-        """Moves on what is said of everybody who has a seat: the ids that are followed for longest."""
+    def _recognise(
+        self, there: dict[int, np.ndarray], size: tuple[int, int], notes: list[str]
+    ) -> None:
+        """Moves on what is said of everybody who has a seat: the ids that are followed for
+        longest.
+        """
         held = [track.id for track in self._tracks.held]
         seats = set(held[: self.persons])
         if (crowded := len(held) > self.persons and self.network is not None) != self._crowded:

@@ -54,10 +54,16 @@ class Painter:
             self._name(drawing, person, scale, max(11, height // 26), (width, height))
         return np.asarray(image)
 
-    def _body(self, drawing: Any, person: Person, scale: np.ndarray, layout: Layout, width: int) -> None:
+    def _body(
+        self, drawing: Any, person: Person, scale: np.ndarray, layout: Layout, width: int
+    ) -> None:
         places, there = person.joints[:, :2] * scale, person.joints[:, 2] > 0
         colour = COLOURS[person.id % len(COLOURS)]
-        tones = {"left": _mixed(colour, 0.45), "right": _mixed(colour, 0.0), "middle": _mixed(colour, 0.2)}
+        tones = {
+            "left": _mixed(colour, 0.45),
+            "right": _mixed(colour, 0.0),
+            "middle": _mixed(colour, 0.2),
+        }
         sides = drawing_poses.sides(layout)
         for child, parent in layout.edges:
             if there[child] and there[parent]:
@@ -67,7 +73,9 @@ class Painter:
             if seen:
                 drawing.ellipse((x - width, y - width, x + width, y + width), fill=tones[side])
 
-    def _name(self, drawing: Any, person: Person, scale: np.ndarray, size: int, room: tuple[int, int]) -> None:
+    def _name(
+        self, drawing: Any, person: Person, scale: np.ndarray, size: int, room: tuple[int, int]
+    ) -> None:
         """Id, class and probability in a box above the person, inside the picture."""
         text = str(person.id)
         if (said := person.said) is not None and said.label is not None:
@@ -98,7 +106,12 @@ class Film:
         if Path(out).suffix.lower() != ".mp4":
             raise UserError(f"cannot film to {os.fspath(out)!r}: the suffix must be .mp4")
         self._av = video_file.need_av()
-        self._stack, self._container, self._stream, self._last = contextlib.ExitStack(), None, None, -1
+        self._stack, self._container, self._stream, self._last = (
+            contextlib.ExitStack(),
+            None,
+            None,
+            -1,
+        )
         self._path = self._stack.enter_context(files.replacing(out))
 
     def add(self, picture: UInt8[np.ndarray, "h w 3"], seconds: float) -> None:
@@ -133,7 +146,12 @@ class Film:
         self._stream = stream = self._container.add_stream(
             "libx264", rate=25, options={"crf": "21", "preset": "veryfast"}
         )
-        stream.width, stream.height, stream.pix_fmt, stream.thread_count = width, height, "yuv420p", 1
+        stream.width, stream.height, stream.pix_fmt, stream.thread_count = (
+            width,
+            height,
+            "yuv420p",
+            1,
+        )
         stream.codec_context.time_base = fractions.Fraction(1, TICKS)
 
 
@@ -154,8 +172,12 @@ class Window:
             import cv2
         except ImportError as error:
             raise missing_extra("opencv-python", "flow", "a window") from error
-        if os.name == "posix" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-            raise UserError("--window needs a display, and there is none; leave it out, or give --video FILE.mp4")
+        if os.name == "posix" and not (
+            os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+        ):
+            raise UserError(
+                "--window needs a display, and there is none; leave it out, or give --video FILE.mp4"
+            )
         self._cv2, self._title = cv2, title
         try:
             cv2.namedWindow(title, cv2.WINDOW_NORMAL)

@@ -20,10 +20,11 @@ from jaxact.streaming.rendering import Film, Painter, Window
 class Log:
     """JSON, a line for each frame and for each event, on the disk as soon as it is written.
 
-    A frame: `frame`, `time` (seconds), `dropped` (frames so far), `size` ([width, height]) and `people`, each with
-    `id`, `joints` ([x, y, score]; null where missing), `label` and `probability` (null where nothing is said) and
-    `top`, the likeliest classes with their smoothed probabilities. An event: `event`, `frame`, `time`, and `what`.
-    Written to a text stream, or nowhere.
+    A frame: `frame`, `time` (seconds), `dropped` (frames so far), `size` ([width, height]) and
+    `people`, each with `id`, `joints` ([x, y, score]; null where missing), `label` and
+    `probability` (null where nothing is said) and `top`, the likeliest classes with their smoothed
+    probabilities. An event: `event`, `frame`, `time`, and `what`. Written to a text stream, or
+    nowhere.
     """
 
     def __init__(self, out: Any, labels: Sequence[str], top: int) -> None:
@@ -46,7 +47,10 @@ class Log:
         self._write(event=kind, **place, **more)
 
     def _person(self, person: Person) -> dict[str, Any]:
-        joints = [[round(value, 4) for value in joint] if joint[2] > 0 else None for joint in person.joints.tolist()]
+        joints = [
+            [round(value, 4) for value in joint] if joint[2] > 0 else None
+            for joint in person.joints.tolist()
+        ]
         about = {"id": person.id, "joints": joints}
         if (said := person.said) is None:
             return about | {"label": None, "probability": None, "top": []}
@@ -102,13 +106,15 @@ def run(
       watcher: what is done with a frame.
       labels: names of the classes.
       log, film, window: where it goes.
-      every: frames between those that are looked at; the film has the others too, with what was seen last.
+      every: frames between those that are looked at; the film has the others too, with what was
+          seen last.
       tell: is given a line when somebody is said to do something else, and for every note.
       clock: seconds.
 
     Returns:
-      The summary: `frames`, `looked_at`, `dropped`, `notes`, `people`, `seconds`, `per_second` of all and of every
-      stage, `anew` (what of the network is computed at every frame) and `ended` (why).
+      The summary: `frames`, `looked_at`, `dropped`, `notes`, `people`, `seconds`, `per_second` of
+      all and of every stage, `anew` (what of the network is computed at every frame) and `ended`
+      (why).
     """
     seconds: dict[str, float] = defaultdict(float)
     painter = Painter(labels) if film or window else None
@@ -156,16 +162,23 @@ def run(
     return summary
 
 
-def _summary(counts: Mapping[str, int], spent: Mapping[str, float], seconds: float, watcher: Watcher) -> dict[str, Any]:
+def _summary(
+    counts: Mapping[str, int], spent: Mapping[str, float], seconds: float, watcher: Watcher
+) -> dict[str, Any]:
     """What `run` returns, from the seconds spent on each stage."""
     done = {"read": "frames", "pose": "looked_at", "decode": "looked_at", "follow": "looked_at"}
     done |= {"recognise": "looked_at", "draw": "frames"}
-    rates = {stage: counts[which] / spent[stage] for stage, which in done.items() if spent.get(stage)}
+    rates = {
+        stage: counts[which] / spent[stage] for stage, which in done.items() if spent.get(stage)
+    }
     return {
         **{name: counts[name] for name in ("frames", "looked_at", "dropped", "notes")},
         "people": watcher.met,
         "seconds": round(seconds, 2),
-        "per_second": {name: round(rate, 1) for name, rate in {"all": counts["frames"] / seconds, **rates}.items()},
+        "per_second": {
+            name: round(rate, 1)
+            for name, rate in {"all": counts["frames"] / seconds, **rates}.items()
+        },
         "anew": "" if watcher.network is None else watcher.network.anew,
     }
 
@@ -183,9 +196,15 @@ def sentence(summary: Mapping[str, Any]) -> str:
 
 
 def _told(
-    seen: Seen, before: Mapping[int, int], known: Collection[int], labels: Sequence[str], tell: Callable[[str], object]
+    seen: Seen,
+    before: Mapping[int, int],
+    known: Collection[int],
+    labels: Sequence[str],
+    tell: Callable[[str], object],
 ) -> dict[int, int]:
-    """Tells what is new of those who are in the frame; returns what has been told of all who are known."""
+    """Tells what is new of those who are in the frame; returns what has been told of all who are
+    known.
+    """
     told = {name: label for name, label in before.items() if name in known}
     for person in seen.people:
         label = None if person.said is None else person.said.label

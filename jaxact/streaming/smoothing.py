@@ -1,4 +1,6 @@
-"""From probabilities in every frame to a class that is worth saying: an average that forgets, and two thresholds."""
+"""From probabilities in every frame to a class that is worth saying: an average that forgets, and
+two thresholds.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -29,12 +31,15 @@ def smooth(
     enter: float = 0.5,
     leave: float = 0.3,
 ) -> Said:
-    """p' = keep p + (1 - keep) q, and a class that is said from `enter` on until it falls below `leave`.
+    """p' = keep p + (1 - keep) q, and a class that is said from `enter` on until it falls below
+    `leave`.
 
-    Another class takes over as soon as it is the likeliest and has reached `enter`. The lower class id wins ties.
+    Another class takes over as soon as it is the likeliest and has reached `enter`. The lower class
+    id wins ties.
 
     Args:
-      before: what was said after the frame before; None before the first frame, whose average is its q.
+      before: what was said after the frame before; None before the first frame, whose average is
+          its q.
       probabilities: q, the network's of this frame.
       keep: share of the average that a frame keeps, in [0, 1): 0.8 remembers about five frames.
       enter: probability that a class needs to be said.
@@ -72,6 +77,8 @@ def majority(labels: Sequence[int], last: int = 5) -> int:
     """
     recent = list(labels[-last:])
     if not recent or last < 1:
-        raise UserError(f"a majority of the last {last} of {len(labels)} labels; wanted at least one of each")
+        raise UserError(
+            f"a majority of the last {last} of {len(labels)} labels; wanted at least one of each"
+        )
     newest_first = recent[::-1]
     return max(newest_first, key=lambda label: (recent.count(label), -newest_first.index(label)))

@@ -1,4 +1,6 @@
-"""Where a run's batches come from: prepared records through tf.data, or arrays in memory without TensorFlow."""
+"""Where a run's batches come from: prepared records through tf.data, or arrays in memory without
+TensorFlow.
+"""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
@@ -17,7 +19,8 @@ Batch = Mapping[str, np.ndarray]
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where batches come from: prepared records (`from_records`), or arrays in memory (`from_arrays`).
+    """Where batches come from: prepared records (`from_records`), or arrays in memory
+    (`from_arrays`).
 
     Attributes:
       size: training examples, over all processes.
@@ -74,7 +77,9 @@ def from_records(run: configs.TrainConfig) -> Source:
             info, split=run.data.eval_split, batch_size=_eval_size(run), clip=clip, **_share()
         ),
         version=info.version,
-        radii=batches.gravity_radii(info, run.data.train_split, clip=clip) if _by_gravity(run) else None,
+        radii=batches.gravity_radii(info, run.data.train_split, clip=clip)
+        if _by_gravity(run)
+        else None,
     )
 
 
@@ -98,7 +103,9 @@ def from_arrays(
         train=lambda start: arrays.train_batches_from_arrays(
             *train, batch_size=run.batch_size, seed=run.seed, start_step=start, **_share()
         ),
-        evaluate=lambda: arrays.eval_batches_from_arrays(*test, batch_size=_eval_size(run), **_share()),
+        evaluate=lambda: arrays.eval_batches_from_arrays(
+            *test, batch_size=_eval_size(run), **_share()
+        ),
     )
 
 
@@ -112,6 +119,8 @@ def _share() -> dict[str, Any]:
 
 
 def _eval_size(run: configs.TrainConfig) -> int:
-    """Evaluation batches hold about as many clips as training batches, and divide over the devices."""
+    """Evaluation batches hold about as many clips as training batches, and divide over the
+    devices.
+    """
     devices = run.devices or jax.device_count()
     return -(-max(1, run.batch_size // max(1, run.clip.views)) // devices) * devices

@@ -12,10 +12,14 @@ from jaxact.progress import log
 from jaxact.runs import state, trained_model
 
 
-def transplant(begun: state.TrainState, net: trained_model.Trained, source: str) -> state.TrainState:
-    """`begun` with the weights of `net` in every module that both networks have; the other modules stay as they are.
+def transplant(
+    begun: state.TrainState, net: trained_model.Trained, source: str
+) -> state.TrainState:
+    """`begun` with the weights of `net` in every module that both networks have; the other modules
+    stay as they are.
 
-    So does a classifier over another number of classes, and what a module has beyond that of `net`, say an excitation.
+    So does a classifier over another number of classes, and what a module has beyond that of `net`,
+    say an excitation.
 
     Raises:
       UserError: no module in common, or one of another shape.
@@ -23,7 +27,9 @@ def transplant(begun: state.TrainState, net: trained_model.Trained, source: str)
     taken = {name for name in begun.params if name in net.weights["params"]}
     for name in sorted(taken):
         if _classifies(net.weights["params"][name], begun.params[name], len(net.labels)):
-            log(f"{name!r} starts anew: the network in {source!r} tells {len(net.labels)} classes, this one others")
+            log(
+                f"{name!r} starts anew: the network in {source!r} tells {len(net.labels)} classes, this one others"
+            )
             taken.discard(name)
     if not taken:
         raise UserError(
@@ -45,7 +51,9 @@ def transplant(begun: state.TrainState, net: trained_model.Trained, source: str)
 
     params = mixed("params", begun.params)
     average = None if begun.ema is None else jax.tree.map(jnp.copy, params)
-    return begun.replace(params=params, batch_stats=mixed("batch_stats", begun.batch_stats), ema=average)
+    return begun.replace(
+        params=params, batch_stats=mixed("batch_stats", begun.batch_stats), ema=average
+    )
 
 
 def _leaves(tree: Any, modules: Collection[str]) -> dict[tuple[str, ...], Any]:

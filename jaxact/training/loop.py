@@ -1,4 +1,6 @@
-"""One loop for every model, from an iterator of batches to checkpoints that can be resumed bit by bit."""
+"""One loop for every model, from an iterator of batches to checkpoints that can be resumed bit by
+bit.
+"""
 
 import contextlib
 import dataclasses
@@ -30,7 +32,9 @@ from jaxact.training.preemption import StopRequest
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended: at which step, whether it was told to stop early, and its last evaluation."""
+    """How a run ended: at which step, whether it was told to stop early, and its last
+    evaluation.
+    """
 
     step: int
     stopped: bool
@@ -38,7 +42,8 @@ class Outcome:
 
 
 def run(config: TrainConfig, workdir: str | Path, source: Source | None = None) -> Outcome:
-    """Trains, or goes on where the last checkpoint in `workdir` stands, to the end of the last epoch.
+    """Trains, or goes on where the last checkpoint in `workdir` stands, to the end of the last
+    epoch.
 
     Args:
       config: the resolved config.
@@ -46,16 +51,21 @@ def run(config: TrainConfig, workdir: str | Path, source: Source | None = None) 
       source: where batches come from; the prepared records that the config names, by default.
 
     Raises:
-      UserError: options that do not fit each other, the data, or the checkpoints in `workdir`; a non-finite loss.
+      UserError: options that do not fit each other, the data, or the checkpoints in `workdir`; a
+          non-finite loss.
     """
     check(config)
     check_joint_weights(config)
-    placement = sharding.make_placement(parallel=config.parallel, batch_norm=config.batch_norm, devices=config.devices)
+    placement = sharding.make_placement(
+        parallel=config.parallel, batch_norm=config.batch_norm, devices=config.devices
+    )
     placement.check_batch(config.batch_size, accumulate=config.optim.accumulate)
     source = source or from_records(config)
     steps = _steps(config, config.epochs, source.size)
     data = {"size": source.size, "version": source.version}
-    meta = trained_model.describe(config, source.layout, source.labels, source.channels, radii=source.radii, data=data)
+    meta = trained_model.describe(
+        config, source.layout, source.labels, source.channels, radii=source.radii, data=data
+    )
     tx, rate = _optimizer(config, source.size, steps)
     start = functools.partial(
         state.create,
@@ -73,8 +83,20 @@ def run(config: TrainConfig, workdir: str | Path, source: Source | None = None) 
             stack.enter_context(files.locked(workdir, busy))
         saved = stack.enter_context(contextlib.closing(Checkpoints(workdir)))
         begun = _begin(saved, meta, start, shapes, placement, config.init_from)
-        journal = stack.enter_context(Journal(Path(workdir), meta["config"], int(begun.step))) if first else None
-        fit = _Fit(run=config, source=source, placement=placement, steps=steps, rate=rate, saved=saved, meta=meta)
+        journal = (
+            stack.enter_context(Journal(Path(workdir), meta["config"], int(begun.step)))
+            if first
+            else None
+        )
+        fit = _Fit(
+            run=config,
+            source=source,
+            placement=placement,
+            steps=steps,
+            rate=rate,
+            saved=saved,
+            meta=meta,
+        )
         return fit(begun, _compiled_step(config, meta, tx, placement), journal)
 
 
@@ -90,14 +112,18 @@ class _Fit:
     saved: Checkpoints
     meta: trained_model.Meta
 
-    def __call__(self, begun: state.TrainState, update: Callable, journal: Journal | None) -> Outcome:
+    def __call__(
+        self, begun: state.TrainState, update: Callable, journal: Journal | None
+    ) -> Outcome:
         from jaxact.pipeline.device_prefetch import to_devices
 
         run, now, count = self.run, begun, int(begun.step)
         scorer = classification.compile_scorer(trained_model.build(self.meta).apply, self.placement)
         eval_steps = _steps(run, run.eval_every, self.source.size) if run.eval_every else 0
         found, window, stop = None, Window(count), StopRequest()
-        bar = Bar(total=self.steps, start=count, what="training", unit="steps", quiet=journal is None)
+        bar = Bar(
+            total=self.steps, start=count, what="training", unit="steps", quiet=journal is None
+        )
         feed = to_devices(self.source.train(count), self.placement.shard_train)
         with stop, contextlib.closing(feed), contextlib.closing(bar):
             while count < self.steps and not stop.asked(count):
@@ -128,19 +154,27 @@ class _Fit:
                 + f"{line['clips_per_second']:.1f} clips/s"
             )
 
-    def _evaluate(self, scorer: Callable, now: state.TrainState, journal, bar: Bar, count: int) -> dict[str, float]:
+    def _evaluate(
+        self, scorer: Callable, now: state.TrainState, journal, bar: Bar, count: int
+    ) -> dict[str, float]:
         weights = self.placement.globalize(now).weights
-        sums = classification.totals(scorer, weights, self.source.evaluate(), classes=len(self.source.labels))
+        sums = classification.totals(
+            scorer, weights, self.source.evaluate(), classes=len(self.source.labels)
+        )
         found = metrics.compute(sums)
         if journal:
-            journal.write({**self._when(count), **{f"eval_{name}": value for name, value in found.items()}})
+            journal.write(
+                {**self._when(count), **{f"eval_{name}": value for name, value in found.items()}}
+            )
             shares = {"top-1": "top1", "top-5": "top5", "mean class": "mean_class"}
             parts = [f"{name} {found[key]:.2%}" for name, key in shares.items() if key in found]
             said = ", ".join([*parts, f"loss {found['loss']:.4f}"])
             bar.note(f"step {count}/{self.steps}: {self.run.data.eval_split} {said}")
         return found
 
-    def _save(self, now: state.TrainState, window: Window, found: dict[str, float] | None = None) -> None:
+    def _save(
+        self, now: state.TrainState, window: Window, found: dict[str, float] | None = None
+    ) -> None:
         window.check(self.saved.latest)
         self.saved.save(self.placement.globalize(now), self.meta, found)
 
@@ -160,7 +194,11 @@ def check_joint_weights(config: TrainConfig) -> None:
     if given not in (0, maps):
         raise UserError(
             f"config.joint_weights has {given} numbers; wanted none"
-            + (f", or one for each of the {maps} maps of joints" if maps else f": {model.name!r} finds no joints")
+            + (
+                f", or one for each of the {maps} maps of joints"
+                if maps
+                else f": {model.name!r} finds no joints"
+            )
         )
 
 
@@ -172,7 +210,9 @@ def _begin(
     placement: sharding.Placement,
     init_from: str,
 ) -> state.TrainState:
-    """The state to go on from: the last checkpoint's, or a fresh one, perhaps with modules of another run."""
+    """The state to go on from: the last checkpoint's, or a fresh one, perhaps with modules of
+    another run.
+    """
     latest = saved.latest
     if latest is None:
         return placement.replicate(_initial(start(), meta, init_from))
@@ -181,7 +221,8 @@ def _begin(
 
 
 def _initial(fresh: state.TrainState, meta: trained_model.Meta, init_from: str) -> state.TrainState:
-    """The state before the first step, with the weights of `init_from`: a run's folder, or a file of a backbone's.
+    """The state before the first step, with the weights of `init_from`: a run's folder, or a file
+    of a backbone's.
 
     Raises:
       UserError: weights that do not fit, or none for parameters that are never trained.
@@ -196,7 +237,9 @@ def _initial(fresh: state.TrainState, meta: trained_model.Meta, init_from: str) 
             )
         return fresh
     if not Path(init_from).is_file():
-        return initialisation.transplant(fresh, trained_model.load(init_from, classifier=False), init_from)
+        return initialisation.transplant(
+            fresh, trained_model.load(init_from, classifier=False), init_from
+        )
     from jaxact.interop import keras
 
     begun = keras.graft(state.variables(fresh.params, fresh.batch_stats), keras.load(init_from))
@@ -219,7 +262,9 @@ def _optimizer(run: TrainConfig, size: int, steps: int):
     return optim.optimizer(rate, **section), rate
 
 
-def _compiled_step(run: TrainConfig, meta: trained_model.Meta, tx, placement: sharding.Placement) -> Callable:
+def _compiled_step(
+    run: TrainConfig, meta: trained_model.Meta, tx, placement: sharding.Placement
+) -> Callable:
     model = trained_model.build(meta, axis_name=placement.norm_axis)
     return placement.compile_train(
         functools.partial(
@@ -232,7 +277,9 @@ def _compiled_step(run: TrainConfig, meta: trained_model.Meta, tx, placement: sh
                 auxiliary=run.auxiliary,
                 joint_weights=run.joint_weights,
                 kept=run.segments_kept,
-                warmup=_steps(run, run.segments_warmup, meta["data"]["size"]) if run.segments_warmup else 0,
+                warmup=_steps(run, run.segments_warmup, meta["data"]["size"])
+                if run.segments_warmup
+                else 0,
             ),
             tx=tx,
             seed=run.seed,

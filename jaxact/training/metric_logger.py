@@ -43,7 +43,11 @@ class Window:
         examples = sum(float(s["count"]) for s in sums)
         line = {
             "train_loss": sum(float(s["loss"]) for s in sums) / examples,
-            **({"train_top1": sum(float(s["correct"]) for s in sums) / examples} if "correct" in sums[0] else {}),
+            **(
+                {"train_top1": sum(float(s["correct"]) for s in sums) / examples}
+                if "correct" in sums[0]
+                else {}
+            ),
             "grad_norm": float(sums[-1]["grad_norm"]),
             "clips_per_second": len(sums) * batch_size / seconds,
         }
@@ -52,7 +56,9 @@ class Window:
 
 
 class Journal:
-    """`metrics.jsonl`, `config.json` and TensorBoard's scalars; lines past the step a run resumes from are dropped."""
+    """`metrics.jsonl`, `config.json` and TensorBoard's scalars; lines past the step a run resumes
+    from are dropped.
+    """
 
     def __init__(self, workdir: Path, config: Mapping[str, Any], count: int):
         from tensorboardX import SummaryWriter
@@ -61,9 +67,13 @@ class Journal:
         path = workdir / "metrics.jsonl"
         kept = [line for line in _lines(path) if line["step"] <= count]
         with files.replacing(path) as temporary:
-            temporary.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+            temporary.write_text(
+                "".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8"
+            )
         self._stream = path.open("a", encoding="utf-8")
-        self._board = SummaryWriter(str(workdir / "tensorboard"), purge_step=count + 1 if count else None)
+        self._board = SummaryWriter(
+            str(workdir / "tensorboard"), purge_step=count + 1 if count else None
+        )
 
     def write(self, line: Mapping[str, Any]) -> None:
         try:
@@ -83,7 +93,9 @@ class Journal:
             with contextlib.closing(self._stream):
                 self._board.close()
         except OSError as problem:
-            if error is None:  # else what stopped the run is the news, and the disk is full for this too
+            if (
+                error is None
+            ):  # else what stopped the run is the news, and the disk is full for this too
                 raise UserError(f"cannot write the run's metrics: {problem}") from problem
 
 

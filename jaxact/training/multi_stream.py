@@ -1,4 +1,5 @@
-"""Several streams of one run: a network for each, trained one after the other from the same records, and their fusion.
+"""Several streams of one run: a network for each, trained one after the other from the same
+records, and their fusion.
 
 The streams are computed from the joints as they are read; nothing is stored twice.
 """
@@ -17,7 +18,8 @@ from jaxact.training import loop
 
 
 def run(config: TrainConfig, workdir: str | Path, streams: Sequence[str]) -> dict[str, Any] | None:
-    """Trains and evaluates the run once a stream, in `workdir/STREAM`, and fuses the scores into `workdir/fused`.
+    """Trains and evaluates the run once a stream, in `workdir/STREAM`, and fuses the scores into
+    `workdir/fused`.
 
     A second call goes on where the first one stopped.
 
@@ -25,7 +27,8 @@ def run(config: TrainConfig, workdir: str | Path, streams: Sequence[str]) -> dic
       The fused report's `metrics.json`, or None where a signal stopped the training.
 
     Raises:
-      UserError: an unknown stream or one that is given twice, and all that training and evaluation refuse.
+      UserError: an unknown stream or one that is given twice, and all that training and evaluation
+          refuse.
     """
     for name in "+".join(streams).split("+"):
         if name not in score_fusion.STREAMS:
@@ -35,7 +38,9 @@ def run(config: TrainConfig, workdir: str | Path, streams: Sequence[str]) -> dic
             f"streams are {','.join(streams)}; wanted at least two different ones of {', '.join(score_fusion.STREAMS)}"
         )
     if jax.process_count() > 1:
-        raise UserError("--streams evaluates in one process; in several, train each stream with --config.clip.stream=S")
+        raise UserError(
+            "--streams evaluates in one process; in several, train each stream with --config.clip.stream=S"
+        )
     results = []
     for stream in streams:
         one = copy.deepcopy(config)

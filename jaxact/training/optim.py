@@ -1,4 +1,6 @@
-"""Learning-rate schedules and optimisers, in steps; epochs are turned into steps once, by the caller."""
+"""Learning-rate schedules and optimisers, in steps; epochs are turned into steps once, by the
+caller.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,7 +24,8 @@ def schedule(
     """The learning rate as a function of the step, the first step being 0.
 
     Args:
-      kind: "constant"; "step", multiplied by `factor` at each of `milestones`; "cosine", to zero at `total_steps`.
+      kind: "constant"; "step", multiplied by `factor` at each of `milestones`; "cosine", to zero at
+          `total_steps`.
       learning_rate: the highest rate.
       total_steps: length of the run.
       milestones: steps at which the step schedule falls.
@@ -34,7 +37,9 @@ def schedule(
     if kind == "constant":
         shape = optax.constant_schedule(learning_rate)
     elif kind == "step":
-        shape = optax.piecewise_constant_schedule(learning_rate, {int(step): factor for step in milestones})
+        shape = optax.piecewise_constant_schedule(
+            learning_rate, {int(step): factor for step in milestones}
+        )
     elif kind == "cosine":
         shape = optax.cosine_decay_schedule(learning_rate, max(total_steps, 1))
     else:
@@ -49,10 +54,16 @@ def _kernels(params: Any) -> Any:
 
 
 def _depthwise(params: Any) -> Any:
-    return jax.tree_util.tree_map_with_path(lambda path, _: getattr(path[-1], "key", "") == "depthwise", params)
+    return jax.tree_util.tree_map_with_path(
+        lambda path, _: getattr(path[-1], "key", "") == "depthwise", params
+    )
 
 
-_DECAYS: dict[str, Callable[[Any], Any] | None] = {"all": None, "kernels": _kernels, "depthwise": _depthwise}
+_DECAYS: dict[str, Callable[[Any], Any] | None] = {
+    "all": None,
+    "kernels": _kernels,
+    "depthwise": _depthwise,
+}
 
 
 def optimizer(
@@ -65,12 +76,12 @@ def optimizer(
     decay: str = "all",
     clip_norm: float = 0.0,
 ) -> optax.GradientTransformation:
-    """SGD as PyTorch defines it (decay added to the gradient, then momentum), Adam with decay added to the gradient, or
-    AdamW (decoupled decay).
+    """SGD as PyTorch defines it (decay added to the gradient, then momentum), Adam with decay added
+    to the gradient, or AdamW (decoupled decay).
 
     Args:
-      decay: "all" parameters, as the released ST-GCN code has it, "kernels": arrays of two and more axes,
-        or "depthwise": the parameters of this name, kernels of depthwise convolutions.
+      decay: "all" parameters, as the released ST-GCN code has it, "kernels": arrays of two and more
+        axes, or "depthwise": the parameters of this name, kernels of depthwise convolutions.
       clip_norm: largest global norm of the gradient before decay; 0 turns clipping off.
 
     Raises:
@@ -81,10 +92,14 @@ def optimizer(
     mask = _DECAYS[decay]
     clip = [optax.clip_by_global_norm(clip_norm)] if clip_norm else []
     if name == "sgd":
-        sgd = optax.sgd(learning_rate, momentum=momentum or None, nesterov=nesterov and bool(momentum))
+        sgd = optax.sgd(
+            learning_rate, momentum=momentum or None, nesterov=nesterov and bool(momentum)
+        )
         return optax.chain(*clip, optax.add_decayed_weights(weight_decay, mask), sgd)
     if name == "adam":
-        return optax.chain(*clip, optax.add_decayed_weights(weight_decay, mask), optax.adam(learning_rate))
+        return optax.chain(
+            *clip, optax.add_decayed_weights(weight_decay, mask), optax.adam(learning_rate)
+        )
     if name == "adamw":
         return optax.chain(*clip, optax.adamw(learning_rate, weight_decay=weight_decay, mask=mask))
     raise unknown("optimiser", name, ("sgd", "adam", "adamw"))

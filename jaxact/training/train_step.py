@@ -29,9 +29,10 @@ def train_step(
 ) -> tuple[TrainState, dict[str, Float[Array, ""]]]:
     """One update from the mean loss of the batch's unmasked examples.
 
-    With `accumulate` = a the batch is cut into a micro-batches whose gradient *sums* are added and divided once by the
-    number of examples, so the gradient is exactly that of the whole batch for a model without BatchNorm. BatchNorm
-    normalises each micro-batch by its own statistics (as a smaller batch would) and its running averages move a times.
+    With `accumulate` = a the batch is cut into a micro-batches whose gradient *sums* are added and
+    divided once by the number of examples, so the gradient is exactly that of the whole batch for a
+    model without BatchNorm. BatchNorm normalises each micro-batch by its own statistics (as a
+    smaller batch would) and its running averages move a times.
 
     Args:
       apply: the model's `apply`.
@@ -39,11 +40,12 @@ def train_step(
       seed: the dropout key is `fold_in(key(seed), step)`, folded again with device and micro-batch.
       ema: decay of the parameters' moving average; 0 = none.
       axis_name: set where the step sees one device's share of the batch.
-      frozen: tells the parameters that stay as they are, see `state.freezing`; the default is none of them.
+      frozen: tells the parameters that stay as they are, see `state.freezing`; the default is none
+          of them.
 
     Returns:
-      The new state, and sums over the whole batch: `loss`, `count`, `correct` of a classifier, and the global
-      `grad_norm`.
+      The new state, and sums over the whole batch: `loss`, `count`, `correct` of a classifier, and
+      the global `grad_norm`.
     """
     key = jax.random.fold_in(jax.random.key(seed), state.step)
     if axis_name:
@@ -54,7 +56,11 @@ def train_step(
     def loss_sum(trained: Tree, batch_stats: Tree, micro: Batch, key: jax.Array):
         params = merge(trained, fixed) if frozen else trained
         outputs, updated = apply(
-            variables(params, batch_stats), micro["inputs"], train=True, mutable=["batch_stats"], rngs={"dropout": key}
+            variables(params, batch_stats),
+            micro["inputs"],
+            train=True,
+            mutable=["batch_stats"],
+            rngs={"dropout": key},
         )
         mask = _mask(micro)
         total = jnp.sum(loss(outputs, micro["targets"], state.step) * mask)
@@ -76,8 +82,16 @@ def train_step(
     updates, opt_state = tx.update(grads, state.opt_state, trained)
     trained = optax.apply_updates(trained, updates)
     params = merge(trained, fixed) if frozen else trained
-    average = state.ema if state.ema is None else optax.incremental_update(params, state.ema, 1.0 - ema)
-    new = state.replace(step=state.step + 1, params=params, batch_stats=batch_stats, opt_state=opt_state, ema=average)
+    average = (
+        state.ema if state.ema is None else optax.incremental_update(params, state.ema, 1.0 - ema)
+    )
+    new = state.replace(
+        step=state.step + 1,
+        params=params,
+        batch_stats=batch_stats,
+        opt_state=opt_state,
+        ema=average,
+    )
     return new, {**sums, "grad_norm": optax.tree.norm(grads)}
 
 
@@ -85,8 +99,14 @@ def _accumulated(grad: Callable, trained: Tree, batch_stats: Tree, micros: Batch
     def add(carry, item):
         grads, batch_stats, sums = carry
         index, micro = item
-        more, (batch_stats, extra) = grad(trained, batch_stats, micro, jax.random.fold_in(key, index))
-        return (*jax.tree.map(jnp.add, (grads,), (more,)), batch_stats, jax.tree.map(jnp.add, sums, extra)), None
+        more, (batch_stats, extra) = grad(
+            trained, batch_stats, micro, jax.random.fold_in(key, index)
+        )
+        return (
+            *jax.tree.map(jnp.add, (grads,), (more,)),
+            batch_stats,
+            jax.tree.map(jnp.add, sums, extra),
+        ), None
 
     first = jax.tree.map(lambda x: x[0], micros)
     grads, (_, sums) = jax.eval_shape(grad, trained, batch_stats, first, key)
@@ -100,7 +120,8 @@ def _accumulated(grad: Callable, trained: Tree, batch_stats: Tree, micros: Batch
 def _micro_batches(batch: Batch, accumulate: int) -> Batch:
     """[b, ...] -> [accumulate, b / accumulate, ...]; each device's rows stay on it."""
     return jax.tree.map(
-        lambda x: x.reshape(x.shape[0] // accumulate, accumulate, *x.shape[1:]).swapaxes(0, 1), dict(batch)
+        lambda x: x.reshape(x.shape[0] // accumulate, accumulate, *x.shape[1:]).swapaxes(0, 1),
+        dict(batch),
     )
 
 

@@ -1,4 +1,6 @@
-"""A clean corpus of people who move, and ways to spoil it: one for every rule, each with a harmless neighbour."""
+"""A clean corpus of people who move, and ways to spoil it: one for every rule, each with a harmless
+neighbour.
+"""
 
 from collections.abc import Callable
 
@@ -15,7 +17,9 @@ SUBJECTS = {1: "train", 2: "train", 4: "train", 3: "test", 6: "test"}
 
 
 def clean() -> list[dict]:
-    """Three classes, three subjects to train and two to test, two clips of each: 30 clips of 40 frames."""
+    """Three classes, three subjects to train and two to test, two clips of each: 30 clips of 40
+    frames.
+    """
     return [
         {
             "id": f"{action}_s{subject:02d}_r{repetition}",
@@ -31,7 +35,12 @@ def clean() -> list[dict]:
 
 
 def corpus(
-    records: list[dict], *, layout="ntu-25", channels=("x", "y", "z"), labels=LABELS, protocols=HALVES
+    records: list[dict],
+    *,
+    layout="ntu-25",
+    channels=("x", "y", "z"),
+    labels=LABELS,
+    protocols=HALVES,
 ) -> Corpus:
     return Corpus(
         name="toy",
@@ -44,7 +53,9 @@ def corpus(
     )
 
 
-def spoil(name: str, change: Callable[[np.ndarray], np.ndarray | None]) -> Callable[[list[dict]], None]:
+def spoil(
+    name: str, change: Callable[[np.ndarray], np.ndarray | None]
+) -> Callable[[list[dict]], None]:
     """The fault that changes the joints of one clip, in place or by what it returns."""
 
     def plant(records: list[dict]) -> None:
@@ -96,7 +107,9 @@ def exchange_persons(frames: slice) -> Callable[[np.ndarray], None]:
     return change
 
 
-def exchange_sides(frames: slice, only: tuple[int, ...] = tuple(range(25))) -> Callable[[np.ndarray], None]:
+def exchange_sides(
+    frames: slice, only: tuple[int, ...] = tuple(range(25))
+) -> Callable[[np.ndarray], None]:
     def change(joints: np.ndarray) -> None:
         joints[frames][:, :, list(only)] = joints[frames][:, :, np.array(MIRRORED)[list(only)]]
 

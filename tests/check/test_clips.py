@@ -72,9 +72,19 @@ def slow_side_swaps(clip: Clip) -> tuple[int, ...]:
             for left, right in pairs:
                 if not clip.present[t : t + 2, person][:, [left, right]].all():
                     continue
-                (l0, l1), (r0, r1) = (clip.places[t : t + 2, person, side] for side in (left, right))
-                stay, cross = distance(l0, l1) + distance(r0, r1), distance(l0, r1) + distance(r0, l1)
-                straight, crossed, count, nearer = straight + stay, crossed + cross, count + 1, nearer + (cross < stay)
+                (l0, l1), (r0, r1) = (
+                    clip.places[t : t + 2, person, side] for side in (left, right)
+                )
+                stay, cross = (
+                    distance(l0, l1) + distance(r0, r1),
+                    distance(l0, r1) + distance(r0, l1),
+                )
+                straight, crossed, count, nearer = (
+                    straight + stay,
+                    crossed + cross,
+                    count + 1,
+                    nearer + (cross < stay),
+                )
             if (
                 nearer >= limits.SIDES_PAIRS
                 and straight > 2 * limits.SIDES_JUMP_3D * clip.size * count
@@ -142,8 +152,12 @@ def test_a_joint_without_a_score_is_not_there():
     joints = np.ones((1, 1, 18, 3), np.float32)
     joints[0, 0, 4, 2] = 0
     joints[0, 0, 5, 0] = np.inf
-    clip = Clip.of({"id": "a", "joints": joints}, Anatomy.of(get_layout("openpose-18"), ("x", "y", "score")))
-    assert np.flatnonzero(~clip.present[0, 0]).tolist() == [4, 5] and not clip.places[0, 0, 4:6].any()
+    clip = Clip.of(
+        {"id": "a", "joints": joints}, Anatomy.of(get_layout("openpose-18"), ("x", "y", "score"))
+    )
+    assert (
+        np.flatnonzero(~clip.present[0, 0]).tolist() == [4, 5] and not clip.places[0, 0, 4:6].any()
+    )
 
 
 def test_clips_of_one_frame_and_layouts_of_one_joint_are_looked_at_too():

@@ -1,4 +1,6 @@
-"""`jaxact check` from the command line: what is printed and written, exit codes, and what is refused."""
+"""`jaxact check` from the command line: what is printed and written, exit codes, and what is
+refused.
+"""
 
 import csv
 import json
@@ -33,7 +35,9 @@ def folder(root: Path, *faults, joints: slice = slice(None)) -> Path:
 
 GAP = spoil("jump_s01_r1", zero(slice(10, 13)))
 SWAP = spoil("jump_s02_r0", exchange_sides(slice(8, 12)))
-NAN = spoil("wave_s01_r0", lambda joints: np.where(np.arange(20)[:, None, None, None] == 3, np.nan, joints))
+NAN = spoil(
+    "wave_s01_r0", lambda joints: np.where(np.arange(20)[:, None, None, None] == 3, np.nan, joints)
+)
 FEWER = spoil("wave_s02_r0", lambda joints: joints[:, :, :24])
 
 
@@ -53,7 +57,9 @@ def test_a_clean_folder_ends_in_0_and_errors_end_in_1(tmp_path, capsys):
     assert code == 0 and "0 errors, 1 warning, 0 notes" in out
     code, out, _ = run(capsys, str(folder(tmp_path / "wrong", GAP, NAN)), "--layout", "ntu-25")
     assert code == 1 and "1 error, 1 warning, 0 notes" in out
-    code, out, _ = run(capsys, str(tmp_path / "wrong"), "--layout", "ntu-25", "--ignore", "not-finite,gap")
+    code, out, _ = run(
+        capsys, str(tmp_path / "wrong"), "--layout", "ntu-25", "--ignore", "not-finite,gap"
+    )
     assert code == 0 and "0 errors, 0 warnings, 0 notes" in out
 
 
@@ -64,7 +70,9 @@ def test_the_table_the_files_and_the_picture_tell_the_same(tmp_path, capsys):
     raw = folder(tmp_path / "raw", GAP, SWAP, NAN, FEWER)
     np.save(raw / "wave_s04_r0.npy", np.array(["no", "numbers"]))
     code, out, _ = run(capsys, str(raw), "--layout", "ntu-25", "--out", str(tmp_path / "out"))
-    table = [line.split() for line in out.splitlines() if line.startswith(("error", "warning", "note "))]
+    table = [
+        line.split() for line in out.splitlines() if line.startswith(("error", "warning", "note "))
+    ]
     assert code == 1
     assert [(row[0], row[1], row[2], row[-1]) for row in table] == [
         ("error", "unreadable", "1", "wave_s04_r0"),
@@ -85,27 +93,37 @@ def test_the_table_the_files_and_the_picture_tell_the_same(tmp_path, capsys):
                                                     "[t, m, v, c] with at least one frame")  # fmt: skip
     with open(tmp_path / "out/findings.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [(row["rule"], row["id"]) for row in rows] == [(f["rule"], f["id"]) for f in content["findings"]]
+    assert [(row["rule"], row["id"]) for row in rows] == [
+        (f["rule"], f["id"]) for f in content["findings"]
+    ]
     assert rows[[row["rule"] for row in rows].index("left-right-swap")]["frames"] == "8 12"
     with Image.open(tmp_path / "out/worst.png") as picture:
         colours = picture.convert("RGB").getcolors(1 << 20)
-    assert {(0, 114, 178), (213, 94, 0)} <= {colour for _, colour in colours}, "left is blue and right is orange"
+    assert {(0, 114, 178), (213, 94, 0)} <= {colour for _, colour in colours}, (
+        "left is blue and right is orange"
+    )
 
 
 def test_a_prepared_set_is_checked_by_its_name_and_gives_what_the_files_give(tmp_path, capsys):
     raw = folder(tmp_path / "raw", GAP, SWAP)
-    summary = prepare("custom/mine", raw=raw, data_dir=tmp_path / "data", layout="ntu-25", workers=1)
+    summary = prepare(
+        "custom/mine", raw=raw, data_dir=tmp_path / "data", layout="ntu-25", workers=1
+    )
     assert summary.gaps == 1 and summary.not_finite == 0
     there = check.check(check.open_corpus("custom/mine", data_dir=tmp_path / "data"))
     here = check.check(check.open_corpus(str(raw), layout="ntu-25"))
     assert set(there.findings) == set(here.findings) and len(here.findings) == 2
     code, out, _ = run(capsys, "custom/mine", "--data-dir", str(tmp_path / "data"))
-    assert code == 0 and out.startswith("custom/mine: 30 clips, 600 frames; 0 errors, 2 warnings, 0 notes")
+    assert code == 0 and out.startswith(
+        "custom/mine: 30 clips, 600 frames; 0 errors, 2 warnings, 0 notes"
+    )
 
 
 def test_one_clip_alone_and_a_packed_file_are_checked_too(tmp_path, capsys):
     raw = folder(tmp_path / "raw", GAP)
-    code, out, _ = run(capsys, str(raw / "jump_s01_r1.npy"), "--layout", "ntu-25", "--out", str(tmp_path / "out"))
+    code, out, _ = run(
+        capsys, str(raw / "jump_s01_r1.npy"), "--layout", "ntu-25", "--out", str(tmp_path / "out")
+    )
     assert code == 0 and ": 1 clip, 20 frames; 0 errors, 1 warning" in out and " jump_s01_r1" in out
     clips = [record["joints"] for record in RECORDS]
     offset = np.cumsum([0, *map(len, clips)])
@@ -125,8 +143,12 @@ def test_raw_files_of_a_data_set_are_checked_before_they_are_prepared(capsys, tm
         scipy.io.savemat(tmp_path / f"a1_s{subject}_t1_skeleton.mat", {"d_skel": joints})
     (tmp_path / "a1_s3_t1_skeleton.mat").write_bytes(b"")
     code, out, _ = run(capsys, "utd_mhad", "--raw", str(tmp_path))
-    found = {line.split()[1]: line for line in out.splitlines() if line.startswith(("error", "warning"))}
-    assert code == 1 and found["unreadable"].endswith("a1_s3_t1") and " 26 " in found["absent-class"]
+    found = {
+        line.split()[1]: line for line in out.splitlines() if line.startswith(("error", "warning"))
+    }
+    assert (
+        code == 1 and found["unreadable"].endswith("a1_s3_t1") and " 26 " in found["absent-class"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -136,14 +158,22 @@ def test_raw_files_of_a_data_set_are_checked_before_they_are_prepared(capsys, tm
         (["utd_mhd"], "unknown dataset 'utd_mhd'; available: agcn, .*did you mean 'utd_mhad'"),
         (["sbu"], "dataset 'sbu' is not prepared in"),
         (["sbv", "--raw", "."], "unknown dataset 'sbv'"),
-        (["sbu", "--raw", "nowhere"], "no raw data at 'nowhere'; 'sbu' expects there the files sXXsYY"),
+        (
+            ["sbu", "--raw", "nowhere"],
+            "no raw data at 'nowhere'; 'sbu' expects there the files sXXsYY",
+        ),
         (["clips"], "needs its joint layout .* with 25 joints: ntu-25"),
         (["clips", "--layout", "coco-17"], "the clips have 25 joints, but layout 'coco-17' has 17"),
         (["clips/wave_s01_r0.npy"], "needs its joint layout .* with 25 joints: ntu-25"),
-        (["clips", "--layout", "ntu-25", "--ignore", "gaps"], "unknown rule 'gaps'; .*did you mean 'gap'"),
+        (
+            ["clips", "--layout", "ntu-25", "--ignore", "gaps"],
+            "unknown rule 'gaps'; .*did you mean 'gap'",
+        ),
     ],
 )
-def test_what_cannot_be_checked_is_one_sentence_and_exit_code_2(arguments, message, tmp_path, capsys, monkeypatch):
+def test_what_cannot_be_checked_is_one_sentence_and_exit_code_2(
+    arguments, message, tmp_path, capsys, monkeypatch
+):
     folder(tmp_path / "clips")
     monkeypatch.chdir(tmp_path)
     code, out, err = run(capsys, *arguments, "--data-dir", "data")
@@ -156,7 +186,11 @@ def test_the_picture_takes_every_rule_in_turn():
     rules = ["not-finite"] * 20 + ["gap"] * 20 + ["frozen"] + ["untrained-class"] * 3
     findings = [check.Finding(rule, f"{index}", "") for index, rule in enumerate(rules)]
     chosen = [finding.rule for finding in _chosen(findings)]
-    assert len(chosen) == PANELS and (chosen.count("not-finite"), chosen.count("gap"), chosen.count("frozen")) == (
+    assert len(chosen) == PANELS and (
+        chosen.count("not-finite"),
+        chosen.count("gap"),
+        chosen.count("frozen"),
+    ) == (
         6,
         5,
         1,
@@ -167,7 +201,10 @@ def test_without_anything_to_draw_there_is_no_picture(tmp_path, capsys):
     raw = folder(tmp_path / "raw", spoil("wave_s01_r0", zero(slice(None))))
     code, out, _ = run(capsys, str(raw), "--layout", "ntu-25", "--out", str(tmp_path / "out"))
     assert code == 1 and "so no picture" in out
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["findings.csv", "findings.json"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "findings.csv",
+        "findings.json",
+    ]
 
 
 # What the real sets hold, as it was looked at once, clip by clip.

@@ -1,4 +1,6 @@
-"""A clean corpus has no findings; a fault of every kind is found where it is, and its harmless neighbour is not."""
+"""A clean corpus has no findings; a fault of every kind is found where it is, and its harmless
+neighbour is not.
+"""
 
 import numpy as np
 import pytest
@@ -34,11 +36,27 @@ FAULTS = {
     "not-finite": (spoil("jump_s01_r0", setting(np.nan, (7, 0, 3, 1))), "jump_s01_r0", (7,)),
     "gap": (spoil("jump_s01_r1", zero(slice(10, 13))), "jump_s01_r1", (10, 11, 12)),
     "person-gap": (spoil("handshake_s01_r0", zero(slice(20, 22), 1)), "handshake_s01_r0", (20, 21)),
-    "person-swap": (spoil("handshake_s01_r1", exchange_persons(slice(9, 14))), "handshake_s01_r1", (9, 14)),
-    "left-right-swap": (spoil("jump_s02_r0", exchange_sides(slice(15, 18))), "jump_s02_r0", (15, 18)),
+    "person-swap": (
+        spoil("handshake_s01_r1", exchange_persons(slice(9, 14))),
+        "handshake_s01_r1",
+        (9, 14),
+    ),
+    "left-right-swap": (
+        spoil("jump_s02_r0", exchange_sides(slice(15, 18))),
+        "jump_s02_r0",
+        (15, 18),
+    ),
     "exploding-bones": (spoil("jump_s02_r1", stretch(6.0, slice(30, 31))), "jump_s02_r1", (30,)),
-    "frozen": (spoil("handshake_s02_r0", freeze(slice(11, 16))), "handshake_s02_r0", tuple(range(11, 16))),
-    "scale-mixed": (spoil("handshake_s02_r1", lambda joints: 1000 * joints), "handshake_s02_r1", ()),
+    "frozen": (
+        spoil("handshake_s02_r0", freeze(slice(11, 16))),
+        "handshake_s02_r0",
+        tuple(range(11, 16)),
+    ),
+    "scale-mixed": (
+        spoil("handshake_s02_r1", lambda joints: 1000 * joints),
+        "handshake_s02_r1",
+        (),
+    ),
     "y-flipped": (spoil("wave_s03_r0", flip), "wave_s03_r0", ()),
     "upside-down": (spoil("jump_s03_r1", on_head(0.7)), "jump_s03_r1", ()),
     "mirrored": (spoil("jump_s03_r0", exchange_sides(slice(None))), "jump_s03_r0", ()),
@@ -55,13 +73,17 @@ HARMLESS = {
     "label-range": put("wave_s02_r0", label=2),
     "empty": spoil("wave_s02_r1", zero(slice(1, None))),
     "not-finite": spoil("jump_s01_r0", setting(0, (7, 0, 3))),
-    "gap": spoil("jump_s01_r1", lambda joints: np.concatenate([0 * joints[:3], joints, 0 * joints[:4]])),
+    "gap": spoil(
+        "jump_s01_r1", lambda joints: np.concatenate([0 * joints[:3], joints, 0 * joints[:4]])
+    ),
     "person-gap": spoil("handshake_s01_r0", zero(slice(20, None), 1)),
     "person-swap": spoil("handshake_s01_r1", exchange_persons(slice(None))),
     "left-right-swap": spoil("jump_s02_r0", exchange_sides(slice(15, 18), only=(6, 7, 10, 11))),
     "exploding-bones": spoil("jump_s02_r1", stretch(1.5, slice(30, 31))),
     "frozen": spoil("handshake_s02_r0", freeze(slice(11, 15))),
-    "scale-mixed": spoil("handshake_s02_r1", lambda joints: joints + 20 * (joints != 0) * (0, 0, 1)),
+    "scale-mixed": spoil(
+        "handshake_s02_r1", lambda joints: joints + 20 * (joints != 0) * (0, 0, 1)
+    ),
     "y-flipped": spoil("wave_s03_r0", on_head(0.4)),
     "upside-down": spoil("jump_s03_r1", on_head(0.45)),
     "mirrored": spoil("jump_s03_r0", mirror_image),
@@ -94,12 +116,16 @@ def test_nothing_is_found_in_a_clean_corpus():
 def test_a_fault_is_found_where_it_is_and_nothing_else(rule):
     fault, name, frames = FAULTS[rule]
     report = check(corpus(planted(fault)))
-    assert [(finding.rule, finding.id, finding.frames) for finding in report.findings] == [(rule, name, frames)]
+    assert [(finding.rule, finding.id, finding.frames) for finding in report.findings] == [
+        (rule, name, frames)
+    ]
     assert report.count(RULES[rule].severity) == 1
 
 
 def test_what_is_much_like_the_faults_and_harmless_is_not_found():
-    """Each in the clip of its fault, all in one corpus, so that whatever is found names the culprit."""
+    """Each in the clip of its fault, all in one corpus, so that whatever is found names the
+    culprit.
+    """
     assert HARMLESS.keys() == FAULTS.keys()
     assert found(planted(*HARMLESS.values())) == set()
 
@@ -137,33 +163,49 @@ def test_a_person_who_moves_to_another_slot_is_a_swap_and_one_who_leaves_as_anot
 
 def test_a_copy_with_another_label_says_so():
     report = check(corpus(planted(copy("wave_s01_r0", "jump_s01_r0"))))
-    assert [f.detail for f in report.findings] == ["the joints of 'wave_s01_r0', under another label"]
+    assert [f.detail for f in report.findings] == [
+        "the joints of 'wave_s01_r0', under another label"
+    ]
 
 
 def test_a_copy_is_a_leak_only_where_one_protocol_trains_and_tests_on_it():
-    records = [dict(record, cell=f"{record['cell']}{index % 2}") for index, record in enumerate(RECORDS)]
+    records = [
+        dict(record, cell=f"{record['cell']}{index % 2}") for index, record in enumerate(RECORDS)
+    ]
     copy("handshake_s04_r0", "handshake_s06_r0")(records)
     both = {"a": (("train0", "train1"), ("test1",)), "b": (("train1",), ("test0", "test1"))}
     # The one lies in train0, the other in test0: no protocol has both.
     assert ("duplicate-content", "handshake_s06_r0") in found(records, protocols=both)
-    assert ("content-leak", "handshake_s06_r0") in found(records, protocols={"a": (("train0",), ("test0",))})
+    assert ("content-leak", "handshake_s06_r0") in found(
+        records, protocols={"a": (("train0",), ("test0",))}
+    )
 
 
 def test_a_clip_listed_twice_is_one_finding_and_a_leak_where_both_halves_list_it():
     twice = [*RECORDS, RECORDS[0]]
     assert found(twice) == {("duplicate-id", RECORDS[0]["id"])}
     leaking = [dict(RECORDS[0], cell="test", subject=3), *RECORDS]
-    assert found(leaking) == {("duplicate-id", RECORDS[0]["id"]), ("content-leak", RECORDS[0]["id"])}
+    assert found(leaking) == {
+        ("duplicate-id", RECORDS[0]["id"]),
+        ("content-leak", RECORDS[0]["id"]),
+    }
     leaking = [*RECORDS, dict(RECORDS[0], cell="test", subject=3)]
-    assert found(leaking) == {("duplicate-id", RECORDS[0]["id"]), ("content-leak", RECORDS[0]["id"])}
+    assert found(leaking) == {
+        ("duplicate-id", RECORDS[0]["id"]),
+        ("content-leak", RECORDS[0]["id"]),
+    }
 
 
 def test_rules_can_be_left_out_and_unknown_ones_are_refused():
     fault, *_ = FAULTS["gap"]
     assert check(corpus(planted(fault)), ignore=["gap"]).findings == ()
-    with pytest.raises(ValueError, match=r"unknown rule 'gaps'; available: absent-class, .*did you mean 'gap'"):
+    with pytest.raises(
+        ValueError, match=r"unknown rule 'gaps'; available: absent-class, .*did you mean 'gap'"
+    ):
         check(corpus(RECORDS), ignore=["gaps"])
 
 
 def test_labels_of_the_corpus_are_the_generators():
-    assert {record["label"] for record in RECORDS} == set(range(len(LABELS))) and set(HALVES) == {"train/test"}
+    assert {record["label"] for record in RECORDS} == set(range(len(LABELS))) and set(HALVES) == {
+        "train/test"
+    }

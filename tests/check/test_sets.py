@@ -1,4 +1,6 @@
-"""Findings about a set as a whole: axes, units, sides, classes, subjects; each with the case in which it is silent."""
+"""Findings about a set as a whole: axes, units, sides, classes, subjects; each with the case in
+which it is silent.
+"""
 
 import dataclasses
 
@@ -24,7 +26,14 @@ def pictures(layout: str = "openpose-18", frames: int = 8, clips: int = 10) -> l
         sway = 0.02 * np.sin(np.arange(frames) + number)[:, None] + 0.05 * number / clips
         x, y = 0.5 + 0.5 * pose[:, 0] + sway, 0.8 - 0.5 * pose[:, 1] + 0 * sway
         joints = np.stack([x, y, np.full_like(x, 0.9)], axis=-1)[:, None].astype(np.float32)
-        records.append({"id": f"clip{number}", "label": 0, "cell": ("train", "test")[number % 2], "joints": joints})
+        records.append(
+            {
+                "id": f"clip{number}",
+                "label": 0,
+                "cell": ("train", "test")[number % 2],
+                "joints": joints,
+            }
+        )
     return records
 
 
@@ -66,14 +75,24 @@ def facts(number: int, **fields: object) -> Facts:
     return dataclasses.replace(plain, **fields)
 
 
-def split(train: list[dict], test: list[dict], labels=("a",), name="train/test") -> list[tuple[str, str]]:
+def split(
+    train: list[dict], test: list[dict], labels=("a",), name="train/test"
+) -> list[tuple[str, str]]:
     clips = [facts(i, **fields) for i, fields in enumerate(train)]
     clips += [facts(i + len(train), cell="test", **fields) for i, fields in enumerate(test)]
     return [(f.rule, f.id) for f in of_splits(clips, labels, {name: (("train",), ("test",))})]
 
 
-def classes(train: dict[int, int], test: dict[int, int], labels=("a", "b")) -> list[tuple[str, str]]:
-    return split(*([{"label": label} for label, n in half.items() for _ in range(n)] for half in (train, test)), labels)
+def classes(
+    train: dict[int, int], test: dict[int, int], labels=("a", "b")
+) -> list[tuple[str, str]]:
+    return split(
+        *(
+            [{"label": label} for label, n in half.items() for _ in range(n)]
+            for half in (train, test)
+        ),
+        labels,
+    )
 
 
 def test_pictures_of_people_who_stand_have_nothing_wrong():
@@ -106,13 +125,31 @@ PLANTED = {
         lambda: split([{"group": "g1"}] * 5, [{"group": "g1"}]),
         lambda: split([{"group": "g1"}] * 5, [{"group": "g2"}]),
     ),
-    "untrained-class": (lambda: classes({0: 5}, {0: 1, 1: 1}), lambda: classes({0: 5, 1: 5}, {0: 1, 1: 1})),
-    "untested-class": (lambda: classes({0: 5, 1: 5}, {0: 1}), lambda: classes({0: 5, 1: 5}, {0: 1, 1: 1})),
+    "untrained-class": (
+        lambda: classes({0: 5}, {0: 1, 1: 1}),
+        lambda: classes({0: 5, 1: 5}, {0: 1, 1: 1}),
+    ),
+    "untested-class": (
+        lambda: classes({0: 5, 1: 5}, {0: 1}),
+        lambda: classes({0: 5, 1: 5}, {0: 1, 1: 1}),
+    ),
     "absent-class": (lambda: classes({0: 5}, {0: 1}), lambda: classes({0: 5}, {0: 1}, ("a",))),
-    "few-clips": (lambda: classes({0: 4, 1: 5}, {0: 1, 1: 1}), lambda: classes({0: 5, 1: 5}, {0: 1, 1: 1})),
-    "imbalance": (lambda: classes({0: 5, 1: 51}, {0: 1, 1: 1}), lambda: classes({0: 5, 1: 50}, {0: 1, 1: 1})),
+    "few-clips": (
+        lambda: classes({0: 4, 1: 5}, {0: 1, 1: 1}),
+        lambda: classes({0: 5, 1: 5}, {0: 1, 1: 1}),
+    ),
+    "imbalance": (
+        lambda: classes({0: 5, 1: 51}, {0: 1, 1: 1}),
+        lambda: classes({0: 5, 1: 50}, {0: 1, 1: 1}),
+    ),
 }
-WHO = {"group-leak": "g1", "few-clips": "a", "imbalance": "a", "untrained-class": "b", "untested-class": "b"}
+WHO = {
+    "group-leak": "g1",
+    "few-clips": "a",
+    "imbalance": "a",
+    "untrained-class": "b",
+    "untested-class": "b",
+}
 
 
 @pytest.mark.parametrize("rule", PLANTED)
@@ -154,7 +191,9 @@ def test_millimetres_are_not_metres():
 def test_a_split_by_camera_shares_its_subjects_and_one_by_subject_must_not():
     everybody = [{"subject": str(number)} for number in range(8)]
     assert split(everybody, everybody) == []
-    assert split(everybody, everybody, name="xsub") == [("subject-leak", str(number)) for number in range(8)]
+    assert split(everybody, everybody, name="xsub") == [
+        ("subject-leak", str(number)) for number in range(8)
+    ]
     assert split(everybody[:6], everybody[4:]) == [("subject-leak", "4"), ("subject-leak", "5")]
     assert split(everybody[:6], everybody[6:]) == []
 
@@ -194,9 +233,14 @@ def test_protocols_are_the_splits_that_differ_in_train_and_test():
 
 def test_what_cannot_be_looked_at_is_said():
     report = check(corpus(clean()[:1], protocols={}))
-    assert report.silent == ("leakage between training and test, balance of classes (no such splits)",)
+    assert report.silent == (
+        "leakage between training and test, balance of classes (no such splits)",
+    )
     lying = changed(RECORDS[:1], lambda joints: joints[..., [1, 0, 2]])
-    assert "which way is up (head and feet are nowhere apart in y)" in check(corpus(lying, protocols={})).silent
+    assert (
+        "which way is up (head and feet are nowhere apart in y)"
+        in check(corpus(lying, protocols={})).silent
+    )
     poses = [dict(record, joints=record["joints"][..., :2]) for record in pictures("jhmdb-15")]
     report = check(corpus(poses, layout="jhmdb-15", channels=("x", "y"), labels=("stand",)))
     assert report.silent == (

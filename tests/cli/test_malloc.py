@@ -25,7 +25,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 @pytest.mark.parametrize("switch", ["", "default"])
 def test_large_blocks_are_faulted_in_once_and_again_with_the_switch(switch, monkeypatch):
     monkeypatch.setenv(SWITCH, switch)
-    ran = subprocess.run([sys.executable, "-c", COUNT_FAULTS], capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", COUNT_FAULTS], capture_output=True, text=True, check=True
+    )
     taken, faults = ran.stdout.split()
     assert taken == str(switch != "default")
     pages = 5 * 64 * 2**20 // 4096

@@ -26,9 +26,18 @@ def config_file(tmp_path):
 
 
 def test_a_file_its_argument_and_overrides_make_a_config(config_file):
-    overrides = ["--config.optim.milestones=(1,2.5)", "--config.augment.move=true", "--config.data.name=custom/mine"]
+    overrides = [
+        "--config.optim.milestones=(1,2.5)",
+        "--config.augment.move=true",
+        "--config.data.name=custom/mine",
+    ]
     run = config.load(config_file() + ":quick", overrides)
-    assert (run.epochs, run.optim.milestones, run.augment.move, run.data.name) == (1, (1.0, 2.5), True, "custom/mine")
+    assert (run.epochs, run.optim.milestones, run.augment.move, run.data.name) == (
+        1,
+        (1.0, 2.5),
+        True,
+        "custom/mine",
+    )
     assert config.load(config_file()).epochs == 80
 
 
@@ -40,15 +49,27 @@ def test_a_config_survives_json(config_file):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("--config.optim.lr=1", r"unknown option config.optim.lr: no 'lr'; available: .*learning_rate"),
+        (
+            "--config.optim.lr=1",
+            r"unknown option config.optim.lr: no 'lr'; available: .*learning_rate",
+        ),
         ("--config.optm.ema=1", "unknown option config.optm.ema: no 'optm'.*did you mean 'optim'"),
         ("--config.seed.x=1", "unknown option config.seed.x: no 'x'"),
-        ("--config.optim=sgd", "config.optim is a section; set one of its options: name, learning_rate"),
+        (
+            "--config.optim=sgd",
+            "config.optim is a section; set one of its options: name, learning_rate",
+        ),
         ("--config.epochs=2.5", "config.epochs takes int, not '2.5'"),
         ("--config.augment.move=maybe", "config.augment.move takes true or false, not 'maybe'"),
-        ("--config.model.strategy=spatia", "unknown value of config.model.strategy 'spatia'.*did you mean 'spatial'"),
+        (
+            "--config.model.strategy=spatia",
+            "unknown value of config.model.strategy 'spatia'.*did you mean 'spatial'",
+        ),
         ("--config.batch_size=-4", "config.batch_size takes a number from 0 up, not -4"),
-        ("--config.epochs", "unknown argument '--config.epochs'; options of the config are given as"),
+        (
+            "--config.epochs",
+            "unknown argument '--config.epochs'; options of the config are given as",
+        ),
         ("--epochs=3", "unknown argument '--epochs=3'"),
     ],
 )
@@ -61,7 +82,10 @@ def test_a_wrong_override_is_one_sentence(config_file, override, message):
     ("line", "message"),
     [
         ("run.optim.learning_rat = 3", "fails with AttributeError"),
-        ("run.model.norm = 'all'", "unknown value of config.model.norm 'all'; available: eq10, joint, subset"),
+        (
+            "run.model.norm = 'all'",
+            "unknown value of config.model.norm 'all'; available: eq10, joint, subset",
+        ),
         ("run.epochs = 'ten'", "config.epochs takes int, not 'ten'"),
         ("return 3", "returns int; wanted jaxact.config.TrainConfig"),
         ("1/0", "fails with ZeroDivisionError"),
@@ -81,7 +105,9 @@ def test_a_missing_file_names_its_neighbours(config_file):
 def test_an_option_of_another_version_is_refused():
     values = config.to_dict(config.TrainConfig())
     values["optim"]["lookahead"] = 5
-    with pytest.raises(UserError, match=r"unknown option config.optim.lookahead=5: written by another version"):
+    with pytest.raises(
+        UserError, match=r"unknown option config.optim.lookahead=5: written by another version"
+    ):
         config.from_dict(values)
 
 
@@ -91,7 +117,8 @@ def test_words_of_an_argument_are_told_apart_by_their_lists():
     assert config.choose("tcn,xview", *lists) == ("xview", "tcn", False)
     assert config.choose("quick", *lists) == ("xsub", "gcn", True)
     with pytest.raises(
-        UserError, match="unknown argument 'tcm'; available: gcn, quick, tcn, xsub, xview; did you mean"
+        UserError,
+        match="unknown argument 'tcm'; available: gcn, quick, tcn, xsub, xview; did you mean",
     ):
         config.choose("xview,tcm", *lists)
     with pytest.raises(UserError, match="the argument 'xsub,xview' holds both 'xsub' and 'xview'"):
@@ -108,7 +135,9 @@ def test_a_model_is_refused_records_of_another_kind():
     told = "the model 'sc_xception' reads videos, for which config.clip is the section VideoClipConfig; got ClipConfig"
     with pytest.raises(UserError, match=told):
         config.check(run)
-    with pytest.raises(UserError, match=r"config.augment is the section AugmentConfig; got VideoAug"):
+    with pytest.raises(
+        UserError, match=r"config.augment is the section AugmentConfig; got VideoAug"
+    ):
         config.check(run_of(config.STGCNConfig(), augment=config.VideoAugmentConfig()))
     with pytest.raises(UserError, match="the protocol 'ctr' is for skeletons; 'tsn' reads videos"):
         config.check(run_of(config.TSNConfig(), protocol="ctr"))

@@ -1,4 +1,6 @@
-"""Protocols by name: followed, overridden, told by comparison, refused where they do not fit, and never changed."""
+"""Protocols by name: followed, overridden, told by comparison, refused where they do not fit, and
+never changed.
+"""
 
 import dataclasses
 import hashlib
@@ -50,10 +52,18 @@ def following(name, **changes):
 def test_a_protocol_gives_its_options_and_the_defaults_of_all_others_but_the_stream(config_file):
     run = config.load(config_file, ["--config.protocol=ctr"])
     wanted = config.ClipConfig(
-        **{"frames": 64, "person": "denoised", "empty": "drop", "center": "first", "origin": "spine"},
+        **{
+            "frames": 64,
+            "person": "denoised",
+            "empty": "drop",
+            "center": "first",
+            "origin": "spine",
+        },
         **{"sampling": "crop_resize", "share": 0.95, "stream": "bone"},
     )
-    assert run.clip == wanted and run.augment == config.AugmentConfig(crop=0.5, crop_frames=64, rotate=0.3)
+    assert run.clip == wanted and run.augment == config.AugmentConfig(
+        crop=0.5, crop_frames=64, rotate=0.3
+    )
     assert protocols.describe(run) == "ctr v1"
 
 
@@ -79,7 +89,9 @@ def test_a_name_alone_is_not_trusted():
     run = config.TrainConfig(protocol="stgcn-released")
     assert protocols.describe(run) == "stgcn-released v1"  # its values are the defaults
     run.protocol = "ctr"
-    assert protocols.describe(run).startswith("ctr v1 with clip.frames 64 -> 300, clip.sampling crop_resize -> window")
+    assert protocols.describe(run).startswith(
+        "ctr v1 with clip.frames 64 -> 300, clip.sampling crop_resize -> window"
+    )
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
@@ -95,10 +107,14 @@ def test_every_protocol_makes_a_valid_run_that_says_its_name_after_a_trip_throug
 
 
 def test_the_values_of_a_version_never_change():
-    """What differs here moves published numbers: count the protocol's `version` up, then note what stands there now."""
+    """What differs here moves published numbers: count the protocol's `version` up, then note what
+    stands there now.
+    """
     found = {}
     for name, known in PROTOCOLS.items():
-        text = json.dumps([known.version, known.channels, known.clip, known.augment], sort_keys=True)
+        text = json.dumps(
+            [known.version, known.channels, known.clip, known.augment], sort_keys=True
+        )
         found[name] = hashlib.sha256(text.encode()).hexdigest()[:8]
     assert found == {
         "stgcn-aaai18": "9dc89fe9",
@@ -114,18 +130,39 @@ def test_the_values_of_a_version_never_change():
 
 
 def test_the_defaults_that_protocols_rest_on_never_change():
-    clip, augment = dataclasses.asdict(config.ClipConfig()), dataclasses.asdict(config.AugmentConfig())
+    clip, augment = (
+        dataclasses.asdict(config.ClipConfig()),
+        dataclasses.asdict(config.AugmentConfig()),
+    )
     assert (
         clip.items()
         >= {
-            **{"sampling": "window", "share": 1.0, "empty": "keep", "pad": "zero", "person": "file", "min_score": 0.0},
-            **{"flip_y": False, "motion": "sampled", "center": "none", "origin": "centre", "align": False},
+            **{
+                "sampling": "window",
+                "share": 1.0,
+                "empty": "keep",
+                "pad": "zero",
+                "person": "file",
+                "min_score": 0.0,
+            },
+            **{
+                "flip_y": False,
+                "motion": "sampled",
+                "center": "none",
+                "origin": "centre",
+                "align": False,
+            },
             **{"scale": "none", "views": 1},
         }.items()
     )
     off = {"move", "move_missing", "mirror", "swap"}
     zero = {"window", "crop_frames", "rotate", "rescale", "jitter", "drop_joints"}
-    wanted = {**dict.fromkeys(off, False), **dict.fromkeys(zero, 0), "crop": 1.0, "window_from": "clip"}
+    wanted = {
+        **dict.fromkeys(off, False),
+        **dict.fromkeys(zero, 0),
+        "crop": 1.0,
+        "window_from": "clip",
+    }
     assert augment.items() >= wanted.items()
 
 
@@ -137,8 +174,18 @@ def test_the_defaults_that_protocols_rest_on_never_change():
             "the protocol 'ctr' is for records of x, y, z, but these records hold x, y, score in the layout "
             "'openpose-18'; for them there are: stgcn-aaai18-2d, stgcn-released-2d, agcn-2d, pyskl-u100-2d",
         ),
-        ("agcn-2d", "ntu-25", ("x", "y", "z"), "there are: stgcn-aaai18, stgcn-released, agcn, ctr, pyskl-u100"),
-        ("pyskl-u100", "jhmdb-15", ("x", "y"), "hold x, y in the layout 'jhmdb-15'; for them there are: none"),
+        (
+            "agcn-2d",
+            "ntu-25",
+            ("x", "y", "z"),
+            "there are: stgcn-aaai18, stgcn-released, agcn, ctr, pyskl-u100",
+        ),
+        (
+            "pyskl-u100",
+            "jhmdb-15",
+            ("x", "y"),
+            "hold x, y in the layout 'jhmdb-15'; for them there are: none",
+        ),
         (
             *("agcn", "coco-17", ("x", "y", "z")),
             "is for layouts with spine, but these records hold x, y, z in the layout 'coco-17'; for them there are: "
@@ -153,14 +200,20 @@ def test_a_protocol_that_does_not_fit_the_records_is_one_sentence(name, layout, 
 
 
 def test_an_unknown_protocol_lists_those_there_are(config_file):
-    with pytest.raises(UserError, match=r"unknown protocol 'crt'; available: agcn, agcn-2d, ctr, .*did you mean 'ctr'"):
+    with pytest.raises(
+        UserError,
+        match=r"unknown protocol 'crt'; available: agcn, agcn-2d, ctr, .*did you mean 'ctr'",
+    ):
         config.load(config_file, ["--config.protocol=crt"])
     with pytest.raises(UserError, match="unknown protocol 'agnc'"):
         config.check(config.TrainConfig(protocol="agnc"))
 
 
 def test_checkpoint_report_and_artifact_say_what_was_followed(tmp_path):
-    run, text = following("stgcn-released-2d", clip__frames=8), "stgcn-released-2d v1 with clip.frames 300 -> 8"
+    run, text = (
+        following("stgcn-released-2d", clip__frames=8),
+        "stgcn-released-2d v1 with clip.frames 300 -> 8",
+    )
     meta = trained_model.describe(run, toys.LAYOUT, toys.LABELS, toys.CHANNELS)
     assert meta["protocol"] == text
     net = trained_model.Trained(
@@ -174,12 +227,18 @@ def test_checkpoint_report_and_artifact_say_what_was_followed(tmp_path):
 
 
 def test_a_run_older_than_an_option_goes_on_where_the_option_has_its_default(tmp_path):
-    meta = {"data": {}} | trained_model.describe(config.TrainConfig(), toys.LAYOUT, toys.LABELS, toys.CHANNELS)
+    meta = {"data": {}} | trained_model.describe(
+        config.TrainConfig(), toys.LAYOUT, toys.LABELS, toys.CHANNELS
+    )
     old = json.loads(json.dumps(meta))
     del old["config"]["protocol"], old["config"]["clip"]["origin"], old["protocol"]
     trained_model.check_same_run(old, meta, tmp_path)
-    other = {"data": {}} | trained_model.describe(following("ctr"), toys.LAYOUT, toys.LABELS, toys.CHANNELS)
-    with pytest.raises(UserError, match=r"other options \(augment.crop 1.0 -> 0.5, .*; resume with the same ones"):
+    other = {"data": {}} | trained_model.describe(
+        following("ctr"), toys.LAYOUT, toys.LABELS, toys.CHANNELS
+    )
+    with pytest.raises(
+        UserError, match=r"other options \(augment.crop 1.0 -> 0.5, .*; resume with the same ones"
+    ):
         trained_model.check_same_run(old, other, tmp_path)
 
 

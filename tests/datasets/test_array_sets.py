@@ -1,4 +1,6 @@
-"""Arrays of 2s-AGCN and archives of CTR-GCN: rows one at a time, padding taken off, labels from beside."""
+"""Arrays of 2s-AGCN and archives of CTR-GCN: rows one at a time, padding taken off, labels from
+beside.
+"""
 
 import os
 import pickle
@@ -21,7 +23,9 @@ DATA = os.environ.get("JAXACT_DATA", "")
 
 def array(seed: int, clips: int, *, joints: int = 25, frames: int = 6) -> np.ndarray:
     """[n, c, t, v, 2], the last two frames and every other second person empty."""
-    made = np.random.default_rng(seed).uniform(-1, 1, (clips, 3, frames, joints, 2)).astype(np.float32)
+    made = (
+        np.random.default_rng(seed).uniform(-1, 1, (clips, 3, frames, joints, 2)).astype(np.float32)
+    )
     made[:, :, -2:] = 0
     made[::2, ..., 1] = 0
     return made
@@ -31,7 +35,9 @@ def agcn(root: Path, ending: str = "_data_joint.npy", **splits: np.ndarray) -> P
     for split, x in splits.items():
         np.save(root / f"{split}{ending}", x)
         names = [f"{split}{index}" for index in range(len(x))]
-        (root / f"{split}_label.pkl").write_bytes(pickle.dumps((names, [index % 3 for index in range(len(x))])))
+        (root / f"{split}_label.pkl").write_bytes(
+            pickle.dumps((names, [index % 3 for index in range(len(x))]))
+        )
     return root
 
 
@@ -59,7 +65,9 @@ def test_a_row_is_turned_and_its_padding_taken_off(tmp_path):
     found = Agcn.find(agcn(tmp_path, train=x))
     record = parsed(Agcn, found, 1)
     assert (
-        record["joints"].shape == (4, 2, 25, 3) and found.layout.name == "ntu-25" and found.channels == ("x", "y", "z")
+        record["joints"].shape == (4, 2, 25, 3)
+        and found.layout.name == "ntu-25"
+        and found.channels == ("x", "y", "z")
     )
     for c, t, v, m in np.ndindex(3, 4, 25, 2):
         assert record["joints"][t, m, v, c] == x[1, c, t, v, m]
@@ -84,7 +92,10 @@ def test_names_labels_and_splits_come_from_the_files(tmp_path):
         ("val0", 0),
         ("val1", 1),
     ]
-    assert {split: [s.id for s in found.sources if s.cell in cells] for split, cells in found.unions.items()} == {
+    assert {
+        split: [s.id for s in found.sources if s.cell in cells]
+        for split, cells in found.unions.items()
+    } == {
         "train": ["train0", "train1", "train2"],
         "val": ["val0", "val1"],
     }
@@ -99,16 +110,22 @@ def test_poses_from_pictures_get_their_half_back_where_they_are_scored(tmp_path)
     assert found.layout.name == "openpose-18" and found.channels == ("x", "y", "score")
     record = parsed(Agcn, found, 1)
     np.testing.assert_array_equal(record["joints"][0, 0, 4], x[1, :, 0, 4, 0])
-    np.testing.assert_array_equal(record["joints"][0, 0, 5, :2], x[1, :2, 0, 5, 0] + np.float32(0.5))
+    np.testing.assert_array_equal(
+        record["joints"][0, 0, 5, :2], x[1, :2, 0, 5, 0] + np.float32(0.5)
+    )
     assert record["joints"][0, 0, 5, 2] == x[1, 2, 0, 5, 0]
 
 
 def test_one_clip_of_a_large_array_takes_the_memory_of_one_clip(tmp_path):
     shape = (400, 3, 300, 25, 2)
-    x = np.lib.format.open_memmap(tmp_path / "train_data_joint.npy", "w+", np.float32, shape)  # sparse on disk: 72 MB
+    x = np.lib.format.open_memmap(
+        tmp_path / "train_data_joint.npy", "w+", np.float32, shape
+    )  # sparse on disk: 72 MB
     x[399, :, 0] = 1
     x.flush()
-    (tmp_path / "train_label.pkl").write_bytes(pickle.dumps(([str(i) for i in range(400)], [0] * 400)))
+    (tmp_path / "train_label.pkl").write_bytes(
+        pickle.dumps(([str(i) for i in range(400)], [0] * 400))
+    )
     tracemalloc.start()
     record = parsed(Agcn, Agcn.find(tmp_path), 399)
     assert tracemalloc.get_traced_memory()[1] < 4e6
@@ -119,8 +136,14 @@ def test_one_clip_of_a_large_array_takes_the_memory_of_one_clip(tmp_path):
 @pytest.mark.parametrize(
     ("break_it", "problem"),
     [
-        (lambda raw: (raw / "train_label.pkl").unlink(), r"train_data_joint.npy' has no 'train_label.pkl' beside it"),
-        (lambda raw: (raw / "train_label.pkl").write_bytes(pickle.dumps([1])), "holds a list, wanted .names, labels."),
+        (
+            lambda raw: (raw / "train_label.pkl").unlink(),
+            r"train_data_joint.npy' has no 'train_label.pkl' beside it",
+        ),
+        (
+            lambda raw: (raw / "train_label.pkl").write_bytes(pickle.dumps([1])),
+            "holds a list, wanted .names, labels.",
+        ),
         (
             lambda raw: (raw / "train_label.pkl").write_bytes(pickle.dumps((["a"], [0]))),
             "has 1 names and 1 labels, but .* 2",
@@ -129,17 +152,38 @@ def test_one_clip_of_a_large_array_takes_the_memory_of_one_clip(tmp_path):
             lambda raw: (raw / "train_label.pkl").write_bytes(pickle.dumps((["a", "b"], [0, "x"]))),
             "a label is 'x', wanted",
         ),
-        (lambda raw: (raw / "train_label.pkl").write_bytes(b"cos\nsystem\n(S'true'\ntR."), "asks for 'os.system'"),
+        (
+            lambda raw: (raw / "train_label.pkl").write_bytes(b"cos\nsystem\n(S'true'\ntR."),
+            "asks for 'os.system'",
+        ),
         (
             lambda raw: np.save(raw / "train_data_joint.npy", np.zeros((2, 3))),
             r"is float64 of the shape \(2, 3\), wanted",
         ),
-        (lambda raw: np.save(raw / "train_data_joint.npy", np.array([{}])), "not a readable .npy of plain numbers"),
-        (lambda raw: os.truncate(raw / "train_data_joint.npy", 500), "not a readable .npy of plain numbers"),
-        (lambda raw: os.truncate(raw / "train_data_joint.npy", 0), "not a readable .npy of plain numbers"),
-        (lambda raw: np.save(raw / "val_data.npy", array(0, 1, joints=18)), r"but the one before \(3, 25, 2\) as"),
-        (lambda raw: np.save(raw / "train_data_joint.npy", array(0, 2, joints=21)), "with 21 joints: none"),
-        (lambda raw: (raw / "train_data_joint.npy").rename(raw / "x.npy"), r"ends in _data_joint.npy or _data.npy"),
+        (
+            lambda raw: np.save(raw / "train_data_joint.npy", np.array([{}])),
+            "not a readable .npy of plain numbers",
+        ),
+        (
+            lambda raw: os.truncate(raw / "train_data_joint.npy", 500),
+            "not a readable .npy of plain numbers",
+        ),
+        (
+            lambda raw: os.truncate(raw / "train_data_joint.npy", 0),
+            "not a readable .npy of plain numbers",
+        ),
+        (
+            lambda raw: np.save(raw / "val_data.npy", array(0, 1, joints=18)),
+            r"but the one before \(3, 25, 2\) as",
+        ),
+        (
+            lambda raw: np.save(raw / "train_data_joint.npy", array(0, 2, joints=21)),
+            "with 21 joints: none",
+        ),
+        (
+            lambda raw: (raw / "train_data_joint.npy").rename(raw / "x.npy"),
+            r"ends in _data_joint.npy or _data.npy",
+        ),
         (
             lambda raw: (raw / "train_data_joint.npy").unlink(),
             r"no file '\*.npy' under .*; expected a folder of <split>",
@@ -157,7 +201,12 @@ def test_an_archive_gives_every_row_stored_or_compressed(tmp_path, save):
     raw = ctr(tmp_path / "a.npz", save)
     found = Ctr.find(raw)
     assert found.alone == (save is np.savez_compressed)
-    assert [source.label for source in found.sources] == [1, 0, 3, 2, 2] and found.labels == ("0", "1", "2", "3")
+    assert [source.label for source in found.sources] == [1, 0, 3, 2, 2] and found.labels == (
+        "0",
+        "1",
+        "2",
+        "3",
+    )
     with np.load(raw) as content:
         x = np.concatenate([content["x_train"], content["x_test"]])
     for index in (0, 1, 4, 2, 0, 3):  # forwards, and back again
@@ -171,9 +220,13 @@ def test_an_archive_of_another_skeleton_needs_its_name(tmp_path):
     x = np.ones((1, 2, 60), np.float32)
     raw = ctr(tmp_path / "a.npz", x_train=x, x_test=x, y_train=np.eye(4)[:1], y_test=np.eye(4)[:1])
     assert parsed(Ctr, Ctr.find(raw, layout="kinect-20-hip"))["joints"].shape == (2, 1, 20, 3)
-    with pytest.raises(UserError, match=r"60 numbers in a frame are not NTU RGB\+D's 150; name the joints"):
+    with pytest.raises(
+        UserError, match=r"60 numbers in a frame are not NTU RGB\+D's 150; name the joints"
+    ):
         Ctr.find(raw)
-    with pytest.raises(UserError, match=r"60 numbers in a frame are not x, y and z of 17 joints \(coco-17\)"):
+    with pytest.raises(
+        UserError, match=r"60 numbers in a frame are not x, y and z of 17 joints \(coco-17\)"
+    ):
         Ctr.find(raw, layout="coco-17")
 
 
@@ -183,7 +236,10 @@ def test_an_archive_of_another_skeleton_needs_its_name(tmp_path):
         ({"y_test": None}, "has no array 'y_test'; it has: x_train, y_train, x_test"),
         ({"y_test": np.eye(4)[:1]}, r"y_test has the shape \(1, 4\), wanted \[2, classes\]"),
         ({"y_test": np.ones((2, 4))}, "row 0 of y_test is not one-hot"),
-        ({"x_test": np.ones((2, 4, 75), "f4")}, r"x_test has the shape \(2, 4, 75\), wanted \[n, t, 150\]"),
+        (
+            {"x_test": np.ones((2, 4, 75), "f4")},
+            r"x_test has the shape \(2, 4, 75\), wanted \[n, t, 150\]",
+        ),
         ({"x_test": np.array([{}, {}])}, "'x_test' is object of the shape"),
         ({"x_train": np.asfortranarray(np.ones((3, 4, 150)))}, "wanted rows of numbers in C order"),
     ],
@@ -205,7 +261,11 @@ def test_a_broken_archive_is_named(tmp_path, save):
 
 
 def test_a_compressed_archive_that_breaks_midway_is_named_at_the_clip(tmp_path):
-    raw = ctr(tmp_path / "a.npz", np.savez_compressed, x_train=np.random.default_rng(0).normal(size=(3, 400, 150)))
+    raw = ctr(
+        tmp_path / "a.npz",
+        np.savez_compressed,
+        x_train=np.random.default_rng(0).normal(size=(3, 400, 150)),
+    )
     with zipfile.ZipFile(raw) as archive:
         entry = archive.getinfo("x_train.npy")
     content = bytearray(raw.read_bytes())
@@ -234,7 +294,9 @@ def test_arrays_and_archives_are_prepared_and_read_under_their_names(tmp_path):
     x = array(0, 3)
     (tmp_path / "raw").mkdir()
     prepare.prepare("agcn/x", raw=agcn(tmp_path / "raw", train=x), data_dir=tmp_path)
-    prepare.prepare("ctr/x", raw=ctr(tmp_path / "a.npz", np.savez_compressed), data_dir=tmp_path, workers=3)
+    prepare.prepare(
+        "ctr/x", raw=ctr(tmp_path / "a.npz", np.savez_compressed), data_dir=tmp_path, workers=3
+    )
     for name, count in (("agcn/x", 3), ("ctr/x", 5)):
         info = records.describe(name, tmp_path)
         assert info.splits["all"] == count and info.layout.name == "ntu-25"
@@ -247,7 +309,9 @@ def test_arrays_and_archives_are_prepared_and_read_under_their_names(tmp_path):
 def test_a_real_clip_in_array_form_parses(tmp_path):
     clip = np.load(Path(DATA, "npy/ntu_one_clip_CTVM.npy"))
     np.save(tmp_path / "train_data.npy", clip[None])
-    (tmp_path / "train_label.pkl").write_bytes(pickle.dumps((["S001C001P001R001A007.skeleton"], [6])))
+    (tmp_path / "train_label.pkl").write_bytes(
+        pickle.dumps((["S001C001P001R001A007.skeleton"], [6]))
+    )
     record = parsed(Agcn, Agcn.find(tmp_path))
     length = len(record["joints"])
     assert 20 < length < 300 and not clip[:, length:].any() and clip[:, length - 1].any()

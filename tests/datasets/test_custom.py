@@ -1,4 +1,6 @@
-"""Sets of your own: a folder with a table, or one packed file; and what is said when they do not fit."""
+"""Sets of your own: a folder with a table, or one packed file; and what is said when they do not
+fit.
+"""
 
 import json
 from pathlib import Path
@@ -33,7 +35,9 @@ def packed(path: Path, **changes: np.ndarray | None) -> Path:
         "class_names": np.array(["run", "walk"]),
         "split": np.array([[1, 2], [2, 1], [1, 0]]),
     }
-    np.savez(path, **{key: value for key, value in {**content, **changes}.items() if value is not None})
+    np.savez(
+        path, **{key: value for key, value in {**content, **changes}.items() if value is not None}
+    )
     return path
 
 
@@ -47,7 +51,9 @@ def joints_of(found, name: str) -> np.ndarray:
 
 
 def test_every_kind_of_clip_file_holds_the_same(tmp_path):
-    raw = folder(tmp_path, "a,run,train\nb,run,train\nc,run,train\nd,run,train\ne,run,train\n", a=clip(1))
+    raw = folder(
+        tmp_path, "a,run,train\nb,run,train\nc,run,train\nd,run,train\ne,run,train\n", a=clip(1)
+    )
     np.savez(raw / "b.npz", joints=clip(1), more=np.zeros(3))
     np.savez(raw / "c.npz", anything=clip(1))
     (raw / "d.json").write_text(json.dumps(clip(1).tolist()))
@@ -62,11 +68,17 @@ def test_a_clip_may_be_in_several_splits(tmp_path):
     found = Custom.find(folder(tmp_path, rows, a=clip(1), b=clip(2), c=clip(3)), layout="coco-17")
     assert split_of(found, "split1_train") == split_of(found, "split2_test") == ["a", "c"]
     assert split_of(found, "split1_test") == split_of(found, "split2_train") == ["b"]
-    assert found.labels == ("run", "walk") and [source.label for source in found.sources] == [0, 1, 0]
+    assert found.labels == ("run", "walk") and [source.label for source in found.sources] == [
+        0,
+        1,
+        0,
+    ]
 
 
 def test_numbers_as_labels_sort_as_numbers(tmp_path):
-    found = Custom.find(folder(tmp_path, "a,10,train\nb,9,train\n", a=clip(1), b=clip(2)), layout="coco-17")
+    found = Custom.find(
+        folder(tmp_path, "a,10,train\nb,9,train\n", a=clip(1), b=clip(2)), layout="coco-17"
+    )
     assert found.labels == ("9", "10")
 
 
@@ -76,10 +88,19 @@ def test_the_description_names_labels_layout_and_channels(tmp_path):
         "layout": {"name": "stick", "joints": ["foot", "hand"], "edges": [[1, 0]], "centre": 0},
         "channels": ["x", "y", "z", "score"],
     }
-    found = Custom.find(folder(tmp_path, "a,run,train\nb,0,train\n", about, a=clip(1, 5, 3, 2, 4), b=clip(2, 5, 2, 4)))
+    found = Custom.find(
+        folder(
+            tmp_path, "a,run,train\nb,0,train\n", about, a=clip(1, 5, 3, 2, 4), b=clip(2, 5, 2, 4)
+        )
+    )
     assert [source.label for source in found.sources] == [1, 0]
     assert found.layout.joints == ("foot", "hand") and found.channels == ("x", "y", "z", "score")
-    assert joints_of(found, "a").shape == (5, 3, 2, 4) and joints_of(found, "b").shape == (5, 1, 2, 4)
+    assert joints_of(found, "a").shape == (5, 3, 2, 4) and joints_of(found, "b").shape == (
+        5,
+        1,
+        2,
+        4,
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,7 +112,9 @@ def test_the_description_names_labels_layout_and_channels(tmp_path):
     ],
 )
 def test_channels_follow_from_the_layout(tmp_path, layout, joints, channels, named):
-    found = Custom.find(folder(tmp_path, "a,run,train\n", a=clip(1, 4, joints, channels)), layout=layout)
+    found = Custom.find(
+        folder(tmp_path, "a,run,train\n", a=clip(1, 4, joints, channels)), layout=layout
+    )
     assert found.channels == named
 
 
@@ -101,13 +124,21 @@ def test_channels_follow_from_the_layout(tmp_path, layout, joints, channels, nam
         ("a,run,\n", None, "row 2: no split"),
         ("", None, "lists no clips"),
         ("a,run,train\nz,run,train\n", None, r"lists 'z', but .* has no z.npz, .npy or .json"),
-        ("a,run,train\n", {"labels": ["sit", "ran"]}, "unknown label .*'a': 'run'; available: ran, sit"),
+        (
+            "a,run,train\n",
+            {"labels": ["sit", "ran"]},
+            "unknown label .*'a': 'run'; available: ran, sit",
+        ),
         ("a,2,train\n", {"labels": ["sit", "ran"]}, "unknown label .*'a': '2'"),
         ("a,run,all\n", None, "'all' cannot name a split"),
         ("a,run,my split\n", None, "'my split' cannot name a split"),
         ("a,run,train\n", {"label": ["run"]}, r"dataset.json' holds the fields \['label'\]"),
         ("a,run,train\n", {"channels": ["x"]}, "the clips have 2 channels, but channels names 1"),
-        ("a,run,train\n", {"layout": "ntu-25"}, "the clips have 17 joints, but layout 'ntu-25' has 25"),
+        (
+            "a,run,train\n",
+            {"layout": "ntu-25"},
+            "the clips have 17 joints, but layout 'ntu-25' has 25",
+        ),
         ("a,run,train\n", {}, r"needs its joint layout .* with 17 joints: coco-17"),
     ],
 )
@@ -129,14 +160,19 @@ def test_the_table_must_be_there_with_its_columns(tmp_path):
     ("second", "problem"),
     [
         (clip(2, 4, 25, 2), "b.npy': 25 joints of 2 channels, wanted 17 of 2"),
-        (clip(2, 17, 2), r"b.npy': joints have the shape \(17, 2\), wanted \[t, v, c\] or \[t, m, v, c\]"),
+        (
+            clip(2, 17, 2),
+            r"b.npy': joints have the shape \(17, 2\), wanted \[t, v, c\] or \[t, m, v, c\]",
+        ),
         (clip(2, 0, 17, 2), r"b.npy': joints have the shape \(0, 17, 2\)"),
         (np.full((4, 17, 2), "x"), "b.npy': joints are <U1, wanted numbers"),
         (np.full((4, 17, 2), np.nan), "b.npy': 136 of its 136 coordinates are not finite numbers"),
     ],
 )
 def test_a_clip_that_does_not_fit_the_set_is_named(tmp_path, second, problem):
-    found = Custom.find(folder(tmp_path, "a,run,train\nb,run,train\n", a=clip(1), b=second), layout="coco-17")
+    found = Custom.find(
+        folder(tmp_path, "a,run,train\nb,run,train\n", a=clip(1), b=second), layout="coco-17"
+    )
     with pytest.raises(UserError, match=problem):
         joints_of(found, "b")
 
@@ -147,7 +183,11 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
     (raw / "c.npz").write_bytes(b"PK\x03\x04 broken")
     (raw / "d.json").write_text("[[[1, 2], [3]]]")
     found = Custom.find(raw, layout="coco-17")
-    for name, problem in (("b", "not a readable .npy"), ("c", "not a readable .npz"), ("d", "not a list of frames")):
+    for name, problem in (
+        ("b", "not a readable .npy"),
+        ("c", "not a readable .npz"),
+        ("d", "not a list of frames"),
+    ):
         with pytest.raises(UserError, match=problem):
             joints_of(found, name)
 
@@ -155,17 +195,26 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
 def test_a_packed_file_is_cut_at_its_offsets(tmp_path):
     found = Custom.find(packed(tmp_path / "set.npz"), layout="jhmdb-15")
     np.testing.assert_array_equal(joints_of(found, "0001"), clip(0, 6, 1, 15, 2)[2:5])
-    assert [source.label for source in found.sources] == [1, 0, 1] and found.labels == ("run", "walk")
+    assert [source.label for source in found.sources] == [1, 0, 1] and found.labels == (
+        "run",
+        "walk",
+    )
     assert found.layout == get_layout("jhmdb-15")
-    assert split_of(found, "split1_train") == ["0000", "0002"] and split_of(found, "split1_test") == ["0001"]
-    assert split_of(found, "split2_train") == ["0001"] and split_of(found, "split2_test") == ["0000"]
+    assert split_of(found, "split1_train") == ["0000", "0002"] and split_of(
+        found, "split1_test"
+    ) == ["0001"]
+    assert split_of(found, "split2_train") == ["0001"] and split_of(found, "split2_test") == [
+        "0000"
+    ]
 
 
 def test_a_packed_file_may_name_its_splits_and_clips(tmp_path):
     names = {"split": np.array(["train", "test", "train;extra"]), "id": np.array(["a", "b", "c"])}
     found = Custom.find(packed(tmp_path / "set.npz", **names), layout="jhmdb-15")
     assert split_of(found, "train") == ["a", "c"] and split_of(found, "extra") == ["c"]
-    flags = Custom.find(packed(tmp_path / "flags.npz", split=np.array([1, 2, 1])), layout="jhmdb-15")
+    flags = Custom.find(
+        packed(tmp_path / "flags.npz", split=np.array([1, 2, 1])), layout="jhmdb-15"
+    )
     assert split_of(flags, "train") == ["0000", "0002"] and split_of(flags, "test") == ["0001"]
 
 
@@ -173,11 +222,20 @@ def test_a_packed_file_may_name_its_splits_and_clips(tmp_path):
     ("changes", "problem"),
     [
         ({"offset": None}, "lacks offset; a packed set has x, offset"),
-        ({"offset": np.array([0, 2, 5, 7])}, "offset must rise from 0 to the 6 frames of x in 4 values"),
+        (
+            {"offset": np.array([0, 2, 5, 7])},
+            "offset must rise from 0 to the 6 frames of x in 4 values",
+        ),
         ({"offset": np.array([0, 2, 2, 6])}, "offset must rise from 0"),
         ({"label": np.array([1, 0, 2])}, "unknown label .*clip 2: '2'; available: run, walk"),
-        ({"split": np.array([[1, 2], [2, 1]])}, r"split has the shape \(2, 2\), wanted one row for each of 3 clips"),
-        ({"split": np.array([1, 2, 3])}, r"clip 2: split is \[3\], wanted 1 \(train\), 2 \(test\) or 0"),
+        (
+            {"split": np.array([[1, 2], [2, 1]])},
+            r"split has the shape \(2, 2\), wanted one row for each of 3 clips",
+        ),
+        (
+            {"split": np.array([1, 2, 3])},
+            r"clip 2: split is \[3\], wanted 1 \(train\), 2 \(test\) or 0",
+        ),
         ({"x": np.array([{}] * 6)}, "not a readable .npz of plain arrays"),
     ],
 )

@@ -1,4 +1,6 @@
-"""Kinetics-Skeleton: every detection in its frame and slot, and JSON of the wrong shape named by file and key."""
+"""Kinetics-Skeleton: every detection in its frame and slot, and JSON of the wrong shape named by
+file and key.
+"""
 
 import json
 from pathlib import Path
@@ -26,7 +28,9 @@ def frame(index: int, *seeds: int) -> dict:
 def raw_folder(root: Path, clips: dict[str, dict], half: str = "train", **listed: dict) -> Path:
     """`clips` become files listed with a skeleton; `listed` are entries of the label file alone."""
     (root / f"kinetics_{half}").mkdir()
-    labels = {clip: {"has_skeleton": True, "label": "abseiling", "label_index": 0} for clip in clips} | listed
+    labels = {
+        clip: {"has_skeleton": True, "label": "abseiling", "label_index": 0} for clip in clips
+    } | listed
     (root / f"kinetics_{half}_label.json").write_text(json.dumps(labels))
     for clip, content in clips.items():
         (root / f"kinetics_{half}" / f"{clip}.json").write_text(json.dumps(content))
@@ -47,7 +51,9 @@ def test_the_lists_are_the_published_ones():
 
 @pytest.mark.parametrize("first", [0, 1])
 def test_frames_count_from_the_first_index_of_the_file(first):
-    joints = read_frames([frame(first, 1), frame(first + 1, 2, 3), frame(first + 4, 4)], "clip.json")
+    joints = read_frames(
+        [frame(first, 1), frame(first + 1, 2, 3), frame(first + 4, 4)], "clip.json"
+    )
     assert joints.shape == (5, 2, 18, 3)
     np.testing.assert_array_equal(joints[0, 0], joints_of(1))
     np.testing.assert_array_equal(joints[1], [joints_of(2), joints_of(3)])
@@ -62,7 +68,9 @@ def test_clips_without_detections_have_one_empty_frame_at_least():
 
 def test_clips_listed_without_a_skeleton_are_dropped_and_counted(tmp_path):
     raw = raw_folder(
-        tmp_path, {"seen": {"data": []}}, unseen={"has_skeleton": False, "label": "zumba", "label_index": 399}
+        tmp_path,
+        {"seen": {"data": []}},
+        unseen={"has_skeleton": False, "label": "zumba", "label_index": 399},
     )
     found = KineticsSkeleton.find(raw)
     assert [source.id for source in found.sources] == ["seen"]
@@ -73,7 +81,10 @@ def test_clips_listed_without_a_skeleton_are_dropped_and_counted(tmp_path):
 def test_both_halves_are_found(tmp_path):
     raw_folder(tmp_path, {"a": {"data": []}})
     raw_folder(tmp_path, {"b": {"data": []}}, half="val")
-    assert [(s.id, s.cell) for s in KineticsSkeleton.find(tmp_path).sources] == [("a", "train"), ("b", "val")]
+    assert [(s.id, s.cell) for s in KineticsSkeleton.find(tmp_path).sources] == [
+        ("a", "train"),
+        ("b", "val"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -126,11 +137,15 @@ def test_broken_json_names_the_line(tmp_path):
 
 
 def test_a_clip_that_contradicts_the_label_file_is_an_error(tmp_path):
-    raw = raw_folder(tmp_path, {"clip": {"data": [frame(0, 1)], "label": "zumba", "label_index": 399}})
+    raw = raw_folder(
+        tmp_path, {"clip": {"data": [frame(0, 1)], "label": "zumba", "label_index": 399}}
+    )
     with pytest.raises(UserError, match="label_index is 399, but the label file says 0"):
         next(KineticsSkeleton.parse(KineticsSkeleton.find(raw).sources[0]))
 
 
 def test_a_folder_without_lists_says_what_is_expected(tmp_path):
-    with pytest.raises(UserError, match=r"expected kinetics_train/<id>.json with kinetics_train_label.json"):
+    with pytest.raises(
+        UserError, match=r"expected kinetics_train/<id>.json with kinetics_train_label.json"
+    ):
         KineticsSkeleton.find(tmp_path)

@@ -22,14 +22,18 @@ def utd(root: Path, *names: str, frames: int = 4) -> Path:
 
 
 def jhmdb(root: Path, flags: dict[str, tuple[int, int, int]], **arrays: np.ndarray | str) -> Path:
-    """Clips "class/clip" with their flags in the three splits; `arrays` replace those of every file."""
+    """Clips "class/clip" with their flags in the three splits; `arrays` replace those of every
+    file.
+    """
     (root / "splits").mkdir()
     for clip, numbers in flags.items():
         action, name = clip.split("/")
         folder = root / "joint_positions" / action / name
         folder.mkdir(parents=True)
         world = np.arange(90.0).reshape(2, 15, 3)
-        scipy.io.savemat(folder / "joint_positions.mat", {"pos_world": world, "pos_img": 100 + world, **arrays})
+        scipy.io.savemat(
+            folder / "joint_positions.mat", {"pos_world": world, "pos_img": 100 + world, **arrays}
+        )
         for split, flag in enumerate(numbers, 1):
             with open(root / "splits" / f"{action}_test_split{split}.txt", "a") as file:
                 file.write(f"{name}.avi {flag}\n")
@@ -42,7 +46,12 @@ def test_a_utd_clip_is_the_matlab_array_with_frames_first(tmp_path):
     stored = scipy.io.loadmat(source.path)["d_skel"]
     assert record["joints"].shape == (4, 1, 20, 3)
     assert record["joints"][2, 0, 5, 1] == np.float32(stored[5, 1, 2])
-    assert (record["id"], record["label"], record["subject"], record["trial"]) == ("a27_s8_t4", 26, 8, 4)
+    assert (record["id"], record["label"], record["subject"], record["trial"]) == (
+        "a27_s8_t4",
+        26,
+        8,
+        4,
+    )
 
 
 def test_odd_subjects_train_and_even_subjects_test(tmp_path):
@@ -69,7 +78,10 @@ def test_matlab_files_that_cannot_be_used_are_named(tmp_path):
     (source,) = UtdMhad.find(utd(tmp_path, "a1_s1_t1")).sources
     for content, problem in (
         ({"other": np.zeros((20, 3, 4))}, "has no array 'd_skel'; it has: other"),
-        ({"d_skel": np.zeros((25, 3, 4))}, r"d_skel has the shape \(25, 3, 4\), wanted \(20, 3, frames\)"),
+        (
+            {"d_skel": np.zeros((25, 3, 4))},
+            r"d_skel has the shape \(25, 3, 4\), wanted \(20, 3, frames\)",
+        ),
         ({"d_skel": "text"}, "'d_skel' is not numeric"),
         ({"d_skel": np.zeros((20, 3, 0))}, "no frames"),
         ({"d_skel": np.full((20, 3, 4), np.nan)}, "240 of its 240 coordinates are not finite"),
@@ -80,7 +92,9 @@ def test_matlab_files_that_cannot_be_used_are_named(tmp_path):
         assert "a1_s1_t1_skeleton.mat" in str(caught.value)
     for broken in (b"", b"\x00" * 300, b"MATLAB 5.0 MAT-file" + b"x" * 200):
         Path(source.path).write_bytes(broken)
-        with pytest.raises(UserError, match=r"a1_s1_t1_skeleton.mat' is not a readable MATLAB file"):
+        with pytest.raises(
+            UserError, match=r"a1_s1_t1_skeleton.mat' is not a readable MATLAB file"
+        ):
             next(UtdMhad.parse(source))
 
 
@@ -95,7 +109,9 @@ def test_single_nan_coordinates_stay_in_the_record(tmp_path):
 
 def test_a_jhmdb_clip_has_world_joints_and_pixels(tmp_path):
     scale = np.array([[1.5, 1.6, 1.7]])
-    (source,) = Jhmdb.find(jhmdb(tmp_path, {"wave/one": (1, 2, 1)}, scale=scale, viewpoint="NE")).sources
+    (source,) = Jhmdb.find(
+        jhmdb(tmp_path, {"wave/one": (1, 2, 1)}, scale=scale, viewpoint="NE")
+    ).sources
     (record,) = Jhmdb.parse(source)
     assert record["joints"].shape == (3, 1, 15, 2) and record["label"] == 20
     assert record["joints"][2, 0, 4].tolist() == [4 * 3 + 2, 45 + 4 * 3 + 2]
@@ -116,7 +132,9 @@ def test_jhmdb_splits_follow_the_lists(tmp_path):
 def test_jhmdb_folders_that_are_wrong_are_named(tmp_path):
     raw = jhmdb(tmp_path, {"wave/one": (1, 2, 1)})
     (raw / "splits/wave_test_split2.txt").write_text("one.avi train\n")
-    with pytest.raises(UserError, match=r"wave_test_split2.txt', line 1: wanted '<clip>.avi <1 or 2>'"):
+    with pytest.raises(
+        UserError, match=r"wave_test_split2.txt', line 1: wanted '<clip>.avi <1 or 2>'"
+    ):
         Jhmdb.find(raw)
     (raw / "splits/wave_test_split2.txt").write_text("one.avi 2\n")
     (raw / "joint_positions/wave/one").rename(raw / "joint_positions/wave/other")
@@ -128,15 +146,21 @@ def test_jhmdb_folders_that_are_wrong_are_named(tmp_path):
 
 
 def test_jhmdb_arrays_of_another_shape_are_an_error(tmp_path):
-    (source,) = Jhmdb.find(jhmdb(tmp_path, {"wave/one": (1, 2, 1)}, pos_img=np.zeros((2, 15, 5)))).sources
-    with pytest.raises(UserError, match=r"pos_img has the shape \(2, 15, 5\), wanted \(2, 15, frames\)"):
+    (source,) = Jhmdb.find(
+        jhmdb(tmp_path, {"wave/one": (1, 2, 1)}, pos_img=np.zeros((2, 15, 5)))
+    ).sources
+    with pytest.raises(
+        UserError, match=r"pos_img has the shape \(2, 15, 5\), wanted \(2, 15, frames\)"
+    ):
         next(Jhmdb.parse(source))
 
 
 @pytest.mark.skipif(not DATA, reason="JAXACT_DATA names no folder of real data")
 def test_the_real_utd_files_split_as_published():
     found = UtdMhad.find(Path(DATA, "skeleton/utd-mhad"))
-    sizes = {split: sum(s.cell in cells for s in found.sources) for split, cells in found.unions.items()}
+    sizes = {
+        split: sum(s.cell in cells for s in found.sources) for split, cells in found.unions.items()
+    }
     assert sizes == {"train": 431, "test": 430}
 
 

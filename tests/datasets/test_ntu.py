@@ -34,12 +34,14 @@ def test_the_missing_lists_have_the_published_lengths():
 
 
 def test_the_missing_clips_make_the_published_difference_of_every_split(tmp_path):
-    """Captured minus usable clips: 40 320 - 40 091, 16 560 - 16 487, 37 920 - 37 646 and 18 960 - 18 932."""
+    """Captured minus usable clips: 40 320 - 40 091, 16 560 - 16 487, 37 920 - 37 646 and 18 960 -
+    18 932.
+    """
     found = Ntu60.find(folder(tmp_path, [clip for clip in missing() if int(clip[1:4]) <= 17]))
     counts = {split: len(in_split(found, split)) for split in found.unions}
-    assert {split: counts[split] for split in counts if not split.endswith("_all")} == dict.fromkeys(
-        ("xsub_train", "xsub_test", "xview_train", "xview_test"), 0
-    )
+    assert {
+        split: counts[split] for split in counts if not split.endswith("_all")
+    } == dict.fromkeys(("xsub_train", "xsub_test", "xview_train", "xview_test"), 0)
     assert counts["xsub_train_all"] == 229 and counts["xsub_test_all"] == 73
     assert counts["xview_train_all"] == 274 and counts["xview_test_all"] == 28
 
@@ -54,10 +56,21 @@ def test_subjects_cameras_and_setups_decide_the_splits(tmp_path):
     }
     raw = folder(tmp_path, list(clips.values()))
     small, large = Ntu60.find(raw), Ntu120.find(raw)
-    assert in_split(small, "xsub_train") == in_split(small, "xview_test") == {clips["train subject, camera 1"]}
-    assert in_split(small, "xsub_test") == in_split(small, "xview_train") == {clips["test subject, camera 2"]}
+    assert (
+        in_split(small, "xsub_train")
+        == in_split(small, "xview_test")
+        == {clips["train subject, camera 1"]}
+    )
+    assert (
+        in_split(small, "xsub_test")
+        == in_split(small, "xview_train")
+        == {clips["test subject, camera 2"]}
+    )
     assert in_split(large, "xset_train") == {clips["train subject, even setup"]}
-    assert in_split(large, "xsub_train") == {clips["train subject, camera 1"], clips["train subject, even setup"]}
+    assert in_split(large, "xsub_train") == {
+        clips["train subject, camera 1"],
+        clips["train subject, even setup"],
+    }
     assert {source.label for source in large.sources} == {0, 60, 119}
 
 
@@ -66,7 +79,11 @@ def test_the_splits_of_a_protocol_cover_every_cell_once():
         unions = maker.protocols()
         for protocol in protocols:
             both = [*unions[f"{protocol}_train_all"], *unions[f"{protocol}_test_all"]]
-            assert len(both) == len(set(both)) == len({cell for cells in unions.values() for cell in cells})
+            assert (
+                len(both)
+                == len(set(both))
+                == len({cell for cells in unions.values() for cell in cells})
+            )
 
 
 @pytest.mark.parametrize(
@@ -83,7 +100,9 @@ def test_a_name_that_does_not_belong_is_an_error(tmp_path, clip, problem):
 
 
 def test_an_empty_folder_says_what_is_expected(tmp_path):
-    with pytest.raises(UserError, match=r"expected the skeleton files SsssCcccPpppRrrrAaaa.skeleton"):
+    with pytest.raises(
+        UserError, match=r"expected the skeleton files SsssCcccPpppRrrrAaaa.skeleton"
+    ):
         Ntu60.find(tmp_path)
 
 
@@ -91,7 +110,9 @@ def test_an_empty_folder_says_what_is_expected(tmp_path):
 def test_real_files_have_the_limbs_that_a_trained_network_was_fed():
     fed = np.load(f"{DATA}/weights/stgcn16_ntu60_xsub_joint_expected.npz")
     for file, clip, label in zip(fed["files"], fed["x_nctvm"], fed["labels"], strict=True):
-        source = next(s for s in Ntu60.find(Path(DATA, "ntu/raw")).sources if f"{s.id}.skeleton" == file)
+        source = next(
+            s for s in Ntu60.find(Path(DATA, "ntu/raw")).sources if f"{s.id}.skeleton" == file
+        )
         (record,) = Ntu60.parse(source)
         assert record["label"] == label
         given, ours = clip[:, 0, :, 0], record["joints"][0, :, :, :]
@@ -99,5 +120,6 @@ def test_real_files_have_the_limbs_that_a_trained_network_was_fed():
         def spine(joints: np.ndarray) -> float:
             return float(np.linalg.norm(joints[1] - joints[0]))
 
-        # The fed clip was moved and turned and its people ordered; lengths are what such a change leaves alone.
+        # The fed clip was moved and turned and its people ordered; lengths are what such a change
+        # leaves alone.
         assert any(abs(spine(given.T) - spine(person)) < 1e-5 for person in ours)

@@ -1,4 +1,6 @@
-"""OpenPose's JSON: one file per frame, people in the order of the file, in a folder per clip or side by side."""
+"""OpenPose's JSON: one file per frame, people in the order of the file, in a folder per clip or
+side by side.
+"""
 
 import json
 import os
@@ -21,7 +23,9 @@ def person(seed: int, joints: int = 25, key: str = "pose_keypoints_2d") -> dict:
 
 def frame(folder: Path, number: int, *people: dict, stem: str = "video") -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{stem}_{number:012d}_keypoints.json").write_text(json.dumps({"version": 1.3, "people": list(people)}))
+    (folder / f"{stem}_{number:012d}_keypoints.json").write_text(
+        json.dumps({"version": 1.3, "people": list(people)})
+    )
 
 
 def table(root: Path, rows: str, about: dict | None = None) -> Path:
@@ -62,7 +66,9 @@ def test_clips_may_lie_side_by_side(tmp_path):
 def test_an_image_size_makes_shares_and_leaves_scores(tmp_path):
     frame(tmp_path / "a", 0, person(1))
     plain = parsed(Openpose.find(table(tmp_path, "a,run,train\n")))["joints"]
-    shares = parsed(Openpose.find(table(tmp_path, "a,run,train\n", {"image_size": [200, 50]})))["joints"]
+    shares = parsed(Openpose.find(table(tmp_path, "a,run,train\n", {"image_size": [200, 50]})))[
+        "joints"
+    ]
     np.testing.assert_allclose(shares * (200, 50, 1), plain, rtol=1e-6)
 
 
@@ -79,7 +85,9 @@ def test_a_clip_in_which_nobody_is_found_is_empty(tmp_path):
     found = Openpose.find(table(tmp_path, "a,run,train\nb,run,train\n"))
     assert parsed(found)["joints"].shape == (1, 1, 25, 3)
     (tmp_path / "b").rename(tmp_path / "c")
-    with pytest.raises(UserError, match=r"nobody is in any frame under .*--layout body-25 or openpose-18"):
+    with pytest.raises(
+        UserError, match=r"nobody is in any frame under .*--layout body-25 or openpose-18"
+    ):
         Openpose.find(table(tmp_path, "a,run,train\n"))
     assert Openpose.find(tmp_path, layout="body-25").layout.name == "body-25"
 
@@ -91,8 +99,14 @@ def test_a_clip_in_which_nobody_is_found_is_empty(tmp_path):
         ('{"people": [', "line 1: not JSON"),
         ("[]", "has no list of people; wanted a frame of OpenPose"),
         ('{"people": [{}]}', r"people\[0\] has no pose_keypoints_2d"),
-        (json.dumps({"people": [person(0, 18)]}), r"people\[0\] has 54 numbers, wanted 75: x, y, score"),
-        (json.dumps({"people": [{"pose_keypoints_2d": ["x"] * 75}]}), "holds something that is not a number"),
+        (
+            json.dumps({"people": [person(0, 18)]}),
+            r"people\[0\] has 54 numbers, wanted 75: x, y, score",
+        ),
+        (
+            json.dumps({"people": [{"pose_keypoints_2d": ["x"] * 75}]}),
+            "holds something that is not a number",
+        ),
         (
             json.dumps({"people": [{"pose_keypoints_2d": [float("nan")] * 75}]}),
             "75 of its .* coordinates are not finite",
@@ -100,7 +114,9 @@ def test_a_clip_in_which_nobody_is_found_is_empty(tmp_path):
     ],
 )
 def test_a_frame_that_is_none_is_named(tmp_path, content, problem):
-    frame(tmp_path / "a", 0, person(1)) if "nan" not in content.lower() else frame(tmp_path / "a", 0)
+    frame(tmp_path / "a", 0, person(1)) if "nan" not in content.lower() else frame(
+        tmp_path / "a", 0
+    )
     (tmp_path / "a/video_000000000001_keypoints.json").write_text(content)
     found = Openpose.find(table(tmp_path, "a,run,train\n"), layout="body-25")
     with pytest.raises(UserError, match=problem):
@@ -110,16 +126,32 @@ def test_a_frame_that_is_none_is_named(tmp_path, content, problem):
 @pytest.mark.parametrize(
     ("rows", "about", "problem"),
     [
-        ("z,run,train\n", None, r"lists 'z', but .* has no frames z/<name>_<number>_keypoints.json or z_<number>"),
-        ("a,run,train\n", {"image_size": [0, 5]}, r"image_size is \[0, 5\], wanted \[width, height\] in pixels"),
+        (
+            "z,run,train\n",
+            None,
+            r"lists 'z', but .* has no frames z/<name>_<number>_keypoints.json or z_<number>",
+        ),
+        (
+            "a,run,train\n",
+            {"image_size": [0, 5]},
+            r"image_size is \[0, 5\], wanted \[width, height\] in pixels",
+        ),
         (
             "a,run,train\n",
             {"layout": "body-25"},
             r"holds the fields \['layout'\]; wanted an object of labels and image_size",
         ),
-        ("a,2,train\n", {"labels": ["sit", "run"]}, "unknown label .*'a': '2'; available: run, sit"),
+        (
+            "a,2,train\n",
+            {"labels": ["sit", "run"]},
+            "unknown label .*'a': '2'; available: run, sit",
+        ),
         ("a,run,my split\n", None, "'my split' cannot name a split"),
-        ("mixed,run,train\n", None, "has frames of two clips, 'one' and 'two'; wanted a folder for each"),
+        (
+            "mixed,run,train\n",
+            None,
+            "has frames of two clips, 'one' and 'two'; wanted a folder for each",
+        ),
     ],
 )
 def test_a_folder_that_does_not_fit_says_why(tmp_path, rows, about, problem):
@@ -132,7 +164,9 @@ def test_a_folder_that_does_not_fit_says_why(tmp_path, rows, about, problem):
 
 def test_another_layout_than_the_files_is_refused(tmp_path):
     frame(tmp_path / "a", 0, person(1))
-    with pytest.raises(UserError, match="the clips have 25 joints, but layout 'openpose-18' has 18"):
+    with pytest.raises(
+        UserError, match="the clips have 25 joints, but layout 'openpose-18' has 18"
+    ):
         Openpose.find(table(tmp_path, "a,run,train\n"), layout="openpose-18")
     with pytest.raises(UserError, match=r"is no folder; expected a labels.csv"):
         Openpose.find(tmp_path / "labels.csv")
@@ -143,10 +177,16 @@ def test_real_frames_parse(tmp_path):
     shutil.copytree(Path(DATA, "openpose-json/crowd"), tmp_path / "crowd")
     for file in Path(DATA, "openpose-json/soccer").glob("*.json"):
         shutil.copy(file, tmp_path)
-    found = Openpose.find(table(tmp_path, "crowd,crowd,train\nKick_1,kick,train\nKick_2,kick,test\n"))
+    found = Openpose.find(
+        table(tmp_path, "crowd,crowd,train\nKick_1,kick,train\nKick_2,kick,test\n")
+    )
     crowd, first, second = (parsed(found, index)["joints"] for index in range(3))
     assert crowd.shape == (30, 17, 25, 3) and first.shape[0] == second.shape[0] == 90
-    assert [int(frame.any((1, 2)).sum()) for frame in crowd].count(17) >= 1 and crowd[:, :14].any((2, 3)).all()
+    assert [int(frame.any((1, 2)).sum()) for frame in crowd].count(17) >= 1 and crowd[:, :14].any(
+        (2, 3)
+    ).all()
     neck, hip = crowd[..., 1, :], crowd[..., 8, :]
     seen = (neck[..., 2] > 0) & (hip[..., 2] > 0)
-    assert (neck[seen][:, 1] < hip[seen][:, 1]).mean() > 0.95, "y points down: necks stand above hips"
+    assert (neck[seen][:, 1] < hip[seen][:, 1]).mean() > 0.95, (
+        "y points down: necks stand above hips"
+    )

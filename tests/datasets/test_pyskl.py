@@ -1,4 +1,6 @@
-"""Annotation pickles: both forms of the file, splits by their names, arrays turned to [t, m, v, c] in shares."""
+"""Annotation pickles: both forms of the file, splits by their names, arrays turned to [t, m, v, c]
+in shares.
+"""
 
 import os
 import pickle
@@ -16,7 +18,9 @@ from jaxact.skeletons import convert, get_layout
 DATA = os.environ.get("JAXACT_DATA", "")
 
 
-def note(name: str, label: int = 0, people: int = 2, frames: int = 3, joints: int = 17, **changes) -> dict:
+def note(
+    name: str, label: int = 0, people: int = 2, frames: int = 3, joints: int = 17, **changes
+) -> dict:
     rng = np.random.default_rng(sum(map(ord, name)))
     made = {
         "frame_dir": name,
@@ -43,7 +47,13 @@ def written(path: Path, content) -> Path:
 
 
 def both(path: Path, *notes: dict, **split: list[str]) -> Path:
-    return written(path, {"split": split or {"train": [one["frame_dir"] for one in notes]}, "annotations": list(notes)})
+    return written(
+        path,
+        {
+            "split": split or {"train": [one["frame_dir"] for one in notes]},
+            "annotations": list(notes),
+        },
+    )
 
 
 def parsed(found, index: int = 0) -> dict:
@@ -73,18 +83,27 @@ def test_joints_in_space_stay_as_they_are(tmp_path):
     found = Pyskl.find(both(tmp_path / "a.pkl", space("one")))
     assert found.layout.name == "ntu-25" and found.channels == ("x", "y", "z")
     record = parsed(found)
-    np.testing.assert_array_equal(record["joints"].transpose(1, 0, 2, 3), space("one")["keypoint"].astype(np.float32))
+    np.testing.assert_array_equal(
+        record["joints"].transpose(1, 0, 2, 3), space("one")["keypoint"].astype(np.float32)
+    )
     assert record["image_size"].tolist() == [0, 0]
 
 
 def test_pixels_without_a_picture_size_stay_pixels(tmp_path):
     record = parsed(Pyskl.find(both(tmp_path / "a.pkl", note("one", img_shape=None))))
-    np.testing.assert_array_equal(record["joints"][..., :2].transpose(1, 0, 2, 3), note("one")["keypoint"])
+    np.testing.assert_array_equal(
+        record["joints"][..., :2].transpose(1, 0, 2, 3), note("one")["keypoint"]
+    )
 
 
 def test_splits_keep_their_names_and_a_clip_may_be_in_several_or_none(tmp_path):
     notes = [note(name) for name in "abcd"]
-    split = {"xsub_train": ["a", "b"], "xsub_val": ["c", "gone"], "xview_train": ["a", "c"], "xview_val": ["b"]}
+    split = {
+        "xsub_train": ["a", "b"],
+        "xsub_val": ["c", "gone"],
+        "xview_train": ["a", "c"],
+        "xview_val": ["b"],
+    }
     found = Pyskl.find(both(tmp_path / "a.pkl", *notes, **split))
     assert {name: split_of(found, name) for name in found.unions} == {
         "xsub_train": ["a", "b"],
@@ -92,14 +111,18 @@ def test_splits_keep_their_names_and_a_clip_may_be_in_several_or_none(tmp_path):
         "xview_train": ["a", "c"],
         "xview_val": ["b"],
     }
-    assert len(found.sources) == 4 and found.dropped == {"listed in a split without an annotation": 1}
+    assert len(found.sources) == 4 and found.dropped == {
+        "listed in a split without an annotation": 1
+    }
 
 
 def test_the_bare_list_is_one_split_called_after_its_file(tmp_path):
     written(tmp_path / "ntu60_xsub_train.pkl", [note("a"), note("b")])
     written(tmp_path / "ntu60-xsub-val.pkl", [note("c", label=1)])
     found = Pyskl.find(tmp_path)
-    assert split_of(found, "ntu60_xsub_train") == ["a", "b"] and split_of(found, "ntu60_xsub_val") == ["c"]
+    assert split_of(found, "ntu60_xsub_train") == ["a", "b"] and split_of(
+        found, "ntu60_xsub_val"
+    ) == ["c"]
     assert [parsed(found, index)["id"] for index in range(3)] == ["c", "a", "b"]
     alone = Pyskl.find(tmp_path / "ntu60_xsub_train.pkl")
     assert list(alone.unions) == ["ntu60_xsub_train"]
@@ -115,7 +138,9 @@ def test_class_names_come_from_a_file_beside_the_pickle(tmp_path):
     (tmp_path / "a.labels.txt").write_text("run\nwalk\nsit\n")
     assert Pyskl.find(raw).labels == ("run", "walk", "sit")
     (tmp_path / "a.labels.txt").write_text("run\n")
-    with pytest.raises(UserError, match=r"a.labels.txt' names 1 classes, but a clip has the label 1"):
+    with pytest.raises(
+        UserError, match=r"a.labels.txt' names 1 classes, but a clip has the label 1"
+    ):
         Pyskl.find(raw)
     (tmp_path / "a.labels.txt").write_text("run\nrun\n")
     with pytest.raises(UserError, match="class names must differ"):
@@ -149,8 +174,14 @@ def test_an_annotation_without_people_is_an_empty_clip(tmp_path):
             note("bad", keypoint_score=np.ones((2, 3, 5))),
             r"keypoint_score has the shape \(2, 3, 5\), wanted \(2, 3, 17\)",
         ),
-        (note("bad", joints=18), "18 joints of 3 channels, wanted 17 of 3 as in the first annotation"),
-        (note("bad", keypoint=np.full((2, 3, 17, 2), np.nan)), "204 of its 306 coordinates are not finite"),
+        (
+            note("bad", joints=18),
+            "18 joints of 3 channels, wanted 17 of 3 as in the first annotation",
+        ),
+        (
+            note("bad", keypoint=np.full((2, 3, 17, 2), np.nan)),
+            "204 of its 306 coordinates are not finite",
+        ),
     ],
 )
 def test_an_annotation_that_does_not_fit_is_named_and_the_others_are_read(tmp_path, bad, problem):
@@ -163,7 +194,10 @@ def test_an_annotation_that_does_not_fit_is_named_and_the_others_are_read(tmp_pa
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ({"annotations": [note("a")]}, "a.pkl': split is a NoneType, wanted lists of clips by name"),
+        (
+            {"annotations": [note("a")]},
+            "a.pkl': split is a NoneType, wanted lists of clips by name",
+        ),
         (
             {"split": {"train": []}, "data": []},
             r"a.pkl' holds the keys \['data', 'split'\]; wanted split and annotations",
@@ -176,7 +210,10 @@ def test_an_annotation_that_does_not_fit_is_named_and_the_others_are_read(tmp_pa
         ([note("a", label=-1)], "'a': label is -1"),
         ([note("a", joints=21)], r"needs its joint layout .* with 21 joints: none"),
         ({"split": {"all": ["a"]}, "annotations": [note("a")]}, "'all' cannot name a split"),
-        ([note("a", img_shape=Path("x"))], r"asks for 'pathlib[\w.]*', which is no part of an array"),
+        (
+            [note("a", img_shape=Path("x"))],
+            r"asks for 'pathlib[\w.]*', which is no part of an array",
+        ),
     ],
 )
 def test_a_file_that_is_no_set_says_why(tmp_path, content, problem):
@@ -189,13 +226,22 @@ def test_what_is_no_pickle_is_named(tmp_path):
     with pytest.raises(UserError, match=r"a.pkl' is not a readable pickle"):
         Pyskl.find(tmp_path / "a.pkl")
     (tmp_path / "a.txt").touch()
-    with pytest.raises(UserError, match=r"a.txt' is no .pkl file; expected one .pkl of {split, annotations}"):
+    with pytest.raises(
+        UserError, match=r"a.txt' is no .pkl file; expected one .pkl of {split, annotations}"
+    ):
         Pyskl.find(tmp_path / "a.txt")
 
 
 def test_a_prepared_set_is_read_under_its_name_and_may_be_converted_on_the_way(tmp_path):
     bad = note("bad", total_frames=9)
-    raw = both(tmp_path / "a.pkl", note("one"), note("two", label=1), bad, train1=["one", "bad"], test1=["two"])
+    raw = both(
+        tmp_path / "a.pkl",
+        note("one"),
+        note("two", label=1),
+        bad,
+        train1=["one", "bad"],
+        test1=["two"],
+    )
     with pytest.raises(UserError, match=r"total_frames is 9.*--skip-bad leaves such files out"):
         prepare.prepare("pyskl/ucf", raw=raw, data_dir=tmp_path)
     plain = prepare.prepare("pyskl/ucf", raw=raw, data_dir=tmp_path, skip_bad=True, workers=4)
@@ -214,7 +260,11 @@ def test_a_prepared_set_is_read_under_its_name_and_may_be_converted_on_the_way(t
 @pytest.mark.parametrize(
     ("name", "options", "problem"),
     [
-        ("pyskl/a", {"to_layout": "ntu-25"}, "layout 'coco-17' does not convert to 'ntu-25'; it does to: openpose-18"),
+        (
+            "pyskl/a",
+            {"to_layout": "ntu-25"},
+            "layout 'coco-17' does not convert to 'ntu-25'; it does to: openpose-18",
+        ),
         ("pyskl/a", {"to_layout": "body14"}, "unknown layout 'body14'"),
         (
             "utd_mhad",
@@ -232,7 +282,12 @@ def test_a_conversion_that_is_not_there_says_so_before_anything_is_parsed(
     tmp_path, monkeypatch, name, options, problem
 ):
     raw = both(tmp_path / "a.pkl", note("one"))
-    own = {"name": "own", "joints": list("abcdefghijklmnopq"), "edges": [[i, i + 1] for i in range(16)], "centre": 0}
+    own = {
+        "name": "own",
+        "joints": list("abcdefghijklmnopq"),
+        "edges": [[i, i + 1] for i in range(16)],
+        "centre": 0,
+    }
     (tmp_path / "own.json").write_text(str(own).replace("'", '"'))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=problem):
@@ -246,7 +301,9 @@ def test_a_real_annotation_parses(tmp_path):
     found = Pyskl.find(written(tmp_path / "a.pkl", [real]))
     record = parsed(found)
     assert record["joints"].shape == (163, 2, 17, 3)
-    assert (record["joints"][..., :2] > 1).mean() < 0.02, "few joints are guessed outside of the picture"
+    assert (record["joints"][..., :2] > 1).mean() < 0.02, (
+        "few joints are guessed outside of the picture"
+    )
     height, width = real["img_shape"]
     np.testing.assert_allclose(
         record["joints"][5, 0, :, 0] * width, real["keypoint"][0, 5, :, 0].astype("f4"), rtol=1e-5

@@ -1,4 +1,6 @@
-"""Reading a prepared set: what it says of itself, in a fixed order or a seeded one, decoding what was asked for."""
+"""Reading a prepared set: what it says of itself, in a fixed order or a seeded one, decoding what
+was asked for.
+"""
 
 from pathlib import Path
 
@@ -38,9 +40,16 @@ def ids(records) -> list[str]:
 def test_a_set_describes_itself(info):
     assert info.name == "custom/mine" and info.layout == get_layout("coco-17")
     assert info.labels == ("0", "1", "2") and info.channels == ("x", "y", "score")
-    assert (info.splits["train"], info.splits["test"], info.splits["part3"], info.splits["all"]) == (18, 6, 3, CLIPS)
+    assert (
+        info.splits["train"],
+        info.splits["test"],
+        info.splits["part3"],
+        info.splits["all"],
+    ) == (18, 6, 3, CLIPS)
     assert sum(shard.records for shard in read.shards(info, "train")) == 18
-    assert info.summary["frames"] == sum(2 + i for i in range(CLIPS)) and info.summary["persons"] == 2
+    assert (
+        info.summary["frames"] == sum(2 + i for i in range(CLIPS)) and info.summary["persons"] == 2
+    )
 
 
 def test_only_what_is_asked_for_is_decoded(info):
@@ -69,19 +78,29 @@ def test_the_order_is_fixed_and_every_record_comes_once(info):
 
 
 def test_a_seed_gives_another_order_of_the_same_records(info):
-    fixed, one, two = (ids(read.records(info, "all", shuffle_seed=seed)) for seed in (None, (3, 0), (3, 1)))
+    fixed, one, two = (
+        ids(read.records(info, "all", shuffle_seed=seed)) for seed in (None, (3, 0), (3, 1))
+    )
     assert one == ids(read.records(info, "all", shuffle_seed=(3, 0)))
-    assert sorted(one) == sorted(two) == sorted(fixed) and len({tuple(fixed), tuple(one), tuple(two)}) == 3
+    assert (
+        sorted(one) == sorted(two) == sorted(fixed)
+        and len({tuple(fixed), tuple(one), tuple(two)}) == 3
+    )
 
 
 def test_names_that_do_not_exist_list_those_that_do(info, data, monkeypatch):
     with pytest.raises(
-        UserError, match=r"unknown split of 'custom/mine' 'trian'; available: all, .*did you mean 'train'"
+        UserError,
+        match=r"unknown split of 'custom/mine' 'trian'; available: all, .*did you mean 'train'",
     ):
         read.records(info, "trian")
-    with pytest.raises(UserError, match=r"unknown field of 'custom/mine' 'joint'; available: id, joints"):
+    with pytest.raises(
+        UserError, match=r"unknown field of 'custom/mine' 'joint'; available: id, joints"
+    ):
         read.records(info, "train", fields=("joint",))
-    with pytest.raises(UserError, match=r"unknown dataset 'utd'; available: .*ctr, custom, custom/mine, "):
+    with pytest.raises(
+        UserError, match=r"unknown dataset 'utd'; available: .*ctr, custom, custom/mine, "
+    ):
         read.describe("utd", data)
     with pytest.raises(
         UserError,
@@ -104,14 +123,18 @@ def test_a_folder_that_jaxact_did_not_write_is_an_error(tmp_path):
 
 def test_the_parts_of_a_split_are_disjoint_and_together_the_whole(info):
     first, last = (ids(read.records(info, f"train[{part}]")) for part in (":60%", "60%:"))
-    assert len(first) == read.count(info, "train[:60%]") and len(last) == read.count(info, "train[60%:]")
+    assert len(first) == read.count(info, "train[:60%]") and len(last) == read.count(
+        info, "train[60%:]"
+    )
     assert first and last and not set(first) & set(last)
     assert sorted(first + last) == sorted(ids(read.records(info, "train")))
     assert sorted(ids(read.records(info, "train[60%:]", shuffle_seed=3))) == sorted(last)
 
 
 def test_an_empty_part_of_a_split_is_refused(info):
-    with pytest.raises(UserError, match=r"'train\[98%:99%\]' of 'custom/mine' is empty: 'train' has 18 records"):
+    with pytest.raises(
+        UserError, match=r"'train\[98%:99%\]' of 'custom/mine' is empty: 'train' has 18 records"
+    ):
         read.shards(info, "train[98%:99%]")
     with pytest.raises(UserError, match=r"'trian'.*train"):
         read.shards(info, "trian[:50%]")

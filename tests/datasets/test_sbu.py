@@ -34,7 +34,9 @@ def test_a_row_holds_the_first_person_then_the_second(tmp_path):
 
 
 def test_joints_come_in_metres_and_missing_ones_stay_zero(tmp_path):
-    """The authors' formulas: X = 1280 - 2560 x, Y = 960 - 1920 y and Z = z * 10000 / 7.8125, read as millimetres."""
+    """The authors' formulas: X = 1280 - 2560 x, Y = 960 - 1920 y and Z = z * 10000 / 7.8125, read
+    as millimetres.
+    """
     rows = np.full((1, 91), 0.25)
     rows[0, 1:4] = 0.5, 0.75, 2.0
     rows[0, 4:7] = 0
@@ -59,7 +61,10 @@ def test_every_fold_tests_what_the_other_four_train_on(tmp_path):
 
 @pytest.mark.parametrize(
     ("place", "problem"),
-    [("s01s09/01/001", "'s01s09' is in none of the five folds"), ("s01s02/09/001", "class '09' is outside the list")],
+    [
+        ("s01s09/01/001", "'s01s09' is in none of the five folds"),
+        ("s01s02/09/001", "class '09' is outside the list"),
+    ],
 )
 def test_a_folder_outside_the_lists_is_an_error(tmp_path, place, problem):
     with pytest.raises(UserError, match=problem):
@@ -71,7 +76,10 @@ def test_a_folder_outside_the_lists_is_an_error(tmp_path, place, problem):
     [
         ("", "skeleton_pos.txt' is empty"),
         ("1,2,3", "line 1: 3 numbers, wanted 91"),
-        (",".join(["1"] * 91) + "\n" + ",".join(["x"] * 91), "line 2: could not convert string to float: 'x'"),
+        (
+            ",".join(["1"] * 91) + "\n" + ",".join(["x"] * 91),
+            "line 2: could not convert string to float: 'x'",
+        ),
     ],
 )
 def test_rows_that_are_wrong_are_named(tmp_path, text, problem):

@@ -1,4 +1,6 @@
-"""Videos into skeletons: people found by a network or by files beside the videos, each in one slot for a whole clip."""
+"""Videos into skeletons: people found by a network or by files beside the videos, each in one slot
+for a whole clip.
+"""
 
 import json
 import shutil
@@ -30,7 +32,9 @@ def clips(tmp_path) -> Path:
 def write_poses(folder: Path, stem: str, frames: list, first: int = 0) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number, people in enumerate(frames, first):
-        content = {"people": [{"pose_keypoints_2d": np.asarray(each).ravel().tolist()} for each in people]}
+        content = {
+            "people": [{"pose_keypoints_2d": np.asarray(each).ravel().tolist()} for each in people]
+        }
         (folder / f"{stem}_{number:012d}_keypoints.json").write_text(json.dumps(content))
 
 
@@ -51,7 +55,9 @@ def records(summary, split: str = "all") -> dict:
 
 
 class Eye:
-    """In place of a network: two people who change places in the list; counts the pictures that it was shown."""
+    """In place of a network: two people who change places in the list; counts the pictures that it
+    was shown.
+    """
 
     def __init__(self):
         self.shown = 0
@@ -68,16 +74,26 @@ def found_by(eye, **about) -> Finder:
 
 
 def prepared(clips, tmp_path, **options):
-    return prepare.prepare("skeletons_from_video/mine", raw=clips, data_dir=tmp_path / "data", **options)
+    return prepare.prepare(
+        "skeletons_from_video/mine", raw=clips, data_dir=tmp_path / "data", **options
+    )
 
 
-def test_people_found_by_a_network_keep_their_slots_and_whoever_is_seen_most_is_first(clips, tmp_path):
+def test_people_found_by_a_network_keep_their_slots_and_whoever_is_seen_most_is_first(
+    clips, tmp_path
+):
     eye = Eye()
     summary = prepared(clips, tmp_path, finder=found_by(eye, step=7), workers=4)
     info = read.read_info(Path(summary.path))
     assert (summary.clips, summary.frames, summary.persons, eye.shown) == (4, 16, 2, 16)
-    assert info.layout.name == "body-14" and info.channels == ("x", "y", "score") and info.labels == ("run", "wave")
-    assert info.stored == {"poses": {"from": "test", "step": 7}} and "random_3to1_test" in info.unions
+    assert (
+        info.layout.name == "body-14"
+        and info.channels == ("x", "y", "score")
+        and info.labels == ("run", "wave")
+    )
+    assert (
+        info.stored == {"poses": {"from": "test", "step": 7}} and "random_3to1_test" in info.unions
+    )
     for record in records(summary).values():
         joints = record["joints"]
         assert joints.shape == (4, 2, 14, 3) and record["image_size"].tolist() == [HEIGHT, WIDTH]
@@ -116,13 +132,17 @@ def test_poses_beside_the_videos_become_shares_in_the_frames_of_the_video(clips,
     walk = [[poses(20 + t), poses(50)] for t in range(4)]
     write_poses(clips / "run" / "a", "any", walk)
     write_poses(clips / "run", "b", [walk[0], [], walk[2]])
-    write_poses(clips / "wave" / "c", "c", [[each / (WIDTH, HEIGHT, 1) for each in one] for one in walk])
+    write_poses(
+        clips / "wave" / "c", "c", [[each / (WIDTH, HEIGHT, 1) for each in one] for one in walk]
+    )
     write_poses(clips / "wave" / "d", "d", walk, first=1)
     summary = prepared(clips, tmp_path, workers=1)
     found = records(summary)
     assert read.read_info(Path(summary.path)).layout.name == "openpose-18"
     np.testing.assert_allclose(
-        found["run/a"]["joints"][:, :, 0, 0], [[(20 + t) / WIDTH, 50 / WIDTH] for t in range(4)], rtol=1e-5
+        found["run/a"]["joints"][:, :, 0, 0],
+        [[(20 + t) / WIDTH, 50 / WIDTH] for t in range(4)],
+        rtol=1e-5,
     )
     for other in ("wave/c", "wave/d"):
         np.testing.assert_allclose(found[other]["joints"], found["run/a"]["joints"], rtol=1e-5)
@@ -133,7 +153,8 @@ def test_poses_beside_the_videos_become_shares_in_the_frames_of_the_video(clips,
 
 def test_poses_of_another_video_or_none_are_refused(clips, tmp_path):
     with pytest.raises(
-        UserError, match=r"none of the 4 videos has poses beside it.*a.mp4' is a video, but .*--checkpoint RUN"
+        UserError,
+        match=r"none of the 4 videos has poses beside it.*a.mp4' is a video, but .*--checkpoint RUN",
     ):
         prepared(clips, tmp_path)
     write_poses(clips / "run" / "a", "a", [[poses(20)]] * 6)
@@ -169,7 +190,10 @@ def test_the_command_takes_a_folder_and_a_run_and_says_what_does_not_fit(clips, 
     assert stored["run"] == str(run) and len(stored["weights"]) == 16
     shutil.rmtree(tmp_path / "data")
     for arguments, said in (
-        ([*start, "--checkpoint", str(other)], "--pose wants a run of the model 'pose', got one of 'recogniser'"),
+        (
+            [*start, "--checkpoint", str(other)],
+            "--pose wants a run of the model 'pose', got one of 'recogniser'",
+        ),
         ([*start, "--raw", str(clips)], "the raw data are given twice"),
         (
             ["prepare", "utd_mhad", str(clips), "--checkpoint", str(run)],
@@ -190,4 +214,7 @@ def test_jhmdbs_clips_are_found_in_its_official_splits(tmp_path):
     summary = prepare.prepare("jhmdb_detected", **options)
     info = read.read_info(Path(summary.path))
     assert info.layout.name == "body-14" and len(info.labels) == 21
-    assert list(records(summary, "official1_test")) == ["wave/w2"] and len(records(summary, "official1_train")) == 2
+    assert (
+        list(records(summary, "official1_test")) == ["wave/w2"]
+        and len(records(summary, "official1_train")) == 2
+    )

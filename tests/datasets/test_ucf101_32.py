@@ -1,4 +1,6 @@
-"""The 32 classes of UCF101: who is in, five folds by clip and by recording, whatever the order of the files."""
+"""The 32 classes of UCF101: who is in, five folds by clip and by recording, whatever the order of
+the files.
+"""
 
 import collections
 import json
@@ -15,7 +17,9 @@ from tests.helpers import videos
 
 
 def clips(classes=ucf101_32.CLASSES, groups=25, each=6):
-    """Ids, class names and groups as UCF101 has them: 150 clips of a class, and one class that is none of the 32."""
+    """Ids, class names and groups as UCF101 has them: 150 clips of a class, and one class that is
+    none of the 32.
+    """
     rows = [
         (f"v_{name}_g{group:02}_c{clip:02}", name, f"v_{name}_g{group:02}")
         for name in (*classes, "Typing")
@@ -33,14 +37,19 @@ def subset(**options):
 
 
 def test_there_are_thirty_two_classes_the_papers_three_among_them():
-    assert len(set(ucf101_32.CLASSES)) == 32 and list(ucf101_32.CLASSES) == sorted(ucf101_32.CLASSES, key=str.casefold)
+    assert len(set(ucf101_32.CLASSES)) == 32 and list(ucf101_32.CLASSES) == sorted(
+        ucf101_32.CLASSES, key=str.casefold
+    )
     assert {"Bowling", "GolfSwing", "TennisSwing"} <= set(ucf101_32.CLASSES)
 
 
 def test_of_every_class_125_clips_are_chosen_or_all_and_no_other_class():
     ids, labels, _ = subset()
     assert collections.Counter(labels) == dict.fromkeys(range(32), 125)
-    assert all(re.match(f"v_{ucf101_32.CLASSES[label]}_", clip) for clip, label in zip(ids, labels, strict=True))
+    assert all(
+        re.match(f"v_{ucf101_32.CLASSES[label]}_", clip)
+        for clip, label in zip(ids, labels, strict=True)
+    )
     assert collections.Counter(subset(each=4)[1]) == dict.fromkeys(range(32), 100)
     small = [name.replace("Handstand", "HandStand").upper() for name in ucf101_32.CLASSES]
     assert len(subset(classes=small)[0]) == 4000  # spelt otherwise
@@ -82,16 +91,22 @@ def test_each_fold_tests_on_a_fifth_of_every_class(by, prefix, spread):
 
 def test_errors_say_what_is_missing():
     ids, names, _ = clips(classes=ucf101_32.CLASSES[2:], each=1)
-    with pytest.raises(UserError, match="have none of Archery, BaseballPitch; wanted all 32 classes"):
+    with pytest.raises(
+        UserError, match="have none of Archery, BaseballPitch; wanted all 32 classes"
+    ):
         ucf101_32.chosen(ids, names)
-    with pytest.raises(UserError, match="unknown kind of folds 'groups'; available: clip, group; did you mean"):
+    with pytest.raises(
+        UserError, match="unknown kind of folds 'groups'; available: clip, group; did you mean"
+    ):
         ucf101_32.folds(["a"], [0], ["g"], "groups")
     with pytest.raises(UserError, match="folds by group need the group of every clip"):
         ucf101_32.folds(["a", "b"], [0, 0], ["g", ""], "group")
 
 
 def planted(root, each=1, groups=5):
-    """UCF101 as it is unpacked: videos of every class of the subset and of another one, with poses beside them."""
+    """UCF101 as it is unpacked: videos of every class of the subset and of another one, with poses
+    beside them.
+    """
     names = clips(groups=groups, each=each)[0]
     one = videos.write(root / "one.avi", videos.frames(1, 16, 16))
     content = json.dumps({"people": [{"pose_keypoints_2d": [5.0, 5.0, 0.5] * 18}]})
@@ -105,13 +120,22 @@ def planted(root, each=1, groups=5):
 
 
 def test_planted_videos_become_skeletons_in_five_folds(tmp_path):
-    summary = prepare.prepare("ucf101_32", raw=planted(tmp_path / "raw"), data_dir=tmp_path / "data", workers=1)
+    summary = prepare.prepare(
+        "ucf101_32", raw=planted(tmp_path / "raw"), data_dir=tmp_path / "data", workers=1
+    )
     info = records.describe("ucf101_32", tmp_path / "data")
-    assert info.labels == ucf101_32.CLASSES and info.layout.name == "openpose-18" and summary.clips == 160
+    assert (
+        info.labels == ucf101_32.CLASSES
+        and info.layout.name == "openpose-18"
+        and summary.clips == 160
+    )
     assert summary.dropped == {"of other classes": 5}
     for prefix in ("", "group_"):
         tested = [
-            {record["id"] for record in records.records(info, f"{prefix}fold{fold}_test").as_numpy_iterator()}
+            {
+                record["id"]
+                for record in records.records(info, f"{prefix}fold{fold}_test").as_numpy_iterator()
+            }
             for fold in range(1, 6)
         ]
         assert [len(ids) for ids in tested] == [32] * 5 and len(set.union(*tested)) == 160
@@ -142,4 +166,6 @@ def test_a_pickle_of_poses_gives_the_same_folds_as_the_videos(tmp_path):
     raw = planted(tmp_path / "raw", groups=2)
     videos_found = ucf101_32.Ucf101_32.find(raw)
     cells = {source.id: source.cell for source in videos_found.sources}
-    assert {source.id: source.cell for source in found.sources} == cells and found.unions == videos_found.unions
+    assert {
+        source.id: source.cell for source in found.sources
+    } == cells and found.unions == videos_found.unions

@@ -1,4 +1,6 @@
-"""UCF101, HMDB51, JHMDB's clips and folders of videos: names, lists, splits, groups, and records as prepared."""
+"""UCF101, HMDB51, JHMDB's clips and folders of videos: names, lists, splits, groups, and records as
+prepared.
+"""
 
 import os
 import re
@@ -38,15 +40,30 @@ def touch(root: Path, *names: str) -> Path:
 
 
 def ucf(root: Path, *, folder: str = "HandstandPushups", file: str = "HandStandPushups") -> Path:
-    """Two classes of three groups; group 3 tests in the first split, 2 in the second, 1 in the third."""
+    """Two classes of three groups; group 3 tests in the first split, 2 in the second, 1 in the
+    third.
+    """
     clips = {"Archery": "Archery", folder: file}
-    touch(root, *(f"UCF-101/{a}/v_{b}_g0{g}_c0{c}.avi" for a, b in clips.items() for g in (1, 2, 3) for c in (1, 2)))
+    touch(
+        root,
+        *(
+            f"UCF-101/{a}/v_{b}_g0{g}_c0{c}.avi"
+            for a, b in clips.items()
+            for g in (1, 2, 3)
+            for c in (1, 2)
+        ),
+    )
     lists = root / "ucfTrainTestlist"
     lists.mkdir()
     (lists / "classInd.txt").write_text("1 Archery\n2 HandstandPushups\n\n")
     listed = [("Archery", "Archery", 1), ("HandstandPushups", "HandStandPushups", 2)]
     for split in (1, 2, 3):
-        rows = [(f"{a}/v_{b}_g0{g}_c0{c}.avi", n, g) for a, b, n in listed for g in (1, 2, 3) for c in (1, 2)]
+        rows = [
+            (f"{a}/v_{b}_g0{g}_c0{c}.avi", n, g)
+            for a, b, n in listed
+            for g in (1, 2, 3)
+            for c in (1, 2)
+        ]
         train = [f"{path} {number}\r\n" for path, number, group in rows if group != 4 - split]
         (lists / f"trainlist0{split}.txt").write_text("".join(train))
         (lists / f"testlist0{split}.txt").write_text(
@@ -55,15 +72,26 @@ def ucf(root: Path, *, folder: str = "HandstandPushups", file: str = "HandStandP
     return root
 
 
-@pytest.mark.parametrize("spelling", [{}, {"file": "HandstandPushups"}, {"folder": "handstandpushups"}])
+@pytest.mark.parametrize(
+    "spelling", [{}, {"file": "HandstandPushups"}, {"folder": "handstandpushups"}]
+)
 def test_ucf_clips_are_matched_to_the_lists_without_regard_to_case(tmp_path, spelling):
     found = Ucf101.find(ucf(tmp_path, **spelling))
-    assert found.labels == ("Archery", "HandstandPushups") and len(found.sources) == 12 and not found.dropped
+    assert (
+        found.labels == ("Archery", "HandstandPushups")
+        and len(found.sources) == 12
+        and not found.dropped
+    )
     assert {source.label for source in found.sources if "HandStandPushups" in source.id} == {1}
     for split in (1, 2, 3):
         test = split_of(found, f"official{split}_test")
-        assert test == {f"v_{a}_g0{4 - split}_c0{c}" for a in ("Archery", "HandStandPushups") for c in (1, 2)}
-        assert split_of(found, f"official{split}_train") == {source.id for source in found.sources} - test
+        assert test == {
+            f"v_{a}_g0{4 - split}_c0{c}" for a in ("Archery", "HandStandPushups") for c in (1, 2)
+        }
+        assert (
+            split_of(found, f"official{split}_train")
+            == {source.id for source in found.sources} - test
+        )
     assert {source.facts["group"] for source in found.sources if "_g01_" in source.id} == {
         "v_Archery_g01",
         "v_HandStandPushups_g01",
@@ -93,25 +121,37 @@ def test_a_ucf_folder_that_does_not_fit_its_lists_is_told(tmp_path):
     with pytest.raises(UserError, match=r"v_Archery_g09_c01.avi': the clip is on no list"):
         Ucf101.find(root)
     (root / "UCF-101/Archery/v_Archery_g09_c01.avi").rename(root / "v_Archry_g01_c01.avi")
-    with pytest.raises(UserError, match=r"unknown class of .* 'Archry'; available: Archery, .*did you mean 'Archery'"):
+    with pytest.raises(
+        UserError,
+        match=r"unknown class of .* 'Archry'; available: Archery, .*did you mean 'Archery'",
+    ):
         Ucf101.find(root)
     (root / "v_Archry_g01_c01.avi").rename(root / "holiday.avi")
     with pytest.raises(UserError, match=r"holiday.avi' is not named v_<class>_g<group>_c<clip>"):
         Ucf101.find(root)
     (root / "holiday.avi").unlink()
     (root / "ucfTrainTestlist/classInd.txt").write_text("1 Archery\n3 HandstandPushups\n")
-    with pytest.raises(UserError, match=r"classInd.txt', line 2: wanted '2 <class>', found '3 HandstandPushups'"):
+    with pytest.raises(
+        UserError, match=r"classInd.txt', line 2: wanted '2 <class>', found '3 HandstandPushups'"
+    ):
         Ucf101.find(root)
     (root / "ucfTrainTestlist/testlist02.txt").unlink()
-    with pytest.raises(UserError, match=r"no file 'testlist02.txt' under .*; expected the clips v_<class>"):
+    with pytest.raises(
+        UserError, match=r"no file 'testlist02.txt' under .*; expected the clips v_<class>"
+    ):
         (root / "ucfTrainTestlist/classInd.txt").write_text("1 Archery\n2 HandstandPushups\n")
         Ucf101.find(root)
 
 
 def hmdb(root: Path, actions: tuple[str, ...], suffix: str = ".avi") -> Path:
-    """Per class three clips of film A and one of film B; flags of the first split 1 1 2 0, of the others 1."""
+    """Per class three clips of film A and one of film B; flags of the first split 1 1 2 0, of the
+    others 1.
+    """
     for action in actions:
-        clips = [f"{film}_{action}_f_cm_np1_fr_med_{n}" for film, n in (("A", 0), ("A", 1), ("A_2", 0), ("B", 0))]
+        clips = [
+            f"{film}_{action}_f_cm_np1_fr_med_{n}"
+            for film, n in (("A", 0), ("A", 1), ("A_2", 0), ("B", 0))
+        ]
         touch(root, *(f"clips/{action}/{clip}{suffix}" for clip in clips))
         for split, flags in ((1, "1120"), (2, "1111"), (3, "1111")):
             lines = [f"{clip}.avi {flag} \n" for clip, flag in zip(clips, flags, strict=True)]
@@ -126,13 +166,18 @@ def hmdb(root: Path, actions: tuple[str, ...], suffix: str = ".avi") -> Path:
 )
 def test_flags_make_the_official_splits_and_zero_is_in_neither(tmp_path, maker, actions, suffix):
     found = maker.find(hmdb(tmp_path, actions, suffix))
-    ends = {"train": ("A_{}_f_cm_np1_fr_med_0", "A_{}_f_cm_np1_fr_med_1"), "test": ("A_2_{}_f_cm_np1_fr_med_0",)}
+    ends = {
+        "train": ("A_{}_f_cm_np1_fr_med_0", "A_{}_f_cm_np1_fr_med_1"),
+        "test": ("A_2_{}_f_cm_np1_fr_med_0",),
+    }
     for half, names in ends.items():
         wanted = {f"{action}/{name.format(action)}" for action in actions for name in names}
         assert split_of(found, f"official1_{half}") == wanted
     assert len(split_of(found, "official2_train")) == 8 and "official2_test" not in found.unions
     labels = {source.id.partition("/")[0]: found.labels[source.label] for source in found.sources}
-    assert labels == {"wave": "wave", "brush_hair": "brush_hair"} and found.labels[0] == "brush_hair"
+    assert (
+        labels == {"wave": "wave", "brush_hair": "brush_hair"} and found.labels[0] == "brush_hair"
+    )
     assert {source.facts["group"] for source in found.sources} == {
         f"{a}/{film}" for a in actions for film in ("A", "A_2", "B")
     }
@@ -140,46 +185,69 @@ def test_flags_make_the_official_splits_and_zero_is_in_neither(tmp_path, maker, 
 
 def test_videos_outside_the_class_folders_are_none_of_the_sets(tmp_path):
     root = hmdb(tmp_path, ("wave", "brush_hair"))
-    touch(root, "originals/A_wave_f_cm_np1_fr_med_0.avi", "clips/wave/.hidden.avi", "clips/wave/notes.txt")
+    touch(
+        root,
+        "originals/A_wave_f_cm_np1_fr_med_0.avi",
+        "clips/wave/.hidden.avi",
+        "clips/wave/notes.txt",
+    )
     assert len(Hmdb51.find(root).sources) == 8
     touch(root, "clips/wave/new_wave_f_cm_np1_fr_med_0.avi")
-    with pytest.raises(UserError, match=r"the clip 'new_wave_f_cm_np1_fr_med_0' is in no split list"):
+    with pytest.raises(
+        UserError, match=r"the clip 'new_wave_f_cm_np1_fr_med_0' is in no split list"
+    ):
         Hmdb51.find(root)
 
 
-@pytest.mark.skipif(not os.environ.get("JAXACT_DATA"), reason="JAXACT_DATA names no folder of real data")
+@pytest.mark.skipif(
+    not os.environ.get("JAXACT_DATA"), reason="JAXACT_DATA names no folder of real data"
+)
 def test_the_real_jhmdb_clips_have_the_published_splits():
     raw = Path(os.environ["JAXACT_DATA"]) / "video"
     found = JhmdbVideo.find(raw)
     assert (len(found.sources), len(found.labels), found.dropped) == (928, 21, {})
-    sizes = [[len(split_of(found, f"official{n}_{half}")) for half in ("train", "test")] for n in (1, 2, 3)]
+    sizes = [
+        [len(split_of(found, f"official{n}_{half}")) for half in ("train", "test")]
+        for n in (1, 2, 3)
+    ]
     assert sizes == [[660, 268], [658, 270], [663, 265]]
     assert set(found.leaks) == {"random_3to1_test"} and found.leaks["random_3to1_test"] > 100
     joints = {source.id for source in found.sources}
     assert "wave/20060723sfjffbartsinger_wave_f_cm_np1_ba_med_0" in joints
     for path in sorted((raw / "originals").glob("*.avi")):  # as released, with empty frames between
         clip = video_file.encode(str(path), short_side=256)
-        assert (clip.height, clip.width, clip.damaged) == (240, 320, 0) and 15 <= len(clip.frames) <= 40
+        assert (clip.height, clip.width, clip.damaged) == (240, 320, 0) and 15 <= len(
+            clip.frames
+        ) <= 40
 
 
 def test_groups_are_the_source_in_the_name():
-    assert group_of("climb_stairs", "A_b-(c)_climb_stairs_f_nm_np2_ba_goo_12") == "climb_stairs/A_b-(c)"
+    assert (
+        group_of("climb_stairs", "A_b-(c)_climb_stairs_f_nm_np2_ba_goo_12")
+        == "climb_stairs/A_b-(c)"
+    )
     assert group_of("wave", "odd name_3") == "wave/odd name_3"
 
 
 def test_folders_are_classes_in_sorted_order(tmp_path):
-    found = VideoFolder.find(touch(tmp_path, "wave/a.mp4", "wave/more/b.MKV", "clap/c.avi", "clap/notes.txt"))
+    found = VideoFolder.find(
+        touch(tmp_path, "wave/a.mp4", "wave/more/b.MKV", "clap/c.avi", "clap/notes.txt")
+    )
     assert found.labels == ("clap", "wave")
     assert {(source.id, found.labels[source.label]) for source in found.sources} == {
         ("wave/a", "wave"),
         ("wave/more/b", "wave"),
         ("clap/c", "clap"),
     }
-    assert set(found.unions) == {"random_3to1_train", "random_3to1_test"} and found.leaks == {"random_3to1_test": None}
+    assert set(found.unions) == {"random_3to1_train", "random_3to1_test"} and found.leaks == {
+        "random_3to1_test": None
+    }
 
 
 def test_folders_of_splits_hold_folders_of_classes(tmp_path):
-    found = VideoFolder.find(touch(tmp_path, "train/wave/a.mp4", "train/clap/b.mp4", "test/wave/a.mp4"))
+    found = VideoFolder.find(
+        touch(tmp_path, "train/wave/a.mp4", "train/clap/b.mp4", "test/wave/a.mp4")
+    )
     assert found.labels == ("clap", "wave") and split_of(found, "test") == {"test/wave/a"}
     assert split_of(found, "train") == {"train/wave/a", "train/clap/b"}
 
@@ -198,7 +266,10 @@ def test_a_table_names_label_splits_and_groups(tmp_path):
 @pytest.mark.parametrize(
     ("table", "problem"),
     [
-        ("path,class\na.mp4,x\n", r"has the columns path, class; wanted path, label, perhaps split and group"),
+        (
+            "path,class\na.mp4,x\n",
+            r"has the columns path, class; wanted path, label, perhaps split and group",
+        ),
         ("path,label,splits\na.mp4,x,y\n", "has the columns path, label, splits"),
         ("path,label\na.mp4,\n", "row 2: no label"),
         ("path,label\n", "lists no clips"),
@@ -217,7 +288,9 @@ def test_a_table_that_cannot_be_used_says_why(tmp_path, table, problem):
 
 
 def test_folders_that_cannot_be_used_say_why(tmp_path):
-    with pytest.raises(UserError, match=r"no video file under .*; expected videos in folders named after"):
+    with pytest.raises(
+        UserError, match=r"no video file under .*; expected videos in folders named after"
+    ):
         VideoFolder.find(tmp_path)
     with pytest.raises(UserError, match=r"a.mp4' lies in no folder of a class"):
         VideoFolder.find(touch(tmp_path, "a.mp4", "wave/b.mp4"))
@@ -243,23 +316,37 @@ def run(raw: Path, data: Path, **options):
 
 
 def contents(folder: str) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in Path(folder).iterdir() if "tfrecord" in path.name}
+    return {
+        path.name: path.read_bytes() for path in Path(folder).iterdir() if "tfrecord" in path.name
+    }
 
 
 def test_a_prepared_video_set_holds_every_frame_of_every_clip(raw, tmp_path):
     summary = run(raw, tmp_path)
     assert (summary.clips, summary.classes, summary.frames) == (10, 2, 2 * sum(range(3, 8)))
     told = str(summary).splitlines()
-    assert told[0] == "10 clips, 2 classes, 50 frames" and "random_3to1_test leaks: drawn clip by clip" in told[2]
+    assert (
+        told[0] == "10 clips, 2 classes, 50 frames"
+        and "random_3to1_test leaks: drawn clip by clip" in told[2]
+    )
     info = records.describe("video_folder", tmp_path)
     assert (info.kind, info.labels, info.layout.name) == ("video", ("clap", "wave"), "picture")
     assert info.leaks == {"random_3to1_test": None}
-    assert info.stored == {"short_side": 256, "jpeg_quantiser": video_file.QUANTISER, "flow": None, "flow_bound": None}
-    found = {r["id"].decode(): r for r in records.records(info, "all", fields=None).as_numpy_iterator()}
+    assert info.stored == {
+        "short_side": 256,
+        "jpeg_quantiser": video_file.QUANTISER,
+        "flow": None,
+        "flow_bound": None,
+    }
+    found = {
+        r["id"].decode(): r for r in records.records(info, "all", fields=None).as_numpy_iterator()
+    }
     assert set(found) == {f"{action}/{action}{number}" for action, number in CLIPS}
     for name, record in found.items():
         encoded = video_file.encode(str(raw / f"{name}.mp4"), short_side=256)
-        assert record["frames"].tolist() == encoded.frames and record["num_frames"] == len(encoded.frames)
+        assert record["frames"].tolist() == encoded.frames and record["num_frames"] == len(
+            encoded.frames
+        )
         np.testing.assert_array_equal(record["times"], encoded.times)
         assert (record["height"], record["width"], record["damaged"]) == (20, 30, 0)
         assert record["fps"] == pytest.approx(25, abs=0.1) and record["group"] == b""
@@ -275,9 +362,15 @@ def test_several_processes_write_the_same_bytes(raw, tmp_path, monkeypatch):
 def test_short_side_and_flow_are_stored_where_asked(raw, tmp_path):
     run(raw, tmp_path, short_side=16, flow="dis")
     info = records.describe("video_folder", tmp_path)
-    assert (info.stored["short_side"], info.stored["flow"], info.stored["flow_bound"]) == (16, "dis", 20)
+    assert (info.stored["short_side"], info.stored["flow"], info.stored["flow_bound"]) == (
+        16,
+        "dis",
+        20,
+    )
     record = next(records.records(info, "all", fields=None).as_numpy_iterator())
-    assert (record["height"], record["width"]) == (16, 24) and len(record["flow"]) == len(record["frames"])
+    assert (record["height"], record["width"]) == (16, 24) and len(record["flow"]) == len(
+        record["frames"]
+    )
     assert tf.io.decode_jpeg(record["flow"][0], channels=1).shape == (16, 48, 1)
     assert tf.io.decode_jpeg(record["frames"][0]).shape == (16, 24, 3)
 
@@ -288,16 +381,26 @@ def test_bad_videos_are_skipped_and_listed_where_asked(raw, tmp_path):
         (clips / action).mkdir(parents=True, exist_ok=True)
         os.link(raw / action / f"{action}{number}.mp4", clips / action / f"{action}{number}.mp4")
     (clips / "wave/broken.mp4").write_bytes((raw / "wave/wave0.mp4").read_bytes()[:300])
-    with pytest.raises(UserError, match=r"broken.mp4' cannot be read as a video: .*; --skip-bad leaves such files out"):
+    with pytest.raises(
+        UserError,
+        match=r"broken.mp4' cannot be read as a video: .*; --skip-bad leaves such files out",
+    ):
         run(clips, tmp_path / "data")
     summary = run(clips, tmp_path / "data", skip_bad=True)
-    assert summary.clips == 10 and [Path(path).name for path, _ in summary.skipped] == ["broken.mp4"]
+    assert summary.clips == 10 and [Path(path).name for path, _ in summary.skipped] == [
+        "broken.mp4"
+    ]
 
 
 def planted(folder: Path) -> dict[str, str]:
-    """Eleven files that are broken, each in its own way, and the patterns of what is to be said of them."""
+    """Eleven files that are broken, each in its own way, and the patterns of what is to be said of
+    them.
+    """
     pictures = np.random.default_rng(0).integers(0, 255, (40, 32, 32, 3), np.uint8)
-    whole = {suffix: videos.write(folder / f"w.{suffix}", pictures).read_bytes() for suffix in ("avi", "mp4", "mkv")}
+    whole = {
+        suffix: videos.write(folder / f"w.{suffix}", pictures).read_bytes()
+        for suffix in ("avi", "mp4", "mkv")
+    }
     for suffix in whole:
         (folder / f"w.{suffix}").unlink()
     noise = np.random.default_rng(1)
@@ -336,12 +439,17 @@ def test_eleven_kinds_of_damage_are_each_listed_and_all_that_is_whole_is_stored(
     for name, problem in wanted.items():
         assert re.search(rf"wave/{name}' ({problem})", told[name])
     info = records.describe("video_folder", tmp_path / "data")
-    stored = {record["id"].decode() for record in records.records(info, "all", fields=("id",)).as_numpy_iterator()}
+    stored = {
+        record["id"].decode()
+        for record in records.records(info, "all", fields=("id",)).as_numpy_iterator()
+    }
     assert stored == {f"{action}/{action}{number}" for action, number in CLIPS}
 
 
 def test_a_killed_run_goes_on_where_it_was(raw, tmp_path):
-    """SIGKILL while clips are parsed; the next run reuses the finished chunks and writes the same set."""
+    """SIGKILL while clips are parsed; the next run reuses the finished chunks and writes the same
+    set.
+    """
     code = (
         "import time\n"
         "from jaxact.datasets.formats import video_file\n"
@@ -388,7 +496,10 @@ def test_chunks_of_another_size_are_not_used_again(raw, tmp_path, monkeypatch):
     assert list((tmp_path / "video_folder/.parsing").glob("*.chunk"))
     run(raw, tmp_path, short_side=16)
     info = records.describe("video_folder", tmp_path)
-    assert {record["height"] for record in records.records(info, "all", fields=("height",)).as_numpy_iterator()} == {16}
+    assert {
+        record["height"]
+        for record in records.records(info, "all", fields=("height",)).as_numpy_iterator()
+    } == {16}
 
 
 @pytest.mark.parametrize(
@@ -401,7 +512,11 @@ def test_chunks_of_another_size_are_not_used_again(raw, tmp_path, monkeypatch):
             {"layout": "coco-17"},
             "layout is for skeleton sets; .* of 'video_folder' are of the kind video",
         ),
-        ("utd_mhad", {"short_side": 64}, "short_side is for video sets; .* of 'utd_mhad' are of the kind skeleton"),
+        (
+            "utd_mhad",
+            {"short_side": 64},
+            "short_side is for video sets; .* of 'utd_mhad' are of the kind skeleton",
+        ),
         ("utd_mhad", {"flow": "dis"}, "flow is for video sets"),
         ("video_folder/My Set", {}, "needs a name of lower-case letters"),
         ("ucf101/x", {}, "dataset 'ucf101' has no configurations"),
@@ -415,7 +530,19 @@ def test_options_that_make_no_sense_say_so(raw, tmp_path, name, options, problem
 
 def test_the_command_prepares_videos_with_a_name_or_without(raw, tmp_path, capsys):
     assert (
-        cli.main(["prepare", "video_folder", "--raw", str(raw), "--data-dir", str(tmp_path), "--short-side", "16"]) == 0
+        cli.main(
+            [
+                "prepare",
+                "video_folder",
+                "--raw",
+                str(raw),
+                "--data-dir",
+                str(tmp_path),
+                "--short-side",
+                "16",
+            ]
+        )
+        == 0
     )
     assert "10 clips, 2 classes, 50 frames" in capsys.readouterr().out
     named = ["--raw", str(raw), "--data-dir", str(tmp_path), "--name", "mine"]

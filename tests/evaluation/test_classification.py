@@ -51,11 +51,20 @@ def test_the_report_holds_what_the_number_depends_on(tmp_path, scorer):
         chosen="the last checkpoint of the run",
     )  # fmt: skip
     found = report.Scores(np.array([f"clip{i}" for i in range(13)], object), LOGITS, TARGETS)
-    report.write(tmp_path, found, net.labels, classification.about(net, split="test", subset=None, workdir="runs/a"))
+    report.write(
+        tmp_path,
+        found,
+        net.labels,
+        classification.about(net, split="test", subset=None, workdir="runs/a"),
+    )
     written = json.loads((tmp_path / "metrics.json").read_text())
     assert written["top1"] == pytest.approx((LOGITS.argmax(1) == TARGETS).mean())
     assert {"top5", "mean_class", "loss"} <= written.keys() and written["count"] == 13
-    assert (written["split"], written["step"], written["step_chosen"]) == ("test", 7, "the last checkpoint of the run")
+    assert (written["split"], written["step"], written["step_chosen"]) == (
+        "test",
+        7,
+        "the last checkpoint of the run",
+    )
     assert written["preprocessing"]["frames"] == 300 and written["layout"] == "openpose-18"
     with np.load(tmp_path / "scores.npz") as scores:
         np.testing.assert_array_equal(scores["logits"], LOGITS)

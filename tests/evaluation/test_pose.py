@@ -1,4 +1,6 @@
-"""A pose network on records: it is trained, and its joints are set beside the marked ones, in pixels of the files."""
+"""A pose network on records: it is trained, and its joints are set beside the marked ones, in
+pixels of the files.
+"""
 
 import json
 
@@ -35,7 +37,9 @@ def get_config(arg=""):
 def count(now, batch):
     """In place of a training step, whose gradient takes most of a minute to compile."""
     sums = {"loss": 1.0, "count": float(len(batch["inputs"])), "grad_norm": 1.0}
-    return now.replace(step=now.step + 1), {name: jnp.asarray(value) for name, value in sums.items()}
+    return now.replace(step=now.step + 1), {
+        name: jnp.asarray(value) for name, value in sums.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +47,12 @@ def folder(tmp_path_factory):
     """COCO in miniature, prepared, and a run on it whose weights stay random."""
     root = tmp_path_factory.mktemp("poses")
     coco(root / "raw")
-    assert cli.main(["prepare", "coco_keypoints", "--raw", f"{root}/raw", "--data-dir", f"{root}/data"]) == 0
+    assert (
+        cli.main(
+            ["prepare", "coco_keypoints", "--raw", f"{root}/raw", "--data-dir", f"{root}/data"]
+        )
+        == 0
+    )
     (root / "tiny.py").write_text(CONFIG)
     run = config.load(str(root / "tiny.py"))
     run.data.data_dir = str(root / "data")
@@ -62,7 +71,9 @@ def test_a_pose_network_is_trained_on_records(folder, tmp_path):
     run.data.data_dir = str(folder / "data")
     outcome = loop.run(run, tmp_path)
     assert outcome.metrics is not None and set(outcome.metrics) == {"loss", "count"}
-    net, before = (trained_model.load(workdir, classifier=False) for workdir in (tmp_path, folder / "run"))
+    net, before = (
+        trained_model.load(workdir, classifier=False) for workdir in (tmp_path, folder / "run")
+    )
     assert jax.tree.structure(net.weights) == jax.tree.structure(before.weights)
     losses = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert all(np.isfinite(line["train_loss"]) for line in losses if "train_loss" in line)
@@ -70,10 +81,15 @@ def test_a_pose_network_is_trained_on_records(folder, tmp_path):
 
 def test_evaluate_tells_pck_and_average_precision_of_a_pose_run(folder, capsys):
     assert trained_model.kind(folder / "run") == "pose"
-    assert cli.main(["evaluate", "--checkpoint", f"{folder}/run", "--out", f"{folder}/results"]) == 0
+    assert (
+        cli.main(["evaluate", "--checkpoint", f"{folder}/run", "--out", f"{folder}/results"]) == 0
+    )
     assert "1 pictures" in (said := capsys.readouterr().out) and "PCK@0.2" in said and "AP " in said
     report = json.loads((folder / "results/metrics.json").read_text())
-    assert set(report["joints"]) == {"nose", "left_shoulder"} < set(BODY.joints) and report["model"]["name"] == "pose"
+    assert (
+        set(report["joints"]) == {"nose", "left_shoulder"} < set(BODY.joints)
+        and report["model"]["name"] == "pose"
+    )
     assert 0 <= report["AP"] <= 1 and report["split"] == "test"
     with np.load(folder / "results/joints.npz") as held:
         assert held["found"].shape == held["true"].shape == (1, 14, 3) and held["true"][0].any()
@@ -82,13 +98,20 @@ def test_evaluate_tells_pck_and_average_precision_of_a_pose_run(folder, capsys):
 def test_perfect_answers_are_found_where_the_file_has_them(folder, monkeypatch):
     net = trained_model.load(folder / "run", classifier=False)
     info = records.describe("coco_keypoints", str(folder / "data"))
-    record = next(records.records(info, "test", fields=("joints",)).as_numpy_iterator())["joints"][0, 0]
+    record = next(records.records(info, "test", fields=("joints",)).as_numpy_iterator())["joints"][
+        0, 0
+    ]
 
     def answer(clips, persons):
-        """A person whose joints lie at the places of the record's first three, in pixels of the example."""
+        """A person whose joints lie at the places of the record's first three, in pixels of the
+        example.
+        """
         del clips
         people = np.zeros((4, persons, 14, 3), np.float32)
-        people[:, 0, 0] = (*(record[0, :2] * 0.8 + (0, 4)), 1)  # 40 x 30 pixels in 32 x 32: zoom 0.8, 4 rows above
+        people[:, 0, 0] = (
+            *(record[0, :2] * 0.8 + (0, 4)),
+            1,
+        )  # 40 x 30 pixels in 32 x 32: zoom 0.8, 4 rows above
         return people
 
     monkeypatch.setattr(pose.pose_decoding, "decode", lambda clips, persons: answer(clips, persons))
@@ -104,14 +127,18 @@ def test_what_a_pose_network_is_not_for_is_one_sentence(folder, capsys, tmp_path
     assert "--kept is for networks that tell actions" in capsys.readouterr().err
     assert cli.main([*arguments, "--split", "val2"]) == 2
     assert "'val2'" in capsys.readouterr().err and not (tmp_path / "results").exists()
-    with pytest.raises(UserError, match="gives no classes; `jaxact evaluate` and `jaxact stream --pose` take it"):
+    with pytest.raises(
+        UserError, match="gives no classes; `jaxact evaluate` and `jaxact stream --pose` take it"
+    ):
         trained_model.load(folder / "run")
     assert jnp.isfinite(jnp.asarray(trained_model.load(folder / "run", classifier=False).step))
 
 
 @pytest.fixture
 def results(folder):
-    """An evaluation of the run, its surest person replaced by the marked one with a knee that is far off."""
+    """An evaluation of the run, its surest person replaced by the marked one with a knee that is
+    far off.
+    """
     out = folder / "drawn"
     pose.report(folder / "run", out=out)
     with np.load(out / "joints.npz") as held:
@@ -135,7 +162,9 @@ def test_pictures_of_an_evaluation_come_with_what_was_found_and_marked(folder, r
 def test_overlays_draw_marks_where_they_are(results, tmp_path, monkeypatch, capsys):
     pytest.importorskip("matplotlib")
     drawn, save = [], style.save
-    monkeypatch.setattr(style, "save", lambda drawing, out: (drawn.append(drawing), save(drawing, out)))
+    monkeypatch.setattr(
+        style, "save", lambda drawing, out: (drawn.append(drawing), save(drawing, out))
+    )
     assert cli.main(["plot", "poses", str(results), "--out", f"{tmp_path}/poses.png"]) == 0
     (axes,) = drawn[0].axes
     (each,) = pose.examples(results)
@@ -148,10 +177,29 @@ def test_overlays_draw_marks_where_they_are(results, tmp_path, monkeypatch, caps
 def test_overlays_of_something_else_are_one_sentence(results, tmp_path, capsys):
     assert cli.main(["plot", "poses", str(tmp_path), "--out", f"{tmp_path}/poses.png"]) == 2
     assert "wanted the --out of `jaxact evaluate` of a pose network" in capsys.readouterr().err
-    assert cli.main(["plot", "poses", str(results), "--count", "0", "--out", f"{tmp_path}/poses.png"]) == 2
+    assert (
+        cli.main(["plot", "poses", str(results), "--count", "0", "--out", f"{tmp_path}/poses.png"])
+        == 2
+    )
     assert "--count is at least 1" in capsys.readouterr().err
-    assert cli.main(["plot", "poses", str(results), "--data-dir", f"{tmp_path}", "--out", f"{tmp_path}/poses.png"]) == 2
-    assert "'coco_keypoints' is not prepared" in capsys.readouterr().err and not (tmp_path / "poses.png").exists()
+    assert (
+        cli.main(
+            [
+                "plot",
+                "poses",
+                str(results),
+                "--data-dir",
+                f"{tmp_path}",
+                "--out",
+                f"{tmp_path}/poses.png",
+            ]
+        )
+        == 2
+    )
+    assert (
+        "'coco_keypoints' is not prepared" in capsys.readouterr().err
+        and not (tmp_path / "poses.png").exists()
+    )
 
 
 def test_joint_weights_are_one_for_each_map_of_joints():
@@ -162,7 +210,9 @@ def test_joint_weights_are_one_for_each_map_of_joints():
         run.model.background, run.joint_weights = background, (3.0,) * (14 + background)
         loop.check_joint_weights(run)
     run.joint_weights = (3.0, 1.0)
-    with pytest.raises(UserError, match="has 2 numbers; wanted none, or one for each of the 15 maps of joints"):
+    with pytest.raises(
+        UserError, match="has 2 numbers; wanted none, or one for each of the 15 maps of joints"
+    ):
         loop.check_joint_weights(run)
     with pytest.raises(UserError, match="has 14 numbers; wanted none: 'stgcn' finds no joints"):
         loop.check_joint_weights(config.TrainConfig(joint_weights=(1.0,) * 14))

@@ -1,4 +1,6 @@
-"""Fusion: the same examples or none, sums by hand, and a search that keeps its hands off what is scored."""
+"""Fusion: the same examples or none, sums by hand, and a search that keeps its hands off what is
+scored.
+"""
 
 import json
 import re
@@ -67,13 +69,25 @@ def test_another_order_of_the_same_ids_changes_nothing(pair, tmp_path):
 
 def test_a_report_names_systems_weights_and_how_they_were_chosen(pair, tmp_path, capsys):
     (a, one), (b, two) = pair
-    command = ["fuse", str(a), str(b / "scores.npz"), "--weights", "0.5,1.5", "--kind", "logit", "--out"]
+    command = [
+        "fuse",
+        str(a),
+        str(b / "scores.npz"),
+        "--weights",
+        "0.5,1.5",
+        "--kind",
+        "logit",
+        "--out",
+    ]
     assert cli.main([*command, str(tmp_path / "out")]) == 0
     written = json.loads((tmp_path / "out" / "metrics.json").read_text())
     sums = metrics.from_logits(0.25 * one + 0.75 * two, LABELS)
     assert written["top1"] == metrics.compute(sums)["top1"] and written["count"] == 12
     assert (written["dataset"], written["split"]) == ("toy", "test")
-    assert written["fusion"]["weights"] == [0.5, 1.5] and written["fusion"]["weights_chosen"] == "given"
+    assert (
+        written["fusion"]["weights"] == [0.5, 1.5]
+        and written["fusion"]["weights_chosen"] == "given"
+    )
     assert written["fusion"]["top1"][0] == (one.argmax(1) == LABELS).mean()
     printed = capsys.readouterr().out
     assert "weight 0.5" in printed and "fused (logit, weights given), 12 clips" in printed
@@ -83,16 +97,22 @@ def test_a_report_names_systems_weights_and_how_they_were_chosen(pair, tmp_path,
 def test_files_that_do_not_hold_the_same_examples_are_refused_by_id(pair, tmp_path):
     a, b = pair[0][0], pair[1][0]
     short, _ = system(tmp_path / "short", 1, ids=IDS[:-1], labels=LABELS[:-1])
-    with pytest.raises(UserError, match=r"the id 'clip11' is in .*a' and not in .*short'.* 12 examples, .* 11, and 1"):
+    with pytest.raises(
+        UserError,
+        match=r"the id 'clip11' is in .*a' and not in .*short'.* 12 examples, .* 11, and 1",
+    ):
         score_fusion.join([a, short])
     with pytest.raises(UserError, match=r"the id 'clip11' is in .*a' and not in .*short'"):
         score_fusion.join([short, a])
-    foreign, _ = system(tmp_path / "foreign", 1, ids=np.array([f"film{index}" for index in range(12)]))
+    foreign, _ = system(
+        tmp_path / "foreign", 1, ids=np.array([f"film{index}" for index in range(12)])
+    )
     with pytest.raises(UserError, match=r"the id 'clip0' is in .* 24 ids are in one of them only"):
         score_fusion.join([a, b, foreign])
     shuffled, _ = system(tmp_path / "shuffled", 1, ids=np.roll(IDS, 1))
     with pytest.raises(
-        UserError, match=r"the id 'clip0' has the label 0 in .*a' and 1 in .*shuffled' \(12 ids differ\)"
+        UserError,
+        match=r"the id 'clip0' has the label 0 in .*a' and 1 in .*shuffled' \(12 ids differ\)",
     ):
         score_fusion.join([a, shuffled])
     twice, _ = system(tmp_path / "twice", 1, ids=np.array([*IDS[:-1], "clip0"]))
@@ -122,11 +142,26 @@ def test_files_from_elsewhere_with_other_names_are_read(pair, tmp_path):
 @pytest.mark.parametrize(
     ("held", "message"),
     [
-        ({"names": IDS, "scores": np.zeros((12, 3))}, r"has no array 'label' \(or labels\); it holds names, scores"),
-        ({"id": IDS, "logits": np.zeros((11, 3)), "label": LABELS}, r"id \(12,\), logits \(11, 3\) and label \(12,\)"),
-        ({"id": IDS, "logits": np.full((12, 3), np.nan), "label": LABELS}, "the scores of 'clip0' are not finite"),
-        ({"id": IDS, "logits": np.zeros((12, 3)), "label": LABELS + 1}, "labels must be integers from 0 to 2"),
-        ({"id": IDS.astype(object), "logits": np.zeros((12, 3)), "label": LABELS}, "cannot read scores from .*pickle"),
+        (
+            {"names": IDS, "scores": np.zeros((12, 3))},
+            r"has no array 'label' \(or labels\); it holds names, scores",
+        ),
+        (
+            {"id": IDS, "logits": np.zeros((11, 3)), "label": LABELS},
+            r"id \(12,\), logits \(11, 3\) and label \(12,\)",
+        ),
+        (
+            {"id": IDS, "logits": np.full((12, 3), np.nan), "label": LABELS},
+            "the scores of 'clip0' are not finite",
+        ),
+        (
+            {"id": IDS, "logits": np.zeros((12, 3)), "label": LABELS + 1},
+            "labels must be integers from 0 to 2",
+        ),
+        (
+            {"id": IDS.astype(object), "logits": np.zeros((12, 3)), "label": LABELS},
+            "cannot read scores from .*pickle",
+        ),
     ],
 )
 def test_a_bad_file_of_scores_is_refused(tmp_path, held, message):
@@ -167,7 +202,9 @@ def test_weights_are_searched_on_held_out_examples_and_never_silently_on_the_sco
     fair = score_fusion.run([a, b], out=tmp_path / "fair", search_on=[good, bad])["fusion"]
     assert fair["weights"] == [2.0, 0.25]
     assert "dev_good" in fair["weights_chosen"] and "60 examples" in fair["weights_chosen"]
-    with pytest.raises(UserError, match=r"12 of the examples searched on are also scored \('clip0' ...\)"):
+    with pytest.raises(
+        UserError, match=r"12 of the examples searched on are also scored \('clip0' ...\)"
+    ):
         score_fusion.run([a, b], out=tmp_path / "foul", search_on=[a, b])
     assert not (tmp_path / "foul").exists()
     oracle = score_fusion.run([a, b], out=tmp_path / "oracle", oracle=True)

@@ -1,4 +1,6 @@
-"""In every format the artifact is the network, says what it is, and is absent where it is not the network."""
+"""In every format the artifact is the network, says what it is, and is absent where it is not the
+network.
+"""
 
 import copy
 import dataclasses
@@ -32,14 +34,18 @@ def short():
 
 
 def network_of(stream: str = "joint") -> export.Network:
-    """A network that answers differently to different clips: no ReLU of it is zero for all of them."""
+    """A network that answers differently to different clips: no ReLU of it is zero for all of
+    them.
+    """
     net, _ = random_runs.network(config.STGCNConfig(width=4), frames=8, stream=stream)
     plain = {"mean": 0.0, "var": 1.0, "scale": 1.0, "bias": 0.1}
 
     def alive(path, leaf):
         return jnp.full_like(leaf, plain[path[-1].key]) if path[-1].key in plain else leaf
 
-    return export.Network((dataclasses.replace(net, weights=jax.tree_util.tree_map_with_path(alive, net.weights)),))
+    return export.Network(
+        (dataclasses.replace(net, weights=jax.tree_util.tree_map_with_path(alive, net.weights)),)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +60,15 @@ def written(request, network, tmp_path_factory):
     return request.param, out, export.write(network, request.param, out)
 
 
-def test_the_artifact_is_the_network_at_a_batch_and_length_that_the_proof_did_not_try(written, network):
+def test_the_artifact_is_the_network_at_a_batch_and_length_that_the_proof_did_not_try(
+    written, network
+):
     format, out, _ = written
-    clips = np.random.default_rng(1).standard_normal((5, 11, *network.inputs.shape[2:])).astype(np.float32)
+    clips = (
+        np.random.default_rng(1)
+        .standard_normal((5, 11, *network.inputs.shape[2:]))
+        .astype(np.float32)
+    )
     wanted = network.reference(clips)
     found = np.asarray(export.FORMATS[format].load(out)(clips))
     np.testing.assert_allclose(found, wanted, atol=1e-4 * float(np.abs(wanted).max()))
@@ -65,27 +77,49 @@ def test_the_artifact_is_the_network_at_a_batch_and_length_that_the_proof_did_no
 def test_the_certificate_says_what_was_compared_and_how_near_it_was(written):
     format, _, meta = written
     proof = meta["parity"]
-    assert meta["input"]["symbolic"] == ["n", "frames"] and meta["input"]["shape"] == ["n", 8, 1, 14, 3]
+    assert meta["input"]["symbolic"] == ["n", "frames"] and meta["input"]["shape"] == [
+        "n",
+        8,
+        1,
+        14,
+        3,
+    ]
     assert proof["inputs"] == {"random": 32, "random of 4 frames": 2, "random of 21 frames": 2}
-    assert 0 <= proof["max_relative_difference"] <= proof["tolerance"] == 1e-4 and proof["top1_agreement"] == 1
+    assert (
+        0 <= proof["max_relative_difference"] <= proof["tolerance"] == 1e-4
+        and proof["top1_agreement"] == 1
+    )
     assert proof["batch_sizes"] == [1, 7, 8] and proof["logit_range"] > 0.1
-    reader = {"stablehlo": "jaxlib", "savedmodel": "tensorflow", "onnx": "onnxruntime", "safetensors": "flax"}[format]
+    reader = {
+        "stablehlo": "jaxlib",
+        "savedmodel": "tensorflow",
+        "onnx": "onnxruntime",
+        "safetensors": "flax",
+    }[format]
     assert {"jax", "numpy", reader} <= proof["versions"].keys()
 
 
 @pytest.mark.parametrize("written", ["savedmodel"], indirect=True)
-def test_a_saved_model_has_one_signature_weights_as_variables_and_a_program_for_three_platforms(written, network):
+def test_a_saved_model_has_one_signature_weights_as_variables_and_a_program_for_three_platforms(
+    written, network
+):
     tf = pytest.importorskip("tensorflow")
     _, out, _ = written
     model = tf.saved_model.load(str(out))
     assert list(model.signatures) == ["serving_default"]
     signature = model.signatures["serving_default"]
     _, inputs = signature.structured_input_signature
-    assert {name: spec.shape.as_list() for name, spec in inputs.items()} == {"clips": [None, None, 1, 14, 3]}
-    assert {name: spec.shape.as_list() for name, spec in signature.structured_outputs.items()} == {"logits": [None, 3]}
+    assert {name: spec.shape.as_list() for name, spec in inputs.items()} == {
+        "clips": [None, None, 1, 14, 3]
+    }
+    assert {name: spec.shape.as_list() for name, spec in signature.structured_outputs.items()} == {
+        "logits": [None, 3]
+    }
     assert len(signature.variables) == len(jax.tree.leaves(network.variables))
     functions = signature.graph.as_graph_def().library.function
-    (operation,) = [node for one in functions for node in one.node_def if node.op == "XlaCallModule"]
+    (operation,) = [
+        node for one in functions for node in one.node_def if node.op == "XlaCallModule"
+    ]
     assert list(operation.attr["platforms"].list.s) == [b"CPU", b"CUDA", b"TPU"]
 
 
@@ -124,25 +158,33 @@ def test_labels_joints_preprocessing_terms_and_certificate_lie_inside(written):
     format, out, meta = written
     inside = said(format, out)
     assert inside["labels"] == ["kick", "rest", "wave"] and inside["layout"]["name"] == "body-14"
-    assert inside["preprocessing"]["frames"] == 8 and inside["trained_on"]["dataset"] == "synthetic_actions"
+    assert (
+        inside["preprocessing"]["frames"] == 8
+        and inside["trained_on"]["dataset"] == "synthetic_actions"
+    )
     assert inside["licence"]["code"] == "Apache-2.0" and inside["licence"]["data"]
     assert inside["parity"] == meta["parity"] and inside["input"] == meta["input"]
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_an_exporter_that_changes_the_network_is_refused_and_leaves_nothing(network, format, tmp_path, monkeypatch):
+def test_an_exporter_that_changes_the_network_is_refused_and_leaves_nothing(
+    network, format, tmp_path, monkeypatch
+):
     whole = network.apply
     wrong = dataclasses.replace(network)
     monkeypatch.setattr(export, "AXES", (("n",),))
     monkeypatch.setattr(export.parity, "BATCHES", (8,))
     if format == "safetensors":
         write = weights.safetensors.write
-        spoilt = lambda path, arrays, *rest: write(path, {k: v * 1.01 for k, v in arrays.items()}, *rest)  # noqa: E731
+        spoilt = lambda path, arrays, *rest: write(
+            path, {k: v * 1.01 for k, v in arrays.items()}, *rest
+        )  # noqa: E731
         monkeypatch.setattr(weights.safetensors, "write", spoilt)
     else:
         object.__setattr__(wrong, "apply", lambda variables, clips: whole(variables, clips) * 1.001)
     with pytest.raises(
-        UserError, match=r"artifact differs from stgcn on joint by .* of the largest logit, where 1e-04"
+        UserError,
+        match=r"artifact differs from stgcn on joint by .* of the largest logit, where 1e-04",
     ):
         export.write(wrong, format, tmp_path / "net")
     assert not list(tmp_path.iterdir())
@@ -153,7 +195,9 @@ def test_an_artifact_that_answers_with_nan_is_refused(network):
         export.parity.prove(lambda clips: np.full((len(clips), 3), np.nan), network, ("n",))
 
 
-def test_the_command_ends_with_2_and_one_sentence_where_the_proof_fails(tmp_path, monkeypatch, capsys):
+def test_the_command_ends_with_2_and_one_sentence_where_the_proof_fails(
+    tmp_path, monkeypatch, capsys
+):
     random_runs.write(tmp_path / "run", config.STGCNConfig(width=4), frames=8)
     monkeypatch.setattr(export, "AXES", (("n",),))
     monkeypatch.setattr(export.parity, "TOLERANCE", -1.0)
@@ -168,23 +212,38 @@ def test_streams_become_one_artifact_that_fuses_them_as_fuse_does(tmp_path):
     both = export.Network(tuple(nets), (0.75, 0.25))
     meta = export.write(both, "onnx", tmp_path / "two.onnx")
     assert meta["input"]["channels"] == ["x", "y", "score", "bone x", "bone y", "bone score"]
-    assert meta["preprocessing"]["stream"] == "joint+bone" and meta["ensemble"][1]["channels"] == [3, 6]
+    assert meta["preprocessing"]["stream"] == "joint+bone" and meta["ensemble"][1]["channels"] == [
+        3,
+        6,
+    ]
     clips = np.random.default_rng(1).standard_normal((4, 8, 1, 14, 6)).astype(np.float32)
-    one, other = (export.Network((net,)).reference(clips[..., i : i + 3]) for net, i in zip(nets, (0, 3), strict=True))
+    one, other = (
+        export.Network((net,)).reference(clips[..., i : i + 3])
+        for net, i in zip(nets, (0, 3), strict=True)
+    )
     wanted = score_fusion.fuse(np.stack([one, other]).astype(np.float64), (3.0, 1.0))
-    np.testing.assert_allclose(export.FORMATS["onnx"].load(tmp_path / "two.onnx")(clips), wanted, atol=1e-4)
+    np.testing.assert_allclose(
+        export.FORMATS["onnx"].load(tmp_path / "two.onnx")(clips), wanted, atol=1e-4
+    )
     export.write(both, "safetensors", tmp_path / "two.safetensors")
-    np.testing.assert_allclose(export.rebuild(tmp_path / "two.safetensors").reference(clips), wanted, atol=1e-4)
+    np.testing.assert_allclose(
+        export.rebuild(tmp_path / "two.safetensors").reference(clips), wanted, atol=1e-4
+    )
 
 
-def test_runs_are_weighted_as_is_usual_for_their_streams_and_only_streams_may_differ(network, monkeypatch):
+def test_runs_are_weighted_as_is_usual_for_their_streams_and_only_streams_may_differ(
+    network, monkeypatch
+):
     (joint,) = network.nets
     runs = {"joint": joint, "motion": network_of("joint_motion").nets[0]}
     runs["long"] = dataclasses.replace(joint, config=copy.deepcopy(joint.config))
     runs["long"].config.clip.frames = 9
     monkeypatch.setattr(ensemble.trained_model, "load", lambda workdir, **_: runs[workdir])
     assert export.load(["joint", "motion"]).shares == pytest.approx((2 / 3, 1 / 3))
-    with pytest.raises(UserError, match=r"'joint' and 'long' differ in clip\.frames \(8 and 9\): one artifact holds"):
+    with pytest.raises(
+        UserError,
+        match=r"'joint' and 'long' differ in clip\.frames \(8 and 9\): one artifact holds",
+    ):
         export.load(["joint", "long"])
     with pytest.raises(UserError, match="1 weights were given for 2"):
         export.load(["joint", "motion"], shares=[1.0])
@@ -192,9 +251,14 @@ def test_runs_are_weighted_as_is_usual_for_their_streams_and_only_streams_may_di
 
 def test_a_length_that_the_network_fixes_is_fixed_and_the_artifact_says_why(network, tmp_path):
     fixed = dataclasses.replace(network)
-    object.__setattr__(fixed, "apply", lambda variables, clips: _of_eight(network, variables, clips))
+    object.__setattr__(
+        fixed, "apply", lambda variables, clips: _of_eight(network, variables, clips)
+    )
     meta = export.write(fixed, "onnx", tmp_path / "net.onnx")
-    assert meta["input"]["symbolic"] == ["n"] and meta["input"]["fixed"] == "eight frames and no others"
+    assert (
+        meta["input"]["symbolic"] == ["n"]
+        and meta["input"]["fixed"] == "eight frames and no others"
+    )
 
 
 def _of_eight(network, variables, clips):
@@ -206,12 +270,18 @@ def _of_eight(network, variables, clips):
 @pytest.mark.parametrize(
     ("format", "package", "extra"), [("onnx", "onnx", "onnx"), ("savedmodel", "tensorflow", "data")]
 )
-def test_a_format_whose_packages_are_missing_names_the_extra(monkeypatch, tmp_path, format, package, extra):
+def test_a_format_whose_packages_are_missing_names_the_extra(
+    monkeypatch, tmp_path, format, package, extra
+):
     found = importlib.util.find_spec
     monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name, *rest: None if name == package else found(name, *rest)
+        importlib.util,
+        "find_spec",
+        lambda name, *rest: None if name == package else found(name, *rest),
     )
-    with pytest.raises(UserError, match=rf"needs the package '{package}'.*pip install 'jaxact\[{extra}\]'"):
+    with pytest.raises(
+        UserError, match=rf"needs the package '{package}'.*pip install 'jaxact\[{extra}\]'"
+    ):
         export.run(tmp_path, out=tmp_path / "x", format=format)
 
 
@@ -224,8 +294,12 @@ def test_what_is_there_already_is_not_replaced_by_a_folder(network, tmp_path):
 
 
 def test_weights_of_others_are_not_rebuilt(tmp_path):
-    weights.safetensors.write(tmp_path / "x.safetensors", {"a": np.zeros(3, np.float32)}, {"format": "pt"})
-    with pytest.raises(UserError, match="holds weights, but not those of `jaxact export --format safetensors`"):
+    weights.safetensors.write(
+        tmp_path / "x.safetensors", {"a": np.zeros(3, np.float32)}, {"format": "pt"}
+    )
+    with pytest.raises(
+        UserError, match="holds weights, but not those of `jaxact export --format safetensors`"
+    ):
         export.rebuild(tmp_path / "x.safetensors")
 
 

@@ -16,7 +16,9 @@ onnxruntime = pytest.importorskip("onnxruntime")
 
 def converted(function, axes="n, t, 4"):
     """The function's ONNX graph at symbolic sizes, as onnxruntime runs it."""
-    shape = jax_export.symbolic_shape(axes, constraints=[f"{name} >= 2" for name in ("n", "t") if name in axes])
+    shape = jax_export.symbolic_shape(
+        axes, constraints=[f"{name} >= 2" for name in ("n", "t") if name in axes]
+    )
     return runnable(jax.make_jaxpr(function)(jax.ShapeDtypeStruct(shape, np.float32)), shape)
 
 
@@ -38,12 +40,18 @@ def runnable(program, shape):
         [numpy_helper.from_array(array, name) for name, array in graph.constants.items()],
     )
     model = helper.make_model(inside, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
     return lambda clips: session.run(["y"], {"x": clips})[0]
 
 
 def elementwise(x):
-    return jnp.atan2(x, jnp.flip(x, 1)) + jnp.expm1(x) * jnp.sign(x) - jax.nn.relu(x) / (1 + jnp.square(x))
+    return (
+        jnp.atan2(x, jnp.flip(x, 1))
+        + jnp.expm1(x) * jnp.sign(x)
+        - jax.nn.relu(x) / (1 + jnp.square(x))
+    )
 
 
 FUNCTIONS = {
@@ -90,13 +98,21 @@ def parts_of(program):
 
 
 def with_counts(program):
-    """A scan's parameters as JAX 0.10 writes them: numbers, and a program that wraps one without constants."""
+    """A scan's parameters as JAX 0.10 writes them: numbers, and a program that wraps one without
+    constants.
+    """
     bare = SimpleNamespace(**parts_of(program))
-    return {"num_consts": 2, "num_carry": 1, "jaxpr": SimpleNamespace(jaxpr=bare, consts=program.consts)}
+    return {
+        "num_consts": 2,
+        "num_carry": 1,
+        "jaxpr": SimpleNamespace(jaxpr=bare, consts=program.consts),
+    }
 
 
 def with_trees(program):
-    """A scan's parameters as JAX 0.12 writes them: trees, and a program that holds its constants."""
+    """A scan's parameters as JAX 0.12 writes them: trees, and a program that holds its
+    constants.
+    """
     trees = {"ft_in": ((None, None), (None,), ((None, None),)), "ft_out": ((None,), (None,))}
     return {**trees, "jaxpr": SimpleNamespace(**parts_of(program), consts=program.consts)}
 
@@ -132,7 +148,10 @@ def test_a_scan_is_read_in_the_form_of_either_jax(parameters):
     ("function", "told"),
     [
         (lambda x: jnp.linalg.qr(x)[0], "the primitive '.*' has no rule; there are abs, "),
-        (lambda x: jax.lax.pad(x, 0.0, ((0, 0, 0), (0, 0, 1), (0, 0, 0))), "padding between elements has no rule"),
+        (
+            lambda x: jax.lax.pad(x, 0.0, ((0, 0, 0), (0, 0, 1), (0, 0, 0))),
+            "padding between elements has no rule",
+        ),
     ],
 )
 def test_what_has_no_rule_is_named(function, told):

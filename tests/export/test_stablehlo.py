@@ -8,7 +8,9 @@ from jaxact import export
 from jaxact.errors import UserError
 
 
-@pytest.mark.parametrize(("content", "message"), [(b"not a zip", "is not an artifact"), (None, "no file")])
+@pytest.mark.parametrize(
+    ("content", "message"), [(b"not a zip", "is not an artifact"), (None, "no file")]
+)
 def test_what_is_no_artifact_is_refused(tmp_path, content, message):
     path = tmp_path / "x.jaxact"
     if content:

@@ -4,7 +4,8 @@ import numpy as np
 
 from jaxact.skeletons.pose_body import LIMBS
 
-# A standing body in shares of its height: nose, neck, right arm, left arm, right leg, left leg; y down.
+# A standing body in shares of its height: nose, neck, right arm, left arm, right leg, left leg; y
+# down.
 STANDING = np.array(
     [
         *((0.00, 0.00), (0.00, 0.14)),
@@ -17,7 +18,9 @@ STANDING = np.array(
 
 
 def person(x: float, y: float, height: float, **moved: tuple[float, float]) -> np.ndarray:
-    """Joints f32 [14, 3] of somebody whose nose is at (x, y) pixels; `j4=(0.1, 0.2)` puts a joint somewhere else."""
+    """Joints f32 [14, 3] of somebody whose nose is at (x, y) pixels; `j4=(0.1, 0.2)` puts a joint
+    somewhere else.
+    """
     places = STANDING.copy()
     for name, place in moved.items():
         places[int(name[1:])] = place
@@ -26,14 +29,18 @@ def person(x: float, y: float, height: float, **moved: tuple[float, float]) -> n
 
 
 def maps(people, rows: int, columns: int, sigma: float = 7.0, thickness: float = 1.0):
-    """S [rows, columns, 14] and L [rows, columns, 26] of people [m, 14, 3], by their definitions, one by one."""
+    """S [rows, columns, 14] and L [rows, columns, 26] of people [m, 14, 3], by their definitions,
+    one by one.
+    """
     people = np.asarray(people, np.float64).reshape(-1, 14, 3)
     y, x = np.mgrid[:rows, :columns] + 0.5
     joints, limbs = np.zeros((rows, columns, 14)), np.zeros((rows, columns, 13, 2))
     for joint in range(14):
         for at_x, at_y, seen in people[:, joint]:
             value = np.exp(-((8 * x - at_x) ** 2 + (8 * y - at_y) ** 2) / (2 * sigma**2))
-            joints[..., joint] = np.maximum(joints[..., joint], np.where(seen and (value >= 0.01), value, 0))
+            joints[..., joint] = np.maximum(
+                joints[..., joint], np.where(seen and (value >= 0.01), value, 0)
+            )
     for limb, (first, second) in enumerate(LIMBS):
         count = np.zeros((rows, columns, 1))
         for one in people:

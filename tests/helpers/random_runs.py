@@ -1,4 +1,6 @@
-"""Networks that nobody trained, as runs would hold them: for what is done with a network whatever it knows."""
+"""Networks that nobody trained, as runs would hold them: for what is done with a network whatever
+it knows.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -27,13 +29,18 @@ def network(
     """
     run = config.TrainConfig(model=model, clip=config.ClipConfig(persons=1))
     if model.name == "pose":
-        run.clip, run.augment = config.PoseClipConfig(height=64, width=64), config.PoseAugmentConfig()
+        run.clip, run.augment = (
+            config.PoseClipConfig(height=64, width=64),
+            config.PoseAugmentConfig(),
+        )
     for name, value in clip.items():
         setattr(run.clip, name, value)
     known = skeletons.get_layout(layout)
     meta = trained_model.describe(run, known, LABELS, channels, data={"version": ""})
     module, random = trained_model.build(meta), np.random.default_rng(0)
-    shapes = jax.eval_shape(lambda: state.init(module, trained_model.example(meta, training=False), 0))
+    shapes = jax.eval_shape(
+        lambda: state.init(module, trained_model.example(meta, training=False), 0)
+    )
 
     def drawn(path: Any, leaf: Any) -> Any:
         if "batch_stats" in str(path[0]):

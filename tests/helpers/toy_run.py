@@ -1,4 +1,6 @@
-"""A toy run as a program, to be killed or started twice: WORKDIR [coordinator count index] [a.b=value ...]."""
+"""A toy run as a program, to be killed or started twice: WORKDIR [coordinator count index]
+[a.b=value ...].
+"""
 
 import os
 import sys

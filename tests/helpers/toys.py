@@ -1,4 +1,6 @@
-"""A training run of a second: four classes of noise around different means, four units of four channels."""
+"""A training run of a second: four classes of noise around different means, four units of four
+channels.
+"""
 
 import contextlib
 import json
@@ -39,7 +41,9 @@ def clips(count: int, seed: int = 0, frames: int = 8) -> tuple[np.ndarray, np.nd
 
 def run_config(**overrides: object) -> config.TrainConfig:
     """Twelve steps of eight clips; `optim__ema=0.9` sets `config.optim.ema`."""
-    run = config.TrainConfig(batch_size=8, epochs=3, log_every=4, checkpoint_every=5, eval_every=1.0)
+    run = config.TrainConfig(
+        batch_size=8, epochs=3, log_every=4, checkpoint_every=5, eval_every=1.0
+    )
     run.clip.frames = 8
     run.model.network = "stem3"
     run.model.width = 4

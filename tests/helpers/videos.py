@@ -12,9 +12,19 @@ CORNERS = np.array([[[230, 30, 40], [40, 200, 60]], [[50, 60, 220], [240, 230, 2
 
 
 def frames(count: int, height: int = 24, width: int = 32, seed: int = 0) -> np.ndarray:
-    """`count` pictures, u8 [t, h, w, 3]: a quarter each of four colours, darker from frame to frame, and soft noise."""
-    picture = CORNERS.repeat(-(-height // 2), 0)[:height].repeat(-(-width // 2), 1)[:, :width].astype(np.float32)
-    fade = np.linspace(1.0, 0.3, count, dtype=np.float32)[:, None, None, None] if count > 1 else np.float32(1.0)
+    """`count` pictures, u8 [t, h, w, 3]: a quarter each of four colours, darker from frame to
+    frame, and soft noise.
+    """
+    picture = (
+        CORNERS.repeat(-(-height // 2), 0)[:height]
+        .repeat(-(-width // 2), 1)[:, :width]
+        .astype(np.float32)
+    )
+    fade = (
+        np.linspace(1.0, 0.3, count, dtype=np.float32)[:, None, None, None]
+        if count > 1
+        else np.float32(1.0)
+    )
     noise = np.random.default_rng(seed).uniform(-6, 6, (count, *picture.shape))
     return (picture * fade + noise).clip(0, 255).astype(np.uint8)
 
@@ -54,9 +64,14 @@ def write(
             stream.codec_context.colorspace = colorspace
         for number, picture in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame = frame.reformat(format=stream.pix_fmt, dst_colorspace="ITU709" if colorspace == 1 else None)
+            frame = frame.reformat(
+                format=stream.pix_fmt, dst_colorspace="ITU709" if colorspace == 1 else None
+            )
             if times is not None:
-                frame.pts, frame.time_base = round(1000 * times[number]), fractions.Fraction(1, 1000)
+                frame.pts, frame.time_base = (
+                    round(1000 * times[number]),
+                    fractions.Fraction(1, 1000),
+                )
             for packet in stream.encode(frame):
                 if last and number == len(pictures) - 1:
                     packet.duration = round(last / packet.time_base)
@@ -72,5 +87,7 @@ def _turn(path: Path, matrix: tuple[int, int, int, int]) -> None:
     content, (a, b, c, d) = bytearray(path.read_bytes()), matrix
     start = content.index(b"tkhd") + 4
     assert content[start] == 0
-    struct.pack_into(">9i", content, start + 40, a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
+    struct.pack_into(
+        ">9i", content, start + 40, a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30
+    )
     path.write_bytes(content)

@@ -1,4 +1,6 @@
-"""Where a graph network answers: the features it sows, their strength, the frames they belong to."""
+"""Where a graph network answers: the features it sows, their strength, the frames they belong
+to.
+"""
 
 import functools
 
@@ -58,7 +60,9 @@ def test_the_head_reads_the_mean_of_what_is_sown(net):
     logits, features = sown(net, record()["joints"])
     assert features.shape == (6, 2, 25, 16)
     head = net.weights["params"]["head"]
-    np.testing.assert_allclose(features.mean((0, 1, 2)) @ head["kernel"] + head["bias"], logits, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        features.mean((0, 1, 2)) @ head["kernel"] + head["bias"], logits, rtol=1e-4, atol=1e-5
+    )
 
 
 def test_what_is_sown_lies_at_its_frame_person_and_joint(net):
@@ -73,12 +77,16 @@ def test_what_is_sown_lies_at_its_frame_person_and_joint(net):
 
 def test_strength_equals_a_slow_loop():
     features = np.random.default_rng(0).standard_normal((3, 2, 5, 4)).astype(np.float32)
-    sizes = {(s, m, v): sum(abs(f) for f in features[s, m, v]) / 4 for s, m, v in np.ndindex(3, 2, 5)}
+    sizes = {
+        (s, m, v): sum(abs(f) for f in features[s, m, v]) / 4 for s, m, v in np.ndindex(3, 2, 5)
+    }
     mean = sum(sizes.values()) / len(sizes)
     found = activation_map.strength(features)
     for s, m in np.ndindex(3, 2):
         powers = [(sizes[s, m, v] / mean) ** 5 for v in range(5)]
-        np.testing.assert_allclose(found[s, m], [power / (sum(powers) / 5) for power in powers], rtol=1e-5)
+        np.testing.assert_allclose(
+            found[s, m], [power / (sum(powers) / 5) for power in powers], rtol=1e-5
+        )
     assert not activation_map.strength(np.zeros((2, 1, 5, 4), np.float32)).any()
 
 
@@ -97,19 +105,27 @@ def test_centring_and_streams_change_the_response_and_not_the_drawing():
     net = network(center="frame", stream="bone", sampling="resize", views=3)
     found = activation_map.respond(net, record(frames=11))
     assert found.joints.shape == (22, 2, 25, 3) and found.rate == 2
-    np.testing.assert_allclose(found.joints[[0, -1]], record(frames=11)["joints"][[0, -1]], rtol=1e-6)
+    np.testing.assert_allclose(
+        found.joints[[0, -1]], record(frames=11)["joints"][[0, -1]], rtol=1e-6
+    )
 
 
 def test_a_network_without_joints_at_its_end_is_refused():
     net = network(config.TCNConfig(width=2))
-    with pytest.raises(UserError, match="the last layer of the network 'tcn' has no joints; wanted a checkpoint of"):
+    with pytest.raises(
+        UserError, match="the last layer of the network 'tcn' has no joints; wanted a checkpoint of"
+    ):
         activation_map.respond(net, record())
 
 
 def test_a_record_in_which_nobody_is_seen_is_refused(net):
-    with pytest.raises(UserError, match="nobody is seen in the frames that the network takes of the record 'clip'"):
+    with pytest.raises(
+        UserError, match="nobody is seen in the frames that the network takes of the record 'clip'"
+    ):
         activation_map.respond(net, record(empty=22))
 
 
 def test_local_convolution_answers_too():
-    assert activation_map.respond(network(config.LocalConfig(width=4)), record()).strength.shape == (22, 2, 25)
+    assert activation_map.respond(
+        network(config.LocalConfig(width=4)), record()
+    ).strength.shape == (22, 2, 25)

@@ -1,4 +1,6 @@
-"""A clip from anywhere gets the answer that evaluation would give it, or a sentence saying why it cannot."""
+"""A clip from anywhere gets the answer that evaluation would give it, or a sentence saying why it
+cannot.
+"""
 
 import csv
 import dataclasses
@@ -29,14 +31,25 @@ DATA = Path(os.environ.get("JAXACT_DATA", "/nowhere"))
 @pytest.fixture(scope="module")
 def net():
     """A fresh network of four channels over OpenPose's joints, which never saw a checkpoint."""
-    run = config.TrainConfig(clip=config.ClipConfig(frames=6, sampling="resize", person="file", views=2))
+    run = config.TrainConfig(
+        clip=config.ClipConfig(frames=6, sampling="resize", person="file", views=2)
+    )
     run.model.width = 4
     layout = skeletons.get_layout("openpose-18")
     build = {"width": 4, "layout": layout, "num_classes": len(LABELS), "channels": XYS}
     model = models.build("stgcn", **build)
     weights = state.init(model, jax.ShapeDtypeStruct((1, 6, 2, 18, 3), np.float32), 0)
-    weights["params"]["head"]["kernel"] = weights["params"]["head"]["kernel"] * 100  # answers that differ
-    about = {"config": run, "layout": layout, "labels": LABELS, "channels": XYS, "step": 3, "chosen": "last"}
+    weights["params"]["head"]["kernel"] = (
+        weights["params"]["head"]["kernel"] * 100
+    )  # answers that differ
+    about = {
+        "config": run,
+        "layout": layout,
+        "labels": LABELS,
+        "channels": XYS,
+        "step": 3,
+        "chosen": "last",
+    }
     return predictor.Predictor(trained_model.Trained(model=model, weights=weights, **about))
 
 
@@ -46,13 +59,19 @@ def loaded(monkeypatch, net):
 
 
 def clip(frames=20, people=1, joints=18, seed=0):
-    return np.random.default_rng(seed).uniform(0.1, 0.9, (frames, people, joints, 3)).astype(np.float32)
+    return (
+        np.random.default_rng(seed)
+        .uniform(0.1, 0.9, (frames, people, joints, 3))
+        .astype(np.float32)
+    )
 
 
 def by_hand(net, joints):
     options = dataclasses.asdict(net.net.config.clip)
     example = {"joints": tf.constant(joints), "label": tf.constant(0), "id": tf.constant("")}
-    views = skeleton.evaluate(example, layout=net.net.layout, channels=XYS, **options)["inputs"].numpy()
+    views = skeleton.evaluate(example, layout=net.net.layout, channels=XYS, **options)[
+        "inputs"
+    ].numpy()
     return np.asarray(jax.nn.softmax(jax.jit(net.net.model.apply)(net.net.weights, views))).mean(0)
 
 
@@ -60,23 +79,36 @@ def test_an_array_is_answered_as_evaluation_would(net):
     joints = clip(people=2)
     answer = jaxact.load("somewhere").predict(joints)
     np.testing.assert_allclose(answer.probabilities, by_hand(net, joints), atol=1e-5)
-    assert answer.top(2)[0] == (LABELS[int(answer.probabilities.argmax())], pytest.approx(answer.probabilities.max()))
+    assert answer.top(2)[0] == (
+        LABELS[int(answer.probabilities.argmax())],
+        pytest.approx(answer.probabilities.max()),
+    )
     people_first = net.predict(joints.swapaxes(0, 1))
     np.testing.assert_array_equal(people_first.windows, answer.windows)
-    np.testing.assert_array_equal(net.predict(joints[:, 0]).windows, net.predict(joints[:, :1]).windows)
+    np.testing.assert_array_equal(
+        net.predict(joints[:, 0]).windows, net.predict(joints[:, :1]).windows
+    )
 
 
 def test_inputs_are_numpy_arrays_also_where_tensorflow_is_loaded(net):
     inputs = net.inputs(clip(people=2))
-    assert type(inputs) is np.ndarray and inputs.dtype == np.float32 and inputs.shape == (2, 6, 2, 18, 3)
+    assert (
+        type(inputs) is np.ndarray
+        and inputs.dtype == np.float32
+        and inputs.shape == (2, 6, 2, 18, 3)
+    )
 
 
 @pytest.mark.parametrize(("package", "module"), [("pillow", "PIL"), ("av", "av")])
-def test_a_package_that_videos_need_is_missed_before_anything_is_read(net, monkeypatch, package, module):
+def test_a_package_that_videos_need_is_missed_before_anything_is_read(
+    net, monkeypatch, package, module
+):
     videos = predictor.Predictor(net.net)
     videos.kind = "video"
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(UserError, match=rf"needs the package '{package}', .* pip install 'jaxact\[video\]'"):
+    with pytest.raises(
+        UserError, match=rf"needs the package '{package}', .* pip install 'jaxact\[video\]'"
+    ):
         videos.video("nowhere.mp4")
 
 
@@ -91,13 +123,14 @@ def test_windows_are_answered_one_by_one_and_the_last_ends_with_the_clip(net, mo
 
 
 @pytest.mark.parametrize(
-    ("frames", "window", "stride", "spans"), [(5, 0, 0, 1), (5, 9, 0, 1), (9, 4, 0, 4), (8, 4, 4, 2)]
+    ("frames", "window", "stride", "spans"),
+    [(5, 0, 0, 1), (5, 9, 0, 1), (9, 4, 0, 4), (8, 4, 4, 2)],
 )
 def test_spans_cover_every_frame(frames, window, stride, spans):
     found = predictor.spans(frames, window, stride)
-    assert len(found) == spans and {frame for start, stop in found for frame in range(start, stop)} == set(
-        range(frames)
-    )
+    assert len(found) == spans and {
+        frame for start, stop in found for frame in range(start, stop)
+    } == set(range(frames))
     with pytest.raises(UserError, match="a stride only with a window"):
         predictor.spans(frames, 0, 3)
 
@@ -105,8 +138,12 @@ def test_spans_cover_every_frame(frames, window, stride, spans):
 def test_joints_of_another_layout_become_the_networks(net):
     joints = clip(joints=17)
     wanted = skeletons.convert(joints, "coco-17", "openpose-18", channels=XYS)
-    np.testing.assert_array_equal(net.predict(joints, layout="coco-17").windows, net.predict(wanted).windows)
-    unscored = net.predict(joints[..., :2], layout="coco-17")  # a joint that is there has the score one
+    np.testing.assert_array_equal(
+        net.predict(joints, layout="coco-17").windows, net.predict(wanted).windows
+    )
+    unscored = net.predict(
+        joints[..., :2], layout="coco-17"
+    )  # a joint that is there has the score one
     wanted = skeletons.convert(joints[..., :2], "coco-17", "openpose-18", channels=("x", "y"))
     scored = np.concatenate([wanted, np.any(wanted != 0, -1, keepdims=True)], -1).astype(np.float32)
     np.testing.assert_array_equal(unscored.windows, net.predict(scored).windows)
@@ -115,7 +152,11 @@ def test_joints_of_another_layout_become_the_networks(net):
 @pytest.mark.parametrize(
     ("shape", "layout", "message"),
     [
-        ((20, 17, 3), None, r"'array' has 17 joints, the network reads the 18 of 'openpose-18'; say which .*--layout"),
+        (
+            (20, 17, 3),
+            None,
+            r"'array' has 17 joints, the network reads the 18 of 'openpose-18'; say which .*--layout",
+        ),
         ((20, 15, 3), "kinect-15", "layout 'kinect-15' does not convert to 'openpose-18'"),
         ((20, 25, 3), "openpose-18", "has 25 joints, but layout 'openpose-18' has 18"),
         ((20, 18, 4), None, "has 4 numbers a joint, the network reads x, y, score"),
@@ -129,8 +170,12 @@ def test_what_cannot_become_the_networks_is_refused_with_the_reason(net, shape, 
 
 
 def test_joints_in_space_are_no_pose_in_a_picture(net):
-    found = recording.Recording(name="k", joints=clip(joints=25), layout="ntu-25", channels=("x", "y", "z"))
-    with pytest.raises(UserError, match="'k' holds x, y, z, the network reads x, y, score: no way between"):
+    found = recording.Recording(
+        name="k", joints=clip(joints=25), layout="ntu-25", channels=("x", "y", "z")
+    )
+    with pytest.raises(
+        UserError, match="'k' holds x, y, z, the network reads x, y, score: no way between"
+    ):
         predictor.as_trained(found, net.net, None)
 
 
@@ -149,13 +194,23 @@ def test_files_of_every_kind_say_what_they_hold(net, tmp_path):
     np.save(tmp_path / "a.npy", joints)
     np.savez(tmp_path / "b.npz", joints=joints[:, 0])
     scores, points = joints[..., 2].swapaxes(0, 1), joints[..., :2].swapaxes(0, 1)
-    note = {"label": 0, "total_frames": 20, "keypoint": points * [200, 100], "keypoint_score": scores}
+    note = {
+        "label": 0,
+        "total_frames": 20,
+        "keypoint": points * [200, 100],
+        "keypoint_score": scores,
+    }
     notes = [note | {"frame_dir": name, "img_shape": (100, 200)} for name in ("one", "two")]
-    (tmp_path / "c.pkl").write_bytes(pickle.dumps({"split": {"train": ["one"]}, "annotations": notes}))
+    (tmp_path / "c.pkl").write_bytes(
+        pickle.dumps({"split": {"train": ["one"]}, "annotations": notes})
+    )
     openpose_folder(tmp_path / "shares", joints)
     openpose_folder(tmp_path / "pixels", joints, (640, 480))
     found = [*net.predict_file(tmp_path / "a.npy"), *net.predict_file(tmp_path / "b.npz")]
-    found += [*net.predict_file(tmp_path / "c.pkl", layout="openpose-18"), *net.predict_file(tmp_path / "shares")]
+    found += [
+        *net.predict_file(tmp_path / "c.pkl", layout="openpose-18"),
+        *net.predict_file(tmp_path / "shares"),
+    ]
     found += net.predict_file(tmp_path / "pixels", image_size=(640, 480))
     assert [answer.name for answer in found] == ["a", "b", "one", "two", "shares", "pixels"]
     for answer in found:
@@ -186,15 +241,29 @@ def test_files_that_cannot_be_read_are_one_sentence(net, tmp_path, name, content
 def test_the_command_prints_a_table_and_writes_json_csv_and_a_timeline(net, tmp_path, capsys):
     np.save(tmp_path / "day.npy", clip())
     answer = net.predict(tmp_path / "day.npy", window=8)
-    line = ["predict", "--checkpoint", "run", str(tmp_path / "day.npy"), "--window", "8", "--top", "2"]
+    line = [
+        "predict",
+        "--checkpoint",
+        "run",
+        str(tmp_path / "day.npy"),
+        "--window",
+        "8",
+        "--top",
+        "2",
+    ]
     assert cli.main(line) == 0
     best, share = answer.top(1)[0]
-    assert capsys.readouterr().out.splitlines()[:2] == ["day, frames 0 to 19", f"{share:8.2%}  {best}"]
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "day, frames 0 to 19",
+        f"{share:8.2%}  {best}",
+    ]
     outs = [tmp_path / name for name in ("o.json", "o.csv", "o.png")]
     assert cli.main([*line, "--out", str(outs[0]), "--timeline", str(outs[2])]) == 0
     assert cli.main([*line, "--out", str(outs[1])]) == 0
     stored = json.loads(outs[0].read_text())
-    assert stored["labels"] == list(LABELS) and stored["step"] == 3 and outs[2].stat().st_size > 1000
+    assert (
+        stored["labels"] == list(LABELS) and stored["step"] == 3 and outs[2].stat().st_size > 1000
+    )
     first = stored["predictions"][0]
     assert (first["start"], first["stop"], first["rank"], first["label"]) == (0, 20, 1, best)
     with outs[1].open(newline="") as file:
@@ -222,8 +291,14 @@ def test_mistakes_on_the_command_line_are_one_sentence(tmp_path, capsys, more, m
 @pytest.mark.skipif(not DATA.is_dir(), reason="JAXACT_DATA names no folder of real data")
 def test_real_files_of_kinect_and_openpose_are_clips():
     (one,) = recording.read(DATA / "ntu/raw/S001C003P008R002A058.skeleton")
-    assert one.joints.shape == (70, 2, 25, 3) and one.person_id.shape == (70, 2) and one.layout == "ntu-25"
+    assert (
+        one.joints.shape == (70, 2, 25, 3)
+        and one.person_id.shape == (70, 2)
+        and one.layout == "ntu-25"
+    )
     (many,) = recording.read(DATA / "openpose-json/crowd", image_size=(1920, 1080))
-    assert many.layout == "body-25" and many.joints.shape[0] == 30 and 14 <= many.joints.shape[1] <= 17
+    assert (
+        many.layout == "body-25" and many.joints.shape[0] == 30 and 14 <= many.joints.shape[1] <= 17
+    )
     (note,) = recording.read(DATA / "pyskl/ucf101_one_clip.pkl")
     assert note.joints.shape == (163, 2, 17, 3) and note.layout == "coco-17"

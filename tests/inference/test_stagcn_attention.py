@@ -1,4 +1,6 @@
-"""What an STA-GCN attends to: H by loops, each number at its frame, person and joint, and the segments that count."""
+"""What an STA-GCN attends to: H by loops, each number at its frame, person and joint, and the
+segments that count.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -20,24 +22,36 @@ LABELS = ("a", "b", "c", "d")
 def short():
     """The three units that a gate looks at, and one of stride two."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(stgcn.VARIANTS, "stem9", (("stem", 1, 1), ("unit1", 1, 1), ("unit2", 1, 1), ("unit4", 2, 2)))
+        patch.setitem(
+            stgcn.VARIANTS,
+            "stem9",
+            (("stem", 1, 1), ("unit1", 1, 1), ("unit2", 1, 1), ("unit4", 2, 2)),
+        )
         yield
 
 
-def network(model=None, *, drawn=False, layout="kinect-15", channels=("x", "y", "z"), **clip) -> trained_model.Trained:
+def network(
+    model=None, *, drawn=False, layout="kinect-15", channels=("x", "y", "z"), **clip
+) -> trained_model.Trained:
     options = {"width": 4, "init": "he_fan_out", "segments": 2, "kept": 1}
     run = config.TrainConfig(model=model or config.STAGCNConfig(**options))
     run.clip = config.ClipConfig(**{"frames": 10, "persons": 2, **clip})
     body = skeletons.get_layout(layout)
     meta = trained_model.describe(run, body, LABELS, channels)
     built = trained_model.build(meta)
-    shapes = jax.eval_shape(lambda: state.init(built, trained_model.example(meta), 0)) if drawn else {}
+    shapes = (
+        jax.eval_shape(lambda: state.init(built, trained_model.example(meta), 0)) if drawn else {}
+    )
     weights = jax.tree.map(np.asarray, fill(shapes, seed=1, constants={"mean": 0.0, "var": 1.0}))
     return trained_model.Trained(built, weights, run, body, LABELS, channels, 0, "fresh")
 
 
 def record(frames=10, people=2, joints=15, channels=3):
-    places = np.random.default_rng(0).uniform(0.1, 1, (frames, people, joints, channels)).astype(np.float32)
+    places = (
+        np.random.default_rng(0)
+        .uniform(0.1, 1, (frames, people, joints, channels))
+        .astype(np.float32)
+    )
     return {"id": b"clip", "joints": places, "label": np.int64(1)}
 
 
@@ -66,7 +80,9 @@ def slow_heat(features, weight, gate, present):
         shares = {}
         for m, v in np.ndindex(*present.shape[1:]):
             if present[t, m, v]:
-                shares[m, v] = gate[t, m, v] * sum(features[t, m, v, d] * weight[d] for d in range(len(weight)))
+                shares[m, v] = gate[t, m, v] * sum(
+                    features[t, m, v, d] * weight[d] for d in range(len(weight))
+                )
         for (m, v), share in shares.items():
             low, high = min(shares.values()), max(shares.values())
             wanted[t, m, v] = (share - low) / (high - low) if high > low else 0.0
@@ -75,7 +91,10 @@ def slow_heat(features, weight, gate, present):
 
 def test_the_heat_is_the_least_to_greatest_share_of_a_frames_joints_by_a_loop():
     random = np.random.default_rng(1)
-    features, weight = random.standard_normal((4, 2, 4, 3)).astype(np.float32), random.standard_normal(3)
+    features, weight = (
+        random.standard_normal((4, 2, 4, 3)).astype(np.float32),
+        random.standard_normal(3),
+    )
     gate, present = random.uniform(0.1, 1, (4, 2, 4)), random.uniform(size=(4, 2, 4)) < 0.7
     present[1] = False
     present[2], present[2, 1, 3] = False, True
@@ -110,7 +129,9 @@ def test_the_maps_of_a_network_are_its_gate_times_its_auxiliary_classifiers_acti
     features = np.zeros((10, 2, 15, gated.shape[-1]))
     for t, m, v in np.ndindex(10, 2, 15):
         features[t, m, v] = gated[t // 5 * 2 + m, v, t % 5]
-    wanted = slow_heat(features, np.asarray(head["kernel"])[:, predicted], gate, given["joints"].any(-1))
+    wanted = slow_heat(
+        features, np.asarray(head["kernel"])[:, predicted], gate, given["joints"].any(-1)
+    )
     np.testing.assert_allclose(maps.heat, wanted, atol=1e-4)
     np.testing.assert_allclose(maps.gate, gate, rtol=1e-6)
     assert maps.heat[3, 1, 4] == 0 and (maps.heat.max((1, 2)) == 1).all()
@@ -122,7 +143,9 @@ def test_the_maps_of_a_network_are_its_gate_times_its_auxiliary_classifiers_acti
 def test_a_joint_that_moves_changes_the_gate_of_its_neighbours_from_then_on_and_of_nobody_else(net):
     given = record()
     before = stagcn_attention.look(net, given)
-    given["joints"][7, 1, 5] += 2  # the second person's left hand, in the second segment's third frame
+    given["joints"][7, 1, 5] += (
+        2  # the second person's left hand, in the second segment's third frame
+    )
     changed = np.abs(stagcn_attention.look(net, given).gate - before.gate) > 1e-7
     assert changed[7:, 1, 5].all() and not changed[:7].any() and not changed[:, 0].any()
     assert not changed[:, 1, 11].any(), "a foot is farther than three bones away"
@@ -132,7 +155,8 @@ def test_segments_have_the_networks_own_classes_and_confidences(net, seen):
     _, outputs, _, maps = seen
     p = np.exp(outputs["segments"]) / np.exp(outputs["segments"]).sum(-1, keepdims=True)
     assert (
-        maps.segments == tuple(LABELS[k] for k in p.argmax(-1)) and maps.predicted == LABELS[p[maps.kept][0].argmax()]
+        maps.segments == tuple(LABELS[k] for k in p.argmax(-1))
+        and maps.predicted == LABELS[p[maps.kept][0].argmax()]
     )
     np.testing.assert_allclose(maps.confidence, p.max(-1), rtol=1e-5)
     assert maps.kept.tolist() == [p[0].max() >= p[1].max(), p[1].max() > p[0].max()]
@@ -154,11 +178,17 @@ def test_the_kept_segments_are_those_that_the_prediction_is_fused_of(count):
 
 
 def test_what_is_taken_from_a_joint_is_the_mean_of_the_attention_over_targets_units_and_segments():
-    net = network(config.STAGCNConfig(width=4, init="he_fan_out", segments=2, kept=1, attention="spatial"), drawn=True)
+    net = network(
+        config.STAGCNConfig(width=4, init="he_fan_out", segments=2, kept=1, attention="spatial"),
+        drawn=True,
+    )
     given = record()
     given["joints"][5:, 1] = 0  # the second person leaves before the second segment
     _, sown = ran(net, given["joints"])
-    units = [np.asarray(sown[name]["spatial_attention"][0]) for name in ("stem", "unit1", "unit2", "unit4")]
+    units = [
+        np.asarray(sown[name]["spatial_attention"][0])
+        for name in ("stem", "unit1", "unit2", "unit4")
+    ]
     wanted = np.zeros((2, 15))
     for v in range(15):
         mean = [np.mean([unit[n, v, w] for unit in units for w in range(15)]) for n in range(4)]
@@ -170,12 +200,20 @@ def test_what_is_taken_from_a_joint_is_the_mean_of_the_attention_over_targets_un
     norm, stem = net.weights["params"]["data_norm"], net.weights["params"]["stem"]
     x = given["joints"].reshape(2, 5, 2, 15, 3).transpose(0, 2, 3, 1, 4).reshape(4, 15, 5, 3)
     x = x / np.sqrt(1 + 1e-5) * norm["scale"].reshape(15, 1, 3) + norm["bias"].reshape(15, 1, 3)
-    weights = {name: jnp.asarray(stem[f"joints_{name}"]) for name in ("along", "across", "channels", "matrix", "bias")}
-    np.testing.assert_allclose(units[0], st_attention.spatial_attention(jnp.asarray(x), weights), rtol=1e-4)
+    weights = {
+        name: jnp.asarray(stem[f"joints_{name}"])
+        for name in ("along", "across", "channels", "matrix", "bias")
+    }
+    np.testing.assert_allclose(
+        units[0], st_attention.spatial_attention(jnp.asarray(x), weights), rtol=1e-4
+    )
 
 
 def test_without_a_gate_the_heat_is_the_networks_own_classifiers():
-    net = network(config.STAGCNConfig(width=4, segments=2, kept=0, attention="temporal", gate="none"), drawn=True)
+    net = network(
+        config.STAGCNConfig(width=4, segments=2, kept=0, attention="temporal", gate="none"),
+        drawn=True,
+    )
     given = record()
     outputs, sown = ran(net, given["joints"])
     last = np.asarray(sown["features"][0])
@@ -213,9 +251,13 @@ def places(net, given):
 
 
 def test_every_frame_shows_the_nearest_recorded_one(net):
-    given = record(frames=7) | {"pixels": np.random.default_rng(3).uniform(1, 99, (7, 15, 2)).astype(np.float32)}
+    given = record(frames=7) | {
+        "pixels": np.random.default_rng(3).uniform(1, 99, (7, 15, 2)).astype(np.float32)
+    }
     given["joints"][:, 1] = 0
-    inputs, joints, pixels, frames = places(network(sampling="resize", center="first", scale="skeleton"), given)
+    inputs, joints, pixels, frames = places(
+        network(sampling="resize", center="first", scale="skeleton"), given
+    )
     wanted = np.linspace(0, 6, 10).round().astype(int)
     np.testing.assert_array_equal(frames, wanted)
     np.testing.assert_array_equal(joints, given["joints"][wanted])
@@ -268,12 +310,17 @@ def test_a_network_without_attention_is_refused(model, message):
 
 
 def test_a_record_that_is_shorter_than_the_segments_is_refused(net):
-    with pytest.raises(UserError, match="the record 'clip' has 1 frames, fewer than the 2 segments that the network"):
+    with pytest.raises(
+        UserError,
+        match="the record 'clip' has 1 frames, fewer than the 2 segments that the network",
+    ):
         stagcn_attention.look(net, record(frames=1))
 
 
 def test_a_record_without_anyone_is_refused(net):
     given = record()
     given["joints"][:] = 0
-    with pytest.raises(UserError, match="nobody is seen in the frames that the network takes of the record 'clip'"):
+    with pytest.raises(
+        UserError, match="nobody is seen in the frames that the network takes of the record 'clip'"
+    ):
         stagcn_attention.look(net, given)

@@ -1,4 +1,6 @@
-"""Keras's weight files: every kind gives the same arrays, nothing in them runs, and misfits are one sentence."""
+"""Keras's weight files: every kind gives the same arrays, nothing in them runs, and misfits are one
+sentence.
+"""
 
 import io
 import pickle
@@ -36,11 +38,20 @@ def grouped(arrays):
 
 
 def write_npz(path, layers):
-    np.savez(path, **{f"{layer}/{name}": array for layer, held in layers.items() for name, array in held.items()})
+    np.savez(
+        path,
+        **{
+            f"{layer}/{name}": array
+            for layer, held in layers.items()
+            for name, array in held.items()
+        },
+    )
 
 
 def write_old(path, layers, top="", parts=1):
-    """The layout of weight files until Keras 2.15, and of whole models in .h5: lists of names among the attributes."""
+    """The layout of weight files until Keras 2.15, and of whole models in .h5: lists of names among
+    the attributes.
+    """
     with h5py.File(path, "w") as file:
         group = file.create_group(top) if top else file
         names = np.array([layer.encode() for layer in [*layers, "input_1"]])
@@ -55,7 +66,9 @@ def write_old(path, layers, top="", parts=1):
 
 
 def write_new(path, layers, name=True):
-    """Keras 3's layout: numbered arrays in `vars`, under the layer's class, with its name as an attribute."""
+    """Keras 3's layout: numbered arrays in `vars`, under the layer's class, with its name as an
+    attribute.
+    """
     with h5py.File(path, "w") as file:
         for rank, (layer, held) in enumerate(layers.items()):
             group = file.create_group(f"layers/kind_{rank}/vars")
@@ -101,8 +114,12 @@ def test_every_kind_of_file_gives_the_same_arrays_by_layer(name, layers, tmp_pat
             np.testing.assert_array_equal(ours, theirs)
 
 
-def test_layers_that_keras_named_are_taken_by_their_number_wherever_they_stand(layers, loaded, tmp_path):
-    """As in files of a session that had made other networks before: convolution2d_9, _10, _11, _100 for 0 to 3."""
+def test_layers_that_keras_named_are_taken_by_their_number_wherever_they_stand(
+    layers, loaded, tmp_path
+):
+    """As in files of a session that had made other networks before: convolution2d_9, _10, _11, _100
+    for 0 to 3.
+    """
     ranks = {"": 9, "_1": 10, "_2": 11, "_3": 100}
     renamed = {}
     for layer, held in sorted(layers.items(), key=lambda item: item[0][::-1]):
@@ -127,7 +144,10 @@ def test_weights_are_grafted_into_a_model_whose_new_layers_stay(loaded):
     model = SCXception(3, width=1 / 16, depth=1 / 8, filters=4, hidden=8, fast=False)
     fresh = random_variables(model, jnp.zeros((1, 2, 32, 32, 3)))
     grafted = flatten_dict(keras.graft(fresh, loaded))
-    given = {(path[0], "backbone", *path[1:]): value for path, value in flatten_dict(loaded.variables).items()}
+    given = {
+        (path[0], "backbone", *path[1:]): value
+        for path, value in flatten_dict(loaded.variables).items()
+    }
     for path, value in flatten_dict(fresh).items():
         np.testing.assert_array_equal(grafted[path], given.get(path, value))
     assert sum("excitation" in path for path in grafted.keys() - given.keys()) == 4
@@ -140,7 +160,10 @@ def test_weights_are_grafted_into_a_model_whose_new_layers_stay(loaded):
             {"width": 1 / 8, "depth": 1 / 8},
             r"'xception' do not fit the model's 'backbone': '.*' has the shape .*, wanted",
         ),
-        ({"width": 1 / 16, "depth": 2 / 8}, r"do not fit the model's 'backbone': '.*block6.*' is in one of them only"),
+        (
+            {"width": 1 / 16, "depth": 2 / 8},
+            r"do not fit the model's 'backbone': '.*block6.*' is in one of them only",
+        ),
         (
             {
                 "backbone": "inception_v3",
@@ -169,10 +192,22 @@ def without(layers, name):
             lambda held: without(held, "block3_sepconv1_bn"),
             r"has no layer 'block3_sepconv1_bn', which 'xception' needs",
         ),
-        (lambda held: without(held, "conv2d_2"), r"has 3 convolutions and 4 normalisations without names .*; wanted 4"),
-        (lambda held: held | {"block4_sepconv1": held["block3_sepconv1"]}, r"taken for 'xception', has .*; wanted"),
-        (lambda held: held | {"block1_conv1": held["block1_conv1_bn"]}, r"has arrays of .* for 'block1_conv1'"),
-        (lambda held: {"dense": {"kernel": np.zeros((2, 2))}}, r"is no Xception, .*: its 1 layers are dense \.\.\."),
+        (
+            lambda held: without(held, "conv2d_2"),
+            r"has 3 convolutions and 4 normalisations without names .*; wanted 4",
+        ),
+        (
+            lambda held: held | {"block4_sepconv1": held["block3_sepconv1"]},
+            r"taken for 'xception', has .*; wanted",
+        ),
+        (
+            lambda held: held | {"block1_conv1": held["block1_conv1_bn"]},
+            r"has arrays of .* for 'block1_conv1'",
+        ),
+        (
+            lambda held: {"dense": {"kernel": np.zeros((2, 2))}},
+            r"is no Xception, .*: its 1 layers are dense \.\.\.",
+        ),
         (lambda held: {}, r"holds no layers with arrays"),
     ],
 )
@@ -220,7 +255,9 @@ def raw(path, secret):
     write_old(path, {"conv2d_1": {"kernel": np.ones(2)}})
     with h5py.File(path, "a") as file:
         del file["conv2d_1/conv2d_1/kernel:0"]
-        file["conv2d_1"].create_dataset("conv2d_1/kernel:0", (2,), "f4", external=[(str(secret), 0, 8)])
+        file["conv2d_1"].create_dataset(
+            "conv2d_1/kernel:0", (2,), "f4", external=[(str(secret), 0, 8)]
+        )
 
 
 def virtual(path, secret):
@@ -264,13 +301,17 @@ def test_what_a_file_lacks_is_said(tmp_path):
     with pytest.raises(UserError, match=r"is an archive without 'model.weights.h5'"):
         keras_files.read(tmp_path / "a.keras")
     write_new(tmp_path / "a.h5", {"conv2d": {"kernel": np.ones(2)}}, name=False)
-    with pytest.raises(UserError, match=r"does not say which layer '/layers/kind_0/vars' belongs to"):
+    with pytest.raises(
+        UserError, match=r"does not say which layer '/layers/kind_0/vars' belongs to"
+    ):
         keras_files.read(tmp_path / "a.h5")
     write_new(tmp_path / "b.h5", {"conv2d": {"kernel": np.array([b"text"])}})
     with pytest.raises(UserError, match=r"is no array of floating-point numbers"):
         keras_files.read(tmp_path / "b.h5")
     np.savez(tmp_path / "a.npz", weight=np.ones(2))
-    with pytest.raises(UserError, match=r"has an entry 'weight'; wanted LAYER/VARIABLE, VARIABLE one of"):
+    with pytest.raises(
+        UserError, match=r"has an entry 'weight'; wanted LAYER/VARIABLE, VARIABLE one of"
+    ):
         keras_files.read(tmp_path / "a.npz")
 
 
@@ -278,8 +319,16 @@ def test_the_command_writes_the_cache_beside_the_file_and_says_what_it_is(layers
     write_npz(tmp_path / "a.npz", layers | {"predictions": {"kernel": np.zeros((2, 2))}})
     assert cli.main(["import", "keras", str(tmp_path / "a.npz")]) == 0
     told = capsys.readouterr().out
-    assert told == f"xception, 43841 numbers, written to {tmp_path / 'a.safetensors'}; left aside: predictions\n"
-    assert cli.main(["import", "keras", str(tmp_path / "a.npz"), "--out", str(tmp_path / "b.safetensors")]) == 0
+    assert (
+        told
+        == f"xception, 43841 numbers, written to {tmp_path / 'a.safetensors'}; left aside: predictions\n"
+    )
+    assert (
+        cli.main(
+            ["import", "keras", str(tmp_path / "a.npz"), "--out", str(tmp_path / "b.safetensors")]
+        )
+        == 0
+    )
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
     assert cli.main(["import", "keras", str(tmp_path / "c.h5")]) == 2
     assert "jaxact: cannot read" in capsys.readouterr().err

@@ -34,7 +34,9 @@ def test_the_bytes_are_those_of_the_format(tmp_path):
     content = (tmp_path / "x.safetensors").read_bytes()
     length = int.from_bytes(content[:8], "little")
     assert length % 8 == 0
-    assert json.loads(content[8 : 8 + length]) == {"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}
+    assert json.loads(content[8 : 8 + length]) == {
+        "w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
+    }
     assert content[8 + length :] == np.array([1, 2], "<f4").tobytes()
     entry = {"dtype": "I64", "shape": [1, 2], "data_offsets": [0, 16]}
     found, _ = safetensors.read(file_of(tmp_path, {"n": entry}, np.array([3, -4], "<i8").tobytes()))
@@ -60,7 +62,9 @@ def test_a_header_that_lies_is_one_sentence(tmp_path, entry):
 def test_a_file_of_another_kind_is_one_sentence(tmp_path):
     path = tmp_path / "x.safetensors"
     path.write_bytes(b"PK\3\4 something else altogether")
-    with pytest.raises(UserError, match=r"is no whole safetensors file: its header would be \d+ bytes long"):
+    with pytest.raises(
+        UserError, match=r"is no whole safetensors file: its header would be \d+ bytes long"
+    ):
         safetensors.read(path)
     with pytest.raises(UserError, match=r"cannot read .*none.safetensors': No such file"):
         safetensors.read(tmp_path / "none.safetensors")

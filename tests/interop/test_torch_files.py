@@ -23,7 +23,9 @@ ARRAY = np.arange(12, dtype=np.float32).reshape(3, 4)
 def test_both_forms_give_the_arrays_by_name_and_tell_what_is_beside(tmp_path, legacy):
     state = collections.OrderedDict(a=ARRAY, b=ARRAY.astype(np.float64), n=np.array(7))
     path = write(
-        tmp_path / "x.pt", {"state_dict": state, "optimizer": {"state": {0: ARRAY}}, "epoch": 3}, legacy=legacy
+        tmp_path / "x.pt",
+        {"state_dict": state, "optimizer": {"state": {0: ARRAY}}, "epoch": 3},
+        legacy=legacy,
     )
     weights, aside = torch_files.read(path)
     assert list(weights) == ["a", "b", "n"] and aside == ("optimizer", "epoch")
@@ -42,18 +44,29 @@ def test_views_share_a_storage_and_keep_their_strides(tmp_path):
 
 def test_half_precision_of_either_kind_is_read(tmp_path):
     bits = (ARRAY.view(np.uint32) >> 16).astype(np.uint16)
-    stored = {"b": tensor(Storage(bits, "BFloat16Storage"), (3, 4), (4, 1)), "h": ARRAY.astype(np.float16)}
+    stored = {
+        "b": tensor(Storage(bits, "BFloat16Storage"), (3, 4), (4, 1)),
+        "h": ARRAY.astype(np.float16),
+    }
     weights, _ = torch_files.read(write(tmp_path / "x.pt", stored))
     np.testing.assert_array_equal(weights["b"], ARRAY)  # small whole numbers need no more bits
     np.testing.assert_array_equal(weights["h"], ARRAY)
 
 
 @pytest.mark.parametrize("legacy", [False, True], ids=["zip", "stream"])
-@pytest.mark.parametrize("name", ["os.system", "builtins.eval", "torch.nn.modules.linear.Linear", "builtins.getattr"])
+@pytest.mark.parametrize(
+    "name", ["os.system", "builtins.eval", "torch.nn.modules.linear.Linear", "builtins.getattr"]
+)
 def test_a_name_outside_the_list_is_refused_and_nothing_is_run(tmp_path, name, legacy):
     evidence = tmp_path / "ran"
-    path = write(tmp_path / "x.pt", {"a": ARRAY, "b": Call(Global(name), (f"touch {evidence}",))}, legacy=legacy)
-    with pytest.raises(UserError, match=rf"asks for '{name}', .* refused, and nothing of it was run"):
+    path = write(
+        tmp_path / "x.pt",
+        {"a": ARRAY, "b": Call(Global(name), (f"touch {evidence}",))},
+        legacy=legacy,
+    )
+    with pytest.raises(
+        UserError, match=rf"asks for '{name}', .* refused, and nothing of it was run"
+    ):
         torch_files.read(path)
     assert not evidence.exists()
 
@@ -71,7 +84,9 @@ def test_a_name_outside_the_list_is_refused_and_nothing_is_run(tmp_path, name, l
 def test_a_tensor_outside_its_storage_is_refused(tmp_path, view, message):
     shape, strides, offset = view
     with pytest.raises(UserError, match=message):
-        torch_files.read(write(tmp_path / "x.pt", {"a": tensor(Storage(ARRAY), shape, strides, offset=offset)}))
+        torch_files.read(
+            write(tmp_path / "x.pt", {"a": tensor(Storage(ARRAY), shape, strides, offset=offset)})
+        )
 
 
 @pytest.mark.parametrize("legacy", [False, True], ids=["zip", "stream"])
@@ -91,13 +106,17 @@ def test_sizes_are_held_against_the_file_before_anything_is_read(tmp_path):
     path = write(tmp_path / "y.pt", {"a": tensor(Storage(ARRAY, count=10**12), (3, 4), (4, 1))})
     with pytest.raises(UserError, match="has 48 bytes, wanted 1000000000000 numbers of 4 bytes"):
         torch_files.read(path)
-    path = write(tmp_path / "z.pt", {"a": tensor(Storage(ARRAY, count=10**12), (3, 4), (4, 1))}, legacy=True)
+    path = write(
+        tmp_path / "z.pt", {"a": tensor(Storage(ARRAY, count=10**12), (3, 4), (4, 1))}, legacy=True
+    )
     with pytest.raises(UserError, match="the numbers of '0' are cut off"):
         torch_files.read(path)
 
 
 def test_a_pickle_that_asks_for_memory_is_refused(tmp_path):
-    program = b"\x80\x02}" + b"r" + (2**31 - 1).to_bytes(4, "little") + b"."  # the dict goes to a far place in the memo
+    program = (
+        b"\x80\x02}" + b"r" + (2**31 - 1).to_bytes(4, "little") + b"."
+    )  # the dict goes to a far place in the memo
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("x/data.pkl", program)

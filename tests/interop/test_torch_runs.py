@@ -1,4 +1,6 @@
-"""Other people's networks become runs: their numbers come out, every array has a place, and a misfit writes nothing."""
+"""Other people's networks become runs: their numbers come out, every array has a place, and a
+misfit writes nothing.
+"""
 
 import contextlib
 import io
@@ -39,11 +41,22 @@ def public():
 def brought(tmp_path_factory, public):
     """What was typed to bring the public network in, what was printed, and the run."""
     folder = tmp_path_factory.mktemp("brought")
-    weights = {f"module.backbone.{name}": array for name, array in group(public["ntu-rgb+d"], "state/").items()}
+    weights = {
+        f"module.backbone.{name}": array
+        for name, array in group(public["ntu-rgb+d"], "state/").items()
+    }
     file = write(folder / "x.pt", {"model": weights, "optimizer": {"state": {}}})
     (folder / "names.txt").write_text("\n".join("abcdefg"))
     out, printed = folder / "run", io.StringIO()
-    line = ["import", "torch-stgcn", str(file), "--out", str(out), "--labels", str(folder / "names.txt")]
+    line = [
+        "import",
+        "torch-stgcn",
+        str(file),
+        "--out",
+        str(out),
+        "--labels",
+        str(folder / "names.txt"),
+    ]
     with contextlib.redirect_stdout(printed):
         assert cli.main(line) == 0
     return line, printed.getvalue(), trained_model.load(out)
@@ -54,7 +67,10 @@ def numbers(shape):
 
 
 def norm(name, count):
-    return {f"{name}.{kind}": numbers(count) for kind in ("weight", "bias", "running_mean", "running_var")}
+    return {
+        f"{name}.{kind}": numbers(count)
+        for kind in ("weight", "bias", "running_mean", "running_var")
+    }
 
 
 def conv(name, *shape):
@@ -64,11 +80,26 @@ def conv(name, *shape):
 def test_a_public_checkpoint_becomes_a_run_with_its_logits(brought, public, capsys):
     line, printed, net = brought
     stored = public["ntu-rgb+d"]
-    assert "stgcn stem9 of width 4" in printed and "left aside: optimizer" in printed and "stgcn-released v1" in printed
-    assert (net.labels, net.channels, net.layout.name, net.step) == (tuple("abcdefg"), ("x", "y", "z"), "ntu-25", 0)
-    assert (net.config.model.strategy, net.config.model.norm, net.version) == ("spatial_v2", "joint", "")
+    assert (
+        "stgcn stem9 of width 4" in printed
+        and "left aside: optimizer" in printed
+        and "stgcn-released v1" in printed
+    )
+    assert (net.labels, net.channels, net.layout.name, net.step) == (
+        tuple("abcdefg"),
+        ("x", "y", "z"),
+        "ntu-25",
+        0,
+    )
+    assert (net.config.model.strategy, net.config.model.norm, net.version) == (
+        "spatial_v2",
+        "joint",
+        "",
+    )
     inputs = jnp.asarray(stored["inputs"].transpose(0, 2, 4, 3, 1))
-    plain = net.model.clone(fast=False)  # compiles faster; test_stgcn_parity.py compares both forms with these numbers
+    plain = net.model.clone(
+        fast=False
+    )  # compiles faster; test_stgcn_parity.py compares both forms with these numbers
     assert_logits_equal(jax.jit(plain.apply)(net.weights, inputs), stored["eval_logits"])
     assert cli.main(line) == 2 and "holds a run already" in capsys.readouterr().err
 
@@ -85,16 +116,32 @@ def test_layout_and_channels_come_from_the_graph_in_the_file(public):
     ("change", "message"),
     [
         ({"fcn.bias": None}, r"params/head/bias"),
-        ({"queue": np.zeros(3), "projector.weight": np.zeros((2, 2))}, r"no place for queue, projector\.weight"),
-        ({"data_bn.weight": np.zeros(9)}, r"does not fit 'stgcn': params/data_norm/scale \(9,\), wanted \(75,\)"),
-        ({"st_gcn_networks.3.tcn.2.weight": np.zeros((4, 4, 7, 1))}, r"unit3/temporal_kernel \(7, 4, 4\), wanted \(9"),
+        (
+            {"queue": np.zeros(3), "projector.weight": np.zeros((2, 2))},
+            r"no place for queue, projector\.weight",
+        ),
+        (
+            {"data_bn.weight": np.zeros(9)},
+            r"does not fit 'stgcn': params/data_norm/scale \(9,\), wanted \(75,\)",
+        ),
+        (
+            {"st_gcn_networks.3.tcn.2.weight": np.zeros((4, 4, 7, 1))},
+            r"unit3/temporal_kernel \(7, 4, 4\), wanted \(9",
+        ),
         ({"A": np.ones((3, 25, 25))}, r"its graph is no partition of ntu-25, ntu-25-star, body-25"),
-        ({"st_gcn_networks.9.tcn.2.bias": np.zeros(5)}, r"widths \[4, 4, 4, 4, 8, 8, 8, 16, 16, 5\], which no network"),
+        (
+            {"st_gcn_networks.9.tcn.2.bias": np.zeros(5)},
+            r"widths \[4, 4, 4, 4, 8, 8, 8, 16, 16, 5\], which no network",
+        ),
     ],
 )
 def test_what_has_no_place_or_another_shape_is_refused_by_name(tmp_path, public, change, message):
-    weights = {name: array for name, array in (group(public["ntu-rgb+d"], "state/") | change).items()}
-    weights = {name: array.astype(np.float32) for name, array in weights.items() if array is not None}
+    weights = {
+        name: array for name, array in (group(public["ntu-rgb+d"], "state/") | change).items()
+    }
+    weights = {
+        name: array.astype(np.float32) for name, array in weights.items() if array is not None
+    }
     with pytest.raises(UserError, match=message):
         torch_runs.bring_in("torch-stgcn", write(tmp_path / "x.pt", weights), tmp_path / "run")
     assert not (tmp_path / "run").exists()
@@ -112,10 +159,18 @@ def first_release(widths, joints=25, channels=3, persons=2, classes=4):
     """A state dict of the paper's own code."""
     weights = norm("data_bn", persons * joints * channels) | norm("person_bn", widths[-1])
     for number, (before, after) in enumerate(zip([channels, *widths], widths, strict=False)):
-        gcn, tcn = (f"backbone.{number - 1}.gcn1", f"backbone.{number - 1}.tcn1") if number else ("gcn0", "tcn0")
+        gcn, tcn = (
+            (f"backbone.{number - 1}.gcn1", f"backbone.{number - 1}.tcn1")
+            if number
+            else ("gcn0", "tcn0")
+        )
         for part in range(3):
             weights |= conv(f"{gcn}.conv_list.{part}", after, before, 1, 1)
-        weights |= norm(f"{gcn}.bn", after) | conv(f"{tcn}.conv", after, after, 9, 1) | norm(f"{tcn}.bn", after)
+        weights |= (
+            norm(f"{gcn}.bn", after)
+            | conv(f"{tcn}.conv", after, after, 9, 1)
+            | norm(f"{tcn}.bn", after)
+        )
         weights[f"{gcn}.mask"] = numbers((3, joints, joints))
         if number and (before != after):
             down = f"backbone.{number - 1}.down1"
@@ -125,7 +180,8 @@ def first_release(widths, joints=25, channels=3, persons=2, classes=4):
 
 def normed(x, weights, name):
     scale, bias, mean, var = (
-        weights[f"{name}.{kind}"][:, None, None] for kind in ("weight", "bias", "running_mean", "running_var")
+        weights[f"{name}.{kind}"][:, None, None]
+        for kind in ("weight", "bias", "running_mean", "running_var")
     )
     return (x - mean) / np.sqrt(var + 1e-5) * scale + bias
 
@@ -151,16 +207,28 @@ def test_the_papers_own_code_gives_the_numbers_of_a_loop(monkeypatch):
     for fast in (False, True):
         net = models.build(**options, **found.model, fast=fast)
         inputs = RANDOM.standard_normal((2, 7, 2, 25, 3)).astype(np.float32)
-        found_logits = jax.jit(net.apply)(unflatten_dict(found.arrays, sep="/"), jnp.asarray(inputs))
+        found_logits = jax.jit(net.apply)(
+            unflatten_dict(found.arrays, sep="/"), jnp.asarray(inputs)
+        )
         rows = normed(inputs.transpose(0, 2, 3, 4, 1).reshape(2, -1, 7, 1), weights, "data_bn")
         x = rows.reshape(2, 2, 25, 3, 7).transpose(0, 1, 3, 4, 2).reshape(4, 3, 7, 25)
         graph = skeletons.adjacency(layout, "spatial", "subset")
         for number, (_, _, stride) in enumerate(units):
-            gcn, tcn = (f"backbone.{number - 1}.gcn1", f"backbone.{number - 1}.tcn1") if number else ("gcn0", "tcn0")
-            parts = [x @ (part * mask) for part, mask in zip(graph, weights[f"{gcn}.mask"], strict=True)]
-            y = sum(convolved(part, weights, f"{gcn}.conv_list.{k}", 1) for k, part in enumerate(parts))
+            gcn, tcn = (
+                (f"backbone.{number - 1}.gcn1", f"backbone.{number - 1}.tcn1")
+                if number
+                else ("gcn0", "tcn0")
+            )
+            parts = [
+                x @ (part * mask) for part, mask in zip(graph, weights[f"{gcn}.mask"], strict=True)
+            ]
+            y = sum(
+                convolved(part, weights, f"{gcn}.conv_list.{k}", 1) for k, part in enumerate(parts)
+            )
             y = np.maximum(normed(y, weights, f"{gcn}.bn"), 0)
-            y = np.maximum(normed(convolved(y, weights, f"{tcn}.conv", stride), weights, f"{tcn}.bn"), 0)
+            y = np.maximum(
+                normed(convolved(y, weights, f"{tcn}.conv", stride), weights, f"{tcn}.bn"), 0
+            )
             if number == 1:
                 y = y + x
             elif number == 2:
@@ -168,7 +236,9 @@ def test_the_papers_own_code_gives_the_numbers_of_a_loop(monkeypatch):
                 y = y + np.maximum(normed(down, weights, "backbone.1.down1.bn"), 0)
             x = y
         pooled = x.mean((2, 3)).reshape(2, 2, -1).mean(1)
-        assert_logits_equal(np.asarray(found_logits), pooled @ weights["fcn.weight"][..., 0].T + weights["fcn.bias"])
+        assert_logits_equal(
+            np.asarray(found_logits), pooled @ weights["fcn.weight"][..., 0].T + weights["fcn.bias"]
+        )
 
 
 def test_pyskls_stgcn_is_the_public_one_under_other_names(public):
@@ -178,12 +248,17 @@ def test_pyskls_stgcn_is_the_public_one_under_other_names(public):
     for name, array in weights.items():
         layer, _, kind = name.rpartition(".")
         if layer == "edge_importance":
-            renamed[f"backbone.gcn.{kind}.gcn.PA"], renamed[f"backbone.gcn.{kind}.gcn.A"] = array, weights["A"]
+            renamed[f"backbone.gcn.{kind}.gcn.PA"], renamed[f"backbone.gcn.{kind}.gcn.A"] = (
+                array,
+                weights["A"],
+            )
         elif layer.startswith("st_gcn_networks"):
             _, number, rest = layer.split(".", 2)
             renamed[f"backbone.gcn.{number}.{inside[rest]}.{kind}"] = array
         elif layer:
-            renamed[f"{ {'fcn': 'cls_head.fc_cls', 'data_bn': 'backbone.data_bn'}[layer] }.{kind}"] = array
+            renamed[
+                f"{ {'fcn': 'cls_head.fc_cls', 'data_bn': 'backbone.data_bn'}[layer] }.{kind}"
+            ] = array
     ours, theirs = torch_stgcn.network(weights)[0], pyskl.network(renamed)[0]
     assert ours.model == theirs.model and ours.arrays.keys() == theirs.arrays.keys()
     assert all(np.array_equal(array, theirs.arrays[name]) for name, array in ours.arrays.items())
@@ -195,10 +270,14 @@ def ctr_unit(number, before, after, joints):
     for part in range(3):
         name = f"{there}.gcn1.convs.{part}"
         weights |= conv(f"{name}.conv1", 8, before, 1, 1) | conv(f"{name}.conv2", 8, before, 1, 1)
-        weights |= conv(f"{name}.conv3", after, before, 1, 1) | conv(f"{name}.conv4", after, 8, 1, 1)
+        weights |= conv(f"{name}.conv3", after, before, 1, 1) | conv(
+            f"{name}.conv4", after, 8, 1, 1
+        )
     weights |= norm(f"{there}.gcn1.bn", after)
     if before != after:
-        weights |= conv(f"{there}.gcn1.down.0", after, before, 1, 1) | norm(f"{there}.gcn1.down.1", after)
+        weights |= conv(f"{there}.gcn1.down.0", after, before, 1, 1) | norm(
+            f"{there}.gcn1.down.1", after
+        )
     share = after // 4
     for i in range(4):
         name = f"{there}.tcn1.branches.{i}"
@@ -212,12 +291,20 @@ def ctr_unit(number, before, after, joints):
 
 def test_pyskls_ctrgcn_refines_its_graph_as_ours_does(monkeypatch):
     monkeypatch.setitem(multi_branch_tcn.VARIANTS, "six", ((1, 1),))
-    weights = {"backbone.A": numbers((3, 5, 5)), **norm("backbone.data_bn", 2 * 5 * 3), **ctr_unit(0, 3, 8, 5)}
+    weights = {
+        "backbone.A": numbers((3, 5, 5)),
+        **norm("backbone.data_bn", 2 * 5 * 3),
+        **ctr_unit(0, 3, 8, 5),
+    }
     found, _ = pyskl.network(weights | conv("cls_head.fc_cls", 6, 8))
     assert found.model == {"name": "ctrgcn", "network": "six", "width": 8, "persons_apart": True}
     assert (found.joints, found.channels, found.classes, found.persons) == (5, 3, 6, 2)
-    net = ctrgcn.CTRGCN(6, Adjacency(np.zeros((3, 5, 5))), network="six", width=8, persons_apart=True)
-    fresh = jax.eval_shape(lambda: state.init(net, jax.ShapeDtypeStruct((1, 6, 2, 5, 3), np.float32), 0))
+    net = ctrgcn.CTRGCN(
+        6, Adjacency(np.zeros((3, 5, 5))), network="six", width=8, persons_apart=True
+    )
+    fresh = jax.eval_shape(
+        lambda: state.init(net, jax.ShapeDtypeStruct((1, 6, 2, 5, 3), np.float32), 0)
+    )
     ours = unflatten_dict(found.arrays, sep="/")
     assert jax.tree.map(lambda x: x.shape, fresh) == jax.tree.map(lambda x: x.shape, ours)
 
@@ -226,11 +313,25 @@ def test_pyskls_ctrgcn_refines_its_graph_as_ours_does(monkeypatch):
     for part in range(3):
         name = f"backbone.net.0.gcn1.convs.{part}"
         one, two, three = (convolved(x, weights, f"{name}.conv{i}", 1) for i in (1, 2, 3))
-        difference = np.tanh(one.mean(2)[..., :, None] - two.mean(2)[..., None, :])  # source u, target v
-        refined = convolved(difference, weights, f"{name}.conv4", 1) * weights["backbone.net.0.gcn1.alpha"]
-        wanted = wanted + np.einsum("ncuv,nctu->nctv", refined + weights["backbone.net.0.gcn1.A"][part], three)
-    own = {name: jnp.asarray(array) for name, array in ours["params"]["unit0"]["spatial"].items() if "_" in name}
-    own |= {name: jnp.asarray(ours["params"]["unit0"]["spatial"][name]) for name in ("adjacency", "alpha")}
+        difference = np.tanh(
+            one.mean(2)[..., :, None] - two.mean(2)[..., None, :]
+        )  # source u, target v
+        refined = (
+            convolved(difference, weights, f"{name}.conv4", 1)
+            * weights["backbone.net.0.gcn1.alpha"]
+        )
+        wanted = wanted + np.einsum(
+            "ncuv,nctu->nctv", refined + weights["backbone.net.0.gcn1.A"][part], three
+        )
+    own = {
+        name: jnp.asarray(array)
+        for name, array in ours["params"]["unit0"]["spatial"].items()
+        if "_" in name
+    }
+    own |= {
+        name: jnp.asarray(ours["params"]["unit0"]["spatial"][name])
+        for name in ("adjacency", "alpha")
+    }
     found_rows = jax.jit(ctrgcn.refined_graph_conv)(jnp.asarray(x.transpose(0, 3, 2, 1)), own)
     np.testing.assert_allclose(found_rows.transpose(0, 3, 2, 1), wanted, rtol=1e-4, atol=1e-4)
 
@@ -238,15 +339,29 @@ def test_pyskls_ctrgcn_refines_its_graph_as_ours_does(monkeypatch):
 def test_a_classifier_over_other_classes_starts_anew_and_that_is_said(brought, capsys):
     _, _, net = brought
     own = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), net.weights)
-    own["params"]["head"] = {"kernel": np.zeros((16, 3), np.float32), "bias": np.zeros(3, np.float32)}
-    begun = state.TrainState(step=0, params=own["params"], batch_stats=own["batch_stats"], opt_state=())
+    own["params"]["head"] = {
+        "kernel": np.zeros((16, 3), np.float32),
+        "bias": np.zeros(3, np.float32),
+    }
+    begun = state.TrainState(
+        step=0, params=own["params"], batch_stats=own["batch_stats"], opt_state=()
+    )
     moved = initialisation.transplant(begun, net, "runs/theirs")
-    assert "'head' starts anew: the network in 'runs/theirs' tells 7 classes" in capsys.readouterr().err
-    assert not moved.params["head"]["kernel"].any() and moved.params["head"]["kernel"].shape == (16, 3)
+    assert (
+        "'head' starts anew: the network in 'runs/theirs' tells 7 classes"
+        in capsys.readouterr().err
+    )
+    assert not moved.params["head"]["kernel"].any() and moved.params["head"]["kernel"].shape == (
+        16,
+        3,
+    )
     np.testing.assert_array_equal(
         moved.params["unit4"]["temporal_kernel"], net.weights["params"]["unit4"]["temporal_kernel"]
     )
-    own["params"]["head"] = {"kernel": np.zeros((8, 3), np.float32), "bias": np.zeros(3, np.float32)}
+    own["params"]["head"] = {
+        "kernel": np.zeros((8, 3), np.float32),
+        "bias": np.zeros(3, np.float32),
+    }
     with pytest.raises(UserError, match=r"module 'head' .* has other shapes"):
         initialisation.transplant(begun.replace(params=own["params"]), net, "runs/theirs")
 
@@ -254,13 +369,18 @@ def test_a_classifier_over_other_classes_starts_anew_and_that_is_said(brought, c
 @real
 @pytest.mark.parametrize(
     ("name", "logits", "network"),
-    [("stgcn_public_random", "logits_eval", "stem9"), ("stgcn16_ntu60_xsub_joint", "logits", "skeletonclr")],
+    [
+        ("stgcn_public_random", "logits_eval", "stem9"),
+        ("stgcn16_ntu60_xsub_joint", "logits", "skeletonclr"),
+    ],
 )
 def test_real_checkpoints_give_the_logits_beside_them(name, logits, network):
     found, _ = torch_stgcn.network(torch_files.read(DATA / f"{name}.pt")[0])
     layout, partition = torch_runs._layout(found, None)
     assert found.model["network"] == network and layout.name == "ntu-25"
-    net = models.build(layout=layout, num_classes=60, channels=("x", "y", "z"), **found.model, **partition)
+    net = models.build(
+        layout=layout, num_classes=60, channels=("x", "y", "z"), **found.model, **partition
+    )
     with np.load(DATA / f"{name}_expected.npz") as expected:
         inputs, wanted = expected["x_nctvm"].transpose(0, 2, 4, 3, 1), expected[logits]
     ours = jax.jit(net.apply)(unflatten_dict(found.arrays, sep="/"), jnp.asarray(inputs))
@@ -275,7 +395,9 @@ def test_the_real_gesture_network_gives_pytorchs_logits():
 
     weights = torch_files.read(DATA / "pyskl_stgcnpp_hagrid.pth")[0]
     found, _ = pyskl.network(weights)
-    assert (found.joints, found.channels, found.classes) == (21, 2, 40) and found.model["network"] == "six"
+    assert (found.joints, found.channels, found.classes) == (21, 2, 40) and found.model[
+        "network"
+    ] == "six"
     graph = weights["backbone.gcn.0.gcn.A"]
     units = list(zip([64, 64, 64, 64, 64, 128], [1, 1, 1, 1, 1, 2], strict=True))
     theirs = make_zoo_fixture.Network(2, 40, units, torch.tensor(graph.copy()), False).eval()

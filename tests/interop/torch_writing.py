@@ -1,4 +1,6 @@
-"""PyTorch's files written without PyTorch: a pickle in which names and storages stand for themselves."""
+"""PyTorch's files written without PyTorch: a pickle in which names and storages stand for
+themselves.
+"""
 
 import dataclasses
 import io
@@ -10,8 +12,14 @@ from typing import Any
 import numpy as np
 
 NAMES = {
-    **{np.dtype(kind): f"{name}Storage" for kind, name in (("f4", "Float"), ("f8", "Double"), ("f2", "Half"))},
-    **{np.dtype(kind): f"{name}Storage" for kind, name in (("i8", "Long"), ("i4", "Int"), ("u1", "Byte"))},
+    **{
+        np.dtype(kind): f"{name}Storage"
+        for kind, name in (("f4", "Float"), ("f8", "Double"), ("f2", "Half"))
+    },
+    **{
+        np.dtype(kind): f"{name}Storage"
+        for kind, name in (("i8", "Long"), ("i4", "Int"), ("u1", "Byte"))
+    },
 }
 
 
@@ -73,7 +81,9 @@ class _Pickler(pickle._Pickler):  # the one in Python: its methods can be replac
         return ("storage", kind, key, "cpu", count, *((None,) if self.legacy else ()))
 
 
-def write(path: Path, content: Any, *, legacy: bool = False, compression: int = zipfile.ZIP_STORED) -> Path:
+def write(
+    path: Path, content: Any, *, legacy: bool = False, compression: int = zipfile.ZIP_STORED
+) -> Path:
     """Writes `content`, whose arrays are tensors, as `torch.save` does now, or did before 1.6."""
     described = io.BytesIO()
     pickler = _Pickler(described, legacy)
@@ -81,7 +91,11 @@ def write(path: Path, content: Any, *, legacy: bool = False, compression: int = 
     if legacy:
         head = [0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}]
         tail = [str(key) for key in range(len(pickler.storages))]
-        parts = [*(pickle.dumps(item, 2) for item in head), described.getvalue(), pickle.dumps(tail, 2)]
+        parts = [
+            *(pickle.dumps(item, 2) for item in head),
+            described.getvalue(),
+            pickle.dumps(tail, 2),
+        ]
         for storage in pickler.storages:
             count = storage.numbers.size if storage.count is None else storage.count
             parts += [count.to_bytes(8, "little"), storage.numbers.tobytes()]

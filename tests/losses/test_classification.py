@@ -21,7 +21,9 @@ def by_hand(smoothing: float) -> list[float]:
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.9])
 def test_cross_entropy_is_the_equation(smoothing):
-    found = losses.cross_entropy(jnp.asarray(LOGITS), jnp.asarray(TARGETS), label_smoothing=smoothing)
+    found = losses.cross_entropy(
+        jnp.asarray(LOGITS), jnp.asarray(TARGETS), label_smoothing=smoothing
+    )
     np.testing.assert_allclose(found, by_hand(smoothing), rtol=1e-5)
 
 
@@ -41,14 +43,19 @@ OTHERS = np.random.default_rng(3).normal(scale=2.0, size=(4, 3, 5)).astype(np.fl
 
 @pytest.mark.parametrize(("kept", "step"), [(0, 9), (2, 9), (1, 9), (2, 3), (7, 9)])
 def test_the_most_reliable_segments_train_and_all_of_them_at_first(kept, step):
-    """By hand: cross-entropy of each segment and its auxiliary classifier, averaged over the likeliest segments."""
+    """By hand: cross-entropy of each segment and its auxiliary classifier, averaged over the
+    likeliest segments.
+    """
     targets = np.array([4, 0, 2, 2])
     outputs = {"segments": jnp.asarray(SEGMENTS), "auxiliary": jnp.asarray(OTHERS)}
-    found = losses.per_example(outputs, jnp.asarray(targets), step, auxiliary=0.5, kept=kept, warmup=5)
+    found = losses.per_example(
+        outputs, jnp.asarray(targets), step, auxiliary=0.5, kept=kept, warmup=5
+    )
     count = 3 if step < 5 or kept in (0, 7) else kept
     for clip, target in enumerate(targets):
         own, other = (
-            -np.log(np.exp(x[clip, :, target]) / np.exp(x[clip]).sum(-1)).astype(np.float64) for x in (SEGMENTS, OTHERS)
+            -np.log(np.exp(x[clip, :, target]) / np.exp(x[clip]).sum(-1)).astype(np.float64)
+            for x in (SEGMENTS, OTHERS)
         )
         chosen = np.argsort(own)[:count]
         assert found[clip] == pytest.approx((own + 0.5 * other)[chosen].mean(), rel=1e-5)

@@ -40,9 +40,14 @@ def test_the_loss_is_the_sum_of_equations_2_and_3_over_stages(weights):
         w = targets["weights"][b, i, j]
         for c in range(14):
             each = weights[c] if weights else 1
-            wanted[b] += each * w * (outputs["joints"][b, t, i, j, c] - targets["joints"][b, i, j, c]) ** 2
+            wanted[b] += (
+                each * w * (outputs["joints"][b, t, i, j, c] - targets["joints"][b, i, j, c]) ** 2
+            )
         for limb in range(13):
-            error = outputs["limbs"][b, t, i, j, 2 * limb :][:2] - targets["limbs"][b, i, j, 2 * limb :][:2]
+            error = (
+                outputs["limbs"][b, t, i, j, 2 * limb :][:2]
+                - targets["limbs"][b, i, j, 2 * limb :][:2]
+            )
             wanted[b] += w * np.hypot(*error) ** 2
     np.testing.assert_allclose(loss(outputs, targets, joint_weights=weights), wanted, rtol=1e-5)
 
@@ -59,16 +64,22 @@ def test_stages_add_up_to_the_loss():
     outputs, targets = map(jnp_all, drawn())
     parts = pose_losses.stages(outputs, targets)
     assert parts["joints"].shape == parts["limbs"].shape == (2, 3)
-    np.testing.assert_allclose((parts["joints"] + parts["limbs"]).sum(1), pose_losses.pose(outputs, targets), rtol=1e-6)
+    np.testing.assert_allclose(
+        (parts["joints"] + parts["limbs"]).sum(1), pose_losses.pose(outputs, targets), rtol=1e-6
+    )
     alone = {name: value[:, :1] for name, value in outputs.items()}
-    np.testing.assert_allclose(pose_losses.stages(alone, targets)["limbs"], parts["limbs"][:, :1], rtol=1e-6)
+    np.testing.assert_allclose(
+        pose_losses.stages(alone, targets)["limbs"], parts["limbs"][:, :1], rtol=1e-6
+    )
 
 
 def test_what_has_no_weight_has_no_say_and_a_perfect_answer_no_loss():
     outputs, targets = drawn()
     before = loss(outputs, targets)
     left_out = targets["weights"][:, None, :, :, None] == 0
-    changed = {name: np.where(left_out, 99.0, value).astype(np.float32) for name, value in outputs.items()}
+    changed = {
+        name: np.where(left_out, 99.0, value).astype(np.float32) for name, value in outputs.items()
+    }
     np.testing.assert_array_equal(loss(changed, targets), before)
     perfect = {name: np.repeat(targets[name][:, None], 3, axis=1) for name in outputs}
     assert not loss(perfect, targets).any()
@@ -94,5 +105,7 @@ def test_half_precision_answers_are_summed_in_float32():
 
 
 def test_another_number_of_joint_weights_says_so():
-    with pytest.raises(UserError, match=r"3 joint weights were given for 14 maps of joints; wanted one for each"):
+    with pytest.raises(
+        UserError, match=r"3 joint weights were given for 14 maps of joints; wanted one for each"
+    ):
         loss(*drawn(), joint_weights=(1.0, 2.0, 3.0))

@@ -21,15 +21,21 @@ def test_every_figure_equals_a_plain_loop():
     assert found["count"] == 50
     np.testing.assert_allclose(found["top1"], top1 / 50)
     np.testing.assert_allclose(found["top5"], top5 / 50)
-    np.testing.assert_allclose(found["mean_class"], np.mean([h / s for h, s in zip(hits, seen, strict=True) if s]))
+    np.testing.assert_allclose(
+        found["mean_class"], np.mean([h / s for h, s in zip(hits, seen, strict=True) if s])
+    )
     np.testing.assert_allclose(found["loss"], loss / 50, rtol=1e-6)
 
 
 def test_the_sums_of_parts_are_the_sums_of_the_whole():
     whole = metrics.compute(metrics.from_logits(LOGITS, TARGETS))
     for cut in (1, 17, 49):
-        parts = metrics.from_logits(LOGITS[:cut], TARGETS[:cut]) + metrics.from_logits(LOGITS[cut:], TARGETS[cut:])
-        np.testing.assert_allclose(list(metrics.compute(parts).values()), list(whole.values()), rtol=1e-12)
+        parts = metrics.from_logits(LOGITS[:cut], TARGETS[:cut]) + metrics.from_logits(
+            LOGITS[cut:], TARGETS[cut:]
+        )
+        np.testing.assert_allclose(
+            list(metrics.compute(parts).values()), list(whole.values()), rtol=1e-12
+        )
 
 
 def test_a_mask_is_the_same_as_the_subset():

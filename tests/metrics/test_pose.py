@@ -26,18 +26,25 @@ def test_pck_counts_joints_by_hand():
     total = pose_metrics.hits(predicted, true, sizes)
     assert total.there.tolist() == [2, 2, 1, 1] and total.found.tolist() == [2, 1, 1, 0]
     figures = pose_metrics.pck(total)
-    assert figures["pck"] == pytest.approx(4 / 6) and figures["mean_joint"] == pytest.approx((1 + 0.5 + 1 + 0) / 4)
+    assert figures["pck"] == pytest.approx(4 / 6) and figures["mean_joint"] == pytest.approx(
+        (1 + 0.5 + 1 + 0) / 4
+    )
     narrow = pose_metrics.hits(predicted, true, sizes, share=0.1)
     assert narrow.found.tolist() == [1, 0, 1, 0]
 
 
 def test_pck_of_parts_adds_up_and_a_mask_is_a_subset():
     random = np.random.default_rng(0)
-    true = np.concatenate([random.uniform(0, 100, (8, 14, 2)), random.integers(0, 3, (8, 14, 1))], -1)
+    true = np.concatenate(
+        [random.uniform(0, 100, (8, 14, 2)), random.integers(0, 3, (8, 14, 1))], -1
+    )
     predicted = true + random.normal(0, 12, true.shape)
     sizes = pose_metrics.box_sizes(true)
     whole = pose_metrics.hits(predicted, true, sizes)
-    first, second = (pose_metrics.hits(predicted[part], true[part], sizes[part]) for part in (slice(5), slice(5, 8)))
+    first, second = (
+        pose_metrics.hits(predicted[part], true[part], sizes[part])
+        for part in (slice(5), slice(5, 8))
+    )
     np.testing.assert_array_equal((first + second).found, whole.found)
     np.testing.assert_array_equal((first + second).there, whole.there)
     masked = pose_metrics.hits(predicted, true, sizes, mask=np.arange(8) < 5)
@@ -75,34 +82,49 @@ def test_oks_is_its_equation_by_loops():
     similar = pose_metrics.oks(picture(found, np.ones(3), true, [900.0, 300.0], boxes), SEVENTEEN)
     for m in range(3):
         values = [
-            np.exp(-((found[m, v, 0] - true[0, v, 0]) ** 2 + (found[m, v, 1] - true[0, v, 1]) ** 2) / (8 * 900 * s**2))
+            np.exp(
+                -((found[m, v, 0] - true[0, v, 0]) ** 2 + (found[m, v, 1] - true[0, v, 1]) ** 2)
+                / (8 * 900 * s**2)
+            )
             for v, s in enumerate(SEVENTEEN)
             if true[0, v, 2] > 0
         ]
         assert similar[m, 0] == pytest.approx(np.mean(values))
         values = []
-        for (x, y, _), s in zip(found[m], SEVENTEEN, strict=True):  # without a seen joint: the tripled box
+        for (x, y, _), s in zip(
+            found[m], SEVENTEEN, strict=True
+        ):  # without a seen joint: the tripled box
             dx, dy = max(5 - x, 0, x - 20), max(2 - y, 0, y - 26)
             values.append(np.exp(-(dx**2 + dy**2) / (8 * 300 * s**2)))
         assert similar[m, 1] == pytest.approx(np.mean(values))
 
 
 def scene(seed: int):
-    """Twelve pictures of people of all sizes, crowds and people without joints, some of them found, some twice."""
+    """Twelve pictures of people of all sizes, crowds and people without joints, some of them found,
+    some twice.
+    """
     random = np.random.default_rng(seed)
     pictures = []
     for _ in range(12):
         count = random.integers(0, 5)
         sizes = np.exp(random.uniform(np.log(20), np.log(200), count))
-        places = random.uniform(0, 400, (count, 1, 2)) + sizes[:, None, None] * random.uniform(0, 1, (count, 17, 2))
+        places = random.uniform(0, 400, (count, 1, 2)) + sizes[:, None, None] * random.uniform(
+            0, 1, (count, 17, 2)
+        )
         true = np.concatenate([places, random.integers(0, 3, (count, 17, 1))], -1).round(1)
         true[random.uniform(size=count) < 0.15] = 0
-        boxes = np.concatenate([places.min(1, initial=1e9), np.repeat(sizes[:, None], 2, 1)], 1).round(1)
+        boxes = np.concatenate(
+            [places.min(1, initial=1e9), np.repeat(sizes[:, None], 2, 1)], 1
+        ).round(1)
         again = random.integers(0, 3, count)
         found = np.repeat(true, again, 0)
-        blur = np.repeat(sizes, again)[:, None, None] * random.uniform(0.005, 0.12, (len(found), 1, 1))
+        blur = np.repeat(sizes, again)[:, None, None] * random.uniform(
+            0.005, 0.12, (len(found), 1, 1)
+        )
         found[..., :2] = (found[..., :2] + random.normal(size=found[..., :2].shape) * blur).round(1)
-        lost = random.uniform(0, 400, (random.integers(0, 25) if random.uniform() < 0.3 else 0, 17, 3)).round(1)
+        lost = random.uniform(
+            0, 400, (random.integers(0, 25) if random.uniform() < 0.3 else 0, 17, 3)
+        ).round(1)
         found = np.concatenate([found, lost])
         scores = random.uniform(size=len(found)).round(1)
         crowd = random.uniform(size=count) < 0.1
@@ -116,20 +138,30 @@ FROZEN = {
         *(0.141081916, 0.294976164, 0.122810358, 0.237293729, 0.076732673),
         *(0.347368421, 0.578947368, 0.315789474, 0.36, 0.25),
     ),
-    2: (*(0.064234037, 0.122350722, 0.061111573, 0.33310231, 0.0), *(0.326666667, 0.466666667, 0.333333333, 0.56, 0.0)),
-    5: (*(0.143528642, 0.314851485, 0.128954359, 0.212054455, 0.141796322), *(0.425, 0.6875, 0.4375, 0.55, 0.4)),
+    2: (
+        *(0.064234037, 0.122350722, 0.061111573, 0.33310231, 0.0),
+        *(0.326666667, 0.466666667, 0.333333333, 0.56, 0.0),
+    ),
+    5: (
+        *(0.143528642, 0.314851485, 0.128954359, 0.212054455, 0.141796322),
+        *(0.425, 0.6875, 0.4375, 0.55, 0.4),
+    ),
 }
 
 
 @pytest.mark.parametrize("seed", FROZEN)
 def test_average_precision_is_that_of_cocos_own_tool(seed):
     figures = pose_metrics.average_precision(scene(seed), sigmas=SEVENTEEN)
-    assert list(figures) == [f"{kind}{of}" for kind in ("AP", "AR") for of in ("", "50", "75", "_medium", "_large")]
+    assert list(figures) == [
+        f"{kind}{of}" for kind in ("AP", "AR") for of in ("", "50", "75", "_medium", "_large")
+    ]
     np.testing.assert_allclose(list(figures.values()), FROZEN[seed], atol=1e-8)
 
 
 def test_perfect_people_have_precision_one_and_a_set_without_anybody_none():
-    true = np.concatenate([np.random.default_rng(0).uniform(0, 200, (3, 14, 2)), np.full((3, 14, 1), 2.0)], -1)
+    true = np.concatenate(
+        [np.random.default_rng(0).uniform(0, 200, (3, 14, 2)), np.full((3, 14, 1), 2.0)], -1
+    )
     sigmas = pose_metrics.SIGMAS["body-14"]
     perfect = picture(true, [0.9, 0.8, 0.7], true, [9e3, 2e4, 4e3])
     figures = pose_metrics.average_precision([perfect], sigmas=sigmas)

@@ -1,4 +1,6 @@
-"""AS-GCN: links, units and both heads against slow loops, inference that is deterministic, sizes, a toy by heart."""
+"""AS-GCN: links, units and both heads against slow loops, inference that is deterministic, sizes, a
+toy by heart.
+"""
 
 import functools
 
@@ -35,11 +37,21 @@ def short(request, monkeypatch):
 
 def build(layout=LEGS, classes=5, **options):
     found = layout if isinstance(layout, Layout) else skeletons.get_layout(layout)
-    return models.build("asgcn", layout=found, num_classes=classes, channels=("x", "y", "z"), **options)
+    return models.build(
+        "asgcn", layout=found, num_classes=classes, channels=("x", "y", "z"), **options
+    )
 
 
 def small(**options):
-    sizes = {"width": 6, "link_width": 5, "link_frames": 4, "horizon": 2, "order": 2, "dropout": 0.5, "fast": False}
+    sizes = {
+        "width": 6,
+        "link_width": 5,
+        "link_frames": 4,
+        "horizon": 2,
+        "order": 2,
+        "dropout": 0.5,
+        "fast": False,
+    }
     return build(**{**sizes, "link_weight": 1e-4, "pose_weight": 0.5, **options})
 
 
@@ -64,11 +76,15 @@ def variables():
 
 
 def test_structural_links_are_powers_of_the_graph_on_a_chain():
-    down = np.array([[0, 1, 0], [0, 0, 1], [0, 0, 0]])  # [source][target]: from the neighbour nearer the centre
+    down = np.array(
+        [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
+    )  # [source][target]: from the neighbour nearer the centre
     further = np.array([[0, 0, 1], [0, 0, 0], [0, 0, 0]])
     nothing = np.zeros((3, 3))
     found = asgcn.structural_links(CHAIN, 3, "powers")
-    np.testing.assert_array_equal(found, [np.eye(3), down, down.T, further, further.T, nothing, nothing])
+    np.testing.assert_array_equal(
+        found, [np.eye(3), down, down.T, further, further.T, nothing, nothing]
+    )
 
 
 def test_a_power_averages_over_what_it_reaches():
@@ -104,7 +120,9 @@ def test_links_by_hops_are_told_apart_by_distance_and_direction(layout, order):
 
 
 def test_an_unknown_structure_is_one_sentence():
-    with pytest.raises(UserError, match="unknown structure 'power'; available: hops, powers; did you mean 'powers'"):
+    with pytest.raises(
+        UserError, match="unknown structure 'power'; available: hops, powers; did you mean 'powers'"
+    ):
         build(structure="power")
 
 
@@ -112,17 +130,23 @@ def norm_by_hand(params, stats, x):
     return (x - stats["mean"]) / np.sqrt(stats["var"] + 1e-5) * params["scale"] + params["bias"]
 
 
-def unit_by_hand(params, stats, x, adjacency, links, *, actional, taps, stride, activated, residual):
+def unit_by_hand(
+    params, stats, x, adjacency, links, *, actional, taps, stride, activated, residual
+):
     """The unit on x [n v t c], one joint, frame and part at a time."""
     persons, joints, frames, _ = x.shape
     y = np.zeros((persons, joints, frames, params["spatial_kernel"].shape[2]))
     for n, v, w in np.ndindex(persons, joints, joints):  # v speaks to w
         for k in range(len(adjacency)):
             weight = adjacency[k, v, w] * params["importance"][k, v, w]
-            y[n, w] += weight * (x[n, v] @ params["spatial_kernel"][:, k] + params["spatial_bias"][k])
+            y[n, w] += weight * (
+                x[n, v] @ params["spatial_kernel"][:, k] + params["spatial_bias"][k]
+            )
         for c in range(links.shape[1]):
             weight = actional * links[n, c, v, w]
-            y[n, w] += weight * (x[n, v] @ params["actional_kernel"][:, c] + params["actional_bias"][c])
+            y[n, w] += weight * (
+                x[n, v] @ params["actional_kernel"][:, c] + params["actional_bias"][c]
+            )
     y = np.maximum(norm_by_hand(params["spatial_norm"], stats["spatial_norm"], y), 0)
     kernel = params["temporal_kernel"]
     before = len(kernel) // 2 if taps else 0
@@ -150,16 +174,24 @@ def unit_by_hand(params, stats, x, adjacency, links, *, actional, taps, stride, 
 )
 def test_a_unit_is_its_equation_on_both_kinds_of_links(form, fast):
     adjacency = asgcn.structural_links(CHAIN, 2)
-    options = {"adjacency": Adjacency(adjacency), "edge_importance": True, "initial": "v2", "axis_name": None}
+    options = {
+        "adjacency": Adjacency(adjacency),
+        "edge_importance": True,
+        "initial": "v2",
+        "axis_name": None,
+    }
     unit = Unit(**options, features=3, dropout=0.5, fast=fast, actional=0.7, **form)
     x, powers = random_array(2, 3, 5, 2, seed=1), np.exp(random_array(2, 2, 3, 3, seed=2))
     links = jnp.asarray(powers / powers.sum(2, keepdims=True))
     given = filled(jax.eval_shape(unit.init, jax.random.key(0), x, links=links))
     params, stats, x64, links64 = (
-        jax.tree.map(np.float64, jax.device_get(a)) for a in (given["params"], given["batch_stats"], x, links)
+        jax.tree.map(np.float64, jax.device_get(a))
+        for a in (given["params"], given["batch_stats"], x, links)
     )
     expected = unit_by_hand(params, stats, x64, adjacency, links64, actional=0.7, **form)
-    np.testing.assert_allclose(jax.jit(unit.apply)(given, x, links=links), expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        jax.jit(unit.apply)(given, x, links=links), expected, rtol=1e-4, atol=1e-4
+    )
     assert np.any(expected < 0) != form["activated"]
 
 
@@ -181,10 +213,14 @@ def seen():
 
 
 def test_the_penalty_adds_up_the_losses_of_persons_that_are_there():
-    """By hand, from the poses, and the inference module's alone; a person without joints counts for nothing."""
+    """By hand, from the poses, and the inference module's alone; a person without joints counts for
+    nothing.
+    """
     inputs = np.array(clips())
     inputs[0, :, 1] = 0
-    inputs[1, -1, 0, 4] = 0  # a joint that is missing in a predicted frame, and one in the last that is seen
+    inputs[1, -1, 0, 4] = (
+        0  # a joint that is missing in a predicted frame, and one in the last that is seen
+    )
     inputs[2, 6, 1, 3] = 0
     outputs, sown = observed(small(), variables(), jnp.asarray(inputs))
     poses = np.zeros((3, 2))
@@ -198,7 +234,9 @@ def test_the_penalty_adds_up_the_losses_of_persons_that_are_there():
         poses[clip, person] = np.mean(errors) if errors else np.nan
     module, picked = small(), [0, 1, 3, 5]  # 4 of 7 frames
     people = np.swapaxes(inputs, 1, 2).reshape(6, 9, 5, 3)[:, picked]
-    inference = asgcn.LinkInference(2, 5, 0.5, module.temperature, module.empty, module.variance, None)
+    inference = asgcn.LinkInference(
+        2, 5, 0.5, module.temperature, module.empty, module.variance, None
+    )
     given = {kind: variables()[kind]["inference"] for kind in variables()}
     run = jax.jit(functools.partial(inference.apply, decode=True))
     links = np.array(run(given, jnp.asarray(people))[1]).reshape(3, 2)
@@ -210,7 +248,9 @@ def test_the_penalty_adds_up_the_losses_of_persons_that_are_there():
 def test_evaluation_gives_logits_alone_and_the_same_every_time():
     apply = jax.jit(small().apply)
     assert set(apply(variables(), clips())) == {"logits"}
-    np.testing.assert_allclose(apply(variables(), clips())["logits"], seen()[0]["logits"], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        apply(variables(), clips())["logits"], seen()[0]["logits"], rtol=1e-5, atol=1e-6
+    )
 
 
 def test_the_frames_that_are_predicted_are_not_seen():
@@ -220,7 +260,10 @@ def test_the_frames_that_are_predicted_are_not_seen():
     for name in ("links", "predicted"):
         np.testing.assert_array_equal(sown[name], seen()[1][name])
     assert np.all(outputs["penalty"] != seen()[0]["penalty"])
-    assert np.any(observed(small(), variables(), clips().at[:, 6].multiply(-2.0))[0]["logits"] != outputs["logits"])
+    assert np.any(
+        observed(small(), variables(), clips().at[:, 6].multiply(-2.0))[0]["logits"]
+        != outputs["logits"]
+    )
 
 
 def test_a_pose_is_the_last_one_and_a_step_in_each_coordinate():
@@ -229,7 +272,10 @@ def test_a_pose_is_the_last_one_and_a_step_in_each_coordinate():
     steps = dict(given["params"]["poses"]["steps"])
     constants = np.arange(6.0, dtype=np.float32)
     steps["temporal_norm"] = {"scale": jnp.zeros(6), "bias": jnp.asarray(constants)}
-    given = {**given, "params": {**given["params"], "poses": {**given["params"]["poses"], "steps": steps}}}
+    given = {
+        **given,
+        "params": {**given["params"], "poses": {**given["params"]["poses"], "steps": steps}},
+    }
     found = observed(small(), given, clips())[1]["predicted"]
     expected = clips()[:, 6:7] + constants.reshape(1, 2, 1, 1, 3)
     np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -264,14 +310,20 @@ def trained(**options):
     model = small(**options)
     return jax.jit(
         lambda seed: model.apply(
-            variables(), clips(), train=True, mutable=["batch_stats"], rngs={"dropout": jax.random.key(seed)}
+            variables(),
+            clips(),
+            train=True,
+            mutable=["batch_stats"],
+            rngs={"dropout": jax.random.key(seed)},
         )
     )
 
 
 def test_training_draws_links_and_moves_every_running_statistic():
     outputs, new = trained(dropout=0.0)(0)
-    moved = jax.tree.map(lambda a, b: bool(np.any(a != b)), variables()["batch_stats"], new["batch_stats"])
+    moved = jax.tree.map(
+        lambda a, b: bool(np.any(a != b)), variables()["batch_stats"], new["batch_stats"]
+    )
     assert all(jax.tree.leaves(moved)) and set(outputs) == {"logits", "penalty"}
     again, other = trained(dropout=0.0)(0)[0], trained(dropout=0.0)(1)[0]
     for name in outputs:
@@ -280,12 +332,16 @@ def test_training_draws_links_and_moves_every_running_statistic():
 
 
 def test_mapped_devices_share_batch_statistics():
-    """Of the input and of the encoder; what comes after it depends on draws, which each device has its own."""
+    """Of the input and of the encoder; what comes after it depends on draws, which each device has
+    its own.
+    """
     model = small(dropout=0.0, axis_name="data")
 
     def statistics(x):
         rngs = {"dropout": jax.random.key(0)}
-        new = model.apply(variables(), x, train=True, mutable=["batch_stats"], rngs=rngs)[1]["batch_stats"]
+        new = model.apply(variables(), x, train=True, mutable=["batch_stats"], rngs=rngs)[1][
+            "batch_stats"
+        ]
         return new["data_norm"], new["inference"]["encoder"]
 
     expected = trained(dropout=0.0)(0)[1]["batch_stats"]
@@ -328,7 +384,11 @@ def test_it_is_exported_with_free_batch_and_without_poses_with_free_length(horiz
 def test_bfloat16_computes_near_float32_with_float32_state():
     exact, rounded = trained(dropout=0.0)(0), trained(dropout=0.0, dtype="bfloat16")(0)
     assert {leaf.dtype for leaf in jax.tree.leaves(rounded)} == {jnp.dtype("float32")}
-    assert 0 < np.abs(exact[0]["logits"] - rounded[0]["logits"]).max() < 0.3 * np.abs(exact[0]["logits"]).max()
+    assert (
+        0
+        < np.abs(exact[0]["logits"] - rounded[0]["logits"]).max()
+        < 0.3 * np.abs(exact[0]["logits"]).max()
+    )
 
 
 @pytest.mark.parametrize(
@@ -338,11 +398,17 @@ def test_bfloat16_computes_near_float32_with_float32_state():
         ("openpose-18", 400, 64, 7_323_076),
     ],
 )
-def test_the_whole_network_has_the_parameters_of_the_released_one_that_are_used(layout, classes, frames, expected):
-    """The released code has 6 987 478 and 417 798: 7 344 618 and, used by nothing, two units' importance and a type."""
+def test_the_whole_network_has_the_parameters_of_the_released_one_that_are_used(
+    layout, classes, frames, expected
+):
+    """The released code has 6 987 478 and 417 798: 7 344 618 and, used by nothing, two units'
+    importance and a type.
+    """
     joints = len(skeletons.get_layout(layout).joints)
     model = build(layout, classes, fast=False)  # the plain form is traced faster
-    shapes = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, frames, 2, joints, 3)))["params"]
+    shapes = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, frames, 2, joints, 3)))[
+        "params"
+    ]
 
     def unit(enter, leave, taps, shortcut):
         graph = 11 * (enter + 1) * leave + 9 * joints**2
@@ -360,8 +426,15 @@ def test_the_whole_network_has_the_parameters_of_the_released_one_that_are_used(
     poses = unit(256, 128, 9, True) + 3 * unit(128, 128, 9, True) + unit(128, 128, 3, True)
     poses += unit(128, 128, left, False) + unit(131, 30, 1, False)
     h = 128
-    encoder = sum((enter + 1) * h + (h + 1) * h + 2 * h for enter in (150, 2 * h, h, 3 * h)) + 3 * (h + 1)
-    decoder = 2 * ((2 * h + 1) * h + (h + 1) * h) + 3 * ((3 + 1) * h + h * h) + 2 * (h + 1) * h + (h + 1) * 3
+    encoder = sum((enter + 1) * h + (h + 1) * h + 2 * h for enter in (150, 2 * h, h, 3 * h)) + 3 * (
+        h + 1
+    )
+    decoder = (
+        2 * ((2 * h + 1) * h + (h + 1) * h)
+        + 3 * ((3 + 1) * h + h * h)
+        + 2 * (h + 1) * h
+        + (h + 1) * 3
+    )
     wanted = 2 * 3 * joints + units + (256 + 1) * classes + poses + encoder + decoder
     assert sum(leaf.size for leaf in jax.tree.leaves(shapes)) == wanted == expected
     assert layout != "ntu-25" or wanted == 6_987_478 + 417_798 - 2 * 9 * 25**2 - (3 * h + 2) * h
@@ -372,12 +445,18 @@ def test_the_whole_clip_is_shortened_to_one_frame_before_the_poses():
 
     def note(next_function, args, kwargs, context):
         y = next_function(*args, **kwargs)
-        sizes.extend([y.shape[2:]] if isinstance(context.module, Unit) and context.method_name == "__call__" else [])
+        sizes.extend(
+            [y.shape[2:]]
+            if isinstance(context.module, Unit) and context.method_name == "__call__"
+            else []
+        )
         return y
 
     with nn.intercept_methods(note):
         inputs = jnp.zeros((1, 300, 1, 5, 3))
-        jax.eval_shape(build(width=2, link_width=2, order=1, fast=False).init, jax.random.key(0), inputs)
+        jax.eval_shape(
+            build(width=2, link_width=2, order=1, fast=False).init, jax.random.key(0), inputs
+        )
     trunk = [(290, 2)] * 3 + [(145, 4)] * 3 + [(73, 8)] * 3
     assert sizes == [*trunk, (73, 4), (37, 4), (19, 4), (10, 4), (5, 4), (1, 4), (1, 30)]
 
@@ -397,7 +476,10 @@ def test_it_is_built_for_any_layout(layout):
             {"horizon": 9},
             "asgcn predicts the last 9 frames of a clip from those before; got clips of 9 frames. Wanted a",
         ),
-        ({"empty": 1.0}, "asgcn with model.empty=1.0: wanted a probability between 0 and 1, and neither"),
+        (
+            {"empty": 1.0},
+            "asgcn with model.empty=1.0: wanted a probability between 0 and 1, and neither",
+        ),
     ],
 )
 def test_what_cannot_run_is_one_sentence(options, message):
@@ -417,17 +499,23 @@ def test_units_are_computed_again_where_memory_is_short():
         return jax.make_jaxpr(jax.grad(loss))(variables()["params"])
 
     plain, again = traced(), traced(remat=True)
-    assert again.out_avals == plain.out_avals and str(again).count("remat2") > str(plain).count("remat2")
+    assert again.out_avals == plain.out_avals and str(again).count("remat2") > str(plain).count(
+        "remat2"
+    )
 
 
 @pytest.mark.slow
 def test_a_toy_is_learned_by_heart_with_the_penalty_in_the_loss():
     model, tx = small(dropout=0.0), optax.sgd(0.05, momentum=0.9)
     params, stats = variables()["params"], variables()["batch_stats"]
-    current = state.TrainState(step=jnp.int32(0), params=params, batch_stats=stats, opt_state=jax.jit(tx.init)(params))
+    current = state.TrainState(
+        step=jnp.int32(0), params=params, batch_stats=stats, opt_state=jax.jit(tx.init)(params)
+    )
     batch = {"inputs": clips(), "targets": jnp.arange(3)}
     update = jax.jit(
-        lambda s: train_step.train_step(s, batch, apply=model.apply, loss=losses.per_example, tx=tx, seed=0)
+        lambda s: train_step.train_step(
+            s, batch, apply=model.apply, loss=losses.per_example, tx=tx, seed=0
+        )
     )
     current, first = update(current)
     for _ in range(60):

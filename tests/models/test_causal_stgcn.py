@@ -1,4 +1,6 @@
-"""The causal ST-GCN: its convolution by a slow loop, no look ahead, and a stream that is the clip at every frame."""
+"""The causal ST-GCN: its convolution by a slow loop, no look ahead, and a stream that is the clip
+at every frame.
+"""
 
 import functools
 
@@ -19,7 +21,9 @@ FRAMES, PERSONS, CLASSES = 15, 2, 3
 
 @pytest.fixture(scope="module", autouse=True)
 def short():
-    """A stem, a plain unit, and both of the units with a stride; and the stem and one unit with a stride."""
+    """A stem, a plain unit, and both of the units with a stride; and the stem and one unit with a
+    stride.
+    """
     stgcn.VARIANTS["short"] = tuple(stgcn.VARIANTS["stem9"][i] for i in (0, 4, 1, 7))
     stgcn.VARIANTS["brief"] = stgcn.VARIANTS["short"][:2]
     yield
@@ -33,7 +37,9 @@ def small(network="short", **options) -> causal_stgcn.CausalSTGCN:
 
 
 def clips(frames=FRAMES, batch=2):
-    return jnp.asarray(np.random.default_rng(3).normal(size=(batch, frames, PERSONS, 15, 3)), jnp.float32)
+    return jnp.asarray(
+        np.random.default_rng(3).normal(size=(batch, frames, PERSONS, 15, 3)), jnp.float32
+    )
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +65,13 @@ def test_the_convolution_reads_this_frame_and_the_eight_before_it(fast, frames, 
     factor, offset = random.normal(size=3), random.normal(size=3)
     weights = (jnp.float32(kernel), jnp.float32(factor), jnp.float32(offset))
     if fast:
-        weights = (stgcn.fourier_kernel(weights[0], -(-(frames + 4) // stride), stride), *weights[1:])
-    found = jax.jit(functools.partial(causal_stgcn._causal, stride=stride, fast=fast))(jnp.float32(x), *weights)
+        weights = (
+            stgcn.fourier_kernel(weights[0], -(-(frames + 4) // stride), stride),
+            *weights[1:],
+        )
+    found = jax.jit(functools.partial(causal_stgcn._causal, stride=stride, fast=fast))(
+        jnp.float32(x), *weights
+    )
     seen = np.maximum(x * factor + offset, 0)
     wanted = np.zeros((2, 1, -(-frames // stride), 2))
     for s in range(wanted.shape[2]):
@@ -78,9 +89,15 @@ def streamed(model, weights, inputs):
     return logits, state
 
 
-@pytest.mark.parametrize(("network", "window", "lengths"), [("short", 0, ()), ("brief", 1, ()), ("brief", 3, (4,))])
-def test_a_stream_gives_at_every_frame_what_the_clip_so_far_gives(weights, brief_weights, network, window, lengths):
-    """A step's program has every unit with a stride in two branches: all units once, the windows behind fewer units."""
+@pytest.mark.parametrize(
+    ("network", "window", "lengths"), [("short", 0, ()), ("brief", 1, ()), ("brief", 3, (4,))]
+)
+def test_a_stream_gives_at_every_frame_what_the_clip_so_far_gives(
+    weights, brief_weights, network, window, lengths
+):
+    """A step's program has every unit with a stride in two branches: all units once, the windows
+    behind fewer units.
+    """
     model, inputs = small(network, window=window), clips()
     held, every = {"short": (weights, 4), "brief": (brief_weights, 2)}[network]
     logits, _ = streamed(model, held, inputs)
@@ -91,16 +108,22 @@ def test_a_stream_gives_at_every_frame_what_the_clip_so_far_gives(weights, brief
     head = jax.tree.map(np.float64, held["params"]["head"])
     for last, found in enumerate(logits):
         outputs = features[:, : last // every + 1][:, -window:]
-        np.testing.assert_allclose(found, outputs.mean(1) @ head["kernel"] + head["bias"], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(
+            found, outputs.mean(1) @ head["kernel"] + head["bias"], rtol=1e-4, atol=1e-5
+        )
     np.testing.assert_allclose(logits[-1], of_clip, rtol=1e-4, atol=1e-5)
     for length in lengths:  # and of clips that end there
-        np.testing.assert_allclose(logits[length - 1], compiled(model)(held, inputs[:, :length]), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(
+            logits[length - 1], compiled(model)(held, inputs[:, :length]), rtol=1e-4, atol=1e-5
+        )
     assert np.abs(logits[-1] - logits[2]).max() > 1e-2
 
 
 def test_no_unit_looks_ahead(weights):
     def features(inputs):
-        return compiled(small(), mutable="intermediates")(weights, inputs)[1]["intermediates"]["features"][0]
+        return compiled(small(), mutable="intermediates")(weights, inputs)[1]["intermediates"][
+            "features"
+        ][0]
 
     inputs = clips()
     before, after = (np.asarray(features(given)) for given in (inputs, inputs.at[:, 9:].set(7.0)))
@@ -120,7 +143,9 @@ def test_a_frame_costs_no_more_after_many_and_compiles_once(weights):
     streamed(model, weights, clips(frames=9))
     assert causal_stgcn.step._cache_size() == compiled_before
     once = multiplications(model.apply, weights, clips(frames=1))
-    assert once < multiplications(step, weights, state, frame) < 2 * once  # a stride's unit stands in two branches
+    assert (
+        once < multiplications(step, weights, state, frame) < 2 * once
+    )  # a stride's unit stands in two branches
 
 
 def test_its_parameters_are_those_of_stgcn():
@@ -129,14 +154,25 @@ def test_its_parameters_are_those_of_stgcn():
         model = kind(num_classes=60, adjacency=adjacency, network=network)
         return jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 16, 2, 25, 3)))
 
-    ours, theirs = (jax.tree.map(jnp.shape, shapes(kind, "short")) for kind in (causal_stgcn.CausalSTGCN, stgcn.STGCN))
+    ours, theirs = (
+        jax.tree.map(jnp.shape, shapes(kind, "short"))
+        for kind in (causal_stgcn.CausalSTGCN, stgcn.STGCN)
+    )
     assert ours == theirs
-    assert sum(leaf.size for leaf in jax.tree.leaves(shapes(causal_stgcn.CausalSTGCN, "stem9")["params"])) == 3_098_832
+    assert (
+        sum(
+            leaf.size
+            for leaf in jax.tree.leaves(shapes(causal_stgcn.CausalSTGCN, "stem9")["params"])
+        )
+        == 3_098_832
+    )
 
 
 def test_both_forms_agree_in_training(brief_weights):
     plain, fast = (
-        compiled(small("brief", fast=fast), train=True, mutable="batch_stats")(brief_weights, clips(frames=10))
+        compiled(small("brief", fast=fast), train=True, mutable="batch_stats")(
+            brief_weights, clips(frames=10)
+        )
         for fast in (False, True)
     )
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4), fast, plain)
@@ -146,6 +182,8 @@ def test_both_forms_agree_in_training(brief_weights):
 
 def test_bfloat16_streams_near_float32(brief_weights):
     exact, _ = streamed(small("brief", window=3), brief_weights, clips(frames=6))
-    rounded, state = streamed(small("brief", window=3, dtype="bfloat16"), brief_weights, clips(frames=6))
+    rounded, state = streamed(
+        small("brief", window=3, dtype="bfloat16"), brief_weights, clips(frames=6)
+    )
     assert {past.dtype for past in state.pasts.values()} == {jnp.dtype("bfloat16")}
     assert 0 < np.abs(exact[-1] - rounded[-1]).max() < 0.1 * np.abs(exact[-1]).max()

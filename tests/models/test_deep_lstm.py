@@ -1,4 +1,6 @@
-"""The recurrent baseline: its cell against a slow loop, its scan against the cell, dropout, sizes."""
+"""The recurrent baseline: its cell against a slow loop, its scan against the cell, dropout,
+sizes.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +16,9 @@ WIDTH = 4
 
 def small(**options) -> deep_lstm.DeepLSTM:
     options = {"width": WIDTH, "dropout": 0.5, **options}
-    return models.build("deep_lstm", layout=LEGS, num_classes=5, channels=("x", "y", "z"), **options)
+    return models.build(
+        "deep_lstm", layout=LEGS, num_classes=5, channels=("x", "y", "z"), **options
+    )
 
 
 def clips(frames=6, batch=3):
@@ -51,13 +55,18 @@ def test_the_network_equals_a_slow_loop_over_frames_and_layers(variables):
             memories[index] = step(params["cell"][f"layer{index + 1}"], *memories[index], y)
             y = memories[index][1]
     wanted = y @ params["head"]["kernel"] + params["head"]["bias"]
-    np.testing.assert_allclose(jax.jit(small().apply)(variables, clips()), wanted, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        jax.jit(small().apply)(variables, clips()), wanted, rtol=1e-4, atol=1e-5
+    )
 
 
 def test_the_cell_alone_moves_as_the_slow_step_does(variables):
     cell = deep_lstm.Cell(WIDTH, 2, 0.5, "float32", False)
     random = np.random.default_rng(1)
-    memories = tuple(tuple(random.standard_normal((3, WIDTH)).astype(np.float32) for _ in range(2)) for _ in range(2))
+    memories = tuple(
+        tuple(random.standard_normal((3, WIDTH)).astype(np.float32) for _ in range(2))
+        for _ in range(2)
+    )
     x = np.asarray(clips()[:, 0]).reshape(3, -1)
     given = jax.tree.map(jnp.asarray, memories)
     run = jax.jit(cell.apply)
@@ -70,13 +79,19 @@ def test_the_cell_alone_moves_as_the_slow_step_does(variables):
 
 
 def test_the_first_layer_never_forgets_by_dropout(variables):
-    """With everything but the memory dropped, the layer below still remembers what it would without dropout."""
+    """With everything but the memory dropped, the layer below still remembers what it would without
+    dropout.
+    """
     x, zeros = clips()[:, 0].reshape(3, -1), (jnp.zeros((3, WIDTH)),) * 2
 
     @jax.jit
     def run(params):
-        dropping, plain = (deep_lstm.Cell(WIDTH, 2, 0.5, "float32", train) for train in (True, False))
-        dropped = dropping.apply({"params": params}, (zeros, zeros), x, rngs={"dropout": jax.random.key(0)})
+        dropping, plain = (
+            deep_lstm.Cell(WIDTH, 2, 0.5, "float32", train) for train in (True, False)
+        )
+        dropped = dropping.apply(
+            {"params": params}, (zeros, zeros), x, rngs={"dropout": jax.random.key(0)}
+        )
         return *dropped, plain.apply({"params": params}, (zeros, zeros), x)[0]
 
     (first, _), handed_on, (kept, _) = run(variables["params"]["cell"])
@@ -94,7 +109,10 @@ def test_dropout_follows_its_key_and_differs_between_frames(variables):
     assert np.abs(a - b).max() > 1e-4
     memories = ((jnp.zeros((1, 64)),) * 2,)
     over_time = deep_lstm.OverTime(64, 1, 0.5, "float32", True)
-    given, key = random_variables(over_time, memories, jnp.ones((1, 2, 3))), {"dropout": jax.random.key(1)}
+    given, key = (
+        random_variables(over_time, memories, jnp.ones((1, 2, 3))),
+        {"dropout": jax.random.key(1)},
+    )
     _, handed_on = jax.jit(over_time.apply)(given, memories, jnp.ones((1, 2, 3)), rngs=key)
     assert np.any((handed_on[0, 0] == 0) != (handed_on[0, 1] == 0))
 
@@ -110,5 +128,7 @@ def test_layers_and_frames_are_free_and_the_count_is_that_of_the_equations():
 
 
 def test_bfloat16_computes_near_float32(variables):
-    exact, rounded = (jax.jit(small(dtype=dtype).apply)(variables, clips()) for dtype in ("float32", "bfloat16"))
+    exact, rounded = (
+        jax.jit(small(dtype=dtype).apply)(variables, clips()) for dtype in ("float32", "bfloat16")
+    )
     assert rounded.dtype == jnp.float32 and 0 < np.abs(exact - rounded).max() < 0.05

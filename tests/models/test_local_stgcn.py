@@ -1,4 +1,6 @@
-"""Local convolution: a slow loop over pairs of joints, the graph convolution it extends, parameter counts."""
+"""Local convolution: a slow loop over pairs of joints, the graph convolution it extends, parameter
+counts.
+"""
 
 import functools
 
@@ -16,13 +18,22 @@ from tests.helpers.random_weights import LEGS, random_array, random_variables
 
 def count(layout: str, classes: int, **options) -> int:
     joints = skeletons.get_layout(layout)
-    options = {"channels": ("x", "y", "z"), "fast": False, **options}  # the plain form is traced faster
+    options = {
+        "channels": ("x", "y", "z"),
+        "fast": False,
+        **options,
+    }  # the plain form is traced faster
     model = models.build("local", layout=joints, num_classes=classes, **options)
     inputs = jnp.zeros((1, 16, 2, len(joints.joints), 3))
-    return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(model.init, jax.random.key(0), inputs)["params"]))
+    return sum(
+        leaf.size
+        for leaf in jax.tree.leaves(jax.eval_shape(model.init, jax.random.key(0), inputs)["params"])
+    )
 
 
-@pytest.mark.parametrize(("data", "expected"), [(("openpose-18", 400), 13_584_316), (("ntu-25", 60), 17_983_250)])
+@pytest.mark.parametrize(
+    ("data", "expected"), [(("openpose-18", 400), 13_584_316), (("ntu-25", 60), 17_983_250)]
+)
 def test_parameter_counts_are_the_specified_ones(data, expected):
     assert count(*data, network="literal9") == expected
 
@@ -61,7 +72,10 @@ def test_a_unit_equals_a_slow_loop_over_targets_and_their_sources(kind, fast):
     for a, b in layout.edges:
         near[a].append(b)
         near[b].append(a)
-    numbers = {pair: i for i, pair in enumerate(sorted((v, w) for w, sources in near.items() for v in sources))}
+    numbers = {
+        pair: i
+        for i, pair in enumerate(sorted((v, w) for w, sources in near.items() for v in sources))
+    }
 
     y = np.zeros((2, 15, 7, 4))
     for w, sources in near.items():
@@ -87,12 +101,16 @@ def test_a_unit_equals_a_slow_loop_over_targets_and_their_sources(kind, fast):
 
 def test_one_kernel_for_all_pairs_is_uni_labelled_graph_convolution():
     random = np.random.default_rng(0)
-    x, kernel = (random.standard_normal(shape).astype(np.float32) for shape in ((2, 15, 6, 3), (3, 1, 4)))
+    x, kernel = (
+        random.standard_normal(shape).astype(np.float32) for shape in ((2, 15, 6, 3), (3, 1, 4))
+    )
     sources, targets = np.nonzero(graph()[0])
     into = np.zeros((len(sources), 15), np.float32)
     into[np.arange(len(sources)), targets] = graph()[0][sources, targets]
     repeated = np.repeat(kernel[:, 0][None], len(sources), 0)
-    found = jax.jit(lambda x, kernel: local_stgcn.local_conv(x, kernel, sources, jnp.asarray(into)))(x, repeated)
+    found = jax.jit(
+        lambda x, kernel: local_stgcn.local_conv(x, kernel, sources, jnp.asarray(into))
+    )(x, repeated)
     wanted = jax.jit(graph_conv)(x, kernel, np.float32(graph()))
     np.testing.assert_allclose(found, wanted, atol=1e-5)
 
@@ -109,7 +127,11 @@ def test_the_whole_network_trains_in_both_forms_alike(unshared, monkeypatch):
 
     def gradients(model):
         def loss(params):
-            return jnp.sum(jnp.sin(model.apply({**variables, "params": params}, x, train=True, mutable=True)[0]))
+            return jnp.sum(
+                jnp.sin(
+                    model.apply({**variables, "params": params}, x, train=True, mutable=True)[0]
+                )
+            )
 
         return jax.jit(jax.grad(loss))(variables["params"])
 
@@ -117,7 +139,9 @@ def test_the_whole_network_trains_in_both_forms_alike(unshared, monkeypatch):
     largest = max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(plain))
     jax.tree.map(functools.partial(np.testing.assert_allclose, atol=1e-4 * largest), fast, plain)
     idle = [path for path, leaf in jax.tree_util.tree_leaves_with_path(plain) if not np.any(leaf)]
-    assert all("bias" in str(path[-1]) for path in idle)  # a bias before a normalisation moves nothing
+    assert all(
+        "bias" in str(path[-1]) for path in idle
+    )  # a bias before a normalisation moves nothing
 
 
 def test_bfloat16_computes_near_float32(monkeypatch):

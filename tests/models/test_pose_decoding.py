@@ -17,7 +17,10 @@ PEAKS = jax.jit(pose_decoding.peaks, static_argnames="most")
 def answers(*people, rows=ROWS, columns=COLUMNS):
     """What a perfect network's last stage says; the stage before it is noise."""
     maps = poses.maps(np.array(people), rows, columns)
-    noise = np.random.default_rng(0).uniform(0, 1, (rows, columns, 14)), np.zeros((rows, columns, 26))
+    noise = (
+        np.random.default_rng(0).uniform(0, 1, (rows, columns, 14)),
+        np.zeros((rows, columns, 26)),
+    )
     return {
         name: np.stack([bad, good])[None].astype(np.float32)
         for name, bad, good in zip(("joints", "limbs"), noise, maps, strict=True)
@@ -54,7 +57,13 @@ def empty():
 
 def test_a_peak_is_where_the_parabola_of_logarithms_has_its_top():
     maps = empty()
-    maps[0, 2, 3, 4], maps[0, 2, 2, 4], maps[0, 2, 4, 4], maps[0, 1, 3, 4], maps[0, 3, 3, 4] = 0.8, 0.2, 0.4, 0.3, 0.3
+    maps[0, 2, 3, 4], maps[0, 2, 2, 4], maps[0, 2, 4, 4], maps[0, 1, 3, 4], maps[0, 3, 3, 4] = (
+        0.8,
+        0.2,
+        0.4,
+        0.3,
+        0.3,
+    )
     peaks = jax.device_get(PEAKS(maps, most=4))
     before, here, after = np.log([0.2, 0.8, 0.4])
     shift = 0.5 * (before - after) / (before - 2 * here + after)
@@ -116,7 +125,9 @@ def test_nobody_is_nobody():
 
 
 def test_thirty_people():
-    people = [poses.person(40 + 70 * column, 20 + 80 * row, 62) for row in range(5) for column in range(6)]
+    people = [
+        poses.person(40 + 70 * column, 20 + 80 * row, 62) for row in range(5) for column in range(6)
+    ]
     assert_same(found(*people, rows=54, columns=56), people)
 
 
@@ -128,7 +139,9 @@ def test_the_best_person_comes_first_and_the_others_are_left_out():
 
 
 def test_bodies_are_ranked_by_their_totals_and_crumbs_are_left_out():
-    """The first neck has the better shoulder, the second one more joints; two joints alone are nobody."""
+    """The first neck has the better shoulder, the second one more joints; two joints alone are
+    nobody.
+    """
     joints, limbs = np.full((14, 3), 0.5, np.float32), np.zeros((13, 3, 3), np.float32)
     limbs[0, 0, 0], limbs[1, 0, 0] = 0.9, 0.9
     for limb in (0, 1, 2, 3):
@@ -163,8 +176,15 @@ def test_limb_scores_are_the_mean_agreement_along_the_line():
         for p, q in np.ndindex(2, 2):
             start, end = places[0, first, p].astype(float), places[0, second, q].astype(float)
             unit = (end - start) / np.hypot(*(end - start))
-            along = [read(limb, *(start + share * (end - start))) @ unit for share in np.linspace(0, 1, 10)]
-            good = sum(each > 0.05 for each in along) >= 8 and scores[0, first, p] and scores[0, second, q]
+            along = [
+                read(limb, *(start + share * (end - start))) @ unit
+                for share in np.linspace(0, 1, 10)
+            ]
+            good = (
+                sum(each > 0.05 for each in along) >= 8
+                and scores[0, first, p]
+                and scores[0, second, q]
+            )
             count += bool(good)
             assert found[0, limb, p, q] == pytest.approx(np.mean(along) if good else 0, abs=1e-5)
     assert 10 < count < 42
@@ -188,7 +208,11 @@ def test_the_fields_along_a_body_point_as_its_parts_do_and_a_part_without_limbs_
     one[11] = 0  # one hip: the trunk is the limb to the other
     _, fields = poses.maps([one], 32, 32)
     body = one[None, None]
-    places, present, last = body[..., :2] / 256 - 0.5, body[..., 2] > 0, np.zeros((1, 14, 2), np.float32)
+    places, present, last = (
+        body[..., :2] / 256 - 0.5,
+        body[..., 2] > 0,
+        np.zeros((1, 14, 2), np.float32),
+    )
 
     @jax.jit
     def run(fields, body, places, present, last):
@@ -199,13 +223,25 @@ def test_the_fields_along_a_body_point_as_its_parts_do_and_a_part_without_limbs_
         read, _ = pose_features.frame_vectors(places, present, last, parts=True, along=along)
         return vectors, there, plain, read
 
-    vectors, there, plain, read = map(np.asarray, run(np.float32(fields)[None], body, places, present, last))
+    vectors, there, plain, read = map(
+        np.asarray, run(np.float32(fields)[None], body, places, present, last)
+    )
     assert list(pose_decoding.PARTS) == list(pose_features.ORDER)
     assert there[0, 0].tolist() == [True, True, True, False, True, True]
-    ends = {"head": [(1, 0)], "trunk": [(1, 8)], "right_arm": [(2, 3), (3, 4)], "right_leg": [(8, 9), (9, 10)]}
+    ends = {
+        "head": [(1, 0)],
+        "trunk": [(1, 8)],
+        "right_arm": [(2, 3), (3, 4)],
+        "right_leg": [(8, 9), (9, 10)],
+    }
     ends["left_leg"] = [(12, 13)]  # what is left of it
     for index, name in enumerate(pose_features.ORDER):
-        units = [(one[b] - one[a])[:2] / np.linalg.norm((one[b] - one[a])[:2]) for a, b in ends.get(name, [])]
-        np.testing.assert_allclose(vectors[0, 0, index], np.mean(units, axis=0) if units else 0, atol=0.08)
+        units = [
+            (one[b] - one[a])[:2] / np.linalg.norm((one[b] - one[a])[:2])
+            for a, b in ends.get(name, [])
+        ]
+        np.testing.assert_allclose(
+            vectors[0, 0, index], np.mean(units, axis=0) if units else 0, atol=0.08
+        )
     np.testing.assert_array_equal(plain[..., :28], read[..., :28])
     assert plain[0, 0, 29] == 0 != read[0, 0, 29] and abs(read[0, 0, 30] - plain[0, 0, 30]) < 0.08

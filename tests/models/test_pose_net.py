@@ -26,7 +26,9 @@ def pictures(height=16, width=24):
 
 @pytest.fixture
 def shallow(monkeypatch):
-    """Four of Table 1's eleven separable convolutions in this test: of both ratios and both strides."""
+    """Four of Table 1's eleven separable convolutions in this test: of both ratios and both
+    strides.
+    """
     monkeypatch.setattr(pose_net, "LAYERS", ((2, 1), (2, 2), (2, 2), (1, 1)))
     for name, number in (("FINE", 2), ("MIDDLE", 3), ("LAST", 4)):
         monkeypatch.setattr(pose_net, name, number)
@@ -38,16 +40,28 @@ def shallow(monkeypatch):
         ({}, 3_194_896, 916_080),
         ({"width": 0.5}, 1_942_800, 916_080),
         ({"stages": 1}, 916_080 + 466_536, 916_080),
-        ({"background": True, "between": False}, 3_194_896 - 32_816 + 513 + 5 * (129 + 2 * 137), 916_080 - 5_136),
+        (
+            {"background": True, "between": False},
+            3_194_896 - 32_816 + 513 + 5 * (129 + 2 * 137),
+            916_080 - 5_136,
+        ),
     ],
 )
 def test_sizes_are_those_of_the_papers_table_and_of_its_stages(options, total, table):
     model = PoseNet(**options, fast=False)
     traced = model.clone(stages=min(2, model.stages))  # the stages from the second on are alike
-    answers, made = jax.eval_shape(traced.init_with_output, jax.random.key(0), jnp.zeros((1, 224, 224, 3)))
-    count = {name: sum(leaf.size for leaf in jax.tree.leaves(tree)) for name, tree in made["params"].items()}
+    answers, made = jax.eval_shape(
+        traced.init_with_output, jax.random.key(0), jnp.zeros((1, 224, 224, 3))
+    )
+    count = {
+        name: sum(leaf.size for leaf in jax.tree.leaves(tree))
+        for name, tree in made["params"].items()
+    }
     later = sum(size for name, size in count.items() if name.startswith("stage2"))
-    assert sum(count.values()) + max(model.stages - 2, 0) * later == total and count["features"] == table
+    assert (
+        sum(count.values()) + max(model.stages - 2, 0) * later == total
+        and count["features"] == table
+    )
     if not options:
         layers = [made["params"]["features"][f"layer{number}"] for number in range(12)]
         sizes = [sum(leaf.size for leaf in jax.tree.leaves(layer)) for layer in layers]
@@ -62,13 +76,18 @@ def same(x, kernel, stride, each=False):
     """A convolution with TensorFlow's padding, window by window; `each`: within every channel."""
     size, (height, width) = kernel.shape[0], x.shape[:2]
     rows, columns = -(-height // stride), -(-width // stride)
-    before = [max((n - 1) * stride + size - length, 0) // 2 for n, length in ((rows, height), (columns, width))]
+    before = [
+        max((n - 1) * stride + size - length, 0) // 2
+        for n, length in ((rows, height), (columns, width))
+    ]
     padded = np.zeros((height + 4, width + 4, x.shape[2]))
     padded[before[0] : before[0] + height, before[1] : before[1] + width] = x
     y = np.zeros((rows, columns, kernel.shape[-1]))
     for i, j in np.ndindex(rows, columns):
         window = padded[i * stride : i * stride + size, j * stride : j * stride + size]
-        y[i, j] = (window * kernel).sum((0, 1)) if each else np.einsum("yxc,yxcd->d", window, kernel)
+        y[i, j] = (
+            (window * kernel).sum((0, 1)) if each else np.einsum("yxc,yxcd->d", window, kernel)
+        )
     return y
 
 
@@ -89,10 +108,15 @@ def mixed(x, params, stats):
 
 def loops(variables, picture):
     """The answers of all stages for one picture, layer by layer."""
-    params, stats = (jax.tree.map(lambda x: np.asarray(x, np.float64), variables[n]) for n in ("params", "batch_stats"))
+    params, stats = (
+        jax.tree.map(lambda x: np.asarray(x, np.float64), variables[n])
+        for n in ("params", "batch_stats")
+    )
     f, s = params["features"], stats["features"]
     x = normal(
-        same(np.asarray(picture, np.float64), f["layer0"]["kernel"], 2), f["layer0"]["norm"], s["layer0"]["norm"]
+        same(np.asarray(picture, np.float64), f["layer0"]["kernel"], 2),
+        f["layer0"]["norm"],
+        s["layer0"]["norm"],
     )
     seen = []
     fine, *others = (3, 7, 11) if len(pose_net.LAYERS) == 11 else (2, 3, 4)
@@ -121,7 +145,9 @@ def as_bytes():
 
 
 @pytest.mark.parametrize(
-    ("options", "given"), [({}, pictures), ({"between": False, "background": True}, as_bytes)], ids=["paper", "options"]
+    ("options", "given"),
+    [({}, pictures), ({"between": False, "background": True}, as_bytes)],
+    ids=["paper", "options"],
 )
 def test_answers_are_the_papers_layers_by_loops(request, options, given):
     """Bytes are brought to the range from -1 to 1. With the options, on fewer layers."""
@@ -151,7 +177,8 @@ def test_both_formulations_of_a_depthwise_convolution_are_the_window_by_window_o
 def test_bfloat16_answers_near_float32_and_in_float32(shallow):
     variables = random_variables(PoseNet(**BRIEF), pictures())
     exact, rounded = (
-        jax.jit(PoseNet(**BRIEF, dtype=dtype).apply)(variables, pictures()) for dtype in ("float32", "bfloat16")
+        jax.jit(PoseNet(**BRIEF, dtype=dtype).apply)(variables, pictures())
+        for dtype in ("float32", "bfloat16")
     )
     for name in exact:
         assert rounded[name].dtype == jnp.float32
@@ -159,12 +186,16 @@ def test_bfloat16_answers_near_float32_and_in_float32(shallow):
         assert 0 < error < 0.1
 
 
-def test_activations_that_are_recomputed_are_those_of_every_layer_and_branch_and_no_parameter_changes(shallow):
+def test_activations_that_are_recomputed_are_those_of_every_layer_and_branch_and_no_parameter_changes(
+    shallow,
+):
     def traced(remat):
         model = PoseNet(**BRIEF, remat=remat)
         made = jax.eval_shape(model.init, jax.random.key(0), pictures())
         apply = jax.make_jaxpr(model.apply)(made, pictures())
-        return jax.tree.map(jnp.shape, made), sum("remat" in str(eqn.primitive) for eqn in apply.eqns)
+        return jax.tree.map(jnp.shape, made), sum(
+            "remat" in str(eqn.primitive) for eqn in apply.eqns
+        )
 
     (plain, none), (again, some) = traced(False), traced(True)
     assert plain == again and (none, some) == (0, len(pose_net.LAYERS) + 2 * BRIEF["stages"])
@@ -179,7 +210,13 @@ def test_training_moves_every_statistic_and_evaluation_none(shallow):
 
 
 def test_a_section_becomes_the_network():
-    options = {"layout": BODY, "num_classes": 1, "channels": ("x", "y", "seen"), "axis_name": "data", "fast": False}
+    options = {
+        "layout": BODY,
+        "num_classes": 1,
+        "channels": ("x", "y", "seen"),
+        "axis_name": "data",
+        "fast": False,
+    }
     section = dataclasses.asdict(PoseConfig(width=0.5, background=True))
     assert section.pop("name") == "pose"
     model = build_pose(**options, **section)

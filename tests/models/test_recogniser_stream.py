@@ -1,4 +1,6 @@
-"""The recogniser on a stream: a window is the network, what rolls is the network where it should be, persons change."""
+"""The recogniser on a stream: a window is the network, what rolls is the network where it should
+be, persons change.
+"""
 
 import functools
 
@@ -15,7 +17,9 @@ from tests.helpers.costs import multiplications
 from tests.helpers.random_weights import random_variables
 
 FRAMES, WIDTH = 4, 6
-MODEL = recogniser.Recogniser(3, pose_features.joint_rows(skeletons.get_layout("body-14"), "parts"), width=WIDTH)
+MODEL = recogniser.Recogniser(
+    3, pose_features.joint_rows(skeletons.get_layout("body-14"), "parts"), width=WIDTH
+)
 
 
 def stream(frames=9, batch=2):
@@ -62,26 +66,38 @@ def rolled(weights, frames, state=None):
 def test_a_window_gives_at_every_frame_what_the_network_gives(weights, offline):
     frames = stream()
     for last, found in enumerate(slid(weights, frames)[0]):
-        window = [frames[:, max(0, last - behind)] for behind in (3, 2, 1, 0)]  # the first one until there are four
+        window = [
+            frames[:, max(0, last - behind)] for behind in (3, 2, 1, 0)
+        ]  # the first one until there are four
         np.testing.assert_allclose(found, offline(np.stack(window, axis=1)), rtol=1e-5, atol=1e-5)
 
 
 def test_what_rolls_is_the_network_when_the_window_is_first_full(weights, offline):
     frames = stream()
     logits, _ = rolled(weights, frames)
-    np.testing.assert_allclose(logits[FRAMES - 1], offline(frames[:, :FRAMES]), rtol=1e-5, atol=1e-5)
-    assert np.abs(logits[-1] - offline(frames[:, -FRAMES:])).max() > 1e-4  # it remembers more than the window
+    np.testing.assert_allclose(
+        logits[FRAMES - 1], offline(frames[:, :FRAMES]), rtol=1e-5, atol=1e-5
+    )
+    assert (
+        np.abs(logits[-1] - offline(frames[:, -FRAMES:])).max() > 1e-4
+    )  # it remembers more than the window
 
 
 def test_what_rolls_is_always_the_head_on_the_last_outputs_of_lstms_that_read_everything(weights):
     frames = stream()
-    part = {name: {kind: tree[name] for kind, tree in weights.items()} for name in ("recurrent", "head")}
+    part = {
+        name: {kind: tree[name] for kind, tree in weights.items()} for name in ("recurrent", "head")
+    }
 
     @jax.jit
     def read(frames):
         places, present = pose_features.taken(frames, MODEL.rows, False)
-        vectors, _ = pose_features.frame_vectors(places, present, jnp.zeros_like(places[:, 0]), parts=True)
-        return MODEL.recurrent().apply(part["recurrent"], recogniser.empty_memories(2, WIDTH), vectors)[1]
+        vectors, _ = pose_features.frame_vectors(
+            places, present, jnp.zeros_like(places[:, 0]), parts=True
+        )
+        return MODEL.recurrent().apply(
+            part["recurrent"], recogniser.empty_memories(2, WIDTH), vectors
+        )[1]
 
     outputs, head = np.asarray(read(frames)), jax.jit(MODEL.head().apply)
     for last, found in enumerate(rolled(weights, frames)[0]):

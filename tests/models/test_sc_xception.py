@@ -1,4 +1,6 @@
-"""SC-Xception whole: sizes of the paper's rows, where its parts stand, what is frozen, a training step, exporting."""
+"""SC-Xception whole: sizes of the paper's rows, where its parts stand, what is frozen, a training
+step, exporting.
+"""
 
 import functools
 
@@ -39,7 +41,10 @@ def flattened(tree):
     ends = np.cumsum([leaf.size for leaf in leaves]).tolist()
 
     def unravel(vector):
-        pieces = [vector[end - leaf.size : end].reshape(leaf.shape) for leaf, end in zip(leaves, ends, strict=True)]
+        pieces = [
+            vector[end - leaf.size : end].reshape(leaf.shape)
+            for leaf, end in zip(leaves, ends, strict=True)
+        ]
         return structure.unflatten(pieces)
 
     return jnp.asarray(np.concatenate([np.ravel(leaf) for leaf in leaves])), unravel
@@ -61,14 +66,20 @@ PUBLISHED = {
 
 @pytest.mark.parametrize("row", PUBLISHED)
 def test_rows_have_the_published_number_of_parameters(row):
-    """Of the eight blocks in the middle of the backbone one is traced, and its size counts eight times."""
+    """Of the eight blocks in the middle of the backbone one is traced, and its size counts eight
+    times.
+    """
 
     def size(model):
         assert model.frames_network(parent=None).middle == 8
-        made = jax.eval_shape(model.clone(depth=1 / 8).init, jax.random.key(0), jnp.zeros((1, 2, 71, 71, 3)))
+        made = jax.eval_shape(
+            model.clone(depth=1 / 8).init, jax.random.key(0), jnp.zeros((1, 2, 71, 71, 3))
+        )
         counted = made["params"], made["batch_stats"]["backbone"]
         repeated = made["params"]["backbone"]["block5"], made["batch_stats"]["backbone"]["block5"]
-        once, again = (sum(leaf.size for leaf in jax.tree.leaves(tree)) for tree in (counted, repeated))
+        once, again = (
+            sum(leaf.size for leaf in jax.tree.leaves(tree)) for tree in (counted, repeated)
+        )
         return once + 7 * again
 
     assert size(SCXception(101, **VARIANTS[row], fast=False)) == PUBLISHED[row]
@@ -79,13 +90,16 @@ def test_rows_have_the_published_number_of_parameters(row):
 @pytest.mark.parametrize("row", sorted(VARIANTS.keys() - PUBLISHED.keys()))
 def test_rows_of_other_backbones_give_logits_of_every_clip(row):
     model = SCXception(**SMALL | VARIANTS[row] | {"skip": ()})
-    found, made = jax.eval_shape(model.init_with_output, jax.random.key(0), jnp.zeros((3, 2, 75, 75, 3)))
+    found, made = jax.eval_shape(
+        model.init_with_output, jax.random.key(0), jnp.zeros((3, 2, 75, 75, 3))
+    )
     assert found.shape == (3, 3) and made["params"].keys() == {"backbone", "convgru", "head"}
 
 
 @pytest.fixture(scope="module")
 def run():
-    """Logits and what is sown, and the backbone, the ConvGRU and the head one after the other, compiled once.
+    """Logits and what is sown, and the backbone, the ConvGRU and the head one after the other,
+    compiled once.
 
     In one program: what is the same on both ways is compiled once.
     """
@@ -111,7 +125,9 @@ def test_it_is_its_parts_in_a_row(variables, run):
 
 
 def test_excitation_stands_on_the_residual_branch_of_block13_and_not_on_the_shortcut(variables):
-    """Without its excitation, the block gets the same from excited maps, save for what the shortcut sees."""
+    """Without its excitation, the block gets the same from excited maps, save for what the shortcut
+    sees.
+    """
     inside = {kind: tree["backbone"]["block13"] for kind, tree in variables.items()}
     bare = {
         "params": {k: v for k, v in inside["params"].items() if k != "excitation"},
@@ -136,7 +152,9 @@ def test_excitation_stands_on_the_residual_branch_of_block13_and_not_on_the_shor
         y = np.asarray(x)[:, ::2, ::2] @ p["kernel"][0, 0]
         return (y - s["mean"]) / np.sqrt(s["var"] + 1e-3) * p["norm"]["scale"] + p["norm"]["bias"]
 
-    np.testing.assert_allclose(found, of_excited - shortcut(excited) + shortcut(x), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(
+        found, of_excited - shortcut(excited) + shortcut(x), rtol=1e-3, atol=1e-4
+    )
     assert "excitation" not in variables["params"]["backbone"]["block14"]
 
 
@@ -148,22 +166,30 @@ def test_a_step_moves_what_trains_and_keeps_no_gradient_and_no_memory_for_the_re
     still = model.frozen(params)
     blocks = {block for block, tree in still["backbone"].items() if all(jax.tree.leaves(tree))}
     assert blocks == {"block1", "block4"}
-    assert not any(jax.tree.leaves({name: tree for name, tree in still.items() if name != "backbone"}))
+    assert not any(
+        jax.tree.leaves({name: tree for name, tree in still.items() if name != "backbone"})
+    )
     trained, fixed = state.split(params, still)
-    size = {name: sum(leaf.size for leaf in jax.tree.leaves(tree)) for name, tree in (("t", trained), ("f", fixed))}
+    size = {
+        name: sum(leaf.size for leaf in jax.tree.leaves(tree))
+        for name, tree in (("t", trained), ("f", fixed))
+    }
     assert size["t"] + size["f"] == sum(leaf.size for leaf in jax.tree.leaves(params))
     jax.tree.map(np.testing.assert_array_equal, state.merge(trained, fixed), params)
     tx = optax.adam(1e-2)
     memory = jax.eval_shape(tx.init, trained)
     assert sum(leaf.size for leaf in jax.tree.leaves(memory)) == 2 * size["t"] + 1
 
-    # From here on one long vector: an update of many short ones takes longer to compile than the network.
+    # From here on one long vector: an update of many short ones takes longer to compile than the
+    # network.
     vector, unravel = flattened(trained)
 
     def loss(vector, stats, frames):
         held = {"params": state.merge(unravel(vector), fixed), "batch_stats": stats}
         logits, updated = model.apply(held, frames, train=True, mutable=["batch_stats"])
-        return optax.softmax_cross_entropy_with_integer_labels(logits, jnp.arange(3)).mean(), updated["batch_stats"]
+        return optax.softmax_cross_entropy_with_integer_labels(
+            logits, jnp.arange(3)
+        ).mean(), updated["batch_stats"]
 
     @jax.jit
     def update(vector, memory, stats, frames):
@@ -177,16 +203,24 @@ def test_a_step_moves_what_trains_and_keeps_no_gradient_and_no_memory_for_the_re
         vector, memory, stats, gradient, value = update(vector, memory, stats, clips(pixels=24))
         values.append(float(value))
     gradient = unravel(np.asarray(gradient))
-    assert all(np.any(leaf) for path, leaf in jax.tree.leaves_with_path(gradient) if path[0].key != "head")
+    assert all(
+        np.any(leaf) for path, leaf in jax.tree.leaves_with_path(gradient) if path[0].key != "head"
+    )
     assert values[-1] < 0.1 < values[0]
     before = variables["batch_stats"]["backbone"]
     after = stats["backbone"]
-    moved = {name for name in before if any(jax.tree.leaves(jax.tree.map(differ, before[name], after[name])))}
+    moved = {
+        name
+        for name in before
+        if any(jax.tree.leaves(jax.tree.map(differ, before[name], after[name])))
+    }
     assert moved == {"block13", "block14"}
 
 
 def test_what_precedes_the_border_keeps_nothing_for_the_backward_pass():
-    """The finest maps that the backward pass reads: those that block13 sees, or the frames where all of it trains."""
+    """The finest maps that the backward pass reads: those that block13 sees, or the frames where
+    all of it trains.
+    """
     shapes = {}
     for train_from in ("last", "all"):
         model = SCXception(**SMALL, head="mlp", train_from=train_from)
@@ -195,12 +229,18 @@ def test_what_precedes_the_border_keeps_nothing_for_the_backward_pass():
         def loss(params, stats, model=model):
             rngs = {"dropout": jax.random.key(0)}
             out, _ = model.apply(
-                {"params": params, "batch_stats": stats}, clips(), train=True, mutable=["batch_stats"], rngs=rngs
+                {"params": params, "batch_stats": stats},
+                clips(),
+                train=True,
+                mutable=["batch_stats"],
+                rngs=rngs,
             )
             return out.sum()
 
         kept = jax.eval_shape(
-            lambda p, s, loss=loss: jax.vjp(functools.partial(loss, stats=s), p)[1], made["params"], made["batch_stats"]
+            lambda p, s, loss=loss: jax.vjp(functools.partial(loss, stats=s), p)[1],
+            made["params"],
+            made["batch_stats"],
         )
         shapes[train_from] = max(
             leaf.shape[1] for leaf in jax.tree.leaves(kept) if leaf.ndim == 4 and leaf.shape[0] == 6
@@ -215,10 +255,16 @@ def test_the_order_of_the_frames_matters_and_their_number_is_free(variables, run
 
 def test_bfloat16_computes_near_float32_and_what_is_kept_stays_float32(variables, run):
     model = SCXception(**SMALL, dtype="bfloat16")
-    exact, rounded = np.asarray(run(variables, clips())[0]), jax.jit(model.apply)(variables, clips())
+    exact, rounded = (
+        np.asarray(run(variables, clips())[0]),
+        jax.jit(model.apply)(variables, clips()),
+    )
     made = jax.eval_shape(model.init, jax.random.key(0), clips())
     assert {leaf.dtype for leaf in jax.tree.leaves(made)} == {jnp.dtype("float32")}
-    assert rounded.dtype == jnp.float32 and 0 < np.abs(exact - rounded).max() < 0.05 * np.abs(exact).max()
+    assert (
+        rounded.dtype == jnp.float32
+        and 0 < np.abs(exact - rounded).max() < 0.05 * np.abs(exact).max()
+    )
 
 
 def test_the_lstm_row_remembers_what_a_loop_over_the_frames_mean_features_does():
@@ -236,26 +282,42 @@ def test_the_lstm_row_remembers_what_a_loop_over_the_frames_mean_features_does()
     p = jax.device_get(variables["params"]["lstm"])
     cell = output = np.zeros((3, 256))
     for x in features.swapaxes(0, 1):
-        i, f, g, o = (x @ p[f"i{n}"]["kernel"] + output @ p[f"h{n}"]["kernel"] + p[f"h{n}"]["bias"] for n in "ifgo")
+        i, f, g, o = (
+            x @ p[f"i{n}"]["kernel"] + output @ p[f"h{n}"]["kernel"] + p[f"h{n}"]["bias"]
+            for n in "ifgo"
+        )
         i, f, o = (1 / (1 + np.exp(-gate)) for gate in (i, f, o))
         cell = f * cell + i * np.tanh(g)
         output = o * np.tanh(cell)
-    np.testing.assert_allclose(sown["intermediates"]["memory"][0][:, 0, 0], output, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(
+        sown["intermediates"]["memory"][0][:, 0, 0], output, rtol=1e-3, atol=1e-5
+    )
 
 
 def test_it_is_exported_with_a_free_batch(variables, run):
     model = SCXception(**SMALL)
     shape = jax.ShapeDtypeStruct(export.symbolic_shape("n, 2, 32, 32, 3"), jnp.float32)
     exported = export.export(jax.jit(lambda x: model.apply(variables, x)))(shape)
-    np.testing.assert_allclose(exported.call(clips()), run(variables, clips())[0], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        exported.call(clips()), run(variables, clips())[0], rtol=1e-4, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"backbone": "resnet"}, r"unknown backbone 'resnet'; available: inception_resnet_v2, inception_v3, xception"),
-        ({"recurrent": "gru"}, r"unknown recurrent layer 'gru'; available: convgru, lstm; did you mean 'convgru'"),
-        ({"recurrent": "lstm"}, r"an LSTM remembers no places, which the head 'mcam_aff' works on; wanted head 'mlp'"),
+        (
+            {"backbone": "resnet"},
+            r"unknown backbone 'resnet'; available: inception_resnet_v2, inception_v3, xception",
+        ),
+        (
+            {"recurrent": "gru"},
+            r"unknown recurrent layer 'gru'; available: convgru, lstm; did you mean 'convgru'",
+        ),
+        (
+            {"recurrent": "lstm"},
+            r"an LSTM remembers no places, which the head 'mcam_aff' works on; wanted head 'mlp'",
+        ),
         (
             {"backbone": "inception_v3"},
             r"excitation 'sum' stands in Xception's .* which 'inception_v3' has not; wanted",

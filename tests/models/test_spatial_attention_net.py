@@ -1,4 +1,5 @@
-"""STA-GCN's spatial attention network alone: its displacements by a loop, and its way from a first run into a second.
+"""STA-GCN's spatial attention network alone: its displacements by a loop, and its way from a first
+run into a second.
 
 That it never looks ahead is tested with the classifier.
 """
@@ -31,11 +32,17 @@ LAYOUT = Layout(
 
 @pytest.fixture(scope="module", autouse=True)
 def quick():
-    """A classifier of one unit beside the attention network, or of three where it shares them; no compiled `init`."""
+    """A classifier of one unit beside the attention network, or of three where it shares them; no
+    compiled `init`.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(stgcn.VARIANTS, "stem9", (("stem", 1, 1),))
-        patch.setitem(stgcn.VARIANTS, "literal9", (("unit1", 1, 1), ("unit2", 1, 1), ("unit3", 1, 1)))
-        patch.setattr(state, "init", lambda model, example, seed: random_variables(model, example, seed=seed))
+        patch.setitem(
+            stgcn.VARIANTS, "literal9", (("unit1", 1, 1), ("unit2", 1, 1), ("unit3", 1, 1))
+        )
+        patch.setattr(
+            state, "init", lambda model, example, seed: random_variables(model, example, seed=seed)
+        )
         yield
 
 
@@ -58,7 +65,9 @@ def toy_source(run: config.TrainConfig) -> data_source.Source:
 
 
 def places(dims: int, score: bool) -> np.ndarray:
-    """Two clips of five frames in which joint 2 is missing in frame 3, and the second clip has no second person."""
+    """Two clips of five frames in which joint 2 is missing in frame 3, and the second clip has no
+    second person.
+    """
     x = np.random.default_rng(4).uniform(0.1, 1.0, (2, 5, 2, 4, dims + score)).astype(np.float32)
     x[:, 3, :, 2] = 0
     x[1, :, 1] = 0
@@ -83,7 +92,11 @@ def test_the_loss_is_the_smooth_l1_weighted_by_confidence():
     sure = random.uniform(size=(3, 4, 2, 1)).astype(np.float32)
     sure[2] = 0
     found = losses.per_example(
-        {"predicted": jnp.asarray(predicted), "displacement": jnp.asarray(true), "confidence": jnp.asarray(sure)},
+        {
+            "predicted": jnp.asarray(predicted),
+            "displacement": jnp.asarray(true),
+            "confidence": jnp.asarray(sure),
+        },
         jnp.zeros(3, jnp.int32),
     )
     for clip in range(2):
@@ -101,33 +114,47 @@ def test_the_prediction_passes_the_gate_and_targets_have_unit_deviation_in_train
     network = spatial_attention_net.DisplacementNetwork(
         dims=3, score=False, adjacency=graph, width=4, initial="he_fan_out"
     )
-    alone = spatial_attention_net.SpatialNetwork(graph, width=4, initial="he_fan_out", axis_name=None, fast=True)
+    alone = spatial_attention_net.SpatialNetwork(
+        graph, width=4, initial="he_fan_out", axis_name=None, fast=True
+    )
     x = jnp.asarray(places(3, False))
     variables = random_variables(network, x)
 
     @jax.jit
     def both(variables, x):
-        trained_on = network.apply(variables, x, train=True, mutable=["batch_stats", "intermediates"])
+        trained_on = network.apply(
+            variables, x, train=True, mutable=["batch_stats", "intermediates"]
+        )
         inner = {name: tree["attention_network"] for name, tree in variables.items()}
         return *trained_on, *alone.apply(inner, x, True, mutable=["batch_stats"])[0]
 
     outputs, moved, features, gate = both(variables, x)
     readout = {name: np.asarray(value) for name, value in variables["params"]["readout"].items()}
-    wanted = (np.asarray(gate) * (np.asarray(features) @ readout["kernel"] + readout["bias"])).reshape(2, 2, 4, 5, 3)
-    np.testing.assert_allclose(outputs["predicted"], wanted.transpose(0, 3, 1, 2, 4), rtol=1e-4, atol=1e-6)
+    wanted = (
+        np.asarray(gate) * (np.asarray(features) @ readout["kernel"] + readout["bias"])
+    ).reshape(2, 2, 4, 5, 3)
     np.testing.assert_allclose(
-        moved["intermediates"]["gate"][0], np.asarray(gate).reshape(2, 2, 4, 5).transpose(0, 3, 1, 2), rtol=1e-4
+        outputs["predicted"], wanted.transpose(0, 3, 1, 2, 4), rtol=1e-4, atol=1e-6
+    )
+    np.testing.assert_allclose(
+        moved["intermediates"]["gate"][0],
+        np.asarray(gate).reshape(2, 2, 4, 5).transpose(0, 3, 1, 2),
+        rtol=1e-4,
     )
     known = np.asarray(outputs["displacement"])[np.asarray(outputs["confidence"]) > 0]
     assert (known**2).mean() == pytest.approx(1.0, rel=1e-5)
     raw = np.asarray(spatial_attention_net.displacements(x, 3, False)[0])
     assert moved["batch_stats"]["displacement_var"] == pytest.approx(
-        0.9 * float(variables["batch_stats"]["displacement_var"]) + 0.1 * (raw**2).sum() / known.size, rel=1e-5
+        0.9 * float(variables["batch_stats"]["displacement_var"])
+        + 0.1 * (raw**2).sum() / known.size,
+        rel=1e-5,
     )
 
 
 def classifier(**overrides) -> config.TrainConfig:
-    """A run of the classifier whose units have no attention, so that little is compiled beside its gate."""
+    """A run of the classifier whose units have no attention, so that little is compiled beside its
+    gate.
+    """
     model = config.STAGCNConfig(width=4, attention="none", segments=2, kept=1, dropout=0.0)
     run = toy_run(model)
     for name, value in ({"epochs": 1} | overrides).items():
@@ -141,7 +168,11 @@ def pretrained(tmp_path_factory):
     run = toy_run(config.DisplacementConfig(width=4), epochs=2, optim__accumulate=2)
     workdir = tmp_path_factory.mktemp("pretrained")
     outcome = loop.run(run, workdir, toy_source(run))
-    assert outcome.step == 8 and set(outcome.metrics or ()) == {"loss", "count"} and outcome.metrics["count"] == 13
+    assert (
+        outcome.step == 8
+        and set(outcome.metrics or ()) == {"loss", "count"}
+        and outcome.metrics["count"] == 13
+    )
     return workdir
 
 
@@ -175,16 +206,25 @@ def count_only(monkeypatch):
     """A run whose steps and scores compute nothing, so that nothing is compiled for them."""
     values = {"loss": 1.0, "count": 8.0, "correct": 4.0, "grad_norm": 1.0}
     sums = {name: jnp.asarray(value) for name, value in values.items()}
-    monkeypatch.setattr(loop, "_compiled_step", lambda *_: lambda now, batch: (now.replace(step=now.step + 1), sums))
+    monkeypatch.setattr(
+        loop, "_compiled_step", lambda *_: lambda now, batch: (now.replace(step=now.step + 1), sums)
+    )
     monkeypatch.setattr(
         classification,
         "compile_scorer",
-        lambda *_: lambda weights, batch: {"logits": np.zeros((len(batch["mask"]), 4), np.float32), **batch},
+        lambda *_: (
+            lambda weights, batch: {
+                "logits": np.zeros((len(batch["mask"]), 4), np.float32),
+                **batch,
+            }
+        ),
     )
 
 
 @pytest.mark.parametrize("computed", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_a_run_goes_on_from_a_first_one_and_is_resumed_as_itself(pretrained, tmp_path, monkeypatch, computed):
+def test_a_run_goes_on_from_a_first_one_and_is_resumed_as_itself(
+    pretrained, tmp_path, monkeypatch, computed
+):
     if not computed:
         count_only(monkeypatch)
     run = classifier(init_from=pretrained)
@@ -202,7 +242,10 @@ def test_a_run_goes_on_from_a_first_one_and_is_resumed_as_itself(pretrained, tmp
             {"model__gate": "shared", "model__network": "literal9"},
             r"no module in common with this one: it has attention_network, readout; wanted",
         ),
-        ({"model__width": 8}, r"module 'attention_network' of the network in '.*' has other shapes than this one's"),
+        (
+            {"model__width": 8},
+            r"module 'attention_network' of the network in '.*' has other shapes than this one's",
+        ),
         ({"init_from": "nowhere"}, r"no checkpoints in 'nowhere'"),
     ],
 )
@@ -217,7 +260,10 @@ def test_a_network_without_classes_is_neither_scored_nor_exported(pretrained, tm
         lambda: classification.run(pretrained, out=tmp_path / "out"),
         lambda: export.run(pretrained, out=tmp_path / "out"),
     ):
-        with pytest.raises(UserError, match=r"'displacement', which gives no classes; train a classifier from it with"):
+        with pytest.raises(
+            UserError,
+            match=r"'displacement', which gives no classes; train a classifier from it with",
+        ):
             refuse()
     assert not (tmp_path / "out").exists()
 

@@ -1,4 +1,6 @@
-"""STA-GCN: its attention against loops and public ASTGCN, its sizes, its segments, and what every network keeps."""
+"""STA-GCN: its attention against loops and public ASTGCN, its sizes, its segments, and what every
+network keeps.
+"""
 
 import functools
 from pathlib import Path
@@ -38,7 +40,9 @@ def short(monkeypatch):
 
 def build(**options):
     adjacency = Adjacency(skeletons.chebyshev(LEGS))
-    return stagcn.STAGCN(**{"num_classes": 5, "adjacency": adjacency, "network": "two", "width": 4} | options)
+    return stagcn.STAGCN(
+        **{"num_classes": 5, "adjacency": adjacency, "network": "two", "width": 4} | options
+    )
 
 
 def clips(frames=10, persons=2, batch=3):
@@ -49,7 +53,9 @@ def public():
     with np.load(PUBLIC) as stored:
         held = {name: jnp.asarray(stored[name]) for name in stored.files}
     weights = {
-        kind: {name.split("/")[1]: value for name, value in held.items() if name.startswith(f"{kind}/")}
+        kind: {
+            name.split("/")[1]: value for name, value in held.items() if name.startswith(f"{kind}/")
+        }
         for kind in ("joints", "frames")
     }
     return held, weights["joints"], weights["frames"]
@@ -61,8 +67,12 @@ temporal_attention = jax.jit(attention.temporal_attention, static_argnums=2)
 
 def test_attention_and_graph_convolution_give_the_numbers_of_public_astgcn():
     n, joints, frames = public()
-    np.testing.assert_allclose(spatial_attention(n["inputs"], joints, "i"), joints["attention"], atol=1e-6)
-    np.testing.assert_allclose(temporal_attention(n["inputs"], frames, "i"), frames["attention"], atol=1e-6)
+    np.testing.assert_allclose(
+        spatial_attention(n["inputs"], joints, "i"), joints["attention"], atol=1e-6
+    )
+    np.testing.assert_allclose(
+        temporal_attention(n["inputs"], frames, "i"), frames["attention"], atol=1e-6
+    )
     graph = n["polynomials"][None] * joints["attention"][:, None]
     for features in (3, 5):  # fewer and more than the four channels that come in
         for convolve in (graph_conv.graph_conv, graph_conv.planned_graph_conv):
@@ -80,11 +90,15 @@ def test_attention_is_the_papers_equations_by_loops():
     n, of_joints, of_frames = public()
     x = np.asarray(n["inputs"][0], np.float64)  # [v, t, c]
     joints, frames, channels = x.shape
-    w, u = ({name: np.asarray(value, np.float64) for name, value in each.items()} for each in (of_joints, of_frames))
+    w, u = (
+        {name: np.asarray(value, np.float64) for name, value in each.items()}
+        for each in (of_joints, of_frames)
+    )
     left = [[sum(x[i, t, c] * w["along"][t] * w["across"][c, s] for t in range(frames) for c in range(channels))
              for s in range(frames)] for i in range(joints)]  # fmt: skip
     right = [
-        [sum(w["channels"][c] * x[j, s, c] for c in range(channels)) for s in range(frames)] for j in range(joints)
+        [sum(w["channels"][c] * x[j, s, c] for c in range(channels)) for s in range(frames)]
+        for j in range(joints)
     ]
     sigma = np.array([[1 / (1 + np.exp(-(np.dot(left[i], right[j]) + w["bias"][i, j]))) for j in range(joints)]
                       for i in range(joints)])  # fmt: skip
@@ -96,7 +110,8 @@ def test_attention_is_the_papers_equations_by_loops():
     left = [[sum(x[i, t, c] * u["along"][i] * u["across"][c, j] for i in range(joints) for c in range(channels))
              for j in range(joints)] for t in range(frames)]  # fmt: skip
     right = [
-        [sum(u["channels"][c] * x[j, s, c] for c in range(channels)) for j in range(joints)] for s in range(frames)
+        [sum(u["channels"][c] * x[j, s, c] for c in range(channels)) for j in range(joints)]
+        for s in range(frames)
     ]
     sigma = np.array([[1 / (1 + np.exp(-(np.dot(left[t], right[s]) + u["bias"][t, s]))) for s in range(frames)]
                       for t in range(frames)])  # fmt: skip
@@ -112,7 +127,9 @@ def test_attention_is_the_papers_equations_by_loops():
 
 
 @pytest.mark.parametrize("attended", ["graph", "scores"])
-def test_the_graph_convolution_takes_the_mixed_frames_and_its_scores_the_plain_ones_or_the_other_way(attended):
+def test_the_graph_convolution_takes_the_mixed_frames_and_its_scores_the_plain_ones_or_the_other_way(
+    attended,
+):
     """Equation 9 with its parts in their places: y = sum_k (A_k o S') (X E') W_k, S' of X."""
     n, joints, frames = public()
     x, kernel, parts = n["inputs"], np.asarray(n["kernel5"]), np.asarray(n["polynomials"])
@@ -120,7 +137,8 @@ def test_the_graph_convolution_takes_the_mixed_frames_and_its_scores_the_plain_o
     taken, scored = (mixed, x) if attended == "graph" else (x, mixed)
     spatial = np.asarray(spatial_attention(scored, joints))
     wanted = sum(
-        np.einsum("vw,nvw,nvtc,cd->nwtd", parts[k], spatial, np.asarray(taken), kernel[:, k]) for k in range(len(parts))
+        np.einsum("vw,nvw,nvtc,cd->nwtd", parts[k], spatial, np.asarray(taken), kernel[:, k])
+        for k in range(len(parts))
     )
     alone = np.einsum("kvw,nvtc,ckd->nwtd", parts, np.asarray(taken), kernel)
     weights = {"adjacency": n["polynomials"], "kernel": n["kernel5"]}
@@ -155,7 +173,9 @@ def test_chebyshev_polynomials_are_cosines_of_multiples_of_the_spectrum():
         angles = np.arccos(np.clip(values, -1, 1))
         assert values[-1] == pytest.approx(1, abs=1e-6) and values[0] == pytest.approx(-1, abs=1e-6)
         for order, part in enumerate(parts):
-            np.testing.assert_allclose(part, (vectors * np.cos(order * angles)) @ vectors.T, atol=1e-5)
+            np.testing.assert_allclose(
+                part, (vectors * np.cos(order * angles)) @ vectors.T, atol=1e-5
+            )
 
 
 SIZES = {  # jaxact/models/stagcn.py with ten units: joints' attention, frames', both; and with the spatial network
@@ -174,7 +194,11 @@ def arrays(model, example):
 
 def without(sizes, *beginnings):
     """Those of which no part of the path has one of these beginnings."""
-    return {path: size for path, size in sizes.items() if not any(part.startswith(beginnings) for part in path)}
+    return {
+        path: size
+        for path, size in sizes.items()
+        if not any(part.startswith(beginnings) for part in path)
+    }
 
 
 PARTITION = {"gate": "none", "edge_importance": True, "bias": True}
@@ -186,14 +210,19 @@ QUICK = (("ntu-25", 60, 60), ("openpose-18", 400, 300))  # both layouts, both le
 
 @pytest.mark.parametrize(
     ("case", "sizes"),
-    [pytest.param(*item, marks=() if item[0] in QUICK else pytest.mark.slow) for item in SIZES.items()],
+    [
+        pytest.param(*item, marks=() if item[0] in QUICK else pytest.mark.slow)
+        for item in SIZES.items()
+    ],
 )
 def test_it_has_the_papers_number_of_parameters(case, sizes):
     """The first three are counted in the networks that hold them and more, see the next test."""
     layout, classes, frames = skeletons.get_layout(case[0]), *case[1:]
     example = jnp.zeros((1, frames, 1, len(layout.joints), 3))
     partition, polynomials = skeletons.adjacency(layout), skeletons.chebyshev(layout)
-    build = functools.partial(stagcn.STAGCN, classes, segments=1, kept=1, fast=False)  # the plain form is traced faster
+    build = functools.partial(
+        stagcn.STAGCN, classes, segments=1, kept=1, fast=False
+    )  # the plain form is traced faster
     both = arrays(build(adjacency=Adjacency(partition), **PARTITION), example)
     gated = arrays(build(adjacency=Adjacency(polynomials), gate="own"), example)
     counted = without(both, "frames_"), without(both, "joints_"), without(gated, *GATED), gated
@@ -202,8 +231,14 @@ def test_it_has_the_papers_number_of_parameters(case, sizes):
 
 def test_each_option_has_the_parameters_of_its_name_and_no_others():
     both = arrays(build(**PARTITION), clips())
-    assert arrays(build(**PARTITION, attention="spatial"), clips()) == without(both, "frames_") != both
-    assert arrays(build(**PARTITION, attention="temporal"), clips()) == without(both, "joints_") != both
+    assert (
+        arrays(build(**PARTITION, attention="spatial"), clips()) == without(both, "frames_") != both
+    )
+    assert (
+        arrays(build(**PARTITION, attention="temporal"), clips())
+        == without(both, "joints_")
+        != both
+    )
     gated = arrays(build(gate="own"), clips())
     assert arrays(build(gate="none"), clips()) == without(gated, *GATED) != gated
 
@@ -217,7 +252,11 @@ def test_both_formulations_agree_and_a_gate_is_between_zero_and_one(gate):
     (fast, sown), (plain, _) = (run(variables, clips()) for run in runs)
     for name in ("logits", "segments", "auxiliary"):
         np.testing.assert_allclose(fast[name], plain[name], rtol=1e-4, atol=1e-5)
-    assert fast["logits"].shape == (3, 5) and fast["segments"].shape == fast["auxiliary"].shape == (3, 5, 5)
+    assert fast["logits"].shape == (3, 5) and fast["segments"].shape == fast["auxiliary"].shape == (
+        3,
+        5,
+        5,
+    )
     (found,) = sown["intermediates"]["gate"]
     assert found.shape == (3, 10, 2, 5) and 0 < found.min() < found.max() < 1
 
@@ -227,13 +266,18 @@ def test_people_may_change_places():
     variables = random_variables(model, clips())
     run = jax.jit(model.apply)
     np.testing.assert_allclose(
-        run(variables, clips())["logits"], run(variables, clips()[:, :, ::-1])["logits"], rtol=1e-4, atol=1e-5
+        run(variables, clips())["logits"],
+        run(variables, clips()[:, :, ::-1])["logits"],
+        rtol=1e-4,
+        atol=1e-5,
     )
 
 
 def test_the_spatial_network_never_looks_ahead():
     adjacency = Adjacency(skeletons.adjacency(LEGS))
-    network = spatial_attention_net.SpatialNetwork(adjacency, width=4, initial="he_fan_out", axis_name=None, fast=True)
+    network = spatial_attention_net.SpatialNetwork(
+        adjacency, width=4, initial="he_fan_out", axis_name=None, fast=True
+    )
     x = clips(frames=30, persons=1, batch=1)
     variables = random_variables(network, x)
     run = jax.jit(network.apply)
@@ -262,9 +306,13 @@ def test_confident_segments_are_weighted_by_their_confidence():
     for row, found in zip(p, stagcn.fuse_segments(LOGITS, kept=2), strict=True):
         sure = row.max(1)
         best = np.argsort(-sure)[:2]
-        np.testing.assert_allclose(np.exp(found), (sure[best, None] * row[best]).sum(0) / sure[best].sum(), rtol=1e-5)
+        np.testing.assert_allclose(
+            np.exp(found), (sure[best, None] * row[best]).sum(0) / sure[best].sum(), rtol=1e-5
+        )
     alike = jnp.repeat(LOGITS[:, :1], 5, axis=1)  # all equally sure: the plain mean
-    np.testing.assert_allclose(stagcn.fuse_segments(alike, kept=5), stagcn.fuse_segments(alike), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        stagcn.fuse_segments(alike, kept=5), stagcn.fuse_segments(alike), rtol=1e-5, atol=1e-6
+    )
 
 
 def test_each_confidence_is_one_for_certainty_and_smallest_for_a_tie():
@@ -274,7 +322,9 @@ def test_each_confidence_is_one_for_certainty_and_smallest_for_a_tie():
         assert found[0] == pytest.approx(least, abs=1e-6) and found[2] == pytest.approx(1.0)
         assert found[0] < found[1] < found[2]
     p = np.asarray(jax.nn.softmax(ladder[0, 1]), np.float64)
-    assert stagcn.confidences(ladder, "entropy")[0, 1] == pytest.approx(1 + (p * np.log(p)).sum() / np.log(3))
+    assert stagcn.confidences(ladder, "entropy")[0, 1] == pytest.approx(
+        1 + (p * np.log(p)).sum() / np.log(3)
+    )
     assert stagcn.confidences(ladder, "margin")[0, 1] == pytest.approx(p[0] - p[1])
 
 
@@ -283,11 +333,20 @@ def test_a_toy_is_learned_by_heart_and_every_weight_takes_part():
     model, targets = build(segments=2, kept=0, dropout=0.0, initial="he_fan_out"), jnp.arange(3)
     tx = optim.optimizer(lambda count: 0.02, name="adamw", weight_decay=0.0)
     start = state.create(model, jax.ShapeDtypeStruct((1, 10, 2, 5, 3), jnp.float32), tx, seed=0)
-    batch, loss = {"inputs": clips(), "targets": targets}, functools.partial(losses.per_example, auxiliary=0.5)
-    update = jax.jit(lambda s: train_step.train_step(s, batch, apply=model.apply, loss=loss, tx=tx, seed=0))
+    batch, loss = (
+        {"inputs": clips(), "targets": targets},
+        functools.partial(losses.per_example, auxiliary=0.5),
+    )
+    update = jax.jit(
+        lambda s: train_step.train_step(s, batch, apply=model.apply, loss=loss, tx=tx, seed=0)
+    )
     current, _ = update(start)
-    moved = flatten_dict(jax.tree.map(lambda a, b: bool(np.any(a != b)), start.params, current.params), sep="/")
-    still = {path for path, was in moved.items() if not was}  # what a normalisation that follows takes out again
+    moved = flatten_dict(
+        jax.tree.map(lambda a, b: bool(np.any(a != b)), start.params, current.params), sep="/"
+    )
+    still = {
+        path for path, was in moved.items() if not was
+    }  # what a normalisation that follows takes out again
     assert still == {path for path in moved if path.endswith(("temporal_bias", "shortcut_bias"))}
     for _ in range(70):
         current, sums = update(current)
@@ -322,7 +381,9 @@ def test_it_is_exported_with_a_free_batch():
     model = build(network="one", segments=2, kept=1, fast=False)
     variables = random_variables(model, clips())
     run = jax.jit(lambda x: model.apply(variables, x)["logits"])
-    exported = export.export(run)(jax.ShapeDtypeStruct(export.symbolic_shape("n, 10, 2, 5, 3"), jnp.float32))
+    exported = export.export(run)(
+        jax.ShapeDtypeStruct(export.symbolic_shape("n, 10, 2, 5, 3"), jnp.float32)
+    )
     found = exported.call(clips(batch=4))
     np.testing.assert_allclose(found, run(clips(batch=4)), rtol=1e-4, atol=1e-5)
 
@@ -331,14 +392,14 @@ def test_it_is_exported_with_a_free_batch():
 def test_clips_of_another_length_than_the_trained_one_are_one_sentence(attention):
     model = build(segments=2, kept=1, attention=attention)
     variables = jax.eval_shape(model.init, jax.random.key(0), clips())
-    with pytest.raises(UserError, match=r"attention is made for clips of 10 frames; got 20. Wanted the clip.frames"):
+    with pytest.raises(
+        UserError, match=r"attention is made for clips of 10 frames; got 20. Wanted the clip.frames"
+    ):
         jax.eval_shape(model.apply, variables, clips(frames=20))
 
 
 @pytest.mark.parametrize("options", [{"segments": 3}, {"segments": 20}, {"segments": 2, "kept": 3}])
 def test_clips_that_cannot_be_cut_are_one_sentence(options):
-    told = (
-        f"cuts clips into {options['segments']} segments .* got clips of 10 frames. Wanted a multiple of the segments"
-    )
+    told = f"cuts clips into {options['segments']} segments .* got clips of 10 frames. Wanted a multiple of the segments"
     with pytest.raises(UserError, match=told):
         jax.eval_shape(build(**options).init, jax.random.key(0), clips())

@@ -22,12 +22,18 @@ NTU, KINETICS = ("ntu-25", 60), ("openpose-18", 400)
 def count(layout: str, classes: int, **options) -> tuple[int, int]:
     """Parameters, and how many of them are edge importance."""
     joints = skeletons.get_layout(layout)
-    options = {"channels": ("x", "y", "z"), "fast": False, **options}  # the plain form is traced faster
+    options = {
+        "channels": ("x", "y", "z"),
+        "fast": False,
+        **options,
+    }  # the plain form is traced faster
     model = models.build("stgcn", layout=joints, num_classes=classes, **options)
     inputs = jnp.zeros((1, 16, 2, len(joints.joints), 3))
     params = jax.eval_shape(model.init, jax.random.key(0), inputs)["params"]
     sizes = {path: leaf.size for path, leaf in flatten_dict(params).items()}
-    return sum(sizes.values()), sum(size for path, size in sizes.items() if path[-1] == "importance")
+    return sum(sizes.values()), sum(
+        size for path, size in sizes.items() if path[-1] == "importance"
+    )
 
 
 @pytest.mark.parametrize(
@@ -35,10 +41,25 @@ def count(layout: str, classes: int, **options) -> tuple[int, int]:
     [  # K = 1, 2, 3
         (NTU, "stem9", (2_648_956, 2_873_894, 3_098_832), (2_642_706, 2_861_394, 3_080_082)),
         pytest.param(
-            KINETICS, "stem9", (2_733_284, 2_955_212, 3_177_140), (2_730_044, 2_948_732, 3_167_420), marks=SLOW
+            KINETICS,
+            "stem9",
+            (2_733_284, 2_955_212, 3_177_140),
+            (2_730_044, 2_948_732, 3_167_420),
+            marks=SLOW,
         ),
-        pytest.param(NTU, "literal9", (2_607_371, 2_827_524, 3_047_677), (2_601_746, 2_816_274, 3_030_802), marks=SLOW),
-        (KINETICS, "literal9", (2_692_000, 2_909_444, 3_126_888), (2_689_084, 2_903_612, 3_118_140)),
+        pytest.param(
+            NTU,
+            "literal9",
+            (2_607_371, 2_827_524, 3_047_677),
+            (2_601_746, 2_816_274, 3_030_802),
+            marks=SLOW,
+        ),
+        (
+            KINETICS,
+            "literal9",
+            (2_692_000, 2_909_444, 3_126_888),
+            (2_689_084, 2_903_612, 3_118_140),
+        ),
         (("ntu-25", 120), "stem9", (None, None, 3_114_252), (None, None, 3_095_502)),
     ],
 )
@@ -50,7 +71,9 @@ def test_parameter_counts_are_the_published_ones(data, network, with_importance,
 
 
 def test_edge_importance_is_all_that_its_option_adds():
-    (total, importance), plain = (count("kinect-15", 5, network="stem3", edge_importance=on) for on in (True, False))
+    (total, importance), plain = (
+        count("kinect-15", 5, network="stem3", edge_importance=on) for on in (True, False)
+    )
     assert plain == (total - importance, 0) and importance == 4 * 3 * 15**2
 
 
@@ -83,7 +106,9 @@ def test_frames_and_persons_are_free_at_run_time(variables, frames, persons):
 
 def test_the_order_of_persons_does_not_matter(variables):
     run, inputs = jax.jit(small().apply), clips()
-    np.testing.assert_allclose(run(variables, inputs), run(variables, inputs[:, :, ::-1]), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        run(variables, inputs), run(variables, inputs[:, :, ::-1]), rtol=1e-4, atol=1e-5
+    )
 
 
 @functools.cache
@@ -102,7 +127,9 @@ def keys(seed):
 
 def test_training_moves_every_running_statistic_and_dropout_follows_its_key(variables):
     logits, state = train(small(), variables, clips())
-    moved = jax.tree.map(lambda old, new: bool(np.any(old != new)), variables["batch_stats"], state["batch_stats"])
+    moved = jax.tree.map(
+        lambda old, new: bool(np.any(old != new)), variables["batch_stats"], state["batch_stats"]
+    )
     assert all(jax.tree.leaves(moved))
     np.testing.assert_array_equal(logits, train(small(), variables, clips())[0])
     assert np.abs(logits - train(small(), variables, clips(), seed=1)[0]).max() > 1e-4
@@ -113,7 +140,9 @@ def backward(model, variables, inputs):
 
     def loss(params, inputs):
         collections = {**variables, "params": params}
-        logits, state = model.apply(collections, inputs, train=True, mutable=["batch_stats"], rngs=keys(0))
+        logits, state = model.apply(
+            collections, inputs, train=True, mutable=["batch_stats"], rngs=keys(0)
+        )
         return jnp.sum(jnp.sin(logits)), (logits, state)
 
     return jax.jit(jax.grad(loss, has_aux=True))(variables["params"], inputs)
@@ -138,21 +167,29 @@ def test_units_are_computed_again_where_memory_is_short(variables):
 
         def loss(params):
             given = {**variables, "params": params}
-            return jnp.sum(model.apply(given, clips(), train=True, mutable=["batch_stats"], rngs=keys(0))[0])
+            return jnp.sum(
+                model.apply(given, clips(), train=True, mutable=["batch_stats"], rngs=keys(0))[0]
+            )
 
         return jax.make_jaxpr(jax.grad(loss))(variables["params"])
 
     plain, again = traced(), traced(remat=True)
-    assert again.out_avals == plain.out_avals and str(again).count("remat2") > str(plain).count("remat2")
+    assert again.out_avals == plain.out_avals and str(again).count("remat2") > str(plain).count(
+        "remat2"
+    )
 
 
 @pytest.mark.slow
 def test_rematerialisation_changes_no_gradient(variables, expected):
-    assert_close(backward(small(remat=True, fast=True), variables, clips()), expected[True], tolerance=1e-5)
+    assert_close(
+        backward(small(remat=True, fast=True), variables, clips()), expected[True], tolerance=1e-5
+    )
 
 
 @pytest.mark.parametrize("samples", ["all", pytest.param("one", marks=SLOW)])
-def test_both_forms_agree_in_logits_gradients_statistics_and_masks(variables, expected, monkeypatch, samples):
+def test_both_forms_agree_in_logits_gradients_statistics_and_masks(
+    variables, expected, monkeypatch, samples
+):
     """The form for CPUs with all samples at once, and one after the other as on a single device."""
     found = expected[True]
     if samples == "one":
@@ -175,7 +212,9 @@ def test_mapped_devices_share_batch_statistics(variables, fast):
     apply = functools.partial(model.apply, train=True, mutable=["batch_stats"])
     logits, state = jax.pmap(apply, "data", in_axes=(None, 0))(variables, clips()[:, None])
     expected = train(small(fast=fast, dropout=0.0), variables, clips())
-    assert_close((logits[:, 0], jax.tree.map(lambda leaf: leaf[0], state)), expected, tolerance=1e-5)
+    assert_close(
+        (logits[:, 0], jax.tree.map(lambda leaf: leaf[0], state)), expected, tolerance=1e-5
+    )
 
 
 @pytest.mark.parametrize("fast", [False, True])
@@ -186,10 +225,14 @@ def test_bfloat16_computes_near_float32_with_float32_state(variables, fast):
     assert 0 < np.abs(exact[0] - rounded[0]).max() < 0.1 * np.abs(exact[0]).max()
 
 
-@pytest.mark.parametrize(("init", "deviation"), [("v2", 0.02), ("he_fan_out", np.sqrt(2 / (9 * 64)))])
+@pytest.mark.parametrize(
+    ("init", "deviation"), [("v2", 0.02), ("he_fan_out", np.sqrt(2 / (9 * 64)))]
+)
 def test_weights_start_with_the_deviation_of_their_release(init, deviation):
     start = small(init=init, width=32).init
-    unit = jax.jit(lambda: start(jax.random.key(0), clips())["params"]["unit4"])()  # and nothing else is compiled
+    unit = jax.jit(
+        lambda: start(jax.random.key(0), clips())["params"]["unit4"]
+    )()  # and nothing else is compiled
     assert np.std(unit["temporal_kernel"]) == pytest.approx(deviation, rel=0.03)
     scales = unit["temporal_norm"]["scale"]
     assert np.std(scales) == pytest.approx(0.02 if init == "v2" else 0, rel=0.3)
@@ -198,7 +241,9 @@ def test_weights_start_with_the_deviation_of_their_release(init, deviation):
 
 def test_an_unknown_model_or_network_is_named_with_what_exists():
     layout = skeletons.get_layout("kinect-15")
-    with pytest.raises(UserError, match=r"unknown model 'stgn'; available: .*stgcn.*did you mean 'stgcn'"):
+    with pytest.raises(
+        UserError, match=r"unknown model 'stgn'; available: .*stgcn.*did you mean 'stgcn'"
+    ):
         models.build("stgn", layout=layout, num_classes=5, channels=("x", "y", "z"))
     with pytest.raises(UserError, match=r"unknown network 'stem8'; available: literal9, .*stem9"):
         small(network="stem8")

@@ -40,9 +40,15 @@ def test_the_graph_is_the_public_codes(graph):
 
 
 def assert_statistics_equal(ours, numbers):
-    """PyTorch keeps the unbiased variance, n / (n - 1) of ours; n is 256 in `data_norm` and more elsewhere."""
+    """PyTorch keeps the unbiased variance, n / (n - 1) of ours; n is 256 in `data_norm` and more
+    elsewhere.
+    """
     expected = from_torch(group(numbers, "updated/"))["batch_stats"]
-    jax.tree.map(lambda ours, theirs: np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5), ours, expected)
+    jax.tree.map(
+        lambda ours, theirs: np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5),
+        ours,
+        expected,
+    )
 
 
 def test_a_small_network_equals_the_public_code_forward():
@@ -74,7 +80,9 @@ def test_a_small_network_equals_the_public_code(graph, fast):
 
 
 @FORMS
-@pytest.mark.skipif(not BIG.is_dir(), reason="needs JAXACT_DATA, a folder with weights/stgcn_public_random.pt")
+@pytest.mark.skipif(
+    not BIG.is_dir(), reason="needs JAXACT_DATA, a folder with weights/stgcn_public_random.pt"
+)
 def test_the_full_network_equals_the_public_code(fast):
     torch = pytest.importorskip("torch")
     state = torch.load(BIG / "stgcn_public_random.pt", weights_only=True, map_location="cpu")
@@ -85,12 +93,17 @@ def test_the_full_network_equals_the_public_code(fast):
     inputs = jnp.asarray(numbers["x_nctvm"].transpose(0, 2, 4, 3, 1))
 
     assert_logits_equal(jax.jit(model.apply)(variables, inputs), numbers["logits_eval"])
-    loss, logits, gradients, _ = train_pass(model, variables, inputs, jnp.asarray(numbers["labels"]))
+    loss, logits, gradients, _ = train_pass(
+        model, variables, inputs, jnp.asarray(numbers["labels"])
+    )
     assert_logits_equal(logits, numbers["logits_train"])
     assert loss == pytest.approx(float(numbers["loss"]), rel=1e-5)
-    # Rounding puts a few inputs of a ReLU on the other side of zero: single arrays differ by up to 1 %, the whole less.
+    # Rounding puts a few inputs of a ReLU on the other side of zero: single arrays differ by up to
+    # 1 %, the whole less.
     given = from_torch(group(numbers, "grad/"))["params"]
-    pairs = [(_leaf(gradients, path), leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(given)]
+    pairs = [
+        (_leaf(gradients, path), leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(given)
+    ]
     difference = sum(np.sum(np.square(ours - theirs)) for ours, theirs in pairs)
     assert difference < 1e-6 * sum(np.sum(np.square(theirs)) for _, theirs in pairs)
 

@@ -1,4 +1,6 @@
-"""The temporal baselines: the numbers of the public code, parameter counts, time, precision, devices."""
+"""The temporal baselines: the numbers of the public code, parameter counts, time, precision,
+devices.
+"""
 
 import dataclasses
 import functools
@@ -34,7 +36,10 @@ def from_public(state) -> dict:
             ours = STATISTICS.get(kind) or {"weight": "scale", "bias": "bias"}[kind]
             path = (collection, *unit, NORMS[inside], ours)
         elif layer == "fcn":
-            path, value = ("params", "head", "kernel" if kind == "weight" else "bias"), value[..., 0].T
+            path, value = (
+                ("params", "head", "kernel" if kind == "weight" else "bias"),
+                value[..., 0].T,
+            )
             value = value if kind == "weight" else state[name]
         else:
             path = ("params", *unit, f"{NAMES[inside]}_{'kernel' if kind == 'weight' else 'bias'}")
@@ -49,7 +54,10 @@ def from_public(state) -> dict:
 def test_a_small_network_equals_the_public_code():
     with np.load(SMALL) as archive:
         numbers = group(archive, "five/")
-    variables, model = from_public(group(numbers, "state/")), tcn.TCN(num_classes=7, width=4, dropout=0.0)
+    variables, model = (
+        from_public(group(numbers, "state/")),
+        tcn.TCN(num_classes=7, width=4, dropout=0.0),
+    )
     inputs = jnp.asarray(numbers["inputs"].transpose(0, 2, 4, 3, 1))
     assert_logits_equal(jax.jit(model.apply)(variables, inputs), numbers["eval_logits"])
     loss, logits, gradients, stats = train_pass(model, variables, inputs, numbers["labels"])
@@ -57,7 +65,9 @@ def test_a_small_network_equals_the_public_code():
     assert loss == pytest.approx(numbers["loss"], rel=1e-5)
     assert_gradients_equal(gradients, from_public(group(numbers, "gradient/"))["params"])
     expected = from_public(group(numbers, "updated/"))["batch_stats"]
-    jax.tree_util.tree_map_with_path(assert_statistics_equal, stats, expected, variables["batch_stats"])
+    jax.tree_util.tree_map_with_path(
+        assert_statistics_equal, stats, expected, variables["batch_stats"]
+    )
 
 
 def assert_statistics_equal(path, ours, theirs, before):
@@ -71,16 +81,25 @@ def assert_statistics_equal(path, ours, theirs, before):
 
 def count(layout: str, classes: int, **options) -> int:
     joints = skeletons.get_layout(layout)
-    model = models.build("tcn", layout=joints, num_classes=classes, channels=("x", "y", "z"), **options)
+    model = models.build(
+        "tcn", layout=joints, num_classes=classes, channels=("x", "y", "z"), **options
+    )
     inputs = jnp.zeros((1, 16, 2, len(joints.joints), 3))
-    return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(model.init, jax.random.key(0), inputs)["params"]))
+    return sum(
+        leaf.size
+        for leaf in jax.tree.leaves(jax.eval_shape(model.init, jax.random.key(0), inputs)["params"])
+    )
 
 
 @pytest.mark.parametrize(
-    ("network", "expected"), [("stgcn_v1", (2_101_864, 2_164_968)), ("res_tcn", (1_874_492, 1_940_368))]
+    ("network", "expected"),
+    [("stgcn_v1", (2_101_864, 2_164_968)), ("res_tcn", (1_874_492, 1_940_368))],
 )
 def test_parameter_counts_are_the_published_ones(network, expected):
-    assert (count("ntu-25", 60, network=network), count("openpose-18", 400, network=network)) == expected
+    assert (
+        count("ntu-25", 60, network=network),
+        count("openpose-18", 400, network=network),
+    ) == expected
 
 
 def test_the_deeper_list_has_three_more_units_of_each_width():
@@ -131,7 +150,11 @@ def variables(short):
 @functools.cache
 def compiled_train(model):
     apply = functools.partial(model.apply, train=True, mutable=["batch_stats"])
-    return jax.jit(lambda variables, inputs, seed: apply(variables, inputs, rngs={"dropout": jax.random.key(seed)}))
+    return jax.jit(
+        lambda variables, inputs, seed: apply(
+            variables, inputs, rngs={"dropout": jax.random.key(seed)}
+        )
+    )
 
 
 def train(model, variables, seed=0):
@@ -163,7 +186,9 @@ def test_a_res_tcn_equals_a_slow_loop_over_units(variables):
         x = y + (convolve(x, unit, "shortcut", stride) if stride == 2 else x)
     x = normal(x, params["norm"], stats["norm"]).mean(1)
     wanted = x @ params["head"]["kernel"] + params["head"]["bias"]
-    np.testing.assert_allclose(jax.jit(small().apply)(variables, clips()), wanted, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(
+        jax.jit(small().apply)(variables, clips()), wanted, rtol=1e-3, atol=1e-4
+    )
 
 
 def test_the_number_of_frames_is_free_at_run_time(variables):
@@ -172,14 +197,18 @@ def test_the_number_of_frames_is_free_at_run_time(variables):
 
 def test_training_moves_every_running_statistic_and_dropout_follows_its_key(variables):
     logits, state = train(small(), variables)
-    moved = jax.tree.map(lambda old, new: bool(np.any(old != new)), variables["batch_stats"], state["batch_stats"])
+    moved = jax.tree.map(
+        lambda old, new: bool(np.any(old != new)), variables["batch_stats"], state["batch_stats"]
+    )
     assert all(jax.tree.leaves(moved))
     np.testing.assert_array_equal(logits, train(small(), variables)[0])
     assert np.abs(logits - train(small(), variables, seed=1)[0]).max() > 1e-4
 
 
 def test_mapped_devices_share_batch_statistics(variables):
-    apply = functools.partial(small(dropout=0.0, axis_name="data").apply, train=True, mutable=["batch_stats"])
+    apply = functools.partial(
+        small(dropout=0.0, axis_name="data").apply, train=True, mutable=["batch_stats"]
+    )
     logits, state = jax.pmap(apply, "data", in_axes=(None, 0))(variables, clips()[:, None])
     wanted_logits, wanted_state = train(small(dropout=0.0), variables)
     np.testing.assert_allclose(logits[:, 0], wanted_logits, atol=1e-4)
@@ -188,11 +217,15 @@ def test_mapped_devices_share_batch_statistics(variables):
 
 
 def test_bfloat16_computes_near_float32_with_float32_state(variables):
-    exact, rounded = (train(small(dropout=0.0, dtype=dtype), variables) for dtype in ("float32", "bfloat16"))
+    exact, rounded = (
+        train(small(dropout=0.0, dtype=dtype), variables) for dtype in ("float32", "bfloat16")
+    )
     assert {leaf.dtype for leaf in jax.tree.leaves(rounded)} == {jnp.dtype("float32")}
     assert 0 < np.abs(exact[0] - rounded[0]).max() < 0.1 * np.abs(exact[0]).max()
 
 
 def test_an_unknown_network_is_named_with_what_exists():
-    with pytest.raises(UserError, match=r"unknown network 'res'; available: res_tcn, res_tcn18, .*stgcn_v1"):
+    with pytest.raises(
+        UserError, match=r"unknown network 'res'; available: res_tcn, res_tcn18, .*stgcn_v1"
+    ):
         small(network="res")

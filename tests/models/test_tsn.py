@@ -15,7 +15,12 @@ SCORES = random_array(2, 5, 3, seed=1)
 def test_each_consensus_is_its_definition_class_by_class():
     x = np.asarray(SCORES)
     mean, largest, two, nine = jax.jit(
-        lambda x: (consensus(x), consensus(x, "max"), consensus(x, "top", 2), consensus(x, "top", 9))
+        lambda x: (
+            consensus(x),
+            consensus(x, "max"),
+            consensus(x, "top", 2),
+            consensus(x, "top", 9),
+        )
     )(SCORES)
     for n, c in np.ndindex(2, 3):
         descending = sorted(x[n, :, c], reverse=True)
@@ -54,7 +59,9 @@ def test_segments_are_scored_alone_and_agree():
     def run(variables, clips):
         """In one program: XLA compiles once what the three have in common."""
         alone = models[0].apply(variables, clips.reshape(6, 1, *clips.shape[2:]))
-        return *(model.apply(variables, clips, mutable=["intermediates"]) for model in models), alone
+        return *(
+            model.apply(variables, clips, mutable=["intermediates"]) for model in models
+        ), alone
 
     (found, sown), (largest, _), alone = jax.tree.map(np.asarray, run(variables, clips()))
     (segments,) = sown["intermediates"]["segments"]
@@ -75,4 +82,6 @@ def test_flows_first_layer_starts_from_the_mean_of_the_colours():
     found = cross_modality(kernel, 10)
     assert found.shape == (3, 3, 10, 2)
     for channel in range(10):
-        np.testing.assert_allclose(found[:, :, channel], np.asarray(kernel).mean(2), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(
+            found[:, :, channel], np.asarray(kernel).mean(2), rtol=1e-5, atol=1e-6
+        )

@@ -1,4 +1,6 @@
-"""ST-GCN++ and CTR-GCN: equations by loops, published sizes, PyTorch's numbers, and what every network keeps."""
+"""ST-GCN++ and CTR-GCN: equations by loops, published sizes, PyTorch's numbers, and what every
+network keeps.
+"""
 
 import functools
 from pathlib import Path
@@ -35,7 +37,9 @@ def short(request, monkeypatch):
 
 
 def build(name, layout=LEGS, classes=5, **options):
-    return models.build(name, layout=layout, num_classes=classes, channels=("x", "y", "z"), **options)
+    return models.build(
+        name, layout=layout, num_classes=classes, channels=("x", "y", "z"), **options
+    )
 
 
 def small(name, **options):
@@ -61,10 +65,14 @@ def variables(name):
         ("ctrgcn", "ntu-25", 120, {}, 1_462_092 - 150),
     ],
 )
-def test_the_whole_network_has_the_published_number_of_parameters(name, layout, classes, options, expected):
+def test_the_whole_network_has_the_published_number_of_parameters(
+    name, layout, classes, options, expected
+):
     joints = skeletons.get_layout(layout)
     model = build(name, joints, classes, fast=False, **options)  # the plain form is traced faster
-    shapes = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 8, 2, len(joints.joints), 3)))
+    shapes = jax.eval_shape(
+        model.init, jax.random.key(0), jnp.zeros((1, 8, 2, len(joints.joints), 3))
+    )
     assert sum(leaf.size for leaf in jax.tree.leaves(shapes["params"])) == expected
 
 
@@ -92,7 +100,9 @@ def graph_by_loops(params, x, topology):
 
 
 def block(module, x, seed=5):
-    """Variables of a spatial module, parameters random; statistics that leave its normalisation without effect."""
+    """Variables of a spatial module, parameters random; statistics that leave its normalisation
+    without effect.
+    """
     given = random_variables(module, x, seed=seed, constants={"mean": 0.0, "var": 1.0})
     norm = {"scale": jnp.full(6, np.sqrt(1 + 1e-5), jnp.float32), "bias": jnp.zeros(6)}
     return {**given, "params": {**given["params"], "norm": norm}}
@@ -109,7 +119,9 @@ def test_the_free_graph_convolution_is_its_equation_with_the_learned_matrix(fast
     given = block(module, x)
     params = jax.tree.map(np.float64, given["params"])
     topology = np.repeat(params["adjacency"][..., None], 6, axis=-1)
-    expected = np.maximum(graph_by_loops((params["kernel"], params["bias"]), np.float64(x), topology) + x, 0)
+    expected = np.maximum(
+        graph_by_loops((params["kernel"], params["bias"]), np.float64(x), topology) + x, 0
+    )
     np.testing.assert_allclose(jax.jit(module.apply)(given, x), expected, rtol=1e-4, atol=1e-3)
 
 
@@ -128,9 +140,14 @@ def test_the_topology_is_refined_for_each_channel_by_the_pairs_of_joints(fast):
             phi = mean[v] @ p["phi_kernel"][:, k] + p["phi_bias"][k]
             correlation = np.tanh(psi - phi) @ p["xi_kernel"][k] + p["xi_bias"][k]
             topology[k, v, w] = p["adjacency"][k, v, w] + p["alpha"] * correlation
-        expected[n] = graph_by_loops((p["value_kernel"], p["value_bias"]), x[n : n + 1], topology)[0]
+        expected[n] = graph_by_loops((p["value_kernel"], p["value_bias"]), x[n : n + 1], topology)[
+            0
+        ]
     np.testing.assert_allclose(
-        jax.jit(module.apply)(given, jnp.float32(x)), np.maximum(expected + x, 0), rtol=1e-4, atol=2e-3
+        jax.jit(module.apply)(given, jnp.float32(x)),
+        np.maximum(expected + x, 0),
+        rtol=1e-4,
+        atol=2e-3,
     )
 
 
@@ -150,8 +167,14 @@ def test_learning_starts_from_the_graph_and_no_refinement(name):
 def stored(name, monkeypatch):
     """The network that was built in PyTorch as well, its variables, and the numbers of both."""
     with np.load(SMALL) as archive:
-        n = {key.removeprefix(f"{name}/"): archive[key] for key in archive if key.startswith(f"{name}/")}
-    given = unflatten_dict({k: jnp.asarray(n[k]) for k in n if k.startswith(("params/", "batch_stats/"))}, sep="/")
+        n = {
+            key.removeprefix(f"{name}/"): archive[key]
+            for key in archive
+            if key.startswith(f"{name}/")
+        }
+    given = unflatten_dict(
+        {k: jnp.asarray(n[k]) for k in n if k.startswith(("params/", "batch_stats/"))}, sep="/"
+    )
     start = Adjacency(n["params/unit0/spatial/adjacency"])
     if name == "stgcnpp":
         monkeypatch.setitem(multi_branch_tcn.VARIANTS, "ten", ((1, 1), (2, 2)))
@@ -161,15 +184,21 @@ def stored(name, monkeypatch):
 
 
 def assert_statistics_equal(new, n):
-    for path, ours in flatten_dict(new["batch_stats"], sep="/").items():  # PyTorch's variance is n / (n - 1) of ours
+    for path, ours in flatten_dict(
+        new["batch_stats"], sep="/"
+    ).items():  # PyTorch's variance is n / (n - 1) of ours
         np.testing.assert_allclose(ours, n[f"updated/{path}"], rtol=4e-3, atol=1e-5, err_msg=path)
 
 
 @BOTH
 def test_it_gives_the_numbers_of_an_independent_construction_in_pytorch(name, monkeypatch):
     model, given, n = stored(name, monkeypatch)
-    logits, new = jax.jit(functools.partial(model.apply, train=True, mutable=["batch_stats"]))(given, n["inputs"])
-    np.testing.assert_allclose(jax.jit(model.apply)(given, n["inputs"]), n["eval_logits"], rtol=1e-4, atol=1e-5)
+    logits, new = jax.jit(functools.partial(model.apply, train=True, mutable=["batch_stats"]))(
+        given, n["inputs"]
+    )
+    np.testing.assert_allclose(
+        jax.jit(model.apply)(given, n["inputs"]), n["eval_logits"], rtol=1e-4, atol=1e-5
+    )
     np.testing.assert_allclose(logits, n["train_logits"], rtol=1e-4, atol=1e-5)
     assert_statistics_equal(new, n)
 
@@ -182,8 +211,13 @@ def test_its_gradients_are_those_of_an_independent_construction_in_pytorch(name,
     inputs = jnp.asarray(n["inputs"])
 
     def loss(params):
-        logits, new = model.apply({**given, "params": params}, inputs, train=True, mutable=["batch_stats"])
-        return optax.softmax_cross_entropy_with_integer_labels(logits, n["labels"]).mean(), (logits, new)
+        logits, new = model.apply(
+            {**given, "params": params}, inputs, train=True, mutable=["batch_stats"]
+        )
+        return optax.softmax_cross_entropy_with_integer_labels(logits, n["labels"]).mean(), (
+            logits,
+            new,
+        )
 
     gradients, (logits, new) = jax.jit(jax.grad(loss, has_aux=True))(given["params"])
     np.testing.assert_allclose(logits, n["train_logits"], rtol=1e-4, atol=1e-5)
@@ -196,32 +230,45 @@ def test_its_gradients_are_those_of_an_independent_construction_in_pytorch(name,
 @BOTH
 @pytest.mark.parametrize(("frames", "persons"), [(20, 1), (33, 3), (1, 2)])
 def test_frames_and_persons_are_free_at_run_time(name, frames, persons):
-    assert jax.eval_shape(small(name).apply, variables(name), clips(frames, persons)).shape == (4, 5)
+    assert jax.eval_shape(small(name).apply, variables(name), clips(frames, persons)).shape == (
+        4,
+        5,
+    )
 
 
 @BOTH
 def test_the_order_of_persons_does_not_matter(name):
     given, apply = variables(name), jax.jit(small(name).apply)
-    np.testing.assert_allclose(apply(given, clips()), apply(given, clips()[:, :, ::-1]), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        apply(given, clips()), apply(given, clips()[:, :, ::-1]), rtol=1e-4, atol=1e-6
+    )
 
 
 @functools.cache
 def trained(name, **options):
     """Logits and statistics of a training pass without dropout."""
     model = small(name, dropout=0.0, **options)
-    return jax.jit(lambda: model.apply(variables(name), clips(), train=True, mutable=["batch_stats"]))()
+    return jax.jit(
+        lambda: model.apply(variables(name), clips(), train=True, mutable=["batch_stats"])
+    )()
 
 
 @BOTH
 def test_training_moves_every_running_statistic_and_dropout_follows_its_key(name, monkeypatch):
-    monkeypatch.setitem(multi_branch_tcn.VARIANTS, "ten", ((1, 1), (2, 2)))  # the first unit drops nothing
+    monkeypatch.setitem(
+        multi_branch_tcn.VARIANTS, "ten", ((1, 1), (2, 2))
+    )  # the first unit drops nothing
     model = small(name)
     given = random_variables(model, clips())
     apply = functools.partial(model.apply, train=True, mutable=["batch_stats"])
     run = jax.jit(lambda seed: apply(given, clips(), rngs={"dropout": jax.random.key(seed)}))
     logits, new = run(0)
     assert all(
-        jax.tree.leaves(jax.tree.map(lambda a, b: bool(np.any(a != b)), given["batch_stats"], new["batch_stats"]))
+        jax.tree.leaves(
+            jax.tree.map(
+                lambda a, b: bool(np.any(a != b)), given["batch_stats"], new["batch_stats"]
+            )
+        )
     )
     assert np.abs(logits - run(1)[0]).max() > 1e-6
 
@@ -234,7 +281,9 @@ def test_mapped_devices_share_batch_statistics(name):
     expected, stats = trained(name)
     np.testing.assert_allclose(logits[:, 0], expected, rtol=1e-3, atol=1e-5)
     jax.tree.map(
-        lambda a, b: np.testing.assert_allclose(a[0], b, rtol=1e-3, atol=1e-5), new["batch_stats"], stats["batch_stats"]
+        lambda a, b: np.testing.assert_allclose(a[0], b, rtol=1e-3, atol=1e-5),
+        new["batch_stats"],
+        stats["batch_stats"],
     )
 
 
@@ -263,7 +312,9 @@ def test_a_toy_is_learned_by_heart(name, monkeypatch):
     current = state.create(model, jax.ShapeDtypeStruct((1, 9, 2, 5, 3), jnp.float32), tx, seed=0)
     batch = {"inputs": clips(), "targets": targets}
     update = jax.jit(
-        lambda s: train_step.train_step(s, batch, apply=model.apply, loss=losses.per_example, tx=tx, seed=0)
+        lambda s: train_step.train_step(
+            s, batch, apply=model.apply, loss=losses.per_example, tx=tx, seed=0
+        )
     )
     for _ in range(45):
         current, sums = update(current)
@@ -273,9 +324,21 @@ def test_a_toy_is_learned_by_heart(name, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("stgcnpp", {"width": 5}, "stgcnpp of width 5: wanted 6 or more, a channel for each temporal branch"),
-        ("ctrgcn", {"width": 3}, "ctrgcn of width 3: wanted 4 or more, a channel for each temporal branch"),
-        ("stgcnpp", {"network": "tem"}, r"unknown network 'tem'; available: six, ten; did you mean 'ten'\?"),
+        (
+            "stgcnpp",
+            {"width": 5},
+            "stgcnpp of width 5: wanted 6 or more, a channel for each temporal branch",
+        ),
+        (
+            "ctrgcn",
+            {"width": 3},
+            "ctrgcn of width 3: wanted 4 or more, a channel for each temporal branch",
+        ),
+        (
+            "stgcnpp",
+            {"network": "tem"},
+            r"unknown network 'tem'; available: six, ten; did you mean 'ten'\?",
+        ),
     ],
 )
 def test_what_cannot_be_built_is_one_sentence(name, options, message):

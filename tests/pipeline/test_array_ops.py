@@ -1,4 +1,6 @@
-"""Array operations: NumPy's outcome is TensorFlow's, in value and dtype, and tensors take TensorFlow's way."""
+"""Array operations: NumPy's outcome is TensorFlow's, in value and dtype, and tensors take
+TensorFlow's way.
+"""
 
 import inspect
 
@@ -122,15 +124,29 @@ def test_numpy_computes_what_tensorflow_does(name, arguments, options):
 
 
 def test_every_operation_has_a_case():
-    functions = {name for name, _ in inspect.getmembers(ops, inspect.isfunction) if not name.startswith("_")}
+    functions = {
+        name for name, _ in inspect.getmembers(ops, inspect.isfunction) if not name.startswith("_")
+    }
     elsewhere = {"zeros", "eye", "linspace", "stateless_uniform", "cond", "scan", "tensorflow_of"}
     assert functions - elsewhere == {name for name, *_ in CASES}
 
 
 def test_python_numbers_alone_become_numpy_arrays_of_tensorflows_dtypes():
-    made = [ops.zeros([2, 3]), ops.eye(3), ops.constant([1.0, 2.0]), ops.diag([1.0, 0.5]), ops.linspace(0.0, 1.0, 4)]
+    made = [
+        ops.zeros([2, 3]),
+        ops.eye(3),
+        ops.constant([1.0, 2.0]),
+        ops.diag([1.0, 0.5]),
+        ops.linspace(0.0, 1.0, 4),
+    ]
     assert all(isinstance(array, np.ndarray) and array.dtype == np.float32 for array in made)
-    whole = [ops.constant([1, 2]), ops.range(4), ops.maximum(1, 2), ops.stack([1, 2]), ops.where(TRUE, 1, 2)]
+    whole = [
+        ops.constant([1, 2]),
+        ops.range(4),
+        ops.maximum(1, 2),
+        ops.stack([1, 2]),
+        ops.where(TRUE, 1, 2),
+    ]
     assert all(array.dtype == np.int32 for array in whole)
     assert ops.constant([255, 1], np.int64).dtype == np.int64
 

@@ -12,7 +12,9 @@ TARGETS = np.arange(COUNT)
 
 
 def train(steps, **options):
-    source = arrays.train_batches_from_arrays(INPUTS, TARGETS, **{"batch_size": 4, "seed": 3, **options})
+    source = arrays.train_batches_from_arrays(
+        INPUTS, TARGETS, **{"batch_size": 4, "seed": 3, **options}
+    )
     return [next(source) for _ in range(steps)]
 
 
@@ -42,7 +44,9 @@ def test_processes_take_parts_of_the_same_batches():
     whole = train(6)
     halves = [train(6, process_index=index, process_count=2) for index in range(2)]
     for batch, first, second in zip(whole, *halves, strict=True):
-        np.testing.assert_array_equal(batch["targets"], np.concatenate([first["targets"], second["targets"]]))
+        np.testing.assert_array_equal(
+            batch["targets"], np.concatenate([first["targets"], second["targets"]])
+        )
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 11, 20])
@@ -51,11 +55,17 @@ def test_evaluation_counts_every_example_exactly_once(batch_size, processes):
     seen, lengths = [], set()
     for index in range(processes):
         share = {"process_index": index, "process_count": processes}
-        part = list(arrays.eval_batches_from_arrays(INPUTS, TARGETS, batch_size=batch_size * processes, **share))
+        part = list(
+            arrays.eval_batches_from_arrays(
+                INPUTS, TARGETS, batch_size=batch_size * processes, **share
+            )
+        )
         lengths.add(len(part))
         for batch in part:
             assert batch["inputs"].shape == (batch_size, 1, 3, 2, 5, 3)
-            np.testing.assert_array_equal(batch["inputs"][batch["mask"], 0], INPUTS[batch["targets"][batch["mask"]]])
+            np.testing.assert_array_equal(
+                batch["inputs"][batch["mask"], 0], INPUTS[batch["targets"][batch["mask"]]]
+            )
             assert not batch["inputs"][~batch["mask"]].any()
             seen += batch["id"][batch["mask"]].tolist()
     assert sorted(seen, key=int) == [str(number) for number in range(COUNT)]
@@ -65,7 +75,9 @@ def test_evaluation_counts_every_example_exactly_once(batch_size, processes):
 def test_classes_ids_and_views():
     views = np.stack([INPUTS, INPUTS + 1], axis=1)
     names = [f"clip {number}" for number in range(COUNT)]
-    (batch,) = arrays.eval_batches_from_arrays(views, TARGETS, batch_size=4, ids=names, classes={2, 7})
+    (batch,) = arrays.eval_batches_from_arrays(
+        views, TARGETS, batch_size=4, ids=names, classes={2, 7}
+    )
     assert batch["id"].tolist() == ["clip 2", "clip 7", "", ""]
     assert batch["mask"].tolist() == [True, True, False, False]
     np.testing.assert_array_equal(batch["inputs"][:2], views[[2, 7]])

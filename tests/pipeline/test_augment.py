@@ -1,4 +1,6 @@
-"""Random changes: what each does, that it draws what it says, and that missing joints stay missing."""
+"""Random changes: what each does, that it draws what it says, and that missing joints stay
+missing.
+"""
 
 import itertools
 
@@ -36,7 +38,9 @@ def test_random_moving_with_given_choices_equals_a_loop_over_frames(frames, ever
     wanted = x.astype(np.float64).copy()
     for t in range(frames):
         share = t / (frames - 1)
-        angle, scale, dx, dy = (a + (b - a) * share for a, b in (angles, scales, shifts_x, shifts_y))
+        angle, scale, dx, dy = (
+            a + (b - a) * share for a, b in (angles, scales, shifts_x, shifts_y)
+        )
         cosine, sine = np.cos(np.pi * angle / 180), np.sin(np.pi * angle / 180)
         for m, v in np.ndindex(x.shape[1:3]):
             if everything or present[t, m, v]:
@@ -69,7 +73,13 @@ def test_random_moving_draws_every_key_frame_from_the_candidates_and_moves_peopl
             along = (moved[t, 0, 1, :2] - moved[t, 0, 0, :2]) / 2
             angle, scale = np.degrees(np.arctan2(along[1], along[0])), np.hypot(*along)
             shift = moved[t, 0, 0, :2] - along
-            seen.add((round(float(angle), 2), round(float(scale), 3), *(round(float(s), 3) + 0.0 for s in shift)))
+            seen.add(
+                (
+                    round(float(angle), 2),
+                    round(float(scale), 3),
+                    *(round(float(s), 3) + 0.0 for s in shift),
+                )
+            )
     for seen in (first, last):
         for axis, candidates in enumerate((au.ANGLES, au.SCALES, au.SHIFTS, au.SHIFTS)):
             assert {values[axis] for values in seen} == set(candidates)
@@ -85,12 +95,16 @@ def test_rotation_about_three_axes_is_the_product_of_the_three():
     np.testing.assert_allclose(au.rotation(tf.constant([c])), rz[:2, :2], atol=1e-6)
 
 
-@pytest.mark.parametrize(("layout", "channels", "dims"), [(NTU, 3, 3), (OPENPOSE, 3, 2), (OPENPOSE, 2, 2)])
+@pytest.mark.parametrize(
+    ("layout", "channels", "dims"), [(NTU, 3, 3), (OPENPOSE, 3, 2), (OPENPOSE, 2, 2)]
+)
 def test_rotation_keeps_lengths_and_scores_and_stays_within_its_angle(layout, channels, dims):
     x, present = clip(layout, channels)
     largest = 0.0
     for position in range(40):
-        turned = au.random_rotate(tf.constant(x), rotate=0.3, dims=dims, seed=seed_of(position)).numpy()
+        turned = au.random_rotate(
+            tf.constant(x), rotate=0.3, dims=dims, seed=seed_of(position)
+        ).numpy()
         lengths = np.linalg.norm(x[..., :dims], axis=-1)
         np.testing.assert_allclose(np.linalg.norm(turned[..., :dims], axis=-1), lengths, atol=1e-5)
         np.testing.assert_array_equal(turned[..., dims:], x[..., dims:])
@@ -107,7 +121,10 @@ def test_rescaling_draws_one_factor_per_axis_for_the_whole_clip():
     factors = []
     for position in range(60):
         ratio = (
-            au.random_rescale(tf.constant(x), rescale=0.2, dims=3, seed=seed_of(position)).numpy()[present] / x[present]
+            au.random_rescale(tf.constant(x), rescale=0.2, dims=3, seed=seed_of(position)).numpy()[
+                present
+            ]
+            / x[present]
         )
         np.testing.assert_allclose(ratio, np.broadcast_to(ratio[:1], ratio.shape), rtol=1e-5)
         factors.append(ratio[0])
@@ -148,10 +165,15 @@ def test_a_mirror_turns_x_about_the_first_centre_and_exchanges_sides(layout, cha
 def test_a_mirror_and_an_exchange_happen_half_of_the_time():
     x, present = clip()
     mirrored = [
-        not np.array_equal(au.random_mirror(*tensors(x, present), layout=NTU, dims=3, seed=seed_of(i))[0], x)
+        not np.array_equal(
+            au.random_mirror(*tensors(x, present), layout=NTU, dims=3, seed=seed_of(i))[0], x
+        )
         for i in range(100)
     ]
-    swapped = [not np.array_equal(au.random_swap(*tensors(x, present), seed=seed_of(i))[0], x) for i in range(100)]
+    swapped = [
+        not np.array_equal(au.random_swap(*tensors(x, present), seed=seed_of(i))[0], x)
+        for i in range(100)
+    ]
     assert 30 < sum(mirrored) < 70
     assert 30 < sum(swapped) < 70
 
@@ -171,7 +193,9 @@ def test_dropped_joints_are_missing_for_the_whole_clip():
     present[:] = True
     shares = []
     for position in range(40):
-        joints, there = au.random_drop_joints(*tensors(x, present), drop_joints=0.25, seed=seed_of(position))
+        joints, there = au.random_drop_joints(
+            *tensors(x, present), drop_joints=0.25, seed=seed_of(position)
+        )
         there = there.numpy()
         np.testing.assert_array_equal(there, np.broadcast_to(there[:1], there.shape))
         np.testing.assert_array_equal(joints, x * there[..., None])
@@ -181,7 +205,13 @@ def test_dropped_joints_are_missing_for_the_whole_clip():
 
 def test_operations_and_positions_and_seeds_draw_from_streams_of_their_own():
     draws = {
-        tuple(tf.random.stateless_uniform([2], seeds.subseed(tf.constant([seed, position], tf.int64), name)).numpy())
-        for seed, position, name in itertools.product((0, 1, 2**32 - 1), (0, 1, 2**40), seeds.OPERATIONS)
+        tuple(
+            tf.random.stateless_uniform(
+                [2], seeds.subseed(tf.constant([seed, position], tf.int64), name)
+            ).numpy()
+        )
+        for seed, position, name in itertools.product(
+            (0, 1, 2**32 - 1), (0, 1, 2**40), seeds.OPERATIONS
+        )
     }
     assert len(draws) == 3 * 3 * len(seeds.OPERATIONS)

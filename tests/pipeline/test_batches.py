@@ -21,7 +21,9 @@ COUNT = sum(FILES)
 
 def parse(stored):
     spec = {name: tf.io.FixedLenFeature([], tf.string) for name in ("id", "joints")}
-    record = tf.io.parse_single_example(stored, spec | {"label": tf.io.FixedLenFeature([], tf.int64)})
+    record = tf.io.parse_single_example(
+        stored, spec | {"label": tf.io.FixedLenFeature([], tf.int64)}
+    )
     joints = tf.ensure_shape(tf.io.parse_tensor(record["joints"], tf.float32), [None, None, 25, 3])
     return {**record, "joints": joints}
 
@@ -29,7 +31,10 @@ def parse(stored):
 @pytest.fixture(scope="module")
 def clips():
     rng = np.random.default_rng(0)
-    return [rng.uniform(0.5, 1.0, (rng.integers(2, 7), 2, 25, 3)).astype(np.float32) for _ in range(COUNT)]
+    return [
+        rng.uniform(0.5, 1.0, (rng.integers(2, 7), 2, 25, 3)).astype(np.float32)
+        for _ in range(COUNT)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +47,17 @@ def info(tmp_path_factory, clips):
             for _ in range(records):
                 joints = tf.io.serialize_tensor(clips[number]).numpy()
                 feature = {
-                    "id": tf.train.Feature(bytes_list=tf.train.BytesList(value=[f"clip {number}".encode()])),
+                    "id": tf.train.Feature(
+                        bytes_list=tf.train.BytesList(value=[f"clip {number}".encode()])
+                    ),
                     "joints": tf.train.Feature(bytes_list=tf.train.BytesList(value=[joints])),
                     "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[number])),
                 }
-                writer.write(tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString())
+                writer.write(
+                    tf.train.Example(
+                        features=tf.train.Features(feature=feature)
+                    ).SerializeToString()
+                )
                 number += 1
         shards.append(read.Shard(str(path), records))
     return read.DatasetInfo(
@@ -77,11 +88,17 @@ def train(info, steps, **options):
 
 
 def evaluate(info, **options):
-    return list(batches.eval_batches(info, **{"split": "all", "batch_size": 4, "clip": CLIP, **options}))
+    return list(
+        batches.eval_batches(info, **{"split": "all", "batch_size": 4, "clip": CLIP, **options})
+    )
 
 
 def same(first, second):
-    return all(a[name].tobytes() == b[name].tobytes() for a, b in zip(first, second, strict=True) for name in a)
+    return all(
+        a[name].tobytes() == b[name].tobytes()
+        for a, b in zip(first, second, strict=True)
+        for name in a
+    )
 
 
 def targets(steps):
@@ -109,14 +126,18 @@ def test_a_part_of_a_split_trains_and_the_rest_of_it_is_evaluated(info):
     for process in range(2):
         steps = train(info, 23, split="all[:70%]", process_index=process, process_count=2)
         learnt |= set(targets(steps).tolist())
-    scored = np.concatenate([batch["targets"][batch["mask"]] for batch in evaluate(info, split="all[70%:]")])
+    scored = np.concatenate(
+        [batch["targets"][batch["mask"]] for batch in evaluate(info, split="all[70%:]")]
+    )
     assert len(scored) == len(set(scored)) == batches.read.count(info, "all[70%:]")
     assert learnt | set(scored.tolist()) == set(range(COUNT)) and not learnt & set(scored.tolist())
 
 
 @pytest.mark.parametrize("shuffle_buffer", [1, 5, 1000])
 def test_every_epoch_has_every_example_once_across_batch_borders(info, shuffle_buffer):
-    order = targets(train(info, COUNT, batch_size=5, shuffle_buffer=shuffle_buffer)).reshape(5, COUNT)
+    order = targets(train(info, COUNT, batch_size=5, shuffle_buffer=shuffle_buffer)).reshape(
+        5, COUNT
+    )
     for epoch in order:
         assert sorted(epoch) == list(range(COUNT))
     # A buffer of one record leaves the order of the four files to chance.
@@ -130,7 +151,9 @@ def test_order_and_augmentation_depend_on_the_seed(info):
 
 
 def test_the_order_of_neighbouring_seeds_is_not_the_same_one_epoch_later(info):
-    orders = [targets(train(info, 3, batch_size=COUNT, seed=seed)).reshape(3, COUNT) for seed in range(3)]
+    orders = [
+        targets(train(info, 3, batch_size=COUNT, seed=seed)).reshape(3, COUNT) for seed in range(3)
+    ]
     assert len({tuple(epoch) for run in orders for epoch in run}) == 9
 
 
@@ -158,9 +181,13 @@ def test_each_example_belongs_to_one_process_and_no_draw_is_shared(info, clips):
         assert all(len(batch["targets"]) == 2 for batch in steps)
         owned.append(set(targets(steps).tolist()))
         noises += [
-            x[0] - clips[y][0] for batch in steps for x, y in zip(batch["inputs"], batch["targets"], strict=True)
+            x[0] - clips[y][0]
+            for batch in steps
+            for x, y in zip(batch["inputs"], batch["targets"], strict=True)
         ]
-    assert [sorted(share) for share in owned] == [list(range(index, COUNT, 3)) for index in range(3)]
+    assert [sorted(share) for share in owned] == [
+        list(range(index, COUNT, 3)) for index in range(3)
+    ]
     assert len({np.round(noise, 4).tobytes() for noise in noises}) == len(noises)
 
 
@@ -169,7 +196,9 @@ def test_each_example_belongs_to_one_process_and_no_draw_is_shared(info, clips):
 )
 def test_evaluation_counts_every_example_exactly_once(info, batch_size, processes):
     parts = [
-        evaluate(info, batch_size=batch_size * processes, process_index=index, process_count=processes)
+        evaluate(
+            info, batch_size=batch_size * processes, process_index=index, process_count=processes
+        )
         for index in range(processes)
     ]
     assert len({len(part) for part in parts}) == 1
@@ -197,7 +226,10 @@ def test_evaluation_goes_through_the_records_in_order_and_sees_them_plain(info, 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_evaluation_of_some_classes_leaves_out_the_others(info, processes):
     chosen = {2, 3, 5, 8, 13, 21}
-    parts = [evaluate(info, classes=chosen, process_index=index, process_count=processes) for index in range(processes)]
+    parts = [
+        evaluate(info, classes=chosen, process_index=index, process_count=processes)
+        for index in range(processes)
+    ]
     assert len({len(part) for part in parts}) == 1
     kept = [batch["targets"][batch["mask"]] for part in parts for batch in part]
     assert sorted(np.concatenate(kept)) == sorted(chosen)
@@ -244,7 +276,9 @@ def test_unusable_training_options_are_refused_before_the_first_batch(info, opti
 
 def test_unusable_evaluation_options_are_refused_before_the_first_batch(info):
     options = {"split": "all", "batch_size": 4, "clip": CLIP}
-    with pytest.raises(UserError, match=r"'toy' has no label ids \[23\]; its 23 labels are numbered from 0"):
+    with pytest.raises(
+        UserError, match=r"'toy' has no label ids \[23\]; its 23 labels are numbered from 0"
+    ):
         batches.eval_batches(info, classes=[1, 23], **options)
     with pytest.raises(UserError, match="split 'a' of 'toy' has no records of the classes"):
         batches.eval_batches(info, classes=[20], **options | {"split": "a"})

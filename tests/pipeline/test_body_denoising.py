@@ -1,4 +1,6 @@
-"""Who is who among Kinect bodies, and who is nobody: against a loop over bodies that follows the release's rules."""
+"""Who is who among Kinect bodies, and who is nobody: against a loop over bodies that follows the
+release's rules.
+"""
 
 import numpy as np
 import pytest
@@ -9,12 +11,19 @@ from jaxact.pipeline import body_denoising
 
 def pose(height=2.0, width=1.0, moved=0.0):
     """Three joints that span `width` by `height`, moved along x; none of them is at the origin."""
-    return np.array([[1.0 + moved, 1.0, 3.0], [1.0 + width + moved, 1.0 + height, 3.0], [1.0 + moved, 2.0, 3.0]])
+    return np.array(
+        [[1.0 + moved, 1.0, 3.0], [1.0 + width + moved, 1.0 + height, 3.0], [1.0 + moved, 2.0, 3.0]]
+    )
 
 
 def record(length, **people):
-    """Joints [t, n, 3, 3] and ids of people {name_ID: (first, last, pose by frame)}; each frame fills slots from 0."""
-    joints, ids = np.zeros((length, len(people) or 1, 3, 3), np.float32), np.zeros((length, len(people) or 1), np.int64)
+    """Joints [t, n, 3, 3] and ids of people {name_ID: (first, last, pose by frame)}; each frame
+    fills slots from 0.
+    """
+    joints, ids = (
+        np.zeros((length, len(people) or 1, 3, 3), np.float32),
+        np.zeros((length, len(people) or 1), np.int64),
+    )
     for t in range(length):
         slot = 0
         for name, (first, last, shape) in people.items():
@@ -87,9 +96,15 @@ CASES = {
     "one of twelve is somebody": record(20, a_7=(0, 19, still), b_3=(3, 14, fast)),
     "only short bodies": record(20, a_7=(0, 4, still), b_3=(3, 13, fast)),
     "wider than high is nobody": record(20, a_7=(0, 19, still), b_3=(0, 19, wide)),
-    "the last one is kept where all are": record(20, a_7=(0, 19, wide), b_3=(0, 19, lambda t: 2 * wide(t))),
-    "13 noisy poses of 19 stay": record(19, a_7=(0, 18, mover), b_3=(0, 18, lambda t: wide(t) if t < 13 else fast(t))),
-    "14 of 20 do not": record(20, a_7=(0, 19, mover), b_3=(0, 19, lambda t: wide(t) if t < 14 else fast(t))),
+    "the last one is kept where all are": record(
+        20, a_7=(0, 19, wide), b_3=(0, 19, lambda t: 2 * wide(t))
+    ),
+    "13 noisy poses of 19 stay": record(
+        19, a_7=(0, 18, mover), b_3=(0, 18, lambda t: wide(t) if t < 13 else fast(t))
+    ),
+    "14 of 20 do not": record(
+        20, a_7=(0, 19, mover), b_3=(0, 19, lambda t: wide(t) if t < 14 else fast(t))
+    ),
     "one who comes when another has gone": record(
         40, a_7=(0, 13, fast), b_3=(0, 39, mover), c_5=(13, 39, still), d_6=(20, 39, fast)
     ),
@@ -115,7 +130,11 @@ def test_many_random_records_come_out_as_by_loops():
         for number in range(rng.integers(1, 5)):
             first, last = np.sort(rng.integers(0, 40, 2))
             steps, width = rng.normal(0, 0.3, 40).cumsum(), rng.uniform(0.5, 2.2, 40)
-            people[f"p_{number + 5}"] = (first, last, lambda t, s=steps, w=width: pose(width=w[t], moved=s[t] + 5))
+            people[f"p_{number + 5}"] = (
+                first,
+                last,
+                lambda t, s=steps, w=width: pose(width=w[t], moved=s[t] + 5),
+            )
         joints, ids = record(40, **people)
         wanted = by_loops(joints, ids).astype(np.float32)
         two += bool(wanted[:, 1].any())
@@ -127,6 +146,10 @@ def test_a_body_that_changes_its_slot_is_still_one_body():
     joints, ids = record(30, a_7=(0, 14, still), b_3=(0, 29, mover))
     assert ids[0].tolist() == [7, 3] and ids[20].tolist() == [3, 0]
     people = two_people(joints, ids)
-    np.testing.assert_array_equal(people[:, 0], np.stack([mover(t) for t in range(30)]).astype(np.float32))
-    np.testing.assert_array_equal(people[:15, 1], np.stack([still(t) for t in range(15)]).astype(np.float32))
+    np.testing.assert_array_equal(
+        people[:, 0], np.stack([mover(t) for t in range(30)]).astype(np.float32)
+    )
+    np.testing.assert_array_equal(
+        people[:15, 1], np.stack([still(t) for t in range(15)]).astype(np.float32)
+    )
     assert not people[15:, 1].any()

@@ -58,7 +58,9 @@ def test_numpy_interpolates_as_tensorflow_does(old, new):
     ours = images.resize(pictures, new)
     theirs = images.resize(tf.constant(pictures), new).numpy()
     assert ours.dtype == np.float32 and ours.shape == (2, *new, old[2])
-    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-4)  # equal on x86; elsewhere TensorFlow fuses products
+    np.testing.assert_allclose(
+        ours, theirs, rtol=0, atol=1e-4
+    )  # equal on x86; elsewhere TensorFlow fuses products
 
 
 def test_a_picture_keeps_its_pixels_at_its_own_size():
@@ -68,5 +70,7 @@ def test_a_picture_keeps_its_pixels_at_its_own_size():
 
 def test_a_missing_pillow_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(UserError, match=r"reading video files needs the package 'pillow', .* 'jaxact\[video\]'"):
+    with pytest.raises(
+        UserError, match=r"reading video files needs the package 'pillow', .* 'jaxact\[video\]'"
+    ):
         images.decode(np.array([b""], object), channels=3)

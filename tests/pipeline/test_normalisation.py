@@ -23,8 +23,12 @@ def run(function, x, present, **options):
 
 
 @pytest.mark.parametrize("center", ["first", "frame"])
-@pytest.mark.parametrize(("layout", "channels", "dims"), [(NTU, 3, 3), (OPENPOSE, 3, 2), (OPENPOSE, 2, 2)])
-def test_centring_subtracts_the_first_persons_centre_from_present_joints(center, layout, channels, dims):
+@pytest.mark.parametrize(
+    ("layout", "channels", "dims"), [(NTU, 3, 3), (OPENPOSE, 3, 2), (OPENPOSE, 2, 2)]
+)
+def test_centring_subtracts_the_first_persons_centre_from_present_joints(
+    center, layout, channels, dims
+):
     x, present = clip(layout, channels)
     present[:, 0, layout.centre] = [False, False, True, True, False, True]
     x *= present[..., None]
@@ -41,7 +45,9 @@ def test_centring_without_a_centre_changes_nothing():
     x, present = clip()
     present[:, 0, NTU.centre] = False
     x *= present[..., None]
-    np.testing.assert_array_equal(run(normalisation.centre, x, present, center="frame", layout=NTU, dims=3), x)
+    np.testing.assert_array_equal(
+        run(normalisation.centre, x, present, center="frame", layout=NTU, dims=3), x
+    )
 
 
 def turned(source, target):
@@ -82,7 +88,9 @@ def test_alignment_without_a_complete_frame_turns_nothing():
 
 @pytest.mark.parametrize("target", [[0.0, 0, 2.5], [0.0, 0, -1.0], [0.0, 0, 0]])
 def test_parallel_opposite_and_zero_vectors_are_not_turned(target):
-    np.testing.assert_allclose(normalisation.turn(tf.constant(target), tf.constant([0.0, 0, 1])), np.eye(3), atol=1e-6)
+    np.testing.assert_allclose(
+        normalisation.turn(tf.constant(target), tf.constant([0.0, 0, 1])), np.eye(3), atol=1e-6
+    )
 
 
 @pytest.mark.parametrize(("layout", "channels", "dims"), [(NTU, 3, 3), (OPENPOSE, 3, 2)])
@@ -105,13 +113,18 @@ def test_a_clip_without_bones_keeps_its_size():
     present[:] = False
     present[0, 0, 3] = True
     x = x * present[..., None]
-    np.testing.assert_array_equal(run(normalisation.unit_skeleton, x, present, layout=NTU, dims=3), x)
+    np.testing.assert_array_equal(
+        run(normalisation.unit_skeleton, x, present, layout=NTU, dims=3), x
+    )
 
 
 def test_alignment_says_what_it_lacks():
-    with pytest.raises(UserError, match=r"align turns 3-D joints, but these records hold \('x', 'y', 'score'\)"):
+    with pytest.raises(
+        UserError, match=r"align turns 3-D joints, but these records hold \('x', 'y', 'score'\)"
+    ):
         normalisation.check_align(layout=NTU, channels=("x", "y", "score"))
     with pytest.raises(
-        UserError, match="align needs a layout with spine and shoulders, but 'openpose-18' has no spine"
+        UserError,
+        match="align needs a layout with spine and shoulders, but 'openpose-18' has no spine",
     ):
         normalisation.check_align(layout=OPENPOSE, channels=("x", "y", "z"))

@@ -19,7 +19,16 @@ KINDS = {
     "2-D": ("jhmdb-15", ("x", "y")),
     "2-D with score": ("openpose-18", ("x", "y", "score")),
 }
-CLIPS = ("several people", "one frame", "no frame", "no slot", "nobody", "not a number", "gaps", "bodies change slots")
+CLIPS = (
+    "several people",
+    "one frame",
+    "no frame",
+    "no slot",
+    "nobody",
+    "not a number",
+    "gaps",
+    "bodies change slots",
+)
 
 
 def record(kind, clip):
@@ -63,14 +72,27 @@ def check_equal(kind, clip, **options):
 
 
 FOR_ALL = [
-    *({"sampling": "window", "pad": pad, "frames": frames} for pad in ("zero", "replay") for frames in (7, 40)),
+    *(
+        {"sampling": "window", "pad": pad, "frames": frames}
+        for pad in ("zero", "replay")
+        for frames in (7, 40)
+    ),
     *({"sampling": sampling} for sampling in ("resize", "crop_resize", "segments")),
     *({"sampling": "uniform", "frames": frames} for frames in (5, 16, 40)),
     {"sampling": "crop_resize", "share": 0.6},
-    *({"sampling": sampling, "views": 3} for sampling in ("window", "resize", "crop_resize", "segments", "uniform")),
+    *(
+        {"sampling": sampling, "views": 3}
+        for sampling in ("window", "resize", "crop_resize", "segments", "uniform")
+    ),
     *({"empty": empty, "frames": 40} for empty in ("drop", "drop_main", "loop")),
-    *({"person": person, "persons": persons} for person, persons in (("file", 1), ("file", 4), ("energy", 2))),
-    *({"stream": stream} for stream in ("bone", "joint_motion", "bone_motion", "joint_second_diff", "partner")),
+    *(
+        {"person": person, "persons": persons}
+        for person, persons in (("file", 1), ("file", 4), ("energy", 2))
+    ),
+    *(
+        {"stream": stream}
+        for stream in ("bone", "joint_motion", "bone_motion", "joint_second_diff", "partner")
+    ),
     {"stream": "joint+bone+joint_motion", "sampling": "resize", "motion": "recorded"},
     {"stream": "joint_second_diff+bone_motion+joint", "frames": 40},
     {"center": "frame", "scale": "skeleton"},
@@ -79,7 +101,13 @@ FOR_ALL = [
 FOR_KINDS = {
     "3-D": [
         {"person": "denoised"},
-        {"person": "denoised", "empty": "drop", "sampling": "crop_resize", "center": "first", "origin": "spine"},
+        {
+            "person": "denoised",
+            "empty": "drop",
+            "sampling": "crop_resize",
+            "center": "first",
+            "origin": "spine",
+        },
         {"align": True, "center": "frame", "scale": "skeleton", "stream": "joint+bone"},
     ],
     "2-D with score": [
@@ -89,13 +117,19 @@ FOR_KINDS = {
     ],
 }
 CASES = [
-    *((kind, options) for kind in KINDS for options in (FOR_ALL if kind == "3-D" else FOR_ALL[::4])),
+    *(
+        (kind, options)
+        for kind in KINDS
+        for options in (FOR_ALL if kind == "3-D" else FOR_ALL[::4])
+    ),
     *((kind, options) for kind, rows in FOR_KINDS.items() for options in rows),
 ]
 
 
 @pytest.mark.parametrize(
-    ("kind", "options"), CASES, ids=[f"{k} {' '.join(f'{n}={v}' for n, v in o.items())}" for k, o in CASES]
+    ("kind", "options"),
+    CASES,
+    ids=[f"{k} {' '.join(f'{n}={v}' for n, v in o.items())}" for k, o in CASES],
 )
 def test_every_choice_is_made_alike(kind, options):
     check_equal(kind, "gaps", **options)
@@ -127,7 +161,10 @@ def choices(draw):
     options = {}
     if kind == "3-D":
         person += ["denoised"]
-        options = {"align": draw(st.booleans()), "origin": draw(st.sampled_from(["centre", "spine"]))}
+        options = {
+            "align": draw(st.booleans()),
+            "origin": draw(st.sampled_from(["centre", "spine"])),
+        }
     elif kind == "2-D with score":
         person, scale = [*person, "frame_score", "clip_mean"], [*scale, "frame"]
         options = {"min_score": draw(st.sampled_from([0.0, 0.4]))}
@@ -139,11 +176,22 @@ def choices(draw):
         "empty": ["keep", "drop", "drop_main", "loop"],
         "motion": ["sampled", "recorded"],
         "center": ["none", "frame", "first"],
-        "stream": ["joint", "bone", "joint_motion", "bone_motion", "joint_second_diff", "partner", "bone+joint"],
+        "stream": [
+            "joint",
+            "bone",
+            "joint_motion",
+            "bone_motion",
+            "joint_second_diff",
+            "partner",
+            "bone+joint",
+        ],
         "flip_y": [False, True],
     }
     options |= {name: draw(st.sampled_from(values)) for name, values in several.items()}
-    options |= {name: draw(st.integers(1, most)) for name, most in (("frames", 60), ("persons", 4), ("views", 3))}
+    options |= {
+        name: draw(st.integers(1, most))
+        for name, most in (("frames", 60), ("persons", 4), ("views", 3))
+    }
     return kind, draw(st.sampled_from(CLIPS)), options
 
 
@@ -158,8 +206,12 @@ def test_huge_coordinates_warn_of_nothing():
     layout, channels = KINDS["3-D"]
     arrays = record("3-D", "several people")
     arrays["joints"] *= np.float32(1e30)
-    section = dataclasses.asdict(ClipConfig(frames=6, person="energy", scale="skeleton", align=True))
-    inputs = skeleton.evaluate(arrays, layout=get_layout(layout), channels=channels, **section)["inputs"]
+    section = dataclasses.asdict(
+        ClipConfig(frames=6, person="energy", scale="skeleton", align=True)
+    )
+    inputs = skeleton.evaluate(arrays, layout=get_layout(layout), channels=channels, **section)[
+        "inputs"
+    ]
     assert inputs.shape == (1, 6, 2, 25, 3)
 
 
@@ -167,21 +219,39 @@ def test_the_record_is_left_as_it_was():
     arrays = record("2-D with score", "gaps")
     before = {name: np.copy(value) for name, value in arrays.items()}
     layout, channels = KINDS["2-D with score"]
-    everything = {"stream": "joint_second_diff", "min_score": 0.4, "center": "frame", "scale": "frame", "flip_y": True}
-    section = dataclasses.asdict(ClipConfig(frames=12, motion="recorded", empty="loop", **everything))
+    everything = {
+        "stream": "joint_second_diff",
+        "min_score": 0.4,
+        "center": "frame",
+        "scale": "frame",
+        "flip_y": True,
+    }
+    section = dataclasses.asdict(
+        ClipConfig(frames=12, motion="recorded", empty="loop", **everything)
+    )
     skeleton.evaluate(arrays, layout=get_layout(layout), channels=channels, **section)
     for name, value in before.items():
         np.testing.assert_array_equal(arrays[name], value)
 
 
-VIDEO = {"frames": 5, "height": 12, "width": 18, "sampling": "uniform", "fit": "stretch", "stream": "rgb"}
+VIDEO = {
+    "frames": 5,
+    "height": 12,
+    "width": 18,
+    "sampling": "uniform",
+    "fit": "stretch",
+    "stream": "rgb",
+}
 
 
 def film(count, height, width):
     """A record of JPEG files; flow is a grey picture of twice the width."""
     rng = np.random.default_rng(0)
     pictures = rng.integers(0, 256, (count, height, width, 3), np.uint8)
-    frames, flow = [jpeg(p) for p in pictures], [jpeg(np.hstack([p[..., 0], p[..., 1]])) for p in pictures]
+    frames, flow = (
+        [jpeg(p) for p in pictures],
+        [jpeg(np.hstack([p[..., 0], p[..., 1]])) for p in pictures],
+    )
     files = {"frames": np.array(frames, object), "flow": np.array(flow, object)}
     times = np.cumsum(rng.uniform(0.01, 0.1, count)).astype(np.float32)
     return {**files, "times": times, "height": height, "width": width, "label": 3, "id": "film"}
@@ -211,7 +281,10 @@ def test_videos_are_examples_alike(options):
     video.check(clip=section, augment=None)
     for size in ((7, 24, 40), (1, 31, 23), (3, 33, 65)):
         arrays = film(*size)
-        tensors = {name: tf.constant(list(v) if name in ("frames", "flow") else v) for name, v in arrays.items()}
+        tensors = {
+            name: tf.constant(list(v) if name in ("frames", "flow") else v)
+            for name, v in arrays.items()
+        }
         ours, theirs = video.evaluate(arrays, **section), video.evaluate(tensors, **section)
         assert type(ours["inputs"]) is np.ndarray and ours["inputs"].dtype == np.float32
         assert int(ours["targets"]) == int(theirs["targets"]) == 3 and ours["id"] == "film"

@@ -12,7 +12,11 @@ XYZ, SCORED = ("x", "y", "z"), ("x", "y", "score")
 
 
 def clip(seed=0, frames=7, people=6, joints=4, channels=3):
-    return np.random.default_rng(seed).uniform(0.1, 1.0, (frames, people, joints, channels)).astype(np.float32)
+    return (
+        np.random.default_rng(seed)
+        .uniform(0.1, 1.0, (frames, people, joints, channels))
+        .astype(np.float32)
+    )
 
 
 def choose(x, **options):
@@ -41,7 +45,9 @@ def test_frame_score_sorts_the_first_five_detections_of_every_frame():
 def test_equal_scores_keep_the_order_of_the_file():
     x = clip(people=4)
     x[..., 2] = 0.5
-    np.testing.assert_array_equal(choose(x, persons=3, person="frame_score", channels=SCORED), x[:, :3])
+    np.testing.assert_array_equal(
+        choose(x, persons=3, person="frame_score", channels=SCORED), x[:, :3]
+    )
 
 
 def test_clip_mean_keeps_whole_slots_ranked_by_their_mean_score_over_the_clip():
@@ -63,7 +69,9 @@ def test_energy_is_the_spread_of_the_frames_in_which_a_person_is_there():
         wanted.append(sum(there[..., axis].std() for axis in range(3)) if len(there) else 0.0)
     np.testing.assert_allclose(pe.energy(tf.constant(x), 3), wanted, rtol=1e-5, atol=1e-7)
     order = np.argsort(-np.array(wanted))
-    np.testing.assert_array_equal(choose(x, persons=2, person="energy", channels=XYZ), x[:, order[:2]])
+    np.testing.assert_array_equal(
+        choose(x, persons=2, person="energy", channels=XYZ), x[:, order[:2]]
+    )
 
 
 def test_a_choice_made_once_is_not_changed_by_making_it_again():
@@ -74,9 +82,14 @@ def test_a_choice_made_once_is_not_changed_by_making_it_again():
 
 
 def test_choices_by_score_need_a_score():
-    with pytest.raises(UserError, match=r"person='frame_score' ranks people by a score channel, .*'x', 'y', 'z'"):
+    with pytest.raises(
+        UserError, match=r"person='frame_score' ranks people by a score channel, .*'x', 'y', 'z'"
+    ):
         pe.check(person="frame_score", channels=XYZ)
-    with pytest.raises(UserError, match="unknown person choice 'frame'; available: clip_mean, denoised, energy, file"):
+    with pytest.raises(
+        UserError,
+        match="unknown person choice 'frame'; available: clip_mean, denoised, energy, file",
+    ):
         pe.check(person="frame", channels=SCORED)
 
 
@@ -93,6 +106,8 @@ def test_a_clip_without_frames_becomes_one_empty_frame():
 
 
 def test_shares_of_the_frame_are_measured_from_its_middle_and_zero_without_a_score():
-    x = np.array([[[[0.75, 0.1, 0.9], [0.5, 0.5, 0.0], [0.0, 0.0, 0.0], [0.5, 0.5, 0.3]]]], np.float32)
+    x = np.array(
+        [[[[0.75, 0.1, 0.9], [0.5, 0.5, 0.0], [0.0, 0.0, 0.0], [0.5, 0.5, 0.3]]]], np.float32
+    )
     wanted = [[[[0.25, -0.4, 0.9], [0, 0, 0], [0, 0, 0], [0, 0, 0.3]]]]
     np.testing.assert_allclose(jt.from_frame_shares(tf.constant(x)), wanted, atol=1e-7)

@@ -1,4 +1,6 @@
-"""A picture with people becomes an example for the pose network: where things land, what is to be answered."""
+"""A picture with people becomes an example for the pose network: where things land, what is to be
+answered.
+"""
 
 import dataclasses
 import io
@@ -17,8 +19,22 @@ from jaxact.skeletons.pose_body import BODY, LIMBS, shares
 from tests.helpers import poses
 
 CLIP = {"height": 48, "width": 64, "sigma": 7.0, "thickness": 1.0, "persons": 3}
-PLAIN = {"zoom_least": 1.0, "zoom_most": 1.0, "span": 0.6, "rotate": 0.0, "shift": 0.0, "mirror": False}
-WIDE = {"zoom_least": 0.5, "zoom_most": 1.1, "span": 0.6, "rotate": 40.0, "shift": 0.1, "mirror": True}
+PLAIN = {
+    "zoom_least": 1.0,
+    "zoom_most": 1.0,
+    "span": 0.6,
+    "rotate": 0.0,
+    "shift": 0.0,
+    "mirror": False,
+}
+WIDE = {
+    "zoom_least": 0.5,
+    "zoom_most": 1.1,
+    "span": 0.6,
+    "rotate": 40.0,
+    "shift": 0.1,
+    "mirror": True,
+}
 HEIGHT, WIDTH = 90, 120
 SIDES = ((4, 13), (7, 10))  # right wrist and left ankle, and what a mirror makes of them
 
@@ -35,8 +51,14 @@ def jpeg(pixels: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
-def record(*people: np.ndarray, ignored: np.ndarray | None = None, pixels: np.ndarray | None = None):
-    joints = np.array(people, np.float32).reshape(1, len(people), -1, 3) if people else np.zeros((1, 0, 14, 3), "f4")
+def record(
+    *people: np.ndarray, ignored: np.ndarray | None = None, pixels: np.ndarray | None = None
+):
+    joints = (
+        np.array(people, np.float32).reshape(1, len(people), -1, 3)
+        if people
+        else np.zeros((1, 0, 14, 3), "f4")
+    )
     pixels = picture() if pixels is None else pixels
     return {
         "id": tf.constant("one"),
@@ -45,7 +67,9 @@ def record(*people: np.ndarray, ignored: np.ndarray | None = None, pixels: np.nd
         "height": tf.constant(pixels.shape[0]),
         "width": tf.constant(pixels.shape[1]),
         "joints": tf.constant(joints),
-        "ignored": tf.constant(np.zeros(pixels.shape[:2], np.uint8) if ignored is None else ignored),
+        "ignored": tf.constant(
+            np.zeros(pixels.shape[:2], np.uint8) if ignored is None else ignored
+        ),
     }
 
 
@@ -93,7 +117,9 @@ def test_a_limb_without_length_and_people_face_to_face_leave_no_direction():
     assert not fields[:, :, 0].any() and fields[:, :, 1].any() and np.isfinite(fields).all()
     there, back = one(), one()
     back[[8, 9]] = back[[9, 8]]
-    fields = pose_targets.affinity_fields(as_people(there, back), **sizes).numpy().reshape(12, 16, 13, 2)
+    fields = (
+        pose_targets.affinity_fields(as_people(there, back), **sizes).numpy().reshape(12, 16, 13, 2)
+    )
     np.testing.assert_allclose(fields[:, :, 7], 0, atol=1e-6)
 
 
@@ -101,12 +127,19 @@ def test_an_evaluation_example_is_the_whole_picture_in_the_middle():
     example = record(one())
     found = evaluate(example, height=64, width=64)
     zoom, left, top = found["targets"]["place"]
-    assert (zoom, left, top) == pytest.approx((64 / 120, 0, 8)) and found["inputs"].shape == (1, 64, 64, 3)
+    assert (zoom, left, top) == pytest.approx((64 / 120, 0, 8)) and found["inputs"].shape == (
+        1,
+        64,
+        64,
+        3,
+    )
     inputs = (found["inputs"][0] + 1) * 127.5
     assert np.abs(inputs[:7] - 127.5).max() == np.abs(inputs[-7:] - 127.5).max() == 0
     middle = np.arange(2, 62) + 0.5
     np.testing.assert_allclose(inputs[32, 2:62, 0], 255 * middle / 64, atol=3)
-    np.testing.assert_allclose(inputs[12:52, 32, 1], 255 * (np.arange(12, 52) + 0.5 - 8) / 48, atol=3)
+    np.testing.assert_allclose(
+        inputs[12:52, 32, 1], 255 * (np.arange(12, 52) + 0.5 - 8) / 48, atol=3
+    )
     wanted = one()
     wanted[:, :2] = wanted[:, :2] * zoom + (left, top)
     np.testing.assert_allclose(found["targets"]["people"][0], wanted, rtol=1e-5)
@@ -119,7 +152,9 @@ def test_an_evaluation_example_is_the_whole_picture_in_the_middle():
 def test_no_more_people_than_asked_for_are_held_and_all_are_in_the_maps():
     found = evaluate(record(one(30.0), one(60.0), one(90.0)), persons=2)["targets"]
     assert found["people"].shape == (2, 14, 3) and found["people"].all()
-    assert (found["joints"].max((0, 1)) > 0.3).all() and (found["joints"][:, 5:].max((0, 1)) > 0.3).any()
+    assert (found["joints"].max((0, 1)) > 0.3).all() and (
+        found["joints"][:, 5:].max((0, 1)) > 0.3
+    ).any()
 
 
 def test_in_training_the_drawn_person_is_span_high_and_in_the_middle():
@@ -134,20 +169,29 @@ def test_in_training_the_drawn_person_is_span_high_and_in_the_middle():
 
 
 def test_picture_joints_and_ignored_places_move_together():
-    """A dark square around a joint, and an ignored one around another, stay where these joints are."""
+    """A dark square around a joint, and an ignored one around another, stay where these joints
+    are.
+    """
     base = one(60.0, 15.0, 65.0, j4=(-0.35, 0.3), j13=(0.35, 0.8))
-    pixels, ignored = np.full((HEIGHT, WIDTH, 3), 255, np.uint8), np.zeros((HEIGHT, WIDTH), np.uint8)
+    pixels, ignored = (
+        np.full((HEIGHT, WIDTH, 3), 255, np.uint8),
+        np.zeros((HEIGHT, WIDTH), np.uint8),
+    )
     for target, joint, value in ((pixels, 4, 0), (ignored, 13, 1)):
         x, y = base[joint, :2].astype(int)
         target[y - 7 : y + 8, x - 7 : x + 8] = value
     example = record(base, pixels=pixels, ignored=ignored)
     mirrored = []
     for position in range(12):
-        found = train(example, position, height=192, width=192, **{**WIDE, "zoom_least": 0.8, "span": 0.5})
+        found = train(
+            example, position, height=192, width=192, **{**WIDE, "zoom_least": 0.8, "span": 0.5}
+        )
         joints, weights = found["targets"]["joints"], found["targets"]["weights"]
         dark = np.argwhere((found["inputs"] + 1).sum(-1) < 1).mean(0) / 8
         unknown = np.argwhere(weights == 0).mean(0) + 0.5
-        plain, turned = ([joints[int(y), int(x), j] for (y, x), j in ((dark, a), (unknown, b))] for a, b in SIDES)
+        plain, turned = (
+            [joints[int(y), int(x), j] for (y, x), j in ((dark, a), (unknown, b))] for a, b in SIDES
+        )
         mirrored.append(bool(turned[0] > plain[0]))
         assert min(turned if mirrored[-1] else plain) > 0.3
     assert 2 <= sum(mirrored) <= 10
@@ -159,7 +203,11 @@ def test_a_mirror_exchanges_the_sides_of_joints_limbs_and_picture():
     order = list(BODY.mirrored())
     limbs = [LIMBS.index((order[first], order[second])) for first, second in LIMBS]
     fields = plain["targets"]["limbs"].reshape(6, 8, 13, 2)[:, ::-1, limbs] * (-1, 1)
-    wanted = plain["inputs"][:, ::-1], plain["targets"]["joints"][:, ::-1, order], fields.reshape(6, 8, 26)
+    wanted = (
+        plain["inputs"][:, ::-1],
+        plain["targets"]["joints"][:, ::-1, order],
+        fields.reshape(6, 8, 26),
+    )
     turned = 0
     for position in range(16):
         found = train(example, position, mirror=True)
@@ -189,11 +237,17 @@ def test_draws_cover_what_was_asked_for():
 
 
 def test_everybody_is_drawn_and_nobody_else():
-    left, right, nobody = one(30.0, 20.0, 40.0), one(90.0, 20.0, 40.0), np.zeros((14, 3), np.float32)
+    left, right, nobody = (
+        one(30.0, 20.0, 40.0),
+        one(90.0, 20.0, 40.0),
+        np.zeros((14, 3), np.float32),
+    )
     options, middles = CLIP | PLAIN, []
     for position in range(24):
         seed = tf.constant([1, position], tf.int64)
-        affine = pose_picture.random_place(as_people(left, nobody, right), record(), seed=seed, options=options).numpy()
+        affine = pose_picture.random_place(
+            as_people(left, nobody, right), record(), seed=seed, options=options
+        ).numpy()
         middles.append(round(float(((32, 24) - affine[:, 2])[0] / affine[0, 0])))
     assert set(middles) == {30, 90} and 6 <= middles.count(30) <= 18
 
@@ -252,7 +306,9 @@ def test_the_same_seed_and_record_give_the_same_bytes():
     assert len({train(example, position, **WIDE)["inputs"].tobytes() for position in range(6)}) == 6
 
 
-@pytest.mark.parametrize("name", ["coco-17", "openpose-18", "jhmdb-15", "body-14", "body-25", "kinect-20"])
+@pytest.mark.parametrize(
+    "name", ["coco-17", "openpose-18", "jhmdb-15", "body-14", "body-25", "kinect-20"]
+)
 def test_bodies_are_made_as_the_conversion_of_layouts_makes_them(name):
     layout, random = LAYOUTS[name], np.random.default_rng(0)
     joints = random.uniform(5, 90, (4, len(layout.joints), 3)).astype(np.float32)
@@ -272,9 +328,29 @@ def test_layouts_of_ones_own_give_a_body_by_their_names():
     content = {"name": "lsp-14", "joints": [*names, "neck", "head"], "edges": edges, "centre": 12}
     matrix = shares(Layout.from_dict(content))
     order = matrix.argmax(1)
-    assert (matrix.sum(1) == 1).all() and order.tolist() == [13, 12, 8, 7, 6, 9, 10, 11, 2, 1, 0, 3, 4, 5]
-    lacking = Layout.from_dict({"name": "legs", "joints": ["hip", "knee"], "edges": [[1, 0]], "centre": 0})
-    with pytest.raises(UserError, match=r"layout 'legs' has no joint 'head', of which the pose network's body is made"):
+    assert (matrix.sum(1) == 1).all() and order.tolist() == [
+        13,
+        12,
+        8,
+        7,
+        6,
+        9,
+        10,
+        11,
+        2,
+        1,
+        0,
+        3,
+        4,
+        5,
+    ]
+    lacking = Layout.from_dict(
+        {"name": "legs", "joints": ["hip", "knee"], "edges": [[1, 0]], "centre": 0}
+    )
+    with pytest.raises(
+        UserError,
+        match=r"layout 'legs' has no joint 'head', of which the pose network's body is made",
+    ):
         shares(lacking)
 
 
@@ -299,13 +375,18 @@ def test_options_that_make_no_sense_say_so(options, problem):
 
 
 def test_the_sections_hold_the_options_and_their_defaults_make_sense():
-    clip, augment = (dataclasses.asdict(section()) for section in (PoseClipConfig, PoseAugmentConfig))
+    clip, augment = (
+        dataclasses.asdict(section()) for section in (PoseClipConfig, PoseAugmentConfig)
+    )
     pose_picture.check(clip=clip, augment=augment)
     assert set(clip) == {*pose_picture.CLIP, "views"} and set(augment) == set(pose_picture.AUGMENT)
 
 
 def test_options_of_another_kind_of_record_are_refused():
-    for clip, augment, lacking in ((({"frames": 5}), None, "clip.height"), (CLIP, {}, "augment.zoom_least")):
+    for clip, augment, lacking in (
+        (({"frames": 5}), None, "clip.height"),
+        (CLIP, {}, "augment.zoom_least"),
+    ):
         problem = f"the records are pictures with joints, but the config's options lack {lacking}"
         with pytest.raises(UserError, match=problem):
             pose_picture.check(clip=clip, augment=augment)
@@ -316,9 +397,13 @@ def test_examples_are_made_inside_tensorflow_with_static_shapes():
     example = record(one(), one(90.0))
     data = tf.data.Dataset.from_tensors(example).repeat(2).enumerate()
     pair = lambda position: tf.stack([tf.constant(5, tf.int64), position])  # noqa: E731
-    made = data.map(lambda position, each: pose_picture.train(each, pair(position), layout=BODY, **CLIP, **WIDE))
+    made = data.map(
+        lambda position, each: pose_picture.train(each, pair(position), layout=BODY, **CLIP, **WIDE)
+    )
     shapes = tf.nest.map_structure(lambda spec: tuple(spec.shape), made.element_spec)
     assert shapes["inputs"] == (48, 64, 3)
     assert shapes["targets"] == {"joints": (6, 8, 14), "limbs": (6, 8, 26), "weights": (6, 8)}
     for position, found in enumerate(itertools.islice(made.as_numpy_iterator(), 2)):
-        np.testing.assert_allclose(found["inputs"], train(example, position, **WIDE)["inputs"], atol=1e-5)
+        np.testing.assert_allclose(
+            found["inputs"], train(example, position, **WIDE)["inputs"], atol=1e-5
+        )

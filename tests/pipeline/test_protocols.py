@@ -1,6 +1,8 @@
-"""Every protocol on a record small enough to work out by hand, or by a slow loop that follows the published formulas.
+"""Every protocol on a record small enough to work out by hand, or by a slow loop that follows the
+published formulas.
 
-Sizes are cut down where the rule allows it (frames, window, fewest frames); every other value is the protocol's.
+Sizes are cut down where the rule allows it (frames, window, fewest frames); every other value is
+the protocol's.
 """
 
 import dataclasses
@@ -37,24 +39,34 @@ def place(joints):
 
 
 def record(joints, ids=None):
-    example = {"id": tf.constant("a"), "joints": tf.constant(joints, tf.float32), "label": tf.constant(0, tf.int64)}
+    example = {
+        "id": tf.constant("a"),
+        "joints": tf.constant(joints, tf.float32),
+        "label": tf.constant(0, tf.int64),
+    }
     return example | ({} if ids is None else {"person_id": tf.constant(ids, tf.int64)})
 
 
 def evaluate(protocol, joints, ids=None, **changes):
     """[views, t, m, v, c]"""
-    inputs = skeleton.evaluate(record(joints, ids), **place(joints), **sections(protocol, **changes))["inputs"]
+    inputs = skeleton.evaluate(
+        record(joints, ids), **place(joints), **sections(protocol, **changes)
+    )["inputs"]
     return inputs.numpy()
 
 
 def train(protocol, joints, ids=None, position=0, **changes):
     seed = tf.constant([0, position], tf.int64)
-    inputs = skeleton.train(record(joints, ids), seed, **place(joints), **sections(protocol, **changes))["inputs"]
+    inputs = skeleton.train(
+        record(joints, ids), seed, **place(joints), **sections(protocol, **changes)
+    )["inputs"]
     return inputs.numpy()
 
 
 def bodies(*paths, lift=0.0):
-    """NTU bodies [t, n, 25, 3] whose joint v lies at the path's place plus (v, v v, 1), zero where it is None."""
+    """NTU bodies [t, n, 25, 3] whose joint v lies at the path's place plus (v, v v, 1), zero where
+    it is None.
+    """
     out = np.zeros((len(paths[0]), len(paths), 25, 3))
     for n, path in enumerate(paths):
         for t, where in enumerate(path):
@@ -64,25 +76,35 @@ def bodies(*paths, lift=0.0):
 
 
 def people(scores):
-    """OpenPose detections [t, n, 18, 3] at shares of the picture, with the summed scores `scores[t][n]`."""
+    """OpenPose detections [t, n, 18, 3] at shares of the picture, with the summed scores
+    `scores[t][n]`.
+    """
     scores = np.array(scores, np.float64)
     out = np.zeros((*scores.shape, 18, 3))
     for t, n in np.ndindex(scores.shape):
         if scores[t, n]:
-            out[t, n] = [[0.1 * n + 0.02 * v, 0.9 - 0.01 * t - 0.03 * v, scores[t, n] / 18] for v in range(18)]
+            out[t, n] = [
+                [0.1 * n + 0.02 * v, 0.9 - 0.01 * t - 0.03 * v, scores[t, n] / 18]
+                for v in range(18)
+            ]
     return out
 
 
 def turn(source, target):
     """The rotation about the common normal that takes one direction to another."""
-    axis, angle = np.cross(source, target), np.arccos(source @ target / np.linalg.norm(source) / np.linalg.norm(target))
+    axis, angle = (
+        np.cross(source, target),
+        np.arccos(source @ target / np.linalg.norm(source) / np.linalg.norm(target)),
+    )
     x, y, z = axis / np.linalg.norm(axis)
     k = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     return np.eye(3) + math.sin(angle) * k + (1 - math.cos(angle)) * k @ k
 
 
 def upright(clip):
-    """[m, t, v, 3] turned so that SpineBase to SpineMid is z, then right to left shoulder x, of person 0's frame 0."""
+    """[m, t, v, 3] turned so that SpineBase to SpineMid is z, then right to left shoulder x, of
+    person 0's frame 0.
+    """
     first = turn(clip[0, 0, SPINE_MID] - clip[0, 0, SPINE_BASE], np.array([0.0, 0, 1]))
     clip = clip @ first.T
     second = turn(clip[0, 0, RIGHT] - clip[0, 0, LEFT], np.array([1.0, 0, 0]))
@@ -113,7 +135,11 @@ def test_st_gcns_release_ranks_people_anew_in_every_frame_and_pads_with_zeros():
     inputs = evaluate("stgcn-released-2d", joints, frames=5)[0]
     wanted = joints - [0.5, 0.5, 0]
     wanted[0, 0, 5] = 0
-    wanted = [[wanted[0, 0], wanted[0, 2]], [wanted[1, 1], wanted[1, 2]], [wanted[2, 0], wanted[2, 1]]]
+    wanted = [
+        [wanted[0, 0], wanted[0, 2]],
+        [wanted[1, 1], wanted[1, 2]],
+        [wanted[2, 0], wanted[2, 1]],
+    ]
     np.testing.assert_allclose(inputs[:3], wanted, atol=1e-6)
     assert not inputs[3:].any()
 
@@ -127,13 +153,19 @@ def test_st_gcns_release_cuts_windows_of_the_padded_clip_and_moves_its_padding()
     assert starts == {tuple(start + t < 3 for t in range(4)) for start in range(5)}
     nobody = train("stgcn-released-2d", people([[5]] * 3), frames=150)[:, 1, 0, :2]
     seed = au.subseed(tf.constant([0, 0], tf.int64), "move")
-    moved = au.random_move(tf.zeros([150, 1, 1, 3]), tf.ones([150, 1, 1], tf.bool), seed=seed).numpy()
+    moved = au.random_move(
+        tf.zeros([150, 1, 1, 3]), tf.ones([150, 1, 1], tf.bool), seed=seed
+    ).numpy()
     np.testing.assert_allclose(nobody, moved[:, 0, 0, :2], atol=1e-6)
     assert nobody.any()
 
 
 def test_2s_agcn_loops_each_person_then_measures_from_the_first_ones_spine_in_each_frame_and_turns():
-    paths = ([2, 2, 2, 2], [None, 3, 6, None], [1, 4, 9, 2])  # the first hardly moves: the other two are kept
+    paths = (
+        [2, 2, 2, 2],
+        [None, 3, 6, None],
+        [1, 4, 9, 2],
+    )  # the first hardly moves: the other two are kept
     joints = bodies(*paths, lift=0.25)
     inputs = evaluate("agcn", joints, frames=7)[0]
     kept = joints[:, [2, 1]]  # by energy
@@ -148,7 +180,9 @@ def test_2s_agcn_loops_each_person_then_measures_from_the_first_ones_spine_in_ea
 
 def test_2s_agcn_turns_kinetics_upside_down_and_is_st_gcns_release_otherwise():
     joints = people([[9, 3, 6], [1, 9, 6]])
-    released, agcn = (evaluate(f"{name}-2d", joints, frames=3) for name in ("stgcn-released", "agcn"))
+    released, agcn = (
+        evaluate(f"{name}-2d", joints, frames=3) for name in ("stgcn-released", "agcn")
+    )
     np.testing.assert_array_equal(agcn, released * [1, -1, 1])
 
 
@@ -171,7 +205,9 @@ def resized(clip, frames):
     """[t, v, 3] to `frames` frames as CTR-GCN does, one by one."""
     places = np.clip((np.arange(frames) + 0.5) * len(clip) / frames - 0.5, 0, len(clip) - 1)
     low = np.minimum(places.astype(int), len(clip) - 2)
-    return np.stack([clip[i] + (at - i) * (clip[i + 1] - clip[i]) for i, at in zip(low, places, strict=True)])
+    return np.stack(
+        [clip[i] + (at - i) * (clip[i + 1] - clip[i]) for i, at in zip(low, places, strict=True)]
+    )
 
 
 def test_ctr_gcn_trains_on_a_crop_of_64_frames_or_half_of_the_clip_turned_about_its_axes():
@@ -182,9 +218,12 @@ def test_ctr_gcn_trains_on_a_crop_of_64_frames_or_half_of_the_clip_turned_about_
         drawn = fr.random_crop(tf.constant(80), crop=0.5, least=64, seed=au.subseed(seed, "crop"))
         start, length = (int(x) for x in drawn)
         (cx, cy, cz), (sx, sy, sz) = (
-            f(tf.random.stateless_uniform([3], au.subseed(seed, "rotate"), -0.3, 0.3).numpy()) for f in (np.cos, np.sin)
+            f(tf.random.stateless_uniform([3], au.subseed(seed, "rotate"), -0.3, 0.3).numpy())
+            for f in (np.cos, np.sin)
         )
-        turned = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]]) @ np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+        turned = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]]) @ np.array(
+            [[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]]
+        )
         turned = turned @ np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
         wanted = resized(clip[start : start + length], 64) @ turned.T
         np.testing.assert_allclose(train("ctr", joints, position=position)[:, 0], wanted, atol=1e-5)
@@ -193,7 +232,9 @@ def test_ctr_gcn_trains_on_a_crop_of_64_frames_or_half_of_the_clip_turned_about_
 
 
 def skeleton_file(frames):
-    """A file of NTU RGB+D; `frames` list the (id, x) of the bodies in each, all joints at x, x + 1, 2."""
+    """A file of NTU RGB+D; `frames` list the (id, x) of the bodies in each, all joints at x, x + 1,
+    2.
+    """
     rows = [str(len(frames))]
     for listed in frames:
         rows.append(str(len(listed)))
@@ -216,7 +257,9 @@ def test_the_bodies_of_prepared_records_are_told_apart_by_their_ids(tmp_path):
     wanted = np.stack([1 + 0.5 * np.arange(8), np.full(8, 9)], axis=1)
     batch = next(batches.eval_batches(info, split="all", batch_size=2, clip=clip))
     np.testing.assert_array_equal(batch["inputs"][0, 0, ..., 0, 0], wanted)
-    batch = next(batches.train_batches(info, split="all", batch_size=2, seed=0, clip=clip, augment=augment))
+    batch = next(
+        batches.train_batches(info, split="all", batch_size=2, seed=0, clip=clip, augment=augment)
+    )
     np.testing.assert_array_equal(batch["inputs"][0, ..., 0, 0], wanted)
     assert np.allclose(batches.gravity_radii(info, "all", clip=clip), 0, atol=1e-5)
 
@@ -225,7 +268,9 @@ def test_pyskl_keeps_the_main_persons_frames_and_measures_from_its_first_spine()
     joints = bodies([1, 2, None, None], [None, 3, 4, 5])
     inputs = evaluate("pyskl-u100", joints)
     assert inputs.shape == (10, 100, 2, 25, 3)
-    main = joints[1:, [1, 0]].transpose(1, 0, 2, 3)  # the second is there more often; its three frames
+    main = joints[1:, [1, 0]].transpose(
+        1, 0, 2, 3
+    )  # the second is there more often; its three frames
     there = main.any(axis=-1, keepdims=True)
     wanted = upright((main - main[0, 0, SPINE_MID]) * there) * there
     for view in range(10):
@@ -242,8 +287,12 @@ def test_pyskl_takes_one_frame_of_each_hundredth_the_same_in_every_run_and_other
     assert ((frames >= edges[:-1]) & (frames < edges[1:])).all()
     assert len({tuple(row) for row in frames.tolist()}) == 10
     np.testing.assert_array_equal(evaluate("pyskl-u100", joints), inputs)
-    drawn = np.round(np.linalg.norm(train("pyskl-u100", joints)[:, 0, SPINE_MID], axis=-1) / 0.01).astype(int)
-    assert ((drawn >= edges[:-1]) & (drawn < edges[1:])).all() and drawn.tolist() not in frames.tolist()
+    drawn = np.round(
+        np.linalg.norm(train("pyskl-u100", joints)[:, 0, SPINE_MID], axis=-1) / 0.01
+    ).astype(int)
+    assert (
+        (drawn >= edges[:-1]) & (drawn < edges[1:])
+    ).all() and drawn.tolist() not in frames.tolist()
 
 
 def test_pyskl_plays_a_short_clip_again_each_view_from_its_own_tenth_on():
@@ -272,5 +321,7 @@ def test_pyskl_spreads_the_picture_from_minus_one_to_one_and_drops_unsure_joints
     joints[0, 1, 4, 2] = 0.01
     inputs = evaluate("pyskl-u100-2d", joints)
     assert inputs.shape == (10, 100, 2, 18, 3)
-    np.testing.assert_allclose(inputs[0, 0, 0, 3], [(480 - 320) / 320, (90 - 180) / 180, 0.9], rtol=1e-6)
+    np.testing.assert_allclose(
+        inputs[0, 0, 0, 3], [(480 - 320) / 320, (90 - 180) / 180, 0.9], rtol=1e-6
+    )
     assert not inputs[:, :, 1, 4].any() and inputs[:, :, 1, 5].all()

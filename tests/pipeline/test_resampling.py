@@ -50,7 +50,8 @@ def test_a_window_is_the_clip_and_its_padding(pad, frames, start):
 def test_random_windows_reach_every_place_and_no_other(length, padded, starts):
     options = {"window": 4, "frames": 6, "padded": padded}
     drawn = [
-        int(fr.random_start(tf.constant(length), seed=tf.constant([1, i], tf.int64), **options)) for i in range(60)
+        int(fr.random_start(tf.constant(length), seed=tf.constant([1, i], tf.int64), **options))
+        for i in range(60)
     ]
     assert set(drawn) == set(starts)
 
@@ -151,7 +152,8 @@ def drawn(function, count, **options):
     """What a random function gives for `count` seeds, traced once."""
     run = tf.function(lambda seed: function(seed=seed, **options))
     return [
-        tf.nest.map_structure(lambda x: x.numpy().tolist(), run(tf.constant([3, i], tf.int64))) for i in range(count)
+        tf.nest.map_structure(lambda x: x.numpy().tolist(), run(tf.constant([3, i], tf.int64)))
+        for i in range(count)
     ]
 
 
@@ -163,7 +165,9 @@ def test_a_crop_is_resized_about_the_centres_of_its_frames(frames, start, length
     joints, there = run(fr.crop_resize, x, present, frames=frames, **crop)
     places = np.clip((np.arange(frames) + 0.5) * length / frames - 0.5, 0, length - 1)
     places = np.where(np.abs(places - np.round(places)) < 1e-3, np.round(places), places)
-    wanted, wanted_there = resized(x[start : start + length], present[start : start + length], places)
+    wanted, wanted_there = resized(
+        x[start : start + length], present[start : start + length], places
+    )
     np.testing.assert_array_equal(there, wanted_there)
     np.testing.assert_allclose(joints, wanted, atol=2e-6)
 
@@ -174,22 +178,33 @@ def test_six_frames_become_four_and_three_as_a_picture_would():
     np.testing.assert_allclose(
         run(fr.crop_resize, x, x[..., 0] > 0, frames=4, **crop)[0].ravel(), [1.25, 2.75, 4.25, 5.75]
     )
-    np.testing.assert_allclose(run(fr.crop_resize, x, x[..., 0] > 0, frames=3, **crop)[0].ravel(), [1.5, 3.5, 5.5])
+    np.testing.assert_allclose(
+        run(fr.crop_resize, x, x[..., 0] > 0, frames=3, **crop)[0].ravel(), [1.5, 3.5, 5.5]
+    )
 
 
 @pytest.mark.parametrize(
     ("length", "share", "wanted"),
-    [(100, 0.95, (2, 96)), (40, 0.95, (1, 38)), (39, 0.95, (0, 39)), (7, 0.5, (1, 5)), (1, 0.1, (0, 1))],
+    [
+        (100, 0.95, (2, 96)),
+        (40, 0.95, (1, 38)),
+        (39, 0.95, (0, 39)),
+        (7, 0.5, (1, 5)),
+        (1, 0.1, (0, 1)),
+    ],
 )
 def test_the_middle_leaves_out_as_many_frames_at_either_end(length, share, wanted):
     assert tuple(int(x) for x in fr.middle(tf.constant(length), share=share)) == wanted
 
 
-@pytest.mark.parametrize(("length", "lengths"), [(10, range(5, 11)), (6, range(4, 7)), (3, range(3, 4))])
+@pytest.mark.parametrize(
+    ("length", "lengths"), [(10, range(5, 11)), (6, range(4, 7)), (3, range(3, 4))]
+)
 def test_random_crops_reach_every_length_and_every_place(length, lengths):
     found = drawn(fr.random_crop, 400, clip_length=tf.constant(length), crop=0.5, least=4)
     reachable = {(start, kept) for kept in lengths for start in range(length - kept + 1)}
-    # All of the clip is drawn only where the share is 1, which is never, or the clip is too short for less.
+    # All of the clip is drawn only where the share is 1, which is never, or the clip is too short
+    # for less.
     reachable -= {(0, length)} if length > 4 else set()
     assert set(map(tuple, found)) == reachable
 
@@ -205,7 +220,9 @@ def test_uniform_sampling_takes_one_frame_of_each_part_of_a_long_clip():
 
 def test_uniform_sampling_leaves_out_frames_of_a_clip_of_less_than_twice_the_frames():
     found = set(map(tuple, drawn(fr.uniform, 400, length=tf.constant(6), frames=4)))
-    gaps = [(a, b) for a in range(5) for b in range(a + 1, 5)]  # before, between and behind four frames
+    gaps = [
+        (a, b) for a in range(5) for b in range(a + 1, 5)
+    ]  # before, between and behind four frames
     assert found == {tuple(i + (a <= i) + (b <= i) for i in range(4)) for a, b in gaps}
     assert set(map(tuple, drawn(fr.uniform, 20, length=tf.constant(4), frames=4))) == {(0, 1, 2, 3)}
 

@@ -17,20 +17,31 @@ KINDS = {
     "2-D": ("jhmdb-15", ("x", "y")),
     "2-D with score": ("openpose-18", ("x", "y", "score")),
 }
-EVERYTHING = {"rotate": 0.3, "rescale": 0.1, "jitter": 0.01, "mirror": True, "swap": True, "drop_joints": 0.2}
+EVERYTHING = {
+    "rotate": 0.3,
+    "rescale": 0.1,
+    "jitter": 0.01,
+    "mirror": True,
+    "swap": True,
+    "drop_joints": 0.2,
+}
 
 
 def record(kind, frames=20, people=3, seed=0):
     layout, channels = KINDS[kind]
     rng = np.random.default_rng(seed)
-    x = rng.uniform(0.1, 1.0, (frames, people, len(get_layout(layout).joints), len(channels))).astype(np.float32)
+    x = rng.uniform(
+        0.1, 1.0, (frames, people, len(get_layout(layout).joints), len(channels))
+    ).astype(np.float32)
     x[rng.uniform(size=x.shape[:3]) < 0.2] = 0
     return {"id": tf.constant("clip"), "joints": tf.constant(x), "label": tf.constant(3, tf.int64)}
 
 
 def train(kind, example, position=0, augment=None, **clip):
     layout, channels = KINDS[kind]
-    options = dataclasses.asdict(ClipConfig(**clip)) | dataclasses.asdict(AugmentConfig(**(augment or {})))
+    options = dataclasses.asdict(ClipConfig(**clip)) | dataclasses.asdict(
+        AugmentConfig(**(augment or {}))
+    )
     pair = tf.constant([5, position], tf.int64)
     return skeleton.train(example, pair, layout=get_layout(layout), channels=channels, **options)
 
@@ -45,7 +56,13 @@ def evaluate(kind, example, **clip):
 @pytest.mark.parametrize("stream", ["joint", "bone_motion"])
 def test_the_same_seed_and_record_give_the_same_bytes_and_another_position_others(kind, stream):
     example = record(kind)
-    clip = {"frames": 12, "sampling": "resize", "center": "frame", "scale": "skeleton", "stream": stream}
+    clip = {
+        "frames": 12,
+        "sampling": "resize",
+        "center": "frame",
+        "scale": "skeleton",
+        "stream": stream,
+    }
     augment = EVERYTHING | {"crop": 0.5, "move": kind != "3-D"}
     if kind == "3-D":
         clip["align"] = True
@@ -64,7 +81,9 @@ def test_the_same_seed_and_record_give_the_same_bytes_and_another_position_other
 @pytest.mark.parametrize("kind", KINDS)
 def test_without_augmentation_training_sees_what_evaluation_sees(kind):
     example = record(kind)
-    for sampling, stream in itertools.product(("window", "resize"), ("joint", "bone", "joint_motion")):
+    for sampling, stream in itertools.product(
+        ("window", "resize"), ("joint", "bone", "joint_motion")
+    ):
         clip = {"frames": 24, "sampling": sampling, "stream": stream, "center": "first"}
         trained, evaluated = train(kind, example, **clip), evaluate(kind, example, **clip)
         np.testing.assert_array_equal(evaluated["inputs"][0], trained["inputs"])
@@ -78,7 +97,9 @@ def test_ntu_clips_as_released_are_the_first_two_bodies_and_zeros():
     np.testing.assert_array_equal(inputs[0, :20], example["joints"][:, :2])
     assert inputs.shape == (1, 30, 2, 25, 3)
     assert not inputs[0, 20:].any()
-    np.testing.assert_array_equal(evaluate("3-D", example, frames=7)["inputs"][0], example["joints"][:7, :2])
+    np.testing.assert_array_equal(
+        evaluate("3-D", example, frames=7)["inputs"][0], example["joints"][:7, :2]
+    )
 
 
 def test_kinetics_clips_as_released_are_sorted_by_score_and_measured_from_the_middle():
@@ -120,11 +141,15 @@ def test_several_views_are_spread_evenly_over_the_clip():
 
 def test_resampled_views_begin_at_the_first_frame_and_end_at_the_last():
     example = record("3-D", frames=11)
-    example["joints"] = tf.abs(example["joints"]) + 0.1 + tf.range(11, dtype=tf.float32)[:, None, None, None]
+    example["joints"] = (
+        tf.abs(example["joints"]) + 0.1 + tf.range(11, dtype=tf.float32)[:, None, None, None]
+    )
     views = evaluate("3-D", example, frames=10, views=3, sampling="resize")["inputs"].numpy()
     np.testing.assert_allclose(views[0, 0], example["joints"][0, :2], rtol=1e-6)
     np.testing.assert_allclose(views[2, -1], example["joints"][-1, :2], rtol=1e-6)
-    np.testing.assert_allclose(views[1, 0], example["joints"][:2, :2].numpy().mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(
+        views[1, 0], example["joints"][:2, :2].numpy().mean(axis=0), rtol=1e-5
+    )
     np.testing.assert_allclose(views[0, -1], example["joints"][9, :2], rtol=1e-5)
 
 
@@ -136,7 +161,9 @@ def test_segments_draw_anew_at_each_position_in_training_and_take_the_middle_in_
     views = evaluate("3-D", example, **clip, views=3)["inputs"].numpy()
     for view in range(3):
         np.testing.assert_array_equal(views[view], whole[view::3])
-    first, again, other = (train("3-D", example, position, **clip)["inputs"].numpy() for position in (0, 0, 1))
+    first, again, other = (
+        train("3-D", example, position, **clip)["inputs"].numpy() for position in (0, 0, 1)
+    )
     assert first.tobytes() == again.tobytes() != other.tobytes()
     for i in range(8):
         assert any(np.array_equal(first[i], frame) for frame in whole[3 * i : 3 * i + 3])
@@ -150,12 +177,20 @@ def test_bad_and_empty_records_become_zeros():
     inputs = evaluate("3-D", example, frames=20)["inputs"].numpy()
     assert not inputs[0, 4, 0, 2].any()
     assert np.isfinite(inputs).all()
-    options = {"sampling": "resize", "center": "frame", "align": True, "scale": "skeleton", "stream": "bone"}
+    options = {
+        "sampling": "resize",
+        "center": "frame",
+        "align": True,
+        "scale": "skeleton",
+        "stream": "bone",
+    }
     for shape in ((0, 2, 25, 3), (5, 0, 25, 3), (5, 2, 25, 3)):
         empty = {**example, "joints": tf.zeros(shape)}
         assert not np.any(train("3-D", empty, frames=9, sampling="segments")["inputs"])
         assert not np.any(evaluate("3-D", empty, frames=9, **options)["inputs"])
-        assert not np.any(train("3-D", empty, frames=9, augment=EVERYTHING | {"crop": 0.5}, **options)["inputs"])
+        assert not np.any(
+            train("3-D", empty, frames=9, augment=EVERYTHING | {"crop": 0.5}, **options)["inputs"]
+        )
 
 
 def test_missing_joints_stay_zero_through_everything_but_a_joint_at_the_origin_is_present():
@@ -174,8 +209,16 @@ def test_the_input_shape_is_known_before_the_first_batch():
     layout, channels = KINDS["2-D with score"]
     for window in (0, 8):
         clip = dataclasses.asdict(ClipConfig(frames=30, persons=3))
-        wanted = train("2-D with score", record("2-D with score"), augment={"window": window}, frames=30, persons=3)
-        shape = skeleton.input_shape(clip=clip, layout=get_layout(layout), channels=channels, window=window)
+        wanted = train(
+            "2-D with score",
+            record("2-D with score"),
+            augment={"window": window},
+            frames=30,
+            persons=3,
+        )
+        shape = skeleton.input_shape(
+            clip=clip, layout=get_layout(layout), channels=channels, window=window
+        )
         assert shape == wanted["inputs"].shape
 
 
@@ -188,23 +231,73 @@ def test_the_input_shape_is_known_before_the_first_batch():
             {},
             "unknown clip.sampling 'loop'; available: crop_resize, resize, segments, uniform, window",
         ),
-        ("3-D", {"pad": "replayed"}, {}, "unknown clip.pad 'replayed'; available: replay, zero; did you mean 'replay'"),
+        (
+            "3-D",
+            {"pad": "replayed"},
+            {},
+            "unknown clip.pad 'replayed'; available: replay, zero; did you mean 'replay'",
+        ),
         ("3-D", {"stream": "bones"}, {}, "unknown stream 'bones'"),
         ("3-D", {"center": "hip"}, {}, "unknown clip.center 'hip'; available: first, frame, none"),
         ("3-D", {"scale": "one"}, {}, "unknown clip.scale 'one'"),
         ("3-D", {"frames": 0}, {}, "clip.frames is 0, but must be at least 1"),
         ("3-D", {"views": 0}, {}, "clip.views is 0"),
-        ("3-D", {"person": "frame_score"}, {}, "person='frame_score' ranks people by a score channel"),
+        (
+            "3-D",
+            {"person": "frame_score"},
+            {},
+            "person='frame_score' ranks people by a score channel",
+        ),
         ("2-D", {"align": True}, {}, "align turns 3-D joints"),
-        ("3-D", {}, {"crop": 0.5}, "augment.crop=0.5 needs clip.sampling='resize' or 'crop_resize', got 'window'; use"),
-        ("3-D", {"sampling": "uniform"}, {"crop": 0.5}, "augment.crop=0.5 needs clip.sampling='resize' or 'crop_resi"),
-        ("3-D", {"sampling": "uniform"}, {"window": 9}, "augment.window=9 cuts windows, but clip.sampling is 'unifor"),
-        ("3-D", {}, {"crop_frames": 9}, "augment.crop_frames=9 needs clip.sampling='crop_resize', got 'window'"),
-        ("3-D", {}, {"window_from": "x"}, "unknown augment.window_from 'x'; available: clip, padded"),
-        ("3-D", {}, {"move_missing": True}, "augment.move_missing is a way of random moving, but augment.move is off"),
-        ("3-D", {"share": 0.5}, {}, "clip.share=0.5 needs clip.sampling='crop_resize', got 'window'"),
+        (
+            "3-D",
+            {},
+            {"crop": 0.5},
+            "augment.crop=0.5 needs clip.sampling='resize' or 'crop_resize', got 'window'; use",
+        ),
+        (
+            "3-D",
+            {"sampling": "uniform"},
+            {"crop": 0.5},
+            "augment.crop=0.5 needs clip.sampling='resize' or 'crop_resi",
+        ),
+        (
+            "3-D",
+            {"sampling": "uniform"},
+            {"window": 9},
+            "augment.window=9 cuts windows, but clip.sampling is 'unifor",
+        ),
+        (
+            "3-D",
+            {},
+            {"crop_frames": 9},
+            "augment.crop_frames=9 needs clip.sampling='crop_resize', got 'window'",
+        ),
+        (
+            "3-D",
+            {},
+            {"window_from": "x"},
+            "unknown augment.window_from 'x'; available: clip, padded",
+        ),
+        (
+            "3-D",
+            {},
+            {"move_missing": True},
+            "augment.move_missing is a way of random moving, but augment.move is off",
+        ),
+        (
+            "3-D",
+            {"share": 0.5},
+            {},
+            "clip.share=0.5 needs clip.sampling='crop_resize', got 'window'",
+        ),
         ("3-D", {"share": 1.5}, {}, "clip.share is 1.5, but must lie above 0 and at most at 1"),
-        ("3-D", {"empty": "cut"}, {}, "unknown clip.empty 'cut'; available: drop, drop_main, keep, loop"),
+        (
+            "3-D",
+            {"empty": "cut"},
+            {},
+            "unknown clip.empty 'cut'; available: drop, drop_main, keep, loop",
+        ),
         ("3-D", {"motion": "no"}, {}, "unknown clip.motion 'no'; available: recorded, sampled"),
         (
             "3-D",
@@ -213,23 +306,53 @@ def test_the_input_shape_is_known_before_the_first_batch():
             "clip.min_score=0.1 is for detected poses (x, y, score), shares of the picture",
         ),
         ("2-D", {"scale": "frame"}, {}, "clip.scale='frame' is for detected poses (x, y, score)"),
-        ("2-D", {"person": "denoised"}, {}, "person='denoised' is a rule for bodies in space, but these records hold"),
+        (
+            "2-D",
+            {"person": "denoised"},
+            {},
+            "person='denoised' is a rule for bodies in space, but these records hold",
+        ),
         (
             *("2-D with score", {"center": "first", "origin": "spine"}, {}),
             "clip.origin='spine' needs a layout with a spine, but 'openpose-18' has none; use clip.origin='centre'",
         ),
-        ("3-D", {"sampling": "resize"}, {"crop": 0.0}, "augment.crop is 0.0, but must lie above 0 and at most at 1"),
-        ("3-D", {"sampling": "resize"}, {"window": 9}, "augment.window=9 cuts windows, but clip.sampling is 'resize'"),
+        (
+            "3-D",
+            {"sampling": "resize"},
+            {"crop": 0.0},
+            "augment.crop is 0.0, but must lie above 0 and at most at 1",
+        ),
+        (
+            "3-D",
+            {"sampling": "resize"},
+            {"window": 9},
+            "augment.window=9 cuts windows, but clip.sampling is 'resize'",
+        ),
         (
             "3-D",
             {"sampling": "segments"},
             {"window": 9},
             "'segments', which draws frames at random already; leave it 0",
         ),
-        ("3-D", {"sampling": "segments"}, {"crop": 0.5}, "got 'segments', which draws frames at random already"),
+        (
+            "3-D",
+            {"sampling": "segments"},
+            {"crop": 0.5},
+            "got 'segments', which draws frames at random already",
+        ),
         ("3-D", {}, {"rotate": -0.1}, "augment.rotate is -0.1, but must lie between 0 and inf"),
-        ("3-D", {}, {"drop_joints": 1.5}, "augment.drop_joints is 1.5, but must lie between 0 and 1"),
-        ("3-D", {"persons": 1}, {"swap": True}, "augment.swap exchanges two persons, but clip.persons is 1"),
+        (
+            "3-D",
+            {},
+            {"drop_joints": 1.5},
+            "augment.drop_joints is 1.5, but must lie between 0 and 1",
+        ),
+        (
+            "3-D",
+            {"persons": 1},
+            {"swap": True},
+            "augment.swap exchanges two persons, but clip.persons is 1",
+        ),
     ],
 )
 def test_options_without_a_meaning_are_refused(kind, clip, augment, message):
@@ -245,8 +368,13 @@ def test_options_without_a_meaning_are_refused(kind, clip, augment, message):
 
 def test_a_layout_without_sides_cannot_be_mirrored():
     layout = dataclasses.replace(get_layout("ntu-25"), pairs=())
-    sections = {"clip": dataclasses.asdict(ClipConfig()), "augment": dataclasses.asdict(AugmentConfig(mirror=True))}
-    with pytest.raises(UserError, match=r"augment\.mirror needs left/right pairs, but layout 'ntu-25' has none"):
+    sections = {
+        "clip": dataclasses.asdict(ClipConfig()),
+        "augment": dataclasses.asdict(AugmentConfig(mirror=True)),
+    }
+    with pytest.raises(
+        UserError, match=r"augment\.mirror needs left/right pairs, but layout 'ntu-25' has none"
+    ):
         skeleton.check(**sections, layout=layout, channels=("x", "y", "z"))
 
 
@@ -259,4 +387,8 @@ def test_streams_side_by_side_have_the_announced_shape_and_the_bytes_of_each(kin
     np.testing.assert_array_equal(together, np.concatenate(apart, axis=-1))
     options = dataclasses.asdict(ClipConfig(stream="+".join(names), **clip))
     announced = skeleton.input_shape(clip=options, layout=get_layout(layout), channels=channels)
-    assert together.shape[1:] == announced == train(kind, record(kind), stream="+".join(names), **clip)["inputs"].shape
+    assert (
+        together.shape[1:]
+        == announced
+        == train(kind, record(kind), stream="+".join(names), **clip)["inputs"].shape
+    )

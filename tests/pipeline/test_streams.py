@@ -19,7 +19,9 @@ def clip(channels=3, seed=0, persons=2):
 
 
 def run(x, present, name, dims):
-    joints, there = streams.stream(tf.constant(x), tf.constant(present), stream=name, layout=COCO, dims=dims)
+    joints, there = streams.stream(
+        tf.constant(x), tf.constant(present), stream=name, layout=COCO, dims=dims
+    )
     return joints.numpy(), there.numpy()
 
 
@@ -61,7 +63,9 @@ def second_difference_loop(x, present, dims):
     for t, m, v in np.ndindex(present.shape):
         if 0 < t < len(x) - 1 and present[t - 1 : t + 2, m, v].all():
             there[t, m, v] = True
-            out[t, m, v, :dims] = x[t, m, v, :dims] - (x[t + 1, m, v, :dims] + x[t - 1, m, v, :dims]) / 2
+            out[t, m, v, :dims] = (
+                x[t, m, v, :dims] - (x[t + 1, m, v, :dims] + x[t - 1, m, v, :dims]) / 2
+            )
             out[t, m, v, dims:] = x[t - 1 : t + 2, m, v, dims:].mean(axis=0)
     return out, there
 
@@ -80,7 +84,12 @@ def test_the_partner_is_the_next_person_and_nobody_for_one(persons):
 def test_streams_are_differences_of_present_joints(channels, dims):
     x, present = clip(channels)
     bone, motion = bone_loop(x, present, dims), motion_loop(x, present, dims)
-    wanted = {"joint": (x, present), "bone": bone, "joint_motion": motion, "bone_motion": motion_loop(*bone, dims)}
+    wanted = {
+        "joint": (x, present),
+        "bone": bone,
+        "joint_motion": motion,
+        "bone_motion": motion_loop(*bone, dims),
+    }
     wanted["partner"] = partner_loop(x, present, dims)
     wanted["joint_second_diff"] = second_difference_loop(x, present, dims)
     assert set(wanted) == set(streams.STREAMS)
@@ -102,7 +111,9 @@ def test_a_joint_at_the_origin_that_is_present_has_a_bone_and_a_motion():
 
 
 def test_an_unknown_stream_is_named():
-    with pytest.raises(UserError, match="unknown stream 'bones'; available: bone, bone_motion, joint, joint_motion"):
+    with pytest.raises(
+        UserError, match="unknown stream 'bones'; available: bone, bone_motion, joint, joint_motion"
+    ):
         run(*clip(), "bones", 3)
 
 

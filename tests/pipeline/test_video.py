@@ -1,4 +1,6 @@
-"""A video record becomes an example: which frames, which part of them, in which range; and batches of them."""
+"""A video record becomes an example: which frames, which part of them, in which range; and batches
+of them.
+"""
 
 import io
 import itertools
@@ -33,7 +35,9 @@ def jpeg(picture: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
-def record(count: int = 7, height: int = 24, width: int = 40, flow: bool = False) -> dict[str, tf.Tensor]:
+def record(
+    count: int = 7, height: int = 24, width: int = 40, flow: bool = False
+) -> dict[str, tf.Tensor]:
     clip = videos.frames(count, height, width)
     found = {
         "id": tf.constant("clip"),
@@ -45,7 +49,9 @@ def record(count: int = 7, height: int = 24, width: int = 40, flow: bool = False
     }
     if flow:
         rng = np.random.default_rng(1)
-        sides = rng.integers(0, 255, (count, 3, 10), np.uint8).repeat(8, 1).repeat(8, 2)  # whole blocks survive JPEG
+        sides = (
+            rng.integers(0, 255, (count, 3, 10), np.uint8).repeat(8, 1).repeat(8, 2)
+        )  # whole blocks survive JPEG
         found["flow"] = tf.constant([jpeg(side) for side in sides])
     return found
 
@@ -74,12 +80,17 @@ def bilinear(picture: np.ndarray, height: int, width: int) -> np.ndarray:
         for di, dj in itertools.product((0, 1), (0, 1)):
             row, column = int(np.floor(y)) + di, int(np.floor(x)) + dj
             weight = (1 - abs(y - row)) * (1 - abs(x - column))
-            found[i, j] += weight * picture[min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)]
+            found[i, j] += (
+                weight * picture[min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)]
+            )
     return found
 
 
 def scaled(pictures, height: int = 12, width: int = 18) -> np.ndarray:
-    return np.stack([bilinear(picture.astype(float), height, width) for picture in pictures]) / 127.5 - 1
+    return (
+        np.stack([bilinear(picture.astype(float), height, width) for picture in pictures]) / 127.5
+        - 1
+    )
 
 
 @pytest.mark.parametrize("frames", [1, 2, 3, 8, 40])
@@ -95,7 +106,11 @@ def test_uniform_frames_are_the_rounded_even_places(length, frames):
 def test_frames_even_in_time_are_the_nearest_to_even_moments():
     times = np.array([0.0, 0.1, 0.2, 0.3, 1.0, 2.0], np.float32)
     found = video.uniform_time(tf.constant(times), frames=6).numpy()
-    assert found.tolist() == [np.abs(times - moment).argmin() for moment in np.linspace(0, 2, 6)] == [0, 3, 4, 4, 5, 5]
+    assert (
+        found.tolist()
+        == [np.abs(times - moment).argmin() for moment in np.linspace(0, 2, 6)]
+        == [0, 3, 4, 4, 5, 5]
+    )
     even = tf.constant(np.arange(50) / 25, tf.float32)
     assert video.uniform_time(even, frames=8).numpy().tolist() == [0, 7, 14, 21, 28, 35, 42, 49]
     assert video.uniform_time(tf.constant([0.0]), frames=3).numpy().tolist() == [0, 0, 0]
@@ -105,7 +120,9 @@ def test_frames_even_in_time_are_the_nearest_to_even_moments():
 def test_segments_take_one_frame_of_each_part(length):
     for place in (0.0, 0.5, 0.99):
         found = video.segments(tf.constant(length), frames=10, place=place).numpy()
-        assert found.tolist() == [int(np.floor((i + place) * length / 10 + 1e-6)) for i in range(10)]
+        assert found.tolist() == [
+            int(np.floor((i + place) * length / 10 + 1e-6)) for i in range(10)
+        ]
     places = tf.random.stateless_uniform([10], [0, 1])
     found = video.segments(tf.constant(57), frames=10, place=places).numpy()
     assert all(57 * i // 10 <= frame <= 57 * (i + 1) // 10 for i, frame in enumerate(found))
@@ -117,7 +134,10 @@ def test_an_example_is_the_sampled_frames_resized_to_minus_one_to_one():
     assert found.shape == (1, 5, 12, 18, 3) and found.dtype == np.float32
     wanted = scaled(opened(example)[[0, 2, 3, 5, 6]])  # places 0, 1.5, 3, 4.5, 6
     np.testing.assert_allclose(found[0], wanted, atol=0.02)
-    assert video.evaluate(example, **CLIP)["id"] == b"clip" and video.evaluate(example, **CLIP)["targets"] == 3
+    assert (
+        video.evaluate(example, **CLIP)["id"] == b"clip"
+        and video.evaluate(example, **CLIP)["targets"] == 3
+    )
 
 
 def test_full_black_and_full_white_are_the_ends_of_the_range():
@@ -149,7 +169,9 @@ def test_frames_that_are_not_sampled_are_not_decoded_and_repeated_ones_once(monk
 def test_a_crop_to_shape_is_the_middle_and_a_stretch_is_everything():
     example = record(height=24, width=40)
     cropped = evaluate(example, fit="crop", height=12, width=12)[0]
-    np.testing.assert_allclose(cropped[0], scaled(opened(example)[:1, :, 8:32], 12, 12)[0], atol=0.02)
+    np.testing.assert_allclose(
+        cropped[0], scaled(opened(example)[:1, :, 8:32], 12, 12)[0], atol=0.02
+    )
     tall = evaluate(example, fit="crop", height=20, width=8)[0]
     np.testing.assert_allclose(tall[0], scaled(opened(example)[:1, :, 15:25], 20, 8)[0], atol=0.03)
     same = evaluate(example, fit="crop", height=6, width=10)
@@ -159,7 +181,10 @@ def test_a_crop_to_shape_is_the_middle_and_a_stretch_is_everything():
 def test_views_take_other_frames_of_every_segment():
     example = record(20)
     found = evaluate(example, sampling="segments", views=2)
-    pictures = scaled(opened(example)[[1, 5, 9, 13, 17]]), scaled(opened(example)[[3, 7, 11, 15, 19]])
+    pictures = (
+        scaled(opened(example)[[1, 5, 9, 13, 17]]),
+        scaled(opened(example)[[3, 7, 11, 15, 19]]),
+    )
     np.testing.assert_allclose(found, np.stack(pictures), atol=0.02)
 
 
@@ -204,7 +229,9 @@ def test_the_same_seed_and_record_give_the_same_bytes_and_another_position_other
     example, options = record(30), {"sampling": "segments", "crop": 0.5, "mirror": True}
     first, again = (train(example, **options)["inputs"].numpy() for _ in range(2))
     assert first.tobytes() == again.tobytes()
-    others = {train(example, position, **options)["inputs"].numpy().tobytes() for position in range(8)}
+    others = {
+        train(example, position, **options)["inputs"].numpy().tobytes() for position in range(8)
+    }
     assert len(others) == 8 and first.tobytes() in others
 
 
@@ -223,13 +250,17 @@ def test_a_mirror_turns_the_whole_clip_half_of_the_time(stream):
 
 
 def test_a_random_crop_is_one_window_for_the_whole_clip():
-    """In a picture whose colours are its coordinates, an example's corners tell where it was cut."""
+    """In a picture whose colours are its coordinates, an example's corners tell where it was
+    cut.
+    """
     y, x = np.mgrid[:64, :96].astype(np.float32)
     picture = np.stack([2 * x, 3 * y, 0 * x], axis=-1).astype(np.uint8)
     example = record(height=64, width=96) | {"frames": tf.constant([jpeg(picture)] * 7)}
     windows = []
     for position in range(40):
-        found = (train(example, position, crop=0.5, height=32, width=48)["inputs"].numpy() + 1) * 127.5
+        found = (
+            train(example, position, crop=0.5, height=32, width=48)["inputs"].numpy() + 1
+        ) * 127.5
         assert np.abs(found - found[:1]).max() == 0
         left, right = found[0, 16, [2, -3], 0] / 2
         top, bottom = found[0, [2, -3], 24, 1] / 3
@@ -237,13 +268,22 @@ def test_a_random_crop_is_one_window_for_the_whole_clip():
         assert 0.45 <= wide / 96 <= 1.02 and abs(wide / 96 - high / 64) < 0.05
         windows.append((left, top, wide))
     lefts, tops, widths = np.array(windows).T
-    assert widths.min() < 56 and widths.max() > 88 and lefts.max() > 30 and tops.max() > 20 and lefts.min() < 6
+    assert (
+        widths.min() < 56
+        and widths.max() > 88
+        and lefts.max() > 30
+        and tops.max() > 20
+        and lefts.min() < 6
+    )
 
 
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"sampling": "dense"}, r"unknown clip.sampling 'dense'; available: segments, uniform, uniform_time"),
+        (
+            {"sampling": "dense"},
+            r"unknown clip.sampling 'dense'; available: segments, uniform, uniform_time",
+        ),
         ({"fit": "pad"}, r"unknown clip.fit 'pad'; available: crop, stretch"),
         ({"stream": "depth"}, r"unknown clip.stream 'depth'"),
         ({"motion": "both"}, r"unknown clip.motion 'both'"),
@@ -262,7 +302,9 @@ def test_options_that_make_no_sense_say_so(options, problem):
 
 
 def test_options_of_another_kind_of_record_are_refused():
-    with pytest.raises(UserError, match=r"the records are videos, but the config's options lack clip.height"):
+    with pytest.raises(
+        UserError, match=r"the records are videos, but the config's options lack clip.height"
+    ):
         video.check(clip={"frames": 5, "persons": 2}, augment=None)
 
 
@@ -270,13 +312,20 @@ def test_options_of_another_kind_of_record_are_refused():
 def info(tmp_path_factory) -> read.DatasetInfo:
     root = tmp_path_factory.mktemp("videos")
     for number in range(11):
-        videos.write(root / f"raw/class{number % 3}/{number}.mp4", videos.frames(4 + number, 24, 32, seed=number))
+        videos.write(
+            root / f"raw/class{number % 3}/{number}.mp4",
+            videos.frames(4 + number, 24, 32, seed=number),
+        )
     prepare.prepare("video_folder", raw=root / "raw", data_dir=root, workers=1)
     return read.describe("video_folder", root)
 
 
 def same(first, second) -> bool:
-    return all(a[name].tobytes() == b[name].tobytes() for a, b in zip(first, second, strict=True) for name in a)
+    return all(
+        a[name].tobytes() == b[name].tobytes()
+        for a, b in zip(first, second, strict=True)
+        for name in a
+    )
 
 
 def test_every_video_is_in_one_evaluation_row(info):
@@ -284,7 +333,9 @@ def test_every_video_is_in_one_evaluation_row(info):
     assert [batch["inputs"].shape for batch in found] == [(4, 1, 5, 12, 18, 3)] * 3
     names = [name for batch in found for name in batch["id"][batch["mask"]]]
     assert sorted(names) == sorted(f"class{number % 3}/{number}" for number in range(11))
-    records = {r["id"].decode(): r for r in read.records(info, "all", fields=None).as_numpy_iterator()}
+    records = {
+        r["id"].decode(): r for r in read.records(info, "all", fields=None).as_numpy_iterator()
+    }
     for name, inputs in zip(found[0]["id"], found[0]["inputs"], strict=True):
         example = {field: tf.constant(value) for field, value in records[name].items()}
         np.testing.assert_array_equal(inputs, evaluate(example))
@@ -305,7 +356,10 @@ def test_augmentation_reaches_the_batches(info):
         next(batches.train_batches(info, augment=PLAIN | change, **options))["inputs"]
         for change in ({}, {"mirror": True}, {"crop": 0.5})
     )
-    turned = [bool((found == before[:, :, ::-1]).all()) for found, before in zip(mirrored, plain, strict=True)]
+    turned = [
+        bool((found == before[:, :, ::-1]).all())
+        for found, before in zip(mirrored, plain, strict=True)
+    ]
     same = [bool((found == before).all()) for found, before in zip(mirrored, plain, strict=True)]
     assert any(turned) and any(same) and all(a != b for a, b in zip(turned, same, strict=True))
     assert not any((found == before).all() for found, before in zip(cropped, plain, strict=True))
@@ -313,12 +367,20 @@ def test_augmentation_reaches_the_batches(info):
 
 def test_records_without_flow_say_how_to_get_it(info):
     with pytest.raises(
-        UserError, match=r"needs stored flow; prepare 'video_folder' again with --flow dis or farneback"
+        UserError,
+        match=r"needs stored flow; prepare 'video_folder' again with --flow dis or farneback",
     ):
         next(
             batches.train_batches(
-                info, split="all", batch_size=2, seed=0, clip=CLIP | {"stream": "flow"}, augment=PLAIN
+                info,
+                split="all",
+                batch_size=2,
+                seed=0,
+                clip=CLIP | {"stream": "flow"},
+                augment=PLAIN,
             )
         )
-    with pytest.raises(UserError, match=r"the records are videos, but the config's options lack clip.height"):
+    with pytest.raises(
+        UserError, match=r"the records are videos, but the config's options lack clip.height"
+    ):
         batches.eval_batches(info, split="all", batch_size=2, clip={"frames": 5, "views": 1})

@@ -1,4 +1,6 @@
-"""Pictures of attention: every number that they show is read back from the figure; video, the command, refusals."""
+"""Pictures of attention: every number that they show is read back from the figure; video, the
+command, refusals.
+"""
 
 import builtins
 import dataclasses
@@ -29,7 +31,9 @@ def drawn(monkeypatch):
     """Figures as they are saved."""
     figures = []
     save = style.save
-    monkeypatch.setattr(style, "save", lambda drawing, out: (figures.append(drawing), save(drawing, out)))
+    monkeypatch.setattr(
+        style, "save", lambda drawing, out: (figures.append(drawing), save(drawing, out))
+    )
     return figures
 
 
@@ -61,7 +65,11 @@ def titled(figure, title):
 def discs(axes):
     """Places, areas and colours of the heat."""
     found = [each for each in axes.collections if each.get_zorder() == 5]
-    return (np.asarray(found[0].get_offsets()), found[0].get_sizes(), found[0].get_facecolors()) if found else None
+    return (
+        (np.asarray(found[0].get_offsets()), found[0].get_sizes(), found[0].get_facecolors())
+        if found
+        else None
+    )
 
 
 def bars(axes):
@@ -71,14 +79,18 @@ def bars(axes):
 # --- stills
 
 
-def test_the_discs_of_a_key_frame_have_the_heat_of_their_joint_in_place_size_and_colour(tmp_path, drawn):
+def test_the_discs_of_a_key_frame_have_the_heat_of_their_joint_in_place_size_and_colour(
+    tmp_path, drawn
+):
     given = shown()
     plots.attention(given, LAYOUT, tmp_path / "a.png")
     panels = [axes for axes in drawn[0].axes if discs(axes)]
     assert len(panels) == 3
     for axes, t in zip(panels, (2, 6, 10), strict=True):
         places, areas, colours = discs(axes)
-        joint = next(each for each in axes.collections if each.get_zorder() == 4)  # those of the scene, not shown
+        joint = next(
+            each for each in axes.collections if each.get_zorder() == 4
+        )  # those of the scene, not shown
         wanted = {tuple(np.round(place, 6)) for place in np.asarray(joint.get_offsets())}
         assert {tuple(np.round(place, 6)) for place in places} == wanted and not joint.get_visible()
         heat = np.sort(given.heat[t].ravel())
@@ -89,11 +101,19 @@ def test_the_discs_of_a_key_frame_have_the_heat_of_their_joint_in_place_size_and
 
 
 def test_a_disc_lies_on_its_own_joint(tmp_path, drawn):
-    """In the picture's plane, where a joint's place in the axes is known: each has one colour of its own."""
+    """In the picture's plane, where a joint's place in the axes is known: each has one colour of
+    its own.
+    """
     layout = skeletons.get_layout("openpose-18")
     joints = np.zeros((3, 1, 18, 3))
-    joints[..., 0], joints[..., 1], joints[..., 2] = np.arange(1, 19), np.arange(18, 0, -1) ** 2, 0.9
-    heat = np.random.default_rng(4).permutation(np.broadcast_to(np.linspace(0, 1, 18), (3, 1, 18)), axis=2)
+    joints[..., 0], joints[..., 1], joints[..., 2] = (
+        np.arange(1, 19),
+        np.arange(18, 0, -1) ** 2,
+        0.9,
+    )
+    heat = np.random.default_rng(4).permutation(
+        np.broadcast_to(np.linspace(0, 1, 18), (3, 1, 18)), axis=2
+    )
     given = shown(3, 1, joints=joints, heat=heat, gate=None, taken=None)
     plots.attention(given, layout, tmp_path / "a.png", "joints", scores=True)
     places, areas, _ = discs(next(axes for axes in drawn[0].axes if discs(axes)))
@@ -102,7 +122,9 @@ def test_a_disc_lies_on_its_own_joint(tmp_path, drawn):
     np.testing.assert_allclose(areas, (3 + 7 * heat[0, 0, order]) ** 2)
 
 
-def test_the_map_over_time_has_joints_in_rows_frames_in_columns_and_gaps_where_joints_miss(tmp_path, drawn):
+def test_the_map_over_time_has_joints_in_rows_frames_in_columns_and_gaps_where_joints_miss(
+    tmp_path, drawn
+):
     given = shown()
     plots.attention(given, LAYOUT, tmp_path / "a.svg", fps=10)
     axes = titled(drawn[0], "H of every joint over time")
@@ -134,7 +156,9 @@ def test_beside_the_map_stand_the_gates_means_and_what_is_taken_from_each_joint(
     assert not {"Gate, mean h", "Taken from it (S')"} & texts(drawn[1])
 
 
-def test_a_segments_bar_is_as_long_as_its_confidence_and_hatched_where_it_is_excluded(tmp_path, drawn):
+def test_a_segments_bar_is_as_long_as_its_confidence_and_hatched_where_it_is_excluded(
+    tmp_path, drawn
+):
     plots.attention(shown(), LAYOUT, tmp_path / "a.pdf", "segments", title="wave (c1)\nrecognised")
     found = [axes for axes in drawn[0].axes if axes.patches and axes.get_xlim() == (0, 1)]
     lengths = [[bar.get_width() for bar in axes.patches] for axes in found]
@@ -157,7 +181,9 @@ def test_joints_alone_have_six_frames_and_no_bars(tmp_path, drawn):
 def test_nothing_is_clipped_at_the_edges_of_a_picture(tmp_path, drawn):
     labels = ("draw circle counter clockwise", "pickup and throw", "baseball swing")
     for figure in attentions.FIGURES:
-        plots.attention(shown(labels=labels), LAYOUT, tmp_path / "a.png", figure, title="long " * 40)
+        plots.attention(
+            shown(labels=labels), LAYOUT, tmp_path / "a.png", figure, title="long " * 40
+        )
         canvas = drawn[-1].canvas.get_renderer()
         box = drawn[-1].bbox
         written = list(drawn[-1].texts)
@@ -167,7 +193,12 @@ def test_nothing_is_clipped_at_the_edges_of_a_picture(tmp_path, drawn):
         for text in written:
             inside = text.get_window_extent(canvas)
             if text.get_text() and text.get_visible():
-                assert inside.x0 >= 0 and inside.x1 <= box.x1 and inside.y0 >= 0 and inside.y1 <= box.y1, text
+                assert (
+                    inside.x0 >= 0
+                    and inside.x1 <= box.x1
+                    and inside.y0 >= 0
+                    and inside.y1 <= box.y1
+                ), text
 
 
 @pytest.mark.parametrize(
@@ -180,7 +211,9 @@ def test_nothing_is_clipped_at_the_edges_of_a_picture(tmp_path, drawn):
         ("11", 4, [0, 1, 1, 1]),
     ],
 )
-def test_a_key_frame_is_a_parts_middle_one_or_the_nearest_in_it_where_somebody_is(seen, parts, wanted):
+def test_a_key_frame_is_a_parts_middle_one_or_the_nearest_in_it_where_somebody_is(
+    seen, parts, wanted
+):
     visible = np.array([[[letter == "1"]] for letter in seen])
     found = attentions.key_frames(visible, parts)
     assert found == wanted if len(seen) > 2 else len(found) == parts and max(found) < 2
@@ -198,7 +231,9 @@ def test_a_segment_in_which_nobody_is_seen_says_so(tmp_path, drawn):
 
 @pytest.mark.parametrize("figure", attentions.FIGURES)
 def test_a_film_has_every_frame_at_the_pace_of_the_record(tmp_path, figure):
-    plots.attention(shown(6), LAYOUT, tmp_path / "a.gif", figure, fps=20, title="wave (c1)\nrecognised as clap")
+    plots.attention(
+        shown(6), LAYOUT, tmp_path / "a.gif", figure, fps=20, title="wave (c1)\nrecognised as clap"
+    )
     lengths = []
     with Image.open(tmp_path / "a.gif") as picture:
         for frame in range(getattr(picture, "n_frames", 1)):
@@ -217,14 +252,20 @@ def test_a_film_of_repeated_frames_is_faster_and_ends_with_the_people(tmp_path):
 
 def test_a_line_under_the_segments_tells_how_far_the_film_is(tmp_path, monkeypatch):
     figures, make = [], style.figure
-    monkeypatch.setattr(style, "figure", lambda *a, **k: figures.append(make(*a, **k)) or figures[-1])
+    monkeypatch.setattr(
+        style, "figure", lambda *a, **k: figures.append(make(*a, **k)) or figures[-1]
+    )
     scene = plots.skeleton_animation.stage(shown(6).joints, LAYOUT)
     for t, _ in enumerate(attentions._film(shown(6), scene, "both", 10, "", 6)):
-        lines = [list(axes.get_lines()[0].get_xdata()) for axes in figures[0].axes if axes.get_lines()]
+        lines = [
+            list(axes.get_lines()[0].get_xdata()) for axes in figures[0].axes if axes.get_lines()
+        ]
         wanted = [[0.5], [1], [1, 0.5], [1, 1], [1, 1, 0.5], [1, 1, 1]][t]
         assert lines == [[0, share] for share in wanted] + [[]] * (3 - len(wanted))
         panel = next(axes for axes in figures[0].axes if discs(axes))
-        np.testing.assert_allclose(discs(panel)[1], (1.4 * (3 + 7 * np.sort(shown(6).heat[t][scene.visible[t]]))) ** 2)
+        np.testing.assert_allclose(
+            discs(panel)[1], (1.4 * (3 + 7 * np.sort(shown(6).heat[t][scene.visible[t]]))) ** 2
+        )
     assert t == 5 and {"H 0, least attended", "0.25 excluded"} <= texts(figures[0])
 
 
@@ -238,7 +279,9 @@ def film(path, frames=5, height=48, width=64):
         stream = out.add_stream("ffv1", rate=30)
         stream.height, stream.width, stream.pix_fmt = height, width, "bgr0"
         for t in range(frames):
-            picture = av.VideoFrame.from_ndarray(np.full((height, width, 3), 30 * t, np.uint8), format="rgb24")
+            picture = av.VideoFrame.from_ndarray(
+                np.full((height, width, 3), 30 * t, np.uint8), format="rgb24"
+            )
             out.mux(stream.encode(picture))
         out.mux(stream.encode())
     return path
@@ -246,11 +289,18 @@ def film(path, frames=5, height=48, width=64):
 
 def test_the_frames_that_are_asked_for_are_read_from_a_video(tmp_path):
     found = footage.read(film(tmp_path / "v.mkv"), np.array([0, 3, 1, 3]), 5)
-    assert found.shape == (4, 48, 64, 3) and [int(picture.mean()) for picture in found] == [0, 90, 30, 90]
+    assert found.shape == (4, 48, 64, 3) and [int(picture.mean()) for picture in found] == [
+        0,
+        90,
+        30,
+        90,
+    ]
 
 
 def test_a_video_of_another_length_is_refused(tmp_path):
-    with pytest.raises(UserError, match=r"the video '.*v.mkv' has 5 frames and the record 6; wanted the video that"):
+    with pytest.raises(
+        UserError, match=r"the video '.*v.mkv' has 5 frames and the record 6; wanted the video that"
+    ):
         footage.read(film(tmp_path / "v.mkv"), np.array([0]), 6)
 
 
@@ -271,14 +321,21 @@ def test_without_pyav_the_extra_is_named(tmp_path, monkeypatch):
 
     monkeypatch.delitem(sys.modules, "av", raising=False)
     monkeypatch.setattr(builtins, "__import__", no_av)
-    with pytest.raises(UserError, match=r"reading video files needs the package 'av'.*pip install 'jaxact\[video\]'"):
+    with pytest.raises(
+        UserError,
+        match=r"reading video files needs the package 'av'.*pip install 'jaxact\[video\]'",
+    ):
         footage.read(tmp_path / "v.mp4", np.array([0]), 1)
 
 
 def test_shares_of_the_picture_become_pixels_and_pixels_stay():
     shares = np.array([[[[0.5, 0.25, 0.9], [0.0, 0.0, 0.0]]]])
-    np.testing.assert_allclose(footage.in_pixels(shares, (100, 200), score=True), [[[[100, 25], [0, 0]]]])
-    np.testing.assert_allclose(footage.in_pixels(shares[..., :2], (100, 200), score=False), [[[[100, 25], [0, 0]]]])
+    np.testing.assert_allclose(
+        footage.in_pixels(shares, (100, 200), score=True), [[[[100, 25], [0, 0]]]]
+    )
+    np.testing.assert_allclose(
+        footage.in_pixels(shares[..., :2], (100, 200), score=False), [[[[100, 25], [0, 0]]]]
+    )
     pixels = np.array([[[[150.0, 25.0], [-20.0, 80.0]]]])
     np.testing.assert_array_equal(footage.in_pixels(pixels, (100, 200), score=False), pixels)
 
@@ -286,9 +343,18 @@ def test_shares_of_the_picture_become_pixels_and_pixels_stay():
 @pytest.mark.parametrize(
     ("places", "message"),
     [
-        (np.ones((1, 1, 2, 3)), "joints of 3 coordinates cannot be drawn over a video; wanted a set of 2-D joints"),
-        (np.array([[[[-1.2, 0.5], [1.0, 2.5]]]]), r"joints from \[-1.2, 0.5\] to \[1.0, 2.5\] are neither shares of"),
-        (np.array([[[[9.0, 5.0], [900.0, 50.0]]]]), "are neither shares of the picture nor pixels in one of 200 x 100"),
+        (
+            np.ones((1, 1, 2, 3)),
+            "joints of 3 coordinates cannot be drawn over a video; wanted a set of 2-D joints",
+        ),
+        (
+            np.array([[[[-1.2, 0.5], [1.0, 2.5]]]]),
+            r"joints from \[-1.2, 0.5\] to \[1.0, 2.5\] are neither shares of",
+        ),
+        (
+            np.array([[[[9.0, 5.0], [900.0, 50.0]]]]),
+            "are neither shares of the picture nor pixels in one of 200 x 100",
+        ),
     ],
 )
 def test_joints_that_are_in_no_picture_are_refused(places, message):
@@ -297,7 +363,9 @@ def test_joints_that_are_in_no_picture_are_refused(places, message):
 
 
 def test_joints_lie_on_their_pixels_of_the_frame_they_were_found_in(tmp_path, drawn):
-    pictures = np.zeros((12, 48, 64, 3), np.uint8) + np.arange(12, dtype=np.uint8)[:, None, None, None]
+    pictures = (
+        np.zeros((12, 48, 64, 3), np.uint8) + np.arange(12, dtype=np.uint8)[:, None, None, None]
+    )
     joints = np.random.default_rng(1).uniform(4, 40, (12, 1, 15, 2))
     joints[0, 0, 4] = 0
     heat = np.broadcast_to(np.linspace(0, 1, 15), (12, 1, 15)).copy()
@@ -307,16 +375,22 @@ def test_joints_lie_on_their_pixels_of_the_frame_they_were_found_in(tmp_path, dr
     for axes, t in zip(panels, (2, 6, 10), strict=True):
         np.testing.assert_allclose(discs(axes)[0], joints[t, 0])
         assert (np.asarray(axes.images[0].get_array()) == t).all()
-        assert axes.get_xlim() == (-0.5, 63.5) and axes.get_ylim() == (47.5, -0.5), "y down, a pixel's middle whole"
+        assert axes.get_xlim() == (-0.5, 63.5) and axes.get_ylim() == (47.5, -0.5), (
+            "y down, a pixel's middle whole"
+        )
 
 
 # --- refusals
 
 
 def test_what_does_not_fit_is_refused_and_nothing_is_written(tmp_path):
-    with pytest.raises(UserError, match="unknown figure 'joint'; available: both, joints, segments; did you mean"):
+    with pytest.raises(
+        UserError, match="unknown figure 'joint'; available: both, joints, segments; did you mean"
+    ):
         plots.attention(shown(), LAYOUT, tmp_path / "a.png", "joint")
-    with pytest.raises(UserError, match=r"want a heat of \(12, 2, 15\) and .* got \(2, 12, 15\) and 3 segments"):
+    with pytest.raises(
+        UserError, match=r"want a heat of \(12, 2, 15\) and .* got \(2, 12, 15\) and 3 segments"
+    ):
         plots.attention(shown(heat=np.zeros((2, 12, 15)), gate=None), LAYOUT, tmp_path / "a.png")
     with pytest.raises(UserError, match=r"segments of equal length, .* and 3 segments"):
         plots.attention(shown(11), LAYOUT, tmp_path / "a.png")
@@ -332,7 +406,9 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written(tmp_path):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """Prepared clips whose joints are pixels, a video of one of them, and a network that was not trained."""
+    """Prepared clips whose joints are pixels, a video of one of them, and a network that was not
+    trained.
+    """
     root = tmp_path_factory.mktemp("world")
     (root / "raw").mkdir()
     rows = ["id,label,split"]
@@ -341,25 +417,47 @@ def world(tmp_path_factory):
         np.save(root / "raw" / f"c{index}.npy", places)
         rows.append(f"c{index},{'wave' if index else 'clap'},test")
     (root / "raw" / "labels.csv").write_text("\n".join(rows) + "\n")
-    names = ["--name", "toy", "--layout", "jhmdb-15", "--raw", str(root / "raw"), "--data-dir", str(root / "data")]
+    names = [
+        "--name",
+        "toy",
+        "--layout",
+        "jhmdb-15",
+        "--raw",
+        str(root / "raw"),
+        "--data-dir",
+        str(root / "data"),
+    ]
     assert cli.main(["prepare", "custom", *names]) == 0
-    run = config.TrainConfig(model=config.STAGCNConfig(width=4, segments=2, kept=1, init="he_fan_out"))
+    run = config.TrainConfig(
+        model=config.STAGCNConfig(width=4, segments=2, kept=1, init="he_fan_out")
+    )
     run.clip = config.ClipConfig(frames=8, persons=1, center="first")
     run.data = config.DataConfig(name="custom/toy", data_dir=str(root / "data"), eval_split="test")
-    meta = trained_model.describe(run, skeletons.get_layout("jhmdb-15"), ("clap", "wave"), ("x", "y"))
+    meta = trained_model.describe(
+        run, skeletons.get_layout("jhmdb-15"), ("clap", "wave"), ("x", "y")
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(stgcn.VARIANTS, "stem9", (("stem", 1, 1), ("unit1", 1, 1), ("unit2", 1, 1)))
         model = trained_model.build(meta)
         weights = fill(jax.eval_shape(lambda: state.init(model, trained_model.example(meta), 0)))
         net = trained_model.Trained(
-            model, weights, run, skeletons.get_layout("jhmdb-15"), ("clap", "wave"), ("x", "y"), 0, ""
+            model,
+            weights,
+            run,
+            skeletons.get_layout("jhmdb-15"),
+            ("clap", "wave"),
+            ("x", "y"),
+            0,
+            "",
         )
         patch.setattr(trained_model, "load", lambda *args, **options: net)
         yield root
 
 
 def plotted(root, clip, out, *more):
-    return cli.main(["plot", "attention", "--checkpoint", "run", "--id", clip, "--out", str(root / out), *more])
+    return cli.main(
+        ["plot", "attention", "--checkpoint", "run", "--id", clip, "--out", str(root / out), *more]
+    )
 
 
 def test_the_command_draws_a_record_alone_and_over_its_video(world, drawn, capsys):
@@ -371,15 +469,24 @@ def test_the_command_draws_a_record_alone_and_over_its_video(world, drawn, capsy
     panels = [axes for axes in drawn[1].axes if discs(axes)]
     shown_frames = [int(np.mean(axes.images[0].get_array())) for axes in panels]
     assert shown_frames == [0, 60, 90, 120, 180, 210]
-    assert plotted(world, "c1", "c.mp4", "--video", video) == 0 and (world / "c.mp4").stat().st_size > 1000
-    assert capsys.readouterr().out.split() == [str(world / name) for name in ("a.png", "b.png", "c.mp4")]
+    assert (
+        plotted(world, "c1", "c.mp4", "--video", video) == 0
+        and (world / "c.mp4").stat().st_size > 1000
+    )
+    assert capsys.readouterr().out.split() == [
+        str(world / name) for name in ("a.png", "b.png", "c.mp4")
+    ]
 
 
 @pytest.mark.parametrize(
     ("clip", "more", "message"),
     [
         ("c7", [], "no record with the id 'c7' in the split 'test' of 'custom/toy' (3 records)"),
-        ("c2", [], "the record 'c2' has 1 frames, fewer than the 2 segments that the network cuts a clip into"),
+        (
+            "c2",
+            [],
+            "the record 'c2' has 1 frames, fewer than the 2 segments that the network cuts a clip into",
+        ),
         ("c1", ["--video", "short.mkv"], "has 5 frames and the record 8; wanted the video"),
     ],
 )

@@ -1,4 +1,6 @@
-"""Pictures: what they show is read from the figure, that they are whole from the file, refusals from their text."""
+"""Pictures: what they show is read from the figure, that they are whole from the file, refusals
+from their text.
+"""
 
 import builtins
 import json
@@ -10,7 +12,15 @@ import pytest
 from jaxact import cli, plots, skeletons
 from jaxact.datasets.synthetic import sample_files
 from jaxact.errors import UserError
-from jaxact.plots import confusion, curves, drawing_poses, partitions, skeleton_animation, skeleton_scene, style
+from jaxact.plots import (
+    confusion,
+    curves,
+    drawing_poses,
+    partitions,
+    skeleton_animation,
+    skeleton_scene,
+    style,
+)
 
 pytest.importorskip("matplotlib")
 from PIL import Image
@@ -21,12 +31,18 @@ def drawn(monkeypatch):
     """Figures as they are saved."""
     figures = []
     save = style.save
-    monkeypatch.setattr(style, "save", lambda drawing, out: (figures.append(drawing), save(drawing, out)))
+    monkeypatch.setattr(
+        style, "save", lambda drawing, out: (figures.append(drawing), save(drawing, out))
+    )
     return figures
 
 
 def texts(figure) -> list[str]:
-    return [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text")) if text.get_text()]
+    return [
+        text.get_text()
+        for text in figure.findobj(lambda artist: hasattr(artist, "get_text"))
+        if text.get_text()
+    ]
 
 
 def line(axes, label):
@@ -72,7 +88,9 @@ def test_curves_draw_the_numbers_of_the_file_in_percent_over_epochs(tmp_path, dr
 
 
 def test_curves_leave_out_what_no_run_has(tmp_path, drawn):
-    path = write(tmp_path / "m.jsonl", [{"step": 1, "train_loss": 3.0}, {"step": 2, "train_loss": 2.0}])
+    path = write(
+        tmp_path / "m.jsonl", [{"step": 1, "train_loss": 3.0}, {"step": 2, "train_loss": 2.0}]
+    )
     plots.training_curves(path, tmp_path / "c.svg")
     (loss,) = drawn[0].axes
     assert loss.get_title(loc="left") == "Loss" and loss.get_xlabel() == "step"
@@ -82,7 +100,10 @@ def test_only_the_panels_that_are_asked_for_are_drawn(tmp_path, drawn):
     path = write(tmp_path / "metrics.jsonl", LINES)
     plots.training_curves(path, tmp_path / "c.png", panels=["accuracy"])
     assert [axes.get_title(loc="left") for axes in drawn[0].axes] == ["Accuracy"]
-    with pytest.raises(UserError, match="unknown panel 'acuracy'; available: accuracy, learning rate, loss; did you"):
+    with pytest.raises(
+        UserError,
+        match="unknown panel 'acuracy'; available: accuracy, learning rate, loss; did you",
+    ):
         plots.training_curves(path, tmp_path / "c.png", panels=["acuracy"])
 
 
@@ -106,7 +127,8 @@ def test_a_line_cut_off_at_the_end_is_left_out_and_one_in_the_middle_is_an_error
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(None, "cannot read the metrics"), ("{}\n", "nothing to draw in"), ("[1]\n", "not a JSON")]
+    ("content", "message"),
+    [(None, "cannot read the metrics"), ("{}\n", "nothing to draw in"), ("[1]\n", "not a JSON")],
 )
 def test_curves_refuse_a_file_without_metrics(tmp_path, content, message):
     path = tmp_path / "metrics.jsonl"
@@ -129,7 +151,9 @@ def test_a_confusion_matrix_normalises_rows_and_names_both_axes(tmp_path, drawn)
     assert shown.mask[2].all(), "a class without clips has no shares"
     assert (axes.get_ylabel(), axes.get_xlabel()) == ("true class", "predicted class")
     assert [label.get_text() for label in axes.get_yticklabels()] == ["walk", "wave", "throw"]
-    cells = {(round(t.get_position()[1]), round(t.get_position()[0])): t.get_text() for t in axes.texts}
+    cells = {
+        (round(t.get_position()[1]), round(t.get_position()[0])): t.get_text() for t in axes.texts
+    }
     assert cells == {(0, 0): "75", (0, 1): "25", (1, 1): "50", (1, 2): "50"}
     assert axes.get_title(loc="left") == "Confusion matrix    top-1 62.5 % of 8 clips"
 
@@ -150,7 +174,9 @@ def test_heading_and_axes_of_a_confusion_matrix_lie_inside_the_picture(tmp_path,
     labels = [f"BalanceBeam number {i}" for i in range(number)]
     plots.confusion_matrix(9 * np.eye(number, dtype=int), labels, tmp_path / "c.png", title=title)
     axes, whole = drawn[0].axes[0], drawn[0].bbox
-    heading = next(text for text in axes.findobj(lambda a: hasattr(a, "get_text")) if title in text.get_text())
+    heading = next(
+        text for text in axes.findobj(lambda a: hasattr(a, "get_text")) if title in text.get_text()
+    )
     for text in (heading, axes.xaxis.label, axes.yaxis.label):
         box = text.get_window_extent()
         assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= whole.x1 and box.y1 <= whole.y1, text
@@ -158,13 +184,17 @@ def test_heading_and_axes_of_a_confusion_matrix_lie_inside_the_picture(tmp_path,
 
 def test_a_run_of_one_logged_step_shows_a_point(tmp_path, drawn):
     plots.training_curves(write(tmp_path / "m.jsonl", LINES[1:]), tmp_path / "c.png")
-    training = next(drawn for drawn in drawn[0].axes[0].get_lines() if drawn.get_label() == "training")
+    training = next(
+        drawn for drawn in drawn[0].axes[0].get_lines() if drawn.get_label() == "training"
+    )
     assert training.get_marker() == "o" and training.get_markersize() > 0
 
 
 def test_bars_stand_in_the_order_of_accuracy_with_empty_classes_last(tmp_path, drawn):
     accuracy = np.array([0.5, np.nan, 1.0, 0.0])
-    plots.per_class_bars(accuracy, ["a", "b", "c", "d"], tmp_path / "b.png", counts=np.array([4, 0, 2, 3]))
+    plots.per_class_bars(
+        accuracy, ["a", "b", "c", "d"], tmp_path / "b.png", counts=np.array([4, 0, 2, 3])
+    )
     axes = drawn[0].axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["c", "a", "d", "b"]
     np.testing.assert_allclose([bar.get_width() for bar in axes.patches], [100, 50, 0, 0])
@@ -200,10 +230,14 @@ def test_every_layout_has_a_pose_of_its_own_for_drawing(name):
 
 def test_a_layout_of_ones_own_is_drawn_as_a_tree_without_crossings(tmp_path):
     edges = [(1, 0), (2, 1), (3, 0), (4, 3), (5, 3)]
-    layout = skeletons.Layout.from_dict({"name": "own", "joints": list("abcdef"), "edges": edges, "centre": 0})
+    layout = skeletons.Layout.from_dict(
+        {"name": "own", "joints": list("abcdef"), "edges": edges, "centre": 0}
+    )
     places = drawing_poses.standing(layout)
     assert len(np.unique(places.round(6), axis=0)) == 6
-    np.testing.assert_allclose(np.linalg.norm(places, axis=-1), 0.2 * skeletons.hop_distances(layout), atol=1e-9)
+    np.testing.assert_allclose(
+        np.linalg.norm(places, axis=-1), 0.2 * skeletons.hop_distances(layout), atol=1e-9
+    )
     plots.partition(layout, tmp_path / "own.png")
     assert (tmp_path / "own.png").stat().st_size > 1000
 
@@ -221,16 +255,28 @@ def test_the_spatial_panel_colours_root_nearer_and_farther_as_the_adjacency_does
             if hasattr(dots, "get_sizes") and len(dots.get_sizes()) and dots.get_sizes()[0] == 105
             if np.allclose(dots.get_facecolors()[0], to_rgba(colour))
         ]
-        return [int(np.argmin(np.linalg.norm(places - place, axis=-1))) for place in np.concatenate(offsets)]
+        return [
+            int(np.argmin(np.linalg.norm(places - place, axis=-1)))
+            for place in np.concatenate(offsets)
+        ]
 
-    names = {colour: [layout.joints[joint] for joint in joints_in(colour)] for colour in partitions._PALETTE}
+    names = {
+        colour: [layout.joints[joint] for joint in joints_in(colour)]
+        for colour in partitions._PALETTE
+    }
     assert list(names.values()) == [["left_elbow"], ["left_shoulder"], ["left_wrist"]]
 
 
 def test_partition_has_a_panel_for_the_frame_and_one_for_every_strategy(tmp_path, drawn):
-    plots.partition(skeletons.get_layout("ntu-25"), tmp_path / "p.pdf", strategies=skeletons.STRATEGIES)
+    plots.partition(
+        skeletons.get_layout("ntu-25"), tmp_path / "p.pdf", strategies=skeletons.STRATEGIES
+    )
     heads = [axes.get_title(loc="left") for axes in drawn[0].axes]
-    assert len(heads) == 7 and heads[0] == "(a) Input frame" and heads[4] == "(e) Spatial configuration"
+    assert (
+        len(heads) == 7
+        and heads[0] == "(a) Input frame"
+        and heads[4] == "(e) Spatial configuration"
+    )
 
 
 def test_partition_refuses_names_it_does_not_know(tmp_path):
@@ -247,7 +293,9 @@ def test_partition_refuses_names_it_does_not_know(tmp_path):
 
 
 def test_a_gif_lasts_as_long_as_the_clip(tmp_path):
-    plots.animation(walker(9), skeletons.get_layout("ntu-25"), tmp_path / "a.gif", fps=30, title="walk")
+    plots.animation(
+        walker(9), skeletons.get_layout("ntu-25"), tmp_path / "a.gif", fps=30, title="walk"
+    )
     with Image.open(tmp_path / "a.gif") as picture:
         lengths = []
         for frame in range(getattr(picture, "n_frames", 1)):
@@ -281,7 +329,10 @@ def shown(joints, layout, **options):
 
 def test_who_faces_a_sensor_has_the_left_on_the_viewers_right_and_the_head_on_top():
     joints = walker(2)
-    for clip, options in ((joints, {}), (joints * (-1, -1, 1), {})):  # y up; and y down with x to the right
+    for clip, options in (
+        (joints, {}),
+        (joints * (-1, -1, 1), {}),
+    ):  # y up; and y down with x to the right
         points, *_ = shown(clip, "ntu-25", **options)[0]
         assert points[0, 4, 0] > points[0, 8, 0], "left shoulder"
         assert points[0, 3, 1] > points[0, 0, 1] > points[0, 15, 1], "head over hips over feet"
@@ -313,16 +364,23 @@ def test_a_score_of_zero_is_a_missing_joint():
 
 def test_feet_stand_on_the_floor_of_the_picture():
     stage = skeleton_scene.Space(
-        walker(3)[:, :1] * (-1, 1, -1), np.ones((3, 1, 25), bool), skeletons.get_layout("ntu-25"), 0.0
+        walker(3)[:, :1] * (-1, 1, -1),
+        np.ones((3, 1, 25), bool),
+        skeletons.get_layout("ntu-25"),
+        0.0,
     )
-    assert abs(stage.places[..., 1].min()) < 1e-6 and stage.height == pytest.approx(1.7 * 0.95, abs=0.02)
+    assert abs(stage.places[..., 1].min()) < 1e-6 and stage.height == pytest.approx(
+        1.7 * 0.95, abs=0.02
+    )
 
 
 def test_the_floor_of_a_tilted_sensor_is_drawn_level():
     joints = walker(5)[:, :1] * (-1, 1, -1)
     joints[..., 2] += np.linspace(0, 2, 5)[:, None, None]
     joints[..., 1] += 0.2 * joints[..., 2]
-    stage = skeleton_scene.Space(joints, np.ones((5, 1, 25), bool), skeletons.get_layout("ntu-25"), 0.0)
+    stage = skeleton_scene.Space(
+        joints, np.ones((5, 1, 25), bool), skeletons.get_layout("ntu-25"), 0.0
+    )
     np.testing.assert_allclose(stage.places[..., 1].min(axis=(1, 2)), 0, atol=0.01)
 
 
@@ -330,12 +388,19 @@ def test_the_floor_of_a_tilted_sensor_is_drawn_level():
     ("joints", "out", "options", "message"),
     [
         (walker(2), "a.avi", {}, "the suffix must be one of .gif, .mp4"),
-        (walker(2)[:, :, :20], "a.gif", {}, r"layout 'ntu-25' wants joints of shape .* 25, .* got \(2, 2, 20, 3\)"),
+        (
+            walker(2)[:, :, :20],
+            "a.gif",
+            {},
+            r"layout 'ntu-25' wants joints of shape .* 25, .* got \(2, 2, 20, 3\)",
+        ),
         (np.zeros((2, 1, 25, 3)), "a.gif", {}, "every joint of the clip is zero"),
         (walker(2), "a.gif", {"fps": 0.0}, "fps must be above 0, got 0.0"),
     ],
 )
-def test_animation_refuses_what_it_cannot_draw_and_leaves_nothing(tmp_path, joints, out, options, message):
+def test_animation_refuses_what_it_cannot_draw_and_leaves_nothing(
+    tmp_path, joints, out, options, message
+):
     with pytest.raises(UserError, match=message):
         plots.animation(joints, skeletons.get_layout("ntu-25"), tmp_path / out, **options)
     assert not list(tmp_path.iterdir())
@@ -379,14 +444,22 @@ def test_a_video_is_played_as_an_mp4_and_a_tall_one_fits(tmp_path):
 
 def test_the_command_plays_a_record_of_videos_at_its_own_rate(tmp_path, capsys):
     sample_files.hmdb51(tmp_path / "raw")
-    assert cli.main(["prepare", "hmdb51", "--raw", f"{tmp_path}/raw", "--data-dir", f"{tmp_path}/data"]) == 0
+    assert (
+        cli.main(
+            ["prepare", "hmdb51", "--raw", f"{tmp_path}/raw", "--data-dir", f"{tmp_path}/data"]
+        )
+        == 0
+    )
     play = ["plot", "clip", "hmdb51", "--data-dir", f"{tmp_path}/data", "--split", "official1_test"]
     for out, options, duration in (("own", [], 40), ("slow", ["--fps", "10"], 100)):
         assert cli.main([*play, *options, "--index", "1", "--out", f"{tmp_path}/{out}.gif"]) == 0
         with Image.open(tmp_path / f"{out}.gif") as picture:
             assert getattr(picture, "n_frames", 1) == 6 and picture.info["duration"] == duration
     assert cli.main([*play, "--id", "laugh/none", "--out", f"{tmp_path}/none.gif"]) == 2
-    assert "no record with the id 'laugh/none' in the split 'official1_test' of 'hmdb51'" in capsys.readouterr().err
+    assert (
+        "no record with the id 'laugh/none' in the split 'official1_test' of 'hmdb51'"
+        in capsys.readouterr().err
+    )
 
 
 # --- response
@@ -401,7 +474,9 @@ def discs(axes):
 def test_a_discs_area_grows_with_the_strength_and_missing_joints_have_none(tmp_path, drawn):
     joints, strength = walker(11), np.random.default_rng(0).uniform(0, 4, (11, 2, 25))
     joints[0, 0, 13] = 0
-    plots.response(joints, strength, skeletons.get_layout("ntu-25"), tmp_path / "r.png", title="wave", fps=10)
+    plots.response(
+        joints, strength, skeletons.get_layout("ntu-25"), tmp_path / "r.png", title="wave", fps=10
+    )
     (figure,) = drawn
     assert len(figure.axes) == 6 and {"wave", "0.00 s", "1.00 s"} <= set(texts(figure))
     for axes, frame in zip(figure.axes, (0, 2, 4, 6, 8, 10), strict=True):
@@ -410,7 +485,9 @@ def test_a_discs_area_grows_with_the_strength_and_missing_joints_have_none(tmp_p
         assert len(places) == seen.sum() == (24 if frame == 0 else 25)
         np.testing.assert_allclose(areas, 64 * strength[frame][seen])
     joint = next(drawn for drawn in figure.axes[1].collections if drawn.get_zorder() == 4)
-    np.testing.assert_allclose(np.sort(discs(figure.axes[1])[0], 0), np.sort(np.asarray(joint.get_offsets()), 0))
+    np.testing.assert_allclose(
+        np.sort(discs(figure.axes[1])[0], 0), np.sort(np.asarray(joint.get_offsets()), 0)
+    )
 
 
 def test_a_response_moves_as_a_gif(tmp_path):
@@ -421,10 +498,16 @@ def test_a_response_moves_as_a_gif(tmp_path):
 
 
 def test_a_response_of_another_shape_is_refused(tmp_path):
-    with pytest.raises(UserError, match=r"joints of shape .* want a strength of \(3, 2, 25\), got \(3, 25\)"):
-        plots.response(walker(3), np.ones((3, 25)), skeletons.get_layout("ntu-25"), tmp_path / "r.png")
+    with pytest.raises(
+        UserError, match=r"joints of shape .* want a strength of \(3, 2, 25\), got \(3, 25\)"
+    ):
+        plots.response(
+            walker(3), np.ones((3, 25)), skeletons.get_layout("ntu-25"), tmp_path / "r.png"
+        )
     with pytest.raises(UserError, match="the suffix must be one of"):
-        plots.response(walker(3), np.ones((3, 2, 25)), skeletons.get_layout("ntu-25"), tmp_path / "r.txt")
+        plots.response(
+            walker(3), np.ones((3, 2, 25)), skeletons.get_layout("ntu-25"), tmp_path / "r.txt"
+        )
     assert not list(tmp_path.iterdir())
 
 
@@ -432,7 +515,9 @@ def test_a_response_of_another_shape_is_refused(tmp_path):
 
 
 def test_a_suffix_that_is_no_picture_is_refused(tmp_path):
-    with pytest.raises(UserError, match=r"cannot draw to .*c\.txt.*: the suffix must be one of .*\.png"):
+    with pytest.raises(
+        UserError, match=r"cannot draw to .*c\.txt.*: the suffix must be one of .*\.png"
+    ):
         plots.per_class_bars(np.ones(1), ["a"], tmp_path / "c.txt")
     assert not list(tmp_path.iterdir())
 
@@ -458,7 +543,9 @@ def test_drawing_leaves_the_style_of_the_caller_alone(tmp_path):
     before = dict(matplotlib.rcParams)
     plots.per_class_bars(np.ones(1), ["a"], tmp_path / "c.png")
     assert dict(matplotlib.rcParams) == before
-    assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
+    assert (
+        "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
+    )
 
 
 # --- poses
@@ -480,7 +567,9 @@ def test_poses_stand_four_in_a_row_over_the_frame_before(tmp_path, drawn):
     axes = [one for one in drawn[0].axes if one.axison]
     assert len(drawn[0].axes) == 8 and len(axes) == 5
     assert {f"rule {i}\n" for i in range(5)} | {"clip, frame 1 of 2"} <= set(texts(drawn[0]))
-    before, now = (collection for collection in axes[0].collections if hasattr(collection, "get_segments"))
+    before, now = (
+        collection for collection in axes[0].collections if hasattr(collection, "get_segments")
+    )
     if before.get_zorder() > now.get_zorder():
         before, now = now, before
     assert len(before.get_segments()) == len(now.get_segments()) == 24 and before.get_alpha() < 1

@@ -33,7 +33,9 @@ def predictor() -> predict.Predictor:
     model, layout = Mean(), skeletons.get_layout("openpose-18")
     weights = model.init(jax.random.key(0), np.zeros((1, 6, 2, 18, 3), np.float32))
     about = {"config": run, "layout": layout, "labels": LABELS, "channels": ("x", "y", "score")}
-    return predict.Predictor(trained_model.Trained(model=model, weights=weights, step=3, chosen="last", **about))
+    return predict.Predictor(
+        trained_model.Trained(model=model, weights=weights, step=3, chosen="last", **about)
+    )
 
 
 class Watching(predict.Predictor):
@@ -55,7 +57,11 @@ def joints(frames: int = 40, people: int = 1) -> np.ndarray:
 @contextlib.contextmanager
 def served(net: predict.Predictor, **limits: float) -> Iterator[str]:
     """The address of a server of `net` on a port of its own."""
-    built = app.build(net, dataclasses.replace(app.Limits(seconds=600.0), **limits), hosts=app.hosts_of("127.0.0.1"))
+    built = app.build(
+        net,
+        dataclasses.replace(app.Limits(seconds=600.0), **limits),
+        hosts=app.hosts_of("127.0.0.1"),
+    )
     server = uvicorn.Server(uvicorn.Config(built, port=0, log_level="error", ws="none"))
     thread = threading.Thread(target=server.run)
     thread.start()

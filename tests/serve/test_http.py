@@ -1,4 +1,6 @@
-"""Clips over HTTP: the answers are the network's own, and what cannot be answered is one sentence with its status."""
+"""Clips over HTTP: the answers are the network's own, and what cannot be answered is one sentence
+with its status.
+"""
 
 import dataclasses
 import http.client
@@ -82,12 +84,18 @@ def test_a_clip_is_answered_whole_and_by_windows_and_drawn(url, net):
         (label, pytest.approx(share, abs=1e-5)) for label, share in whole.top(2)
     ]
     assert [(one["start"], one["stop"]) for one in clip["windows"]] == list(parts.spans)
-    assert [one["top"][0]["label"] for one in clip["windows"]] == [parts.top(1, i)[0][0] for i in range(4)]
+    assert [one["top"][0]["label"] for one in clip["windows"]] == [
+        parts.top(1, i)[0][0] for i in range(4)
+    ]
     rows = [serving.LABELS.index(label) for label in clip["timeline"]["labels"]]
     np.testing.assert_allclose(clip["timeline"]["probabilities"], parts.windows[:, rows], atol=1e-4)
     seen = clip["skeleton"]
     places = np.array(seen["points"])
-    assert places.shape == (40, 1, 18, 2) and seen["frames"] == list(range(40)) and seen["heat"] is None
+    assert (
+        places.shape == (40, 1, 18, 2)
+        and seen["frames"] == list(range(40))
+        and seen["heat"] is None
+    )
     assert places.min() == 0 and places.max() == 1 == max(seen["box"])
     up = serving.joints()[..., 1]
     assert np.corrcoef(places[..., 1].ravel(), up.ravel())[0, 1] > 0.99  # y runs down in both
@@ -137,10 +145,20 @@ def test_a_zip_of_openpose_frames_is_a_clip_for_each_of_its_folders(url, net):
         ("a.zip", zipped(v_1_keypoints=bytes(9_000_000)), {}, "unpacks to 9 MB; at most 2 MB"),
         ("a.pkl", pickle.dumps(print), {}, "asks for 'builtins.print'"),
         ("a.npy", npy(np.ones((20, 17, 3), np.float32)), {}, "say which joints they are (layout)"),
-        ("a.npy", npy(), {"layout": "/etc/passwd.json"}, "unknown layout '/etc/passwd.json'; available: ntu-25"),
+        (
+            "a.npy",
+            npy(),
+            {"layout": "/etc/passwd.json"},
+            "unknown layout '/etc/passwd.json'; available: ntu-25",
+        ),
         ("a.npy", npy(), {"window": "-3"}, "window is '-3'; wanted a whole number from 0"),
         ("a.npy", npy(), {"stride": "3"}, "a stride only with a window"),
-        ("a.npy", npy(), {"image-size": "1280"}, "image-size is '1280'; wanted pixels such as 1280,720"),
+        (
+            "a.npy",
+            npy(),
+            {"image-size": "1280"},
+            "image-size is '1280'; wanted pixels such as 1280,720",
+        ),
         ("a.npy", npy(), {"colour": "red"}, "unknown field 'colour'; available: file, layout"),
         ("a.npy", npy(np.full((20, 18, 3), 3e38, np.float32)), {}, "no finite answer"),
     ],
@@ -164,7 +182,9 @@ def test_an_upload_that_is_too_large_is_refused_whether_or_not_it_says_so(url):
     head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.npy"\r\n\r\n'
     connection = http.client.HTTPConnection(url.removeprefix("http://"))
     body = iter([head, *[bytes(50_000)] * 6, b"\r\n--x--\r\n"])  # chunks: no length is stated
-    connection.request("POST", "/predict", body, {"Content-Type": "multipart/form-data; boundary=x"})
+    connection.request(
+        "POST", "/predict", body, {"Content-Type": "multipart/form-data; boundary=x"}
+    )
     assert connection.getresponse().status == 413
     connection.close()
 
@@ -174,7 +194,9 @@ def test_pages_of_other_sites_and_made_up_names_get_nothing(url):
     assert status == 403 and "another site's page" in told["error"]
     assert httpx.get(url, headers={"Host": "evil.example"}).status_code == 400
     page = httpx.get(url)
-    assert page.status_code == 200 and "default-src 'self'" in page.headers["content-security-policy"]
+    assert (
+        page.status_code == 200 and "default-src 'self'" in page.headers["content-security-policy"]
+    )
 
 
 def test_two_uploads_at_once_are_both_answered_at_once(net, monkeypatch):
@@ -202,7 +224,9 @@ def test_two_uploads_at_once_are_both_answered_at_once(net, monkeypatch):
     }
 
 
-def test_an_answer_that_takes_too_long_is_a_504_and_meanwhile_others_are_told_to_wait(net, monkeypatch, temporary):
+def test_an_answer_that_takes_too_long_is_a_504_and_meanwhile_others_are_told_to_wait(
+    net, monkeypatch, temporary
+):
     inside, leave = threading.Event(), threading.Event()
 
     def slow(*_, **__):
@@ -213,10 +237,15 @@ def test_an_answer_that_takes_too_long_is_a_504_and_meanwhile_others_are_told_to
     monkeypatch.setattr(answers, "answer", slow)
     with serving.served(net, at_once=1, waiting=0, seconds=0.3) as url:
         status, told = ask(url, npy())
-        assert status == 504 and told["error"] == "no answer within 0.3 seconds; cut 'clip.npy' into parts"
+        assert (
+            status == 504
+            and told["error"] == "no answer within 0.3 seconds; cut 'clip.npy' into parts"
+        )
         status, told = ask(url, npy())
         assert status == 503 and "try again later" in told["error"]
-        assert inside.is_set() and len(list(temporary.iterdir())) == 1  # only what is still being worked on
+        assert (
+            inside.is_set() and len(list(temporary.iterdir())) == 1
+        )  # only what is still being worked on
         leave.set()
 
 
@@ -260,11 +289,16 @@ def test_a_playlist_under_a_videos_name_is_no_video(net):
 
 def test_the_heat_is_that_of_the_attention_maps(net, monkeypatch):
     heat = np.linspace(0, 1, 5 * 2 * 18).reshape(5, 2, 18)
-    told = answers.drawing(serving.joints(5, 2), net.net, frames=np.array([0, 2, 4, 6, 8]), heat=heat)
+    told = answers.drawing(
+        serving.joints(5, 2), net.net, frames=np.array([0, 2, 4, 6, 8]), heat=heat
+    )
     np.testing.assert_allclose(told["heat"], heat, atol=1e-3)
     assert told["frames"] == [0, 2, 4, 6, 8]
     long = answers.drawing(serving.joints(answers.DRAWN + 1), net.net)
-    assert long["frames"][:3] == [0, 2, 4] and len(long["points"]) == len(long["frames"]) <= answers.DRAWN
+    assert (
+        long["frames"][:3] == [0, 2, 4]
+        and len(long["points"]) == len(long["frames"]) <= answers.DRAWN
+    )
 
 
 def test_the_command_serves_a_checkpoint(tmp_path, monkeypatch, capsys):
@@ -300,7 +334,12 @@ def test_the_command_serves_a_checkpoint(tmp_path, monkeypatch, capsys):
 def test_mistakes_on_the_command_line_are_one_sentence(tmp_path, capsys, more, sentence):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         taken = listener.getsockname()[1]
-        line = ["serve", "--checkpoint", str(tmp_path), *(word.format(taken=taken) for word in more)]
+        line = [
+            "serve",
+            "--checkpoint",
+            str(tmp_path),
+            *(word.format(taken=taken) for word in more),
+        ]
         assert cli.main(line) == 2
     captured = capsys.readouterr().err
     assert sentence.format(taken=taken) in captured and "Traceback" not in captured

@@ -1,4 +1,6 @@
-"""The page in a browser: Debian's Chromium without a window, where it and its driver are installed."""
+"""The page in a browser: Debian's Chromium without a window, where it and its driver are
+installed.
+"""
 
 import re
 import shutil
@@ -13,17 +15,27 @@ from jaxact.serve import answers
 from tests.serve import serving
 
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="Chromium and its driver are not installed")
+pytestmark = pytest.mark.skipif(
+    not (BROWSER and DRIVER), reason="Chromium and its driver are not installed"
+)
 
 
 @pytest.fixture(scope="module")
 def browser():
     options = webdriver.ChromeOptions()
     options.binary_location = BROWSER
-    for argument in ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "window-size=1100,1200"):
+    for argument in (
+        "headless=new",
+        "no-sandbox",
+        "disable-gpu",
+        "disable-dev-shm-usage",
+        "window-size=1100,1200",
+    ):
         options.add_argument(f"--{argument}")
     options.add_argument("--deny-permission-prompts")
-    options.add_argument("--use-fake-device-for-media-stream")  # there is a webcam, and the browser may not use it
+    options.add_argument(
+        "--use-fake-device-for-media-stream"
+    )  # there is a webcam, and the browser may not use it
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
     yield driver
@@ -46,7 +58,9 @@ def test_a_clip_is_drawn_and_answered_and_what_goes_wrong_is_said_in_the_page(br
     with serving.served(net, size=1_000_000) as url:
         browser.get(url)
         until(browser, lambda: "knows 3 actions" in text(browser, "network"))
-        assert not browser.find_element(By.ID, "webcam").is_enabled() and "reads joints" in text(browser, "why")
+        assert not browser.find_element(By.ID, "webcam").is_enabled() and "reads joints" in text(
+            browser, "why"
+        )
         upload = browser.find_element(By.ID, "file")
         upload.send_keys(str(tmp_path / "large.npy"))
         until(browser, lambda: "large.npy is 1.60 MB large" in text(browser, "status"))
@@ -55,16 +69,18 @@ def test_a_clip_is_drawn_and_answered_and_what_goes_wrong_is_said_in_the_page(br
         assert text(browser, "status") == ""
         bars = browser.find_elements(By.CSS_SELECTOR, "#bars li")
         best = net.predict(serving.joints()).top(1)[0]
-        assert len(bars) == 3 and bars[0].text.startswith(best[0])  # "<b>jump</b>" is a name, not markup
+        assert len(bars) == 3 and bars[0].text.startswith(
+            best[0]
+        )  # "<b>jump</b>" is a name, not markup
         assert len(browser.find_elements(By.CSS_SELECTOR, "#timeline .row")) == 3
-        drawn = (
-            "const c = document.getElementById('body'); return c.getContext('2d').getImageData(0, 0, c.width, c.height)"
-        )
+        drawn = "const c = document.getElementById('body'); return c.getContext('2d').getImageData(0, 0, c.width, c.height)"
         assert browser.execute_script(f"{drawn}.data.some((value) => value > 0)")
         before = text(browser, "frame")
         until(browser, lambda: text(browser, "frame") != before)  # it moves
         assert re.fullmatch(r"frame \d+", text(browser, "frame"))
-    assert not [entry for entry in browser.get_log("browser") if "Content Security" in entry["message"]]
+    assert not [
+        entry for entry in browser.get_log("browser") if "Content Security" in entry["message"]
+    ]
 
 
 def test_a_refused_webcam_is_said_in_the_page_and_can_be_asked_for_again(browser):
@@ -74,5 +90,7 @@ def test_a_refused_webcam_is_said_in_the_page_and_can_be_asked_for_again(browser
         until(browser, lambda: "reads videos" in text(browser, "network"))
         button.click()
         until(browser, lambda: text(browser, "status") != "")
-        assert text(browser, "status").startswith("The browser was not allowed to use the webcam: allow it")
+        assert text(browser, "status").startswith(
+            "The browser was not allowed to use the webcam: allow it"
+        )
         assert button.is_enabled()

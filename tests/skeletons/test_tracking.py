@@ -1,4 +1,6 @@
-"""Ids: two people cross, one is hidden, one leaves and comes back or not, thirty at once, nobody."""
+"""Ids: two people cross, one is hidden, one leaves and comes back or not, thirty at once,
+nobody.
+"""
 
 import numpy as np
 import pytest
@@ -37,7 +39,9 @@ def test_two_people_who_cross_keep_their_ids(measure):
 
 def test_whoever_is_hidden_while_they_cross_comes_out_on_the_other_side():
     walk = np.linspace(0.2, 0.8, 25)
-    frames = [[person(x)] if 10 < t < 14 else [person(x), person(1 - x)] for t, x in enumerate(walk)]
+    frames = [
+        [person(x)] if 10 < t < 14 else [person(x), person(1 - x)] for t, x in enumerate(walk)
+    ]
     found, _ = ids(frames)
     assert found[9] == found[14] == found[-1] and all(row == found[0][:1] for row in found[11:14])
 
@@ -54,7 +58,10 @@ def test_thirty_people_keep_their_ids_and_nobody_has_two():
     random = np.random.default_rng(2)
     at = np.array([(x, y) for x in range(6) for y in range(5)], float)
     way = random.uniform(-0.02, 0.02, (30, 2))
-    frames = [[person(*(place + t * step)) for place, step in zip(at, way, strict=True)] for t in range(12)]
+    frames = [
+        [person(*(place + t * step)) for place, step in zip(at, way, strict=True)]
+        for t in range(12)
+    ]
     found, _ = ids(frames)
     assert sorted(found[0]) == list(range(30)) and all(row == found[0] for row in found)
 
@@ -70,7 +77,9 @@ def test_nobody_has_no_id_and_changes_nothing():
 
 
 def test_the_whole_is_nearest_and_not_the_nearest_pair_first():
-    """The first is nearer to the second's pose; taken first, it would leave the second without any."""
+    """The first is nearer to the second's pose; taken first, it would leave the second without
+    any.
+    """
     tracks, _ = follow(Tracks(), np.array([person(0.50), person(0.72)]))
     _, found = follow(tracks, np.array([person(0.62), person(0.35)]), reach=0.35)
     assert found.tolist() == [1, 0]
@@ -79,7 +88,9 @@ def test_the_whole_is_nearest_and_not_the_nearest_pair_first():
 
 def test_hidden_joints_do_not_count_and_a_half_seen_person_is_still_known():
     tracks, _ = follow(Tracks(), np.array([person(0.3), person(0.6)]))
-    tracks, found = follow(tracks, np.array([person(0.61, hidden=range(4, 14)), person(0.31, hidden=range(7))]))
+    tracks, found = follow(
+        tracks, np.array([person(0.61, hidden=range(4, 14)), person(0.31, hidden=range(7))])
+    )
     assert found.tolist() == [1, 0]
     _, found = follow(tracks, np.array([person(0.32, hidden=range(7, 14)), person(0.62)]))
     assert found.tolist() == [0, 1]
@@ -89,7 +100,9 @@ def test_a_score_of_zero_hides_a_joint():
     def scored(pose, value):
         return np.concatenate([pose, np.full((14, 1), value)], axis=1)
 
-    tracks, found = follow(Tracks(), np.array([scored(person(0.3), 0.9), scored(person(0.6), 0.0)]), score=True)
+    tracks, found = follow(
+        Tracks(), np.array([scored(person(0.3), 0.9), scored(person(0.6), 0.0)]), score=True
+    )
     assert found.tolist() == [0, NOBODY] and len(tracks.held) == 1
 
 
@@ -101,7 +114,9 @@ def test_somebody_out_of_reach_is_somebody_new():
 
 
 def test_errors_say_what_was_wanted():
-    with pytest.raises(UserError, match="unknown measure 'joint'; available: iou, joints; did you mean 'joints'"):
+    with pytest.raises(
+        UserError, match="unknown measure 'joint'; available: iou, joints; did you mean 'joints'"
+    ):
         follow(Tracks(), np.zeros((0, 14, 2)), measure="joint")
     tracks, _ = follow(Tracks(), np.array([person(0.2)]))
     with pytest.raises(UserError, match="poses of 17 joints after poses of 14; wanted the same"):

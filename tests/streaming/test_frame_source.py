@@ -1,4 +1,6 @@
-"""Where frames come from: files, broken files, folders, pipes, cameras that vanish; and frames that come too fast."""
+"""Where frames come from: files, broken files, folders, pipes, cameras that vanish; and frames that
+come too fast.
+"""
 
 import io
 import json
@@ -44,10 +46,13 @@ def test_a_video_is_every_frame_of_it_at_its_time(tmp_path):
     pictures = videos.frames(6)
     source = opened(videos.write(tmp_path / "a.mp4", pictures, rate=25))
     shots = list(source.shots)
-    assert not source.live and not source.poses and [shot.number for shot in shots] == list(range(6))
+    assert (
+        not source.live and not source.poses and [shot.number for shot in shots] == list(range(6))
+    )
     np.testing.assert_allclose([shot.time for shot in shots], np.arange(6) / 25, atol=1e-3)
     assert all(
-        np.abs(shot.picture.astype(int) - wanted).mean() < 12 for shot, wanted in zip(shots, pictures, strict=True)
+        np.abs(shot.picture.astype(int) - wanted).mean() < 12
+        for shot, wanted in zip(shots, pictures, strict=True)
     )
 
 
@@ -61,7 +66,10 @@ def test_a_damaged_video_gives_what_can_be_decoded_and_says_the_rest(tmp_path):
     shots = list(opened(path).shots)
     assert 18 <= sum(shot.picture is not None for shot in shots) < 20
     notes = [shot.note for shot in shots if shot.note]
-    assert notes[0].startswith("frame 10 cannot be decoded") and "breaks off after 0.8 of 1.2 s" in notes[-1]
+    assert (
+        notes[0].startswith("frame 10 cannot be decoded")
+        and "breaks off after 0.8 of 1.2 s" in notes[-1]
+    )
 
 
 def test_what_is_no_source_is_one_sentence(tmp_path):
@@ -71,7 +79,9 @@ def test_what_is_no_source_is_one_sentence(tmp_path):
         ("none", "no source"),
         (".", "neither pictures nor JSON"),
     ):
-        (tmp_path / "a.mp4").rename(tmp_path / ("a.mp4" if name == "a.mp4" else "a.txt")) if name != "none" else None
+        (tmp_path / "a.mp4").rename(
+            tmp_path / ("a.mp4" if name == "a.mp4" else "a.txt")
+        ) if name != "none" else None
         with pytest.raises(UserError, match=said):
             list(opened(tmp_path / name).shots)
     with pytest.raises(UserError, match="--fps is a number of frames a second above 0"):
@@ -85,8 +95,14 @@ def test_a_folder_of_pictures_may_change_its_size_and_hold_a_broken_one(tmp_path
         encode(tmp_path / f"{number}.jpg", videos.frames(1, *size)[0])
     (tmp_path / "1.jpg").write_bytes(b"broken")
     shots = list(opened(tmp_path).shots)
-    assert [None if shot.picture is None else shot.picture.shape[:2] for shot in shots] == [(24, 32), None, (40, 20)]
-    assert [shot.time for shot in shots] == [0, 0.1, 0.2] and shots[1].note.startswith("no picture in 1.jpg")
+    assert [None if shot.picture is None else shot.picture.shape[:2] for shot in shots] == [
+        (24, 32),
+        None,
+        (40, 20),
+    ]
+    assert [shot.time for shot in shots] == [0, 0.1, 0.2] and shots[1].note.startswith(
+        "no picture in 1.jpg"
+    )
 
 
 def encode(path, picture):
@@ -101,7 +117,12 @@ def test_a_folder_of_poses_says_which_file_is_none(tmp_path):
         (tmp_path / f"clip_{number:03d}_keypoints.json").write_text(json.dumps(content))
     source = opened(tmp_path)
     shots = list(source.shots)
-    assert source.poses and [None if s.people is None else len(s.people) for s in shots] == [0, 2, None, 1]
+    assert source.poses and [None if s.people is None else len(s.people) for s in shots] == [
+        0,
+        2,
+        None,
+        1,
+    ]
     assert "clip_002_keypoints.json" in shots[2].note
     np.testing.assert_array_equal(shots[3].people[0, 1], [4, 5, 6])
     encode(tmp_path / "a.jpg", videos.frames(1)[0])
@@ -130,9 +151,21 @@ def test_a_pipe_gives_each_frame_as_soon_as_it_is_whole(between):
 
 
 def test_a_line_that_is_no_frame_is_a_note_and_the_next_one_is_read():
-    lines = [json.dumps(frame()), '{"people": [', "7", json.dumps({"people": [{}]}), json.dumps(frame(3))]
+    lines = [
+        json.dumps(frame()),
+        '{"people": [',
+        "7",
+        json.dumps({"people": [{}]}),
+        json.dumps(frame(3)),
+    ]
     shots = list(openpose_source.from_pipe(io.BytesIO("\n".join(lines).encode()), 10.0))
-    assert [None if shot.people is None else len(shot.people) for shot in shots] == [1, None, None, None, 3]
+    assert [None if shot.people is None else len(shot.people) for shot in shots] == [
+        1,
+        None,
+        None,
+        None,
+        3,
+    ]
     assert all("frame" in shot.note for shot in shots[1:4]) and "not JSON" in shots[1].note
 
 
@@ -149,8 +182,13 @@ def test_a_camera_that_vanishes_is_opened_again_and_given_up_in_the_end():
 
     shots = list(Live(connect, name="camera 0", patience=5.0, clock=clock, sleep=clock.sleep))
     notes = [(shot.number, shot.note) for shot in shots if shot.note]
-    assert notes[0] == (2, "camera 0 is gone: unplugged") and notes[1][1].startswith("camera 0 is back after")
-    assert notes[2:] == [(4, "camera 0 is gone: unplugged"), (4, "camera 0 did not come back within 5 s")]
+    assert notes[0] == (2, "camera 0 is gone: unplugged") and notes[1][1].startswith(
+        "camera 0 is back after"
+    )
+    assert notes[2:] == [
+        (4, "camera 0 is gone: unplugged"),
+        (4, "camera 0 did not come back within 5 s"),
+    ]
     assert [shot.number for shot in shots if shot.picture is not None] == [0, 1, 2, 3]
     assert np.all(np.diff([shot.time for shot in shots]) >= 0) and len(attempts) < 12
 
@@ -162,7 +200,9 @@ def test_a_camera_that_never_was_is_an_error_and_a_stream_with_an_end_ends():
 
     with pytest.raises(UserError, match="'camera 3' cannot be opened: No such file"):
         list(Live(nothing, name="camera 3", patience=60.0))
-    assert len(list(Live(lambda: iter([Shot(0, 0.0, PICTURE)] * 3), name="film", patience=60.0))) == 3
+    assert (
+        len(list(Live(lambda: iter([Shot(0, 0.0, PICTURE)] * 3), name="film", patience=60.0))) == 3
+    )
 
 
 def test_of_frames_that_nobody_was_ready_for_the_newest_is_taken_and_every_note():
@@ -171,7 +211,12 @@ def test_of_frames_that_nobody_was_ready_for_the_newest_is_taken_and_every_note(
         latest.put(Shot(number, 0.0, PICTURE))
         latest.put(Shot(number, 0.0, note=f"note {number}"))
     taken = [latest._next() for _ in range(4)]
-    assert [shot.note or shot.number for shot in taken] == ["note 0", "note 1", "note 2", 2] and latest.dropped == 2
+    assert [shot.note or shot.number for shot in taken] == [
+        "note 0",
+        "note 1",
+        "note 2",
+        2,
+    ] and latest.dropped == 2
     latest.put(Shot(3, 0.0, PICTURE))
     latest.end()
     assert latest._next().number == 3 and latest._next() is None and latest.dropped == 2
@@ -206,5 +251,7 @@ def test_a_file_played_as_a_camera_drops_what_is_late():
         clock.now += 0.1
     assert paced.dropped == 25 - len(seen) and len(seen) in range(9, 13)
     assert all(number / 25 - 1e-9 <= now <= number / 25 + 0.041 for number, now in seen)
-    quick = Paced((Shot(n, n / 25, PICTURE) for n in range(25)), clock=Clock(), sleep=lambda _: None)
+    quick = Paced(
+        (Shot(n, n / 25, PICTURE) for n in range(25)), clock=Clock(), sleep=lambda _: None
+    )
     assert len(list(quick)) == 25 and quick.dropped == 0

@@ -1,4 +1,6 @@
-"""Classes of everybody: windows and carried states are the networks' own, people do not touch each other."""
+"""Classes of everybody: windows and carried states are the networks' own, people do not touch each
+other.
+"""
 
 import dataclasses
 
@@ -22,7 +24,10 @@ def nets():
         "recogniser": random_runs.network(config.RecogniserConfig(width=6), frames=FRAMES)[0],
         "causal": random_runs.network(config.CausalSTGCNConfig(width=2, window=2), persons=2)[0],
     }
-    return {name: dataclasses.replace(net, weights=jax.tree.map(wide, net.weights)) for name, net in made.items()}
+    return {
+        name: dataclasses.replace(net, weights=jax.tree.map(wide, net.weights))
+        for name, net in made.items()
+    }
 
 
 def wide(leaf):
@@ -96,12 +101,18 @@ class Echo:
     def apply(self, weights, x, train):
         del weights, train
         self.shape = x.shape
-        return (x != 0).any(axis=(2, 3, 4)).sum(axis=1, keepdims=True) == np.arange(FRAMES + 1)[None]
+        return (x != 0).any(axis=(2, 3, 4)).sum(axis=1, keepdims=True) == np.arange(FRAMES + 1)[
+            None
+        ]
 
 
 @pytest.mark.parametrize(
     ("options", "places"),
-    [({"pad": "zero"}, [0, 1, None, None]), ({"pad": "replay"}, [0, 1, 0, 1]), ({"sampling": "resize"}, [0, 0, 1, 1])],
+    [
+        ({"pad": "zero"}, [0, 1, None, None]),
+        ({"pad": "replay"}, [0, 1, 0, 1]),
+        ({"sampling": "resize"}, [0, 0, 1, 1]),
+    ],
 )
 def test_a_short_window_is_filled_as_the_clips_of_the_run(options, places):
     clip = dataclasses.asdict(config.ClipConfig(frames=FRAMES, persons=2)) | options

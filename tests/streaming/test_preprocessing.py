@@ -1,4 +1,6 @@
-"""Poses as a recogniser reads them: what the pipeline makes of records, other layouts, and what cannot be done."""
+"""Poses as a recogniser reads them: what the pipeline makes of records, other layouts, and what
+cannot be done.
+"""
 
 import dataclasses
 
@@ -14,11 +16,15 @@ XYS = ("x", "y", "score")
 
 
 def reader(channels=XYS, layout=LAYOUT, **options):
-    return Reader(layout, channels, dataclasses.asdict(config.ClipConfig(persons=1, frames=12)) | options)
+    return Reader(
+        layout, channels, dataclasses.asdict(config.ClipConfig(persons=1, frames=12)) | options
+    )
 
 
 def shares(frames=12):
-    """One person's joints with gaps: some missing, the centre joint in the first two frames too, one frame empty."""
+    """One person's joints with gaps: some missing, the centre joint in the first two frames too,
+    one frame empty.
+    """
     random = np.random.default_rng(0)
     joints = random.uniform(0.1, 0.9, (frames, 18, 3)).astype(np.float32)
     joints[random.uniform(size=(frames, 18)) < 0.2] = 0
@@ -44,10 +50,20 @@ def test_a_window_is_read_as_the_pipeline_reads_a_record(options, channels):
     from jaxact.pipeline import skeleton
 
     if channels == ("x", "y"):
-        options = {name: value for name, value in options.items() if name != "min_score" and value != "frame"}
+        options = {
+            name: value
+            for name, value in options.items()
+            if name != "min_score" and value != "frame"
+        }
     joints, how = shares()[..., : len(channels)], reader(channels, **options)
-    example = {"joints": tf.constant(joints[:, None]), "label": tf.constant(0), "id": tf.constant(b"a")}
-    wanted = skeleton.evaluate(example, layout=LAYOUT, channels=channels, **how.clip)["inputs"][0, :, 0]
+    example = {
+        "joints": tf.constant(joints[:, None]),
+        "label": tf.constant(0),
+        "id": tf.constant(b"a"),
+    }
+    wanted = skeleton.evaluate(example, layout=LAYOUT, channels=channels, **how.clip)["inputs"][
+        0, :, 0
+    ]
     np.testing.assert_allclose(how.inputs(joints), wanted.numpy(), atol=1e-5)
 
 
@@ -69,7 +85,12 @@ def test_people_come_in_pixels_of_another_layout_and_a_joint_without_a_number_is
         (("x", "y"), {}, False, "does not tell in what unit"),
         (XYS, {"stream": "partner"}, False, "the stream 'partner' is not made frame by frame"),
         (XYS, {"empty": "loop"}, False, "clip.empty='loop' repeats a whole clip"),
-        (XYS, {"stream": "joint+bone_motion"}, True, "clip.stream='bone_motion', the way to the next frame"),
+        (
+            XYS,
+            {"stream": "joint+bone_motion"},
+            True,
+            "clip.stream='bone_motion', the way to the next frame",
+        ),
         (XYS, {"center": "first"}, True, "clip.center='first', a frame that is past"),
         (XYS, {"scale": "skeleton"}, True, "clip.scale='skeleton', the mean of a clip"),
     ],

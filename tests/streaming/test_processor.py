@@ -62,7 +62,11 @@ def test_over_thousands_of_frames_no_more_is_kept_than_of_the_people_who_may_be_
     for number in range(2000):
         seen = watch.see(shot(number))
         notes += seen.notes
-        assert len(watch._tracks.held) <= MOST and len(watch._said) <= 5 and len(watch.network.frames) <= 5
+        assert (
+            len(watch._tracks.held) <= MOST
+            and len(watch._said) <= 5
+            and len(watch.network.frames) <= 5
+        )
         assert sum(each.said is not None for each in seen.people) <= 5
     assert watch.met > 500 and any("of them recognised" in note for note in notes)
 
@@ -71,13 +75,17 @@ def test_nobody_is_nobody_and_whoever_comes_back_is_who_they_were():
     walk = [[person(100 + 5 * t, 50, 300)] if not 4 <= t < 9 else [] for t in range(12)]
     watch = watcher(walk)
     seen = [watch.see(shot(number)) for number in range(12)]
-    assert [[each.id for each in frame.people] for frame in seen] == [[0]] * 4 + [[]] * 5 + [[0]] * 3
+    assert [[each.id for each in frame.people] for frame in seen] == [[0]] * 4 + [[]] * 5 + [
+        [0]
+    ] * 3
     assert seen[0].people[0].said.label == 0 and not any(frame.notes for frame in seen)
     assert watch.network.frames[0] == [False] * 5 + [True] * 3  # its clips keep empty frames
 
 
 def test_frames_without_somebody_are_left_out_where_the_clips_drop_them():
-    watch = watcher([[person(100, 50, 300)] if t != 2 else [] for t in range(5)], clip={"empty": "drop"})
+    watch = watcher(
+        [[person(100, 50, 300)] if t != 2 else [] for t in range(5)], clip={"empty": "drop"}
+    )
     for number in range(5):
         watch.see(shot(number))
     assert watch.network.frames[0] == [True] * 4
@@ -87,7 +95,10 @@ def test_a_picture_of_another_size_is_noted_and_everybody_stays_who_they_are():
     people = [person(100, 50, 300), person(400, 50, 300)]
     half = [each * (0.5, 0.5, 1) for each in people]
     watch = watcher([people, half[::-1], people])
-    seen = [watch.see(shot(number, size)) for number, size in enumerate([(480, 640), (240, 320), (480, 640)])]
+    seen = [
+        watch.see(shot(number, size))
+        for number, size in enumerate([(480, 640), (240, 320), (480, 640)])
+    ]
     assert [[each.id for each in frame.people] for frame in seen] == [[0, 1]] * 3
     assert seen[1].notes == ["the picture's size changed from 640 x 480 to 320 x 240"]
     np.testing.assert_allclose(seen[1].people[0].joints, half[0], rtol=1e-6)
@@ -97,19 +108,32 @@ def test_the_oldest_have_the_seats_and_a_seat_that_is_free_goes_to_the_next():
     three = [person(x, 50, 200) for x in (100, 300, 500)]
     watch = watcher([three] * 3 + [three[1:]] * 4, persons=2, patience=2)
     seen = [watch.see(shot(number)) for number in range(7)]
-    assert [[each.id for each in frame.people if each.said] for frame in (seen[0], seen[-1])] == [[0, 1], [1, 2]]
+    assert [[each.id for each in frame.people if each.said] for frame in (seen[0], seen[-1])] == [
+        [0, 1],
+        [1, 2],
+    ]
     assert seen[0].notes == ["3 people are followed, 2 of them recognised"]
     assert seen[-2].notes + seen[-1].notes == ["everybody is recognised again"]
 
 
 def test_poses_that_are_read_need_a_size_a_layout_and_a_way_to_the_recognisers():
     poses = np.ones((1, 25, 3), np.float32) * 300
-    reader = Reader(skeletons.get_layout("body-14"), ("x", "y", "score"), dataclasses.asdict(config.ClipConfig()))
-    with pytest.raises(UserError, match="pixels of a picture of unknown size; give it, --size WIDTHxHEIGHT"):
+    reader = Reader(
+        skeletons.get_layout("body-14"),
+        ("x", "y", "score"),
+        dataclasses.asdict(config.ClipConfig()),
+    )
+    with pytest.raises(
+        UserError, match="pixels of a picture of unknown size; give it, --size WIDTHxHEIGHT"
+    ):
         Watcher(network=Kept(), reader=reader).see(Shot(0, 0.0, people=poses))
     watch = Watcher(network=Kept(), reader=reader, size=(400, 400))
-    assert [each.id for each in watch.see(Shot(0, 0.0, people=poses)).people] == [0] and watch.layout == "body-25"
-    assert watch.see(Shot(1, 0.0, people=poses[:, :18])).notes == ["people of 18 joints; wanted those of 'body-25'"]
+    assert [each.id for each in watch.see(Shot(0, 0.0, people=poses)).people] == [
+        0
+    ] and watch.layout == "body-25"
+    assert watch.see(Shot(1, 0.0, people=poses[:, :18])).notes == [
+        "people of 18 joints; wanted those of 'body-25'"
+    ]
     assert not watch.see(Shot(2, 0.0, people=np.zeros((0, 18, 3), np.float32))).people
     assert watch.see(Shot(3, 0.0, note="broken")).notes == ["broken"]
     far = dataclasses.replace(reader, layout=skeletons.get_layout("ntu-25"))

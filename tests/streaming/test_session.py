@@ -1,4 +1,6 @@
-"""`jaxact stream` from end to end: videos and poses in, a log, a film and a summary out; and its errors."""
+"""`jaxact stream` from end to end: videos and poses in, a log, a film and a summary out; and its
+errors.
+"""
 
 import io
 import json
@@ -23,9 +25,13 @@ from tests.helpers.poses import person
 def runs(tmp_path_factory):
     """A pose network and a recogniser that nobody trained, and a video of eight frames."""
     root = tmp_path_factory.mktemp("runs")
-    random_runs.write(root / "pose", config.PoseConfig(width=0.125, filters=4, stages=1), height=32, width=32)
+    random_runs.write(
+        root / "pose", config.PoseConfig(width=0.125, filters=4, stages=1), height=32, width=32
+    )
     random_runs.write(root / "online", config.RecogniserConfig(width=6), frames=4)
-    random_runs.write(root / "space", config.STGCNConfig(width=2), layout="ntu-25", channels=("x", "y", "z"))
+    random_runs.write(
+        root / "space", config.STGCNConfig(width=2), layout="ntu-25", channels=("x", "y", "z")
+    )
     videos.write(root / "a.mp4", videos.frames(8, 48, 64), rate=25)
     return root
 
@@ -52,8 +58,13 @@ def test_a_video_becomes_a_log_a_film_and_a_summary(runs, tmp_path, capsys, monk
     monkeypatch.setattr(pose_estimator.Finder, "__call__", lambda self, picture: standing(picture))
     out = tmp_path / "new" / "log.jsonl"
     video = ["--video", tmp_path / "seen.mp4", "--log", out, "--smooth", "0", "--top", "2"]
-    said, _ = ran(capsys, runs / "a.mp4", "--pose", runs / "pose", "--recogniser", runs / "online", *video)
-    assert "8 frames (0 dropped, 8 looked at), 1 people" in said and "the whole network on each person's last 4" in said
+    said, _ = ran(
+        capsys, runs / "a.mp4", "--pose", runs / "pose", "--recogniser", runs / "online", *video
+    )
+    assert (
+        "8 frames (0 dropped, 8 looked at), 1 people" in said
+        and "the whole network on each person's last 4" in said
+    )
     start, *frames, end = lines(out.read_text())
     assert start["event"] == "start" and start["labels"] == ["kick", "rest", "wave"]
     assert end["event"] == "end" and end["frames"] == 8 and end["ended"] == "the source ended"
@@ -73,22 +84,51 @@ def test_a_real_pose_network_without_a_recogniser_follows_every_other_frame(runs
     said, out = ran(capsys, runs / "a.mp4", "--pose", runs / "pose", "--every", "2", "--log", "-")
     start, *frames, end = lines(out)
     assert start["recogniser"] is None and [frame["frame"] for frame in frames] == [0, 2, 4, 6]
-    assert end["looked_at"] == 4 and "8 frames (0 dropped, 4 looked at)" in said and "anew" not in said
+    assert (
+        end["looked_at"] == 4 and "8 frames (0 dropped, 4 looked at)" in said and "anew" not in said
+    )
     assert all(each["label"] is None for frame in frames for each in frame["people"])
 
 
 def test_poses_through_a_pipe_need_no_pose_network(runs, tmp_path, capsys, monkeypatch):
     walk = [person(100 + 4 * t, 50, 300) for t in range(6)]
-    texts = [json.dumps({"people": [{"pose_keypoints_2d": each.ravel().tolist()}]}) for each in walk]
+    texts = [
+        json.dumps({"people": [{"pose_keypoints_2d": each.ravel().tolist()}]}) for each in walk
+    ]
     texts[2:2] = ["broken", '{"people": []}']
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("\n".join(texts).encode())))
-    more = ["--size", "640x480", "--carry", "--log", "-", "--fps", "10", "--video", tmp_path / "poses.mp4"]
+    more = [
+        "--size",
+        "640x480",
+        "--carry",
+        "--log",
+        "-",
+        "--fps",
+        "10",
+        "--video",
+        tmp_path / "poses.mp4",
+    ]
     said, out = ran(capsys, "-", "--recogniser", runs / "online", *more)
     _, *middle, end = lines(out)
-    assert middle[2] == {"event": "note", "frame": 2, "time": 0.2, "what": "frame 2 is not JSON: Expecting value"}
+    assert middle[2] == {
+        "event": "note",
+        "frame": 2,
+        "time": 0.2,
+        "what": "frame 2 is not JSON: Expecting value",
+    }
     frames = [line for line in middle if "people" in line]
-    assert [[each["id"] for each in frame["people"]] for frame in frames] == [[0], [0], [], *[[0]] * 4]
-    assert end["frames"] == 7 and end["notes"] == 1 and "one turn of each LSTM" in said and "0.20 s  frame 2" in said
+    assert [[each["id"] for each in frame["people"]] for frame in frames] == [
+        [0],
+        [0],
+        [],
+        *[[0]] * 4,
+    ]
+    assert (
+        end["frames"] == 7
+        and end["notes"] == 1
+        and "one turn of each LSTM" in said
+        and "0.20 s  frame 2" in said
+    )
     with av.open(str(tmp_path / "poses.mp4")) as film:
         assert (film.streams.video[0].height, film.streams.video[0].width) == (480, 640)
 
@@ -97,9 +137,18 @@ def test_poses_through_a_pipe_need_no_pose_network(runs, tmp_path, capsys, monke
     ("arguments", "said"),
     [
         (["a.mp4"], "pictures want a pose network: --pose RUN"),
-        (["a.mp4", "--pose", "online"], "--pose wants a run of the model 'pose', got one of 'recogniser'"),
-        (["a.mp4", "--pose", "pose", "--recogniser", "pose"], "--recogniser wants a run that reads skeletons"),
-        (["a.mp4", "--pose", "pose", "--recogniser", "space"], "the recogniser reads joints in space, x, y, z"),
+        (
+            ["a.mp4", "--pose", "online"],
+            "--pose wants a run of the model 'pose', got one of 'recogniser'",
+        ),
+        (
+            ["a.mp4", "--pose", "pose", "--recogniser", "pose"],
+            "--recogniser wants a run that reads skeletons",
+        ),
+        (
+            ["a.mp4", "--pose", "pose", "--recogniser", "space"],
+            "the recogniser reads joints in space, x, y, z",
+        ),
         (["a.mp4", "--pose", "pose", "--window"], "--window needs"),
         (["a.mp4", "--pose", "pose", "--video", "a.gif"], "the suffix must be .mp4"),
         (["a.mp4", "--pose", "pose", "--every", "0"], "--every is at least 1"),
@@ -114,7 +163,9 @@ def test_mistakes_are_one_sentence_and_leave_nothing(runs, capsys, monkeypatch, 
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     before = sorted(path.name for path in runs.iterdir())
     assert cli.main(["stream", *arguments]) == 2
-    assert said in capsys.readouterr().err and sorted(path.name for path in runs.iterdir()) == before
+    assert (
+        said in capsys.readouterr().err and sorted(path.name for path in runs.iterdir()) == before
+    )
 
 
 class Eye:
@@ -153,14 +204,20 @@ def test_ctrl_c_leaves_a_whole_film_and_a_failure_none(tmp_path):
 def test_a_film_keeps_its_size_when_the_pictures_change_theirs(tmp_path):
     film = rendering.Film(tmp_path / "a.mp4")
     for number, size in enumerate([(41, 61), (80, 30), (40, 60)]):
-        film.add(np.full((*size, 3), 90, np.uint8), 0.0 if number == 2 else number / 10)  # a time that stands still
+        film.add(
+            np.full((*size, 3), 90, np.uint8), 0.0 if number == 2 else number / 10
+        )  # a time that stands still
     film.close()
     with av.open(str(tmp_path / "a.mp4")) as made:
         assert [(frame.height, frame.width) for frame in made.decode(video=0)] == [(40, 60)] * 3
 
 
-def test_people_are_found_in_the_pictures_own_pixels_and_not_in_the_grey_around_it(runs, monkeypatch):
-    """Where the network reads 32 x 32 pixels: a joint at two corners of the picture, and two beyond."""
+def test_people_are_found_in_the_pictures_own_pixels_and_not_in_the_grey_around_it(
+    runs, monkeypatch
+):
+    """Where the network reads 32 x 32 pixels: a joint at two corners of the picture, and two
+    beyond.
+    """
     eye = pose_estimator.Finder(trained_model.load(runs / "pose", classifier=False))
     for height, width in ((48, 80), (90, 30), (20, 20)):
         corners = np.array([[1, 1], [width - 1, height - 1], [-8, height / 2], [width / 2, -8]])

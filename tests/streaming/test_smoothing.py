@@ -32,7 +32,10 @@ def test_another_class_takes_over_once_it_is_likelier_and_likely_enough():
     rows = [[0.7, 0.3], [0.45, 0.55], [0.35, 0.65], [0.55, 0.45]]
     assert said(rows, keep=0.0, enter=0.6, leave=0.1)[0] == [0, 0, 1, 1]
     assert said(rows[:2], keep=0.0, enter=0.4, leave=0.1)[0] == [0, 1]
-    assert said([[0.3, 0.7], [0.5, 0.5]], keep=0.0, enter=0.5, leave=0.1)[0] == [1, 1]  # no likelier, no change
+    assert said([[0.3, 0.7], [0.5, 0.5]], keep=0.0, enter=0.5, leave=0.1)[0] == [
+        1,
+        1,
+    ]  # no likelier, no change
 
 
 def test_a_single_odd_frame_changes_nothing():
@@ -42,14 +45,17 @@ def test_a_single_odd_frame_changes_nothing():
 
 
 @pytest.mark.parametrize(
-    ("labels", "winner"), [([1], 1), ([1, 2, 1], 1), ([1, 2], 2), ([2, 1], 1), ([3, 3, 3, 1, 1, 2, 2, 1], 1)]
+    ("labels", "winner"),
+    [([1], 1), ([1, 2, 1], 1), ([1, 2], 2), ([2, 1], 1), ([3, 3, 3, 1, 1, 2, 2, 1], 1)],
 )
 def test_the_majority_of_the_last_five_and_the_latest_of_equals(labels, winner):
     assert majority(labels) == winner
 
 
 def test_errors_say_what_was_wanted():
-    with pytest.raises(UserError, match=r"wanted 0 <= keep < 1 and .*got keep 1.0, leave 0.3, enter 0.5"):
+    with pytest.raises(
+        UserError, match=r"wanted 0 <= keep < 1 and .*got keep 1.0, leave 0.3, enter 0.5"
+    ):
         smooth(None, np.ones(1), keep=1.0)
     with pytest.raises(UserError, match=r"got keep 0.8, leave 0.6, enter 0.5"):
         smooth(None, np.ones(1), leave=0.6)

@@ -68,16 +68,28 @@ def test_a_run_leaves_metrics_of_every_window_and_evaluation(whole):
 
 def test_a_toy_corpus_can_be_overfitted(tmp_path):
     run = toys.run_config(
-        epochs=50, eval_every=0.0, checkpoint_every=100, model__dropout=0.0, model__init="he_fan_out", **ONE
+        epochs=50,
+        eval_every=0.0,
+        checkpoint_every=100,
+        model__dropout=0.0,
+        model__init="he_fan_out",
+        **ONE,
     )
     inputs, targets = toys.clips(16)
     data = data_source.from_arrays(
-        run, (inputs, targets), (inputs, targets), labels=toys.LABELS, layout=toys.LAYOUT, channels=toys.CHANNELS
+        run,
+        (inputs, targets),
+        (inputs, targets),
+        labels=toys.LABELS,
+        layout=toys.LAYOUT,
+        channels=toys.CHANNELS,
     )
     assert loop.run(run, tmp_path, data).metrics["top1"] == 1.0
 
 
-def test_a_run_cut_at_a_step_and_resumed_ends_bitwise_where_the_whole_one_does(whole, tmp_path, monkeypatch):
+def test_a_run_cut_at_a_step_and_resumed_ends_bitwise_where_the_whole_one_does(
+    whole, tmp_path, monkeypatch
+):
     for at in (3, 10):  # between two checkpoints, and at one
         monkeypatch.setattr(loop, "StopRequest", impatient({at}))
         outcome = fit(tmp_path, **ONE)
@@ -130,22 +142,30 @@ def test_a_loss_that_is_not_finite_names_the_step_and_keeps_the_last_good_checkp
         for step, batch in enumerate(good.train(first), first + 1):
             yield {**batch, "inputs": batch["inputs"] * (np.nan if step == 6 else 1)}
 
-    with pytest.raises(UserError, match=r"not finite at step 6; the last good checkpoint is of step 4"):
+    with pytest.raises(
+        UserError, match=r"not finite at step 6; the last good checkpoint is of step 4"
+    ):
         loop.run(run, tmp_path, dataclasses.replace(good, train=poisoned))
     assert trained_model.load(tmp_path).step == 4
 
 
-def test_a_disk_without_room_for_a_checkpoint_is_one_sentence_and_the_last_good_one_stays(tmp_path, monkeypatch):
+def test_a_disk_without_room_for_a_checkpoint_is_one_sentence_and_the_last_good_one_stays(
+    tmp_path, monkeypatch
+):
     run = toys.run_config(checkpoint_every=2, eval_every=0.0, **ONE)
     good, usage = toys.toy_source(run), shutil.disk_usage
 
     def filling(first):
         for step, batch in enumerate(good.train(first), first + 1):
             if step == 8:
-                monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(path)._replace(free=1_000_000))
+                monkeypatch.setattr(
+                    shutil, "disk_usage", lambda path: usage(path)._replace(free=1_000_000)
+                )
             yield batch
 
-    with pytest.raises(UserError, match=r"the disk is full: 1.0 MB are free, 1\.\d MB are needed; earlier"):
+    with pytest.raises(
+        UserError, match=r"the disk is full: 1.0 MB are free, 1\.\d MB are needed; earlier"
+    ):
         loop.run(run, tmp_path, dataclasses.replace(good, train=filling))
     (kept,) = os.listdir(tmp_path / "checkpoints")
     assert trained_model.load(tmp_path).step == int(kept)
@@ -160,9 +180,13 @@ def test_a_network_that_does_not_fit_the_clips_is_refused_before_a_folder_is_mad
 
 
 def test_a_batch_that_the_devices_do_not_divide_is_refused(tmp_path):
-    with pytest.raises(UserError, match="batch_size 6 does not divide over 4 devices; use a multiple of 4"):
+    with pytest.raises(
+        UserError, match="batch_size 6 does not divide over 4 devices; use a multiple of 4"
+    ):
         fit(tmp_path, batch_size=6)
-    with pytest.raises(UserError, match="batch_size 8 does not divide over 4 devices x 4 micro-batches"):
+    with pytest.raises(
+        UserError, match="batch_size 8 does not divide over 4 devices x 4 micro-batches"
+    ):
         fit(tmp_path, optim__accumulate=4)
     with pytest.raises(UserError, match="devices=5 was asked for, but there are 4"):
         fit(tmp_path, devices=5)
@@ -172,7 +196,9 @@ def test_a_batch_that_the_devices_do_not_divide_is_refused(tmp_path):
 def test_two_processes_do_not_train_in_one_folder(tmp_path):
     run = toys.run_config(epochs=1, eval_every=0.0, **ONE)
     with files.locked(tmp_path / "run", "held by the test"):
-        with pytest.raises(UserError, match=r"another process trains in .*; wait for it to end, or give another"):
+        with pytest.raises(
+            UserError, match=r"another process trains in .*; wait for it to end, or give another"
+        ):
             loop.run(run, tmp_path / "run", toys.toy_source(run))
         assert [path.name for path in (tmp_path / "run").iterdir()] == [".lock"]
     with files.locked(tmp_path / "run", "the lock ends with its holder"):

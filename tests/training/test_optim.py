@@ -17,19 +17,25 @@ def test_the_step_schedule_falls_at_its_milestones():
 
 def test_the_cosine_schedule_is_the_cosine():
     rate = optim.schedule(kind="cosine", **RATE)
-    np.testing.assert_allclose([float(rate(s)) for s in (0, 50, 75, 100)], [0.1, 0.05, 0.0146447, 0], atol=1e-6)
+    np.testing.assert_allclose(
+        [float(rate(s)) for s in (0, 50, 75, 100)], [0.1, 0.05, 0.0146447, 0], atol=1e-6
+    )
 
 
 def test_warm_up_rises_linearly_and_leaves_the_rest_alone():
     rate = optim.schedule(kind="constant", warmup_steps=4, **RATE)
-    np.testing.assert_allclose([float(rate(s)) for s in range(6)], [0.025, 0.05, 0.075, 0.1, 0.1, 0.1], rtol=1e-6)
+    np.testing.assert_allclose(
+        [float(rate(s)) for s in range(6)], [0.025, 0.05, 0.075, 0.1, 0.1, 0.1], rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("nesterov", [True, False])
 def test_sgd_is_pytorchs(nesterov):
     """g += decay p; buffer = m buffer + g; p -= rate (g + m buffer, or the buffer)."""
     rate, momentum, decay = 0.1, 0.9, 0.01
-    tx = optim.optimizer(lambda step: rate, name="sgd", momentum=momentum, nesterov=nesterov, weight_decay=decay)
+    tx = optim.optimizer(
+        lambda step: rate, name="sgd", momentum=momentum, nesterov=nesterov, weight_decay=decay
+    )
     p, buffer = np.array([[1.0, -2.0]]), 0.0
     params = {"w": jnp.asarray(p, jnp.float32)}
     memory = tx.init(params)
@@ -55,9 +61,14 @@ def test_decay_of_kernels_leaves_biases_alone(name):
 
 
 def test_adam_adds_the_decay_of_depthwise_kernels_to_their_gradient_and_to_no_other():
-    """Without a gradient of its own a kernel that decays makes Adam's first step, the whole rate; others stay."""
+    """Without a gradient of its own a kernel that decays makes Adam's first step, the whole rate;
+    others stay.
+    """
     tx = optim.optimizer(lambda step: 0.1, name="adam", weight_decay=4e-5, decay="depthwise")
-    params = {"a": {"depthwise": jnp.ones((3, 3, 2)), "kernel": jnp.ones((2, 2))}, "bias": jnp.ones(2)}
+    params = {
+        "a": {"depthwise": jnp.ones((3, 3, 2)), "kernel": jnp.ones((2, 2))},
+        "bias": jnp.ones(2),
+    }
     updates, _ = tx.update(jax.tree.map(jnp.zeros_like, params), tx.init(params), params)
     np.testing.assert_allclose(updates["a"]["depthwise"], -0.1, rtol=1e-3)
     assert not updates["a"]["kernel"].any() and not updates["bias"].any()
@@ -66,12 +77,18 @@ def test_adam_adds_the_decay_of_depthwise_kernels_to_their_gradient_and_to_no_ot
 def test_clipping_bounds_the_global_norm():
     tx = optim.optimizer(lambda step: 1.0, name="sgd", momentum=0.0, clip_norm=1.0)
     params = {"a": jnp.zeros(2), "b": jnp.zeros(1)}
-    updates, _ = tx.update({"a": jnp.array([3.0, 0.0]), "b": jnp.array([4.0])}, tx.init(params), params)
-    np.testing.assert_allclose(np.concatenate([updates["a"], updates["b"]]), [-0.6, 0, -0.8], rtol=1e-6)
+    updates, _ = tx.update(
+        {"a": jnp.array([3.0, 0.0]), "b": jnp.array([4.0])}, tx.init(params), params
+    )
+    np.testing.assert_allclose(
+        np.concatenate([updates["a"], updates["b"]]), [-0.6, 0, -0.8], rtol=1e-6
+    )
 
 
 def test_unknown_names_list_what_exists():
-    with pytest.raises(UserError, match="unknown schedule 'poly'; available: constant, cosine, step"):
+    with pytest.raises(
+        UserError, match="unknown schedule 'poly'; available: constant, cosine, step"
+    ):
         optim.schedule(kind="poly", **RATE)
     with pytest.raises(UserError, match="unknown optimiser 'lion'; available: adam, adamw, sgd"):
         optim.optimizer(lambda step: 0.1, name="lion")

@@ -38,7 +38,9 @@ def test_killed_at_random_moments_and_resumed_it_ends_bitwise_where_the_whole_on
     assert same(weights(killed), weights(plain))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_a_signal_saves_and_ends_with_success(tmp_path, number):
     process = start(tmp_path, "devices=1", "epochs=100000", "eval_every=0")
     while not (tmp_path / "metrics.jsonl").exists() or not (tmp_path / "metrics.jsonl").read_text():
@@ -54,7 +56,13 @@ def test_a_signal_saves_and_ends_with_success(tmp_path, number):
 @pytest.mark.slow  # two programs that compile for eight devices
 def test_two_processes_train_one_model_and_save_one_checkpoint(tmp_path):
     # Under pmap, which moves more between forms of the state than jit does.
-    steady = ["model__dropout=0", "model__init=he_fan_out", "optim__learning_rate=0.002", "devices=0", "parallel=pmap"]
+    steady = [
+        "model__dropout=0",
+        "model__init=he_fan_out",
+        "optim__learning_rate=0.002",
+        "devices=0",
+        "parallel=pmap",
+    ]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
@@ -64,5 +72,7 @@ def test_two_processes_train_one_model_and_save_one_checkpoint(tmp_path):
         assert process.returncode == 0 and "step=12" in output, output[-3000:]
     assert len([p for p in (tmp_path / "pair" / "checkpoints").iterdir() if p.name == "12"]) == 1
     assert [line["step"] for line in lines(tmp_path / "pair") if "eval_top1" in line] == [4, 8, 12]
-    assert all(line["eval_count"] == 13 for line in lines(tmp_path / "pair") if "eval_count" in line)
+    assert all(
+        line["eval_count"] == 13 for line in lines(tmp_path / "pair") if "eval_count" in line
+    )
     assert len(weights(tmp_path / "pair")) > 50

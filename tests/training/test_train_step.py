@@ -1,4 +1,6 @@
-"""The training step: what it changes, and that devices, micro-batches and masks do not change what it means."""
+"""The training step: what it changes, and that devices, micro-batches and masks do not change what
+it means.
+"""
 
 import functools
 
@@ -28,16 +30,24 @@ def fresh(ema: bool) -> state.TrainState:
     run = toys.run_config(model__init="he_fan_out")
     meta = trained_model.describe(run, toys.LAYOUT, toys.LABELS, toys.CHANNELS)
     tx = optim.optimizer(lambda count: RATE, name="sgd")
-    return jax.device_get(state.create(trained_model.build(meta), trained_model.example(meta), tx, seed=0, ema=ema))
+    return jax.device_get(
+        state.create(trained_model.build(meta), trained_model.example(meta), tx, seed=0, ema=ema)
+    )
 
 
 @functools.cache
 def program(devices: int, accumulate: int, ema: float, overrides: tuple):
     """The compiled step of a run, and where its arrays lie."""
     run = toys.run_config(
-        model__init="he_fan_out", devices=devices, optim__accumulate=accumulate, optim__ema=ema, **dict(overrides)
+        model__init="he_fan_out",
+        devices=devices,
+        optim__accumulate=accumulate,
+        optim__ema=ema,
+        **dict(overrides),
     )
-    placement = sharding.make_placement(parallel=run.parallel, batch_norm=run.batch_norm, devices=devices)
+    placement = sharding.make_placement(
+        parallel=run.parallel, batch_norm=run.batch_norm, devices=devices
+    )
     meta = trained_model.describe(run, toys.LAYOUT, toys.LABELS, toys.CHANNELS)
     update = placement.compile_train(
         functools.partial(
@@ -54,7 +64,15 @@ def program(devices: int, accumulate: int, ema: float, overrides: tuple):
     return placement, update
 
 
-def one_step(*, batch: dict, steps: int = 1, devices: int = 1, accumulate: int = 1, ema: float = 0.0, **overrides):
+def one_step(
+    *,
+    batch: dict,
+    steps: int = 1,
+    devices: int = 1,
+    accumulate: int = 1,
+    ema: float = 0.0,
+    **overrides,
+):
     """The state before and after `steps` steps on the same batch, and the last step's sums."""
     placement, update = program(devices, accumulate, ema, tuple(sorted(overrides.items())))
     before = fresh(bool(ema))
@@ -71,7 +89,10 @@ def toy_batch(count: int = 8) -> dict:
 
 def distance(a, b) -> float:
     """Norm of the difference of two trees over the norm of the first."""
-    flat = [np.concatenate([np.ravel(x) for x in jax.tree.leaves(tree)]).astype(np.float64) for tree in (a, b)]
+    flat = [
+        np.concatenate([np.ravel(x) for x in jax.tree.leaves(tree)]).astype(np.float64)
+        for tree in (a, b)
+    ]
     return float(np.linalg.norm(flat[0] - flat[1]) / np.linalg.norm(flat[0]))
 
 
@@ -88,7 +109,9 @@ def test_a_step_moves_everything_that_should_move():
         assert distance(getattr(after, tree), getattr(before, tree)) > 0, tree
     pairs = zip(jax.tree.leaves(before.params), jax.tree.leaves(after.params), strict=True)
     assert all(np.any(start != end) for start, end in pairs if start.ndim > 1)
-    for start, end, mean in zip(*map(jax.tree.leaves, (before.params, after.params, after.ema)), strict=True):
+    for start, end, mean in zip(
+        *map(jax.tree.leaves, (before.params, after.params, after.ema)), strict=True
+    ):
         np.testing.assert_allclose(mean, 0.9 * start + 0.1 * end, rtol=1e-4, atol=1e-6)
 
 
@@ -125,7 +148,9 @@ def test_dropout_is_the_same_on_one_and_four_devices_under_jit():
 
 
 def test_each_device_drops_other_elements_under_pmap():
-    """With the same elements dropped everywhere, devices that change places would have the same loss together."""
+    """With the same elements dropped everywhere, devices that change places would have the same
+    loss together.
+    """
     swapped = {name: np.concatenate([x[4:], x[:4]]) for name, x in toy_batch().items()}
     there, back = (
         one_step(batch=batch, devices=2, batch_norm="per_device", parallel="pmap")[2]["loss"]
@@ -135,7 +160,9 @@ def test_each_device_drops_other_elements_under_pmap():
 
 
 def test_accumulated_gradients_are_the_whole_batchs_without_batch_norm():
-    """With a linear model the update of four micro-batches is that of the batch, on one device and on two."""
+    """With a linear model the update of four micro-batches is that of the batch, on one device and
+    on two.
+    """
     batch = toy_batch()
 
     def apply(weights, inputs, *, train, mutable=(), rngs=None):
@@ -147,9 +174,16 @@ def test_accumulated_gradients_are_the_whole_batchs_without_batch_norm():
     for accumulate, devices in ((1, 1), (4, 1), (2, 2)):
         placement = sharding.make_placement(devices=devices)
         run = functools.partial(
-            train_step.train_step, apply=apply, loss=losses.per_example, tx=tx, seed=0, accumulate=accumulate
+            train_step.train_step,
+            apply=apply,
+            loss=losses.per_example,
+            tx=tx,
+            seed=0,
+            accumulate=accumulate,
         )
-        start = placement.replicate(state.TrainState(jnp.zeros((), jnp.int32), params, {}, tx.init(params)))
+        start = placement.replicate(
+            state.TrainState(jnp.zeros((), jnp.int32), params, {}, tx.init(params))
+        )
         end, sums = placement.compile_train(run)(start, placement.shard_train(batch))
         updated.append(np.asarray(end.params["w"]))
         assert sums["count"] == 8
@@ -158,9 +192,13 @@ def test_accumulated_gradients_are_the_whole_batchs_without_batch_norm():
 
 
 def test_accumulation_moves_the_running_statistics_once_a_micro_batch():
-    """Two equal micro-batches: statistics decay twice towards what one step on both, as on either, decays to once."""
+    """Two equal micro-batches: statistics decay twice towards what one step on both, as on either,
+    decays to once.
+    """
     half = {name: x[:4] for name, x in toy_batch().items()}
-    twice = {name: np.repeat(x, 2, axis=0) for name, x in half.items()}  # rows 0 and 1 go to different micro-batches
+    twice = {
+        name: np.repeat(x, 2, axis=0) for name, x in half.items()
+    }  # rows 0 and 1 go to different micro-batches
     before, once, _ = one_step(batch=twice, model__dropout=0.0)
     _, two, _ = one_step(batch=twice, accumulate=2, model__dropout=0.0)
     trees = (before.batch_stats, once.batch_stats, two.batch_stats)
@@ -171,7 +209,9 @@ def test_accumulation_moves_the_running_statistics_once_a_micro_batch():
 
 def test_masked_rows_do_not_train():
     batch = toy_batch()
-    garbage = np.where(np.arange(8)[:, None, None, None, None] < 5, batch["inputs"], 1e3).astype(np.float32)
+    garbage = np.where(np.arange(8)[:, None, None, None, None] < 5, batch["inputs"], 1e3).astype(
+        np.float32
+    )
     mask = np.arange(8) < 5
 
     def apply(weights, inputs, *, train, mutable=(), rngs=None):
@@ -180,8 +220,14 @@ def test_masked_rows_do_not_train():
     tx = optim.optimizer(lambda count: 0.1, name="sgd")
     params = {"w": jnp.ones((3, 4))}
     start = state.TrainState(jnp.zeros((), jnp.int32), params, {}, tx.init(params))
-    run = jax.jit(functools.partial(train_step.train_step, start, apply=apply, loss=losses.per_example, tx=tx, seed=0))
-    masked, sums = run(jax.tree.map(jnp.asarray, {"inputs": garbage, "targets": batch["targets"], "mask": mask}))
+    run = jax.jit(
+        functools.partial(
+            train_step.train_step, start, apply=apply, loss=losses.per_example, tx=tx, seed=0
+        )
+    )
+    masked, sums = run(
+        jax.tree.map(jnp.asarray, {"inputs": garbage, "targets": batch["targets"], "mask": mask})
+    )
     subset, same = run({name: jnp.asarray(x[:5]) for name, x in batch.items()})
     np.testing.assert_allclose(masked.params["w"], subset.params["w"], rtol=1e-6)
     assert sums["count"] == same["count"] == 5

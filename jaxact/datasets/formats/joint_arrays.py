@@ -44,15 +44,23 @@ def _npz(path: str) -> dict[str, np.ndarray]:
             return {key: content[key] for key in content.files}
     except FileNotFoundError:
         raise
-    except Exception as error:  # broken archives surface as whatever zipfile and numpy stumbled over
-        raise UserError(f"{path!r} is not a readable .npz of plain arrays: {str(error).splitlines()[0]}") from error
+    except (
+        Exception
+    ) as error:  # broken archives surface as whatever zipfile and numpy stumbled over
+        raise UserError(
+            f"{path!r} is not a readable .npz of plain arrays: {str(error).splitlines()[0]}"
+        ) from error
 
 
 def joints_of(source: Source) -> Float[np.ndarray, "t m v c"]:
     """The clip as its file has it, whatever its joints."""
     facts = source.facts
     packed = "stop" in facts
-    joints = packed_arrays(source.path)["x"][facts["start"] : facts["stop"]] if packed else load_clip(source.path)
+    joints = (
+        packed_arrays(source.path)["x"][facts["start"] : facts["stop"]]
+        if packed
+        else load_clip(source.path)
+    )
     return clip_array(joints, where_of(source))
 
 
@@ -73,7 +81,9 @@ def load_clip(path: str) -> np.ndarray:
         if "joints" in content:
             return content["joints"]
         if len(content) != 1:
-            raise UserError(f"{path!r} has the keys {', '.join(content) or 'none'}; wanted `joints`")
+            raise UserError(
+                f"{path!r} has the keys {', '.join(content) or 'none'}; wanted `joints`"
+            )
         return next(iter(content.values()))
     if suffix == ".npy":
         try:
@@ -85,4 +95,6 @@ def load_clip(path: str) -> np.ndarray:
     try:
         return np.array(joints, np.float32)
     except (TypeError, ValueError) as error:
-        raise UserError(f"{path!r}: `joints` is not a list of frames of equal shape: {error}") from error
+        raise UserError(
+            f"{path!r}: `joints` is not a list of frames of equal shape: {error}"
+        ) from error

@@ -1,4 +1,6 @@
-"""What sets that a user describes have in common: a table of clips, class names, splits, and the choice of a layout."""
+"""What sets that a user describes have in common: a table of clips, class names, splits, and the
+choice of a layout.
+"""
 
 import csv
 import re
@@ -40,7 +42,9 @@ def read_table(table: Path) -> list[dict[str, str]]:
         except (csv.Error, UnicodeDecodeError) as error:
             raise UserError(f"{str(table)!r} is not a CSV table: {error}") from error
     if not set(COLUMNS) <= set(header):
-        raise UserError(f"{str(table)!r} has the columns {', '.join(header) or 'none'}; wanted {', '.join(COLUMNS)}")
+        raise UserError(
+            f"{str(table)!r} has the columns {', '.join(header) or 'none'}; wanted {', '.join(COLUMNS)}"
+        )
     for number, row in enumerate(rows, 2):
         if empty := [column for column in COLUMNS if not (row[column] or "").strip()]:
             raise UserError(f"{str(table)!r}, row {number}: no {empty[0]}")
@@ -61,7 +65,8 @@ def description(raw: Path, fields: Sequence[str]) -> dict[str, Any]:
 
 
 def listed_names(path: Path, labels: Iterable[int]) -> tuple[str, ...]:
-    """Class names of sets that know numbers only: the lines of `path` where it exists, else the numbers themselves.
+    """Class names of sets that know numbers only: the lines of `path` where it exists, else the
+    numbers themselves.
 
     Raises:
       UserError: a label has no line, or two lines are equal.
@@ -72,7 +77,9 @@ def listed_names(path: Path, labels: Iterable[int]) -> tuple[str, ...]:
     names = path.read_text(encoding="utf-8").split("\n")
     names = [name.strip() for name in names[: -1 if not names[-1].strip() else None]]
     if highest >= len(names):
-        raise UserError(f"{str(path)!r} names {len(names)} classes, but a clip has the label {highest}")
+        raise UserError(
+            f"{str(path)!r} names {len(names)} classes, but a clip has the label {highest}"
+        )
     if len(set(names)) != len(names) or "" in names:
         raise UserError(f"{str(path)!r}: class names must differ and not be empty")
     return tuple(names)
@@ -90,7 +97,9 @@ def grouped(
     facts: Sequence[Mapping[str, Any]] | None = None,
     **fields: Any,
 ) -> Found:
-    """What was found, by clip; clips that are in the same splits share a cell. `fields` are further ones of `Found`."""
+    """What was found, by clip; clips that are in the same splits share a cell. `fields` are further
+    ones of `Found`.
+    """
     shape = {"joints": len(layout.joints), "channels": len(channels), "layout": layout.name}
     groups = {group: f"cell{number}" for number, group in enumerate(sorted(set(splits)))}
     sources = [
@@ -101,7 +110,14 @@ def grouped(
         split: tuple(cell for group, cell in groups.items() if split in group)
         for split in sorted({split for group in groups for split in group})
     }
-    return Found(sources=sources, labels=tuple(names), layout=layout, channels=channels, unions=unions, **fields)
+    return Found(
+        sources=sources,
+        labels=tuple(names),
+        layout=layout,
+        channels=channels,
+        unions=unions,
+        **fields,
+    )
 
 
 def split_names(text: str, where: str) -> tuple[str, ...]:
@@ -115,7 +131,9 @@ def split_names(text: str, where: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def choose_layout(given: str | Layout | None, joints: int, usual: Mapping[int, str] | None = None) -> Layout:
+def choose_layout(
+    given: str | Layout | None, joints: int, usual: Mapping[int, str] | None = None
+) -> Layout:
     """The layout that was given, or the usual one of so many joints.
 
     Raises:
@@ -133,7 +151,9 @@ def choose_layout(given: str | Layout | None, joints: int, usual: Mapping[int, s
             f"{', '.join(fitting) or 'none, describe your own in a JSON file'}"
         )
     if len(layout.joints) != joints:
-        raise UserError(f"the clips have {joints} joints, but layout {layout.name!r} has {len(layout.joints)}")
+        raise UserError(
+            f"the clips have {joints} joints, but layout {layout.name!r} has {len(layout.joints)}"
+        )
     return layout
 
 
@@ -161,7 +181,9 @@ def choose_channels(given: Any, layout: Layout, count: int) -> tuple[str, ...]:
 
 def sorted_names(labels: Iterable[str]) -> list[str]:
     """The labels that occur, numbers as numbers."""
-    return sorted(set(labels), key=lambda name: (0, int(name), "") if name.isdigit() else (1, 0, name))
+    return sorted(
+        set(labels), key=lambda name: (0, int(name), "") if name.isdigit() else (1, 0, name)
+    )
 
 
 def label_number(value: str, names: Sequence[str], where: str) -> int:

@@ -18,7 +18,9 @@ def load_mat(path: str, *keys: str) -> dict[str, np.ndarray]:
     from scipy.io import loadmat
 
     try:
-        content = {key: array for key, array in loadmat(path).items() if isinstance(array, np.ndarray)}
+        content = {
+            key: array for key, array in loadmat(path).items() if isinstance(array, np.ndarray)
+        }
     except (FileNotFoundError, PermissionError, MemoryError):
         raise
     except Exception as error:  # broken bytes surface as whatever scipy stumbled over
@@ -26,7 +28,9 @@ def load_mat(path: str, *keys: str) -> dict[str, np.ndarray]:
         raise UserError(f"{path!r} is not a readable MATLAB file: {reason}") from error
     for key in keys:
         if key not in content:
-            raise UserError(f"{path!r} has no array {key!r}; it has: {', '.join(content) or 'none'}")
+            raise UserError(
+                f"{path!r} has no array {key!r}; it has: {', '.join(content) or 'none'}"
+            )
         if not np.issubdtype(content[key].dtype, np.number):
             raise UserError(f"{path!r}: {key!r} is not numeric but {content[key].dtype}")
     return content

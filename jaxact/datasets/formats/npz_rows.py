@@ -1,7 +1,9 @@
-"""Rows of an array in an .npz, one at a time: the array is never in memory whole, nor unpacked on disk.
+"""Rows of an array in an .npz, one at a time: the array is never in memory whole, nor unpacked on
+disk.
 
-An .npz is a zip of .npy files. A member that is stored as it is can be mapped at its place in the archive; a compressed
-one is a stream, read forwards, and from its start again where an earlier row is asked for.
+An .npz is a zip of .npy files. A member that is stored as it is can be mapped at its place in the
+archive; a compressed one is a stream, read forwards, and from its start again where an earlier row
+is asked for.
 """
 
 import contextlib
@@ -15,7 +17,9 @@ import numpy as np
 
 from jaxact.errors import UserError
 
-_LOCAL_HEADER = struct.Struct("<26xHH")  # lengths of the name and of the extra field, before the content
+_LOCAL_HEADER = struct.Struct(
+    "<26xHH"
+)  # lengths of the name and of the extra field, before the content
 
 
 class Rows:
@@ -31,7 +35,8 @@ class Rows:
         """Opens the member.
 
         Raises:
-          UserError: no readable .npz, no such member, or one that is not of plain numbers in C order.
+          UserError: no readable .npz, no such member, or one that is not of plain numbers in C
+              order.
         """
         self.path, self.key = path, key
         with _complaints(path), zipfile.ZipFile(path) as archive:
@@ -72,11 +77,15 @@ class Rows:
                 content = self._stream.read(self._size)
                 self._next += 1
             if len(content) < self._size:
-                raise UserError(f"{self.path!r}: the array {self.key!r} ends before its row {index}")
+                raise UserError(
+                    f"{self.path!r}: the array {self.key!r} ends before its row {index}"
+                )
         return np.frombuffer(content, self.dtype).reshape(self.shape[1:])
 
     def _opened(self) -> Any:
-        """The member as a stream that stands at row 0. Closed by the next one, or with this object."""
+        """The member as a stream that stands at row 0. Closed by the next one, or with this
+        object.
+        """
         if self._stream is not None:
             self._stream.close()
         with zipfile.ZipFile(self.path) as archive:  # its file stays open as long as the stream is
@@ -88,10 +97,16 @@ class Rows:
 
 def _read_head(file: Any, path: str, key: str) -> tuple[tuple[int, ...], np.dtype]:
     version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    read = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else np.lib.format.read_array_header_2_0
+    )
     shape, fortran, dtype = read(file)
     if (fortran and len(shape) > 1) or dtype.kind not in "fiu" or not shape or 0 in shape:
-        raise UserError(f"{path!r}: {key!r} is {dtype} of the shape {shape}, wanted rows of numbers in C order")
+        raise UserError(
+            f"{path!r}: {key!r} is {dtype} of the shape {shape}, wanted rows of numbers in C order"
+        )
     return shape, dtype
 
 

@@ -20,18 +20,20 @@ BODY_FIELDS = 10
 JOINT_FIELDS = 12
 
 # What C runtimes print for a number that is none, e.g. "-1.#IND" and "1.#QNAN".
-_NOT_A_NUMBER = re.compile(rb"[-+]?(nan(\(.*\))?|inf(inity)?|1\.#(ind|qnan|snan|inf)0*)", re.IGNORECASE)
+_NOT_A_NUMBER = re.compile(
+    rb"[-+]?(nan(\(.*\))?|inf(inity)?|1\.#(ind|qnan|snan|inf)0*)", re.IGNORECASE
+)
 
 
 def read_skeleton(path: str) -> tuple[Float[np.ndarray, "t m 25 3"], dict[str, np.ndarray]]:
     """Reads one file.
 
-    A body keeps the slot in which its frame lists it: slot 0 need not be the same person in every frame, and
-    `person_id` tells who it is. Coordinates that are not numbers stay NaN.
+    A body keeps the slot in which its frame lists it: slot 0 need not be the same person in every
+    frame, and `person_id` tells who it is. Coordinates that are not numbers stay NaN.
 
     Returns:
-      Joints in metres, zero where a slot is empty, and {person_id: i64 [t, m], tracking: u8 [t, m, v]}. There is one
-      slot at least, also where the sensor saw nobody.
+      Joints in metres, zero where a slot is empty, and {person_id: i64 [t, m], tracking: u8 [t, m,
+      v]}. There is one slot at least, also where the sensor saw nobody.
 
     Raises:
       UserError: the file is empty, binary, cut off, or not in this format; names the line.
@@ -79,11 +81,15 @@ class _Lines:
         odd = re.search(rb"[^\t\r\n -~]", content)
         if odd:
             line = content.count(b"\n", 0, odd.start()) + 1
-            raise UserError(f"{path!r} is not a text file: byte 0x{odd.group()[0]:02x} in line {line}")
+            raise UserError(
+                f"{path!r} is not a text file: byte 0x{odd.group()[0]:02x} in line {line}"
+            )
 
     def fail(self, problem: str, line: int | None = None) -> NoReturn:
         """Complains about a line, by default the one read last."""
-        raise UserError(f"{self.path!r}, line {self.next if line is None else line + 1} ({self.where}): {problem}")
+        raise UserError(
+            f"{self.path!r}, line {self.next if line is None else line + 1} ({self.where}): {problem}"
+        )
 
     def read(self, wanted: str) -> bytes:
         """The next line."""
@@ -102,7 +108,9 @@ class _Lines:
         return int(line)
 
     def body(self) -> int:
-        """The id in the next line, which describes a body. It needs all 64 bits and is never read as a float."""
+        """The id in the next line, which describes a body. It needs all 64 bits and is never read
+        as a float.
+        """
         fields = self.read("a body").split()
         if len(fields) != BODY_FIELDS:
             self.fail(f"wanted the {BODY_FIELDS} numbers of a body, found {len(fields)}")
@@ -136,7 +144,10 @@ class _Lines:
         except ValueError:
             values = np.empty(0)
         # A line too long after one too short would shift what lies between them.
-        if len(values) != wanted or not np.isin(values[JOINT_FIELDS - 1 :: JOINT_FIELDS], (0, 1, 2)).all():
+        if (
+            len(values) != wanted
+            or not np.isin(values[JOINT_FIELDS - 1 :: JOINT_FIELDS], (0, 1, 2)).all()
+        ):
             values = np.array([self._joint(row + joint) for row in rows for joint in range(JOINTS)])
         return values.reshape(len(rows), JOINTS, JOINT_FIELDS)
 

@@ -8,16 +8,22 @@ from jaxtyping import Float
 from jaxact.errors import UserError
 
 
-def read_numbers(path: str, fields: int, between: str | None = None) -> Float[np.ndarray, "rows fields"]:
-    """Rows of `fields` numbers with `between` between them, None for white space; empty lines do not count.
+def read_numbers(
+    path: str, fields: int, between: str | None = None
+) -> Float[np.ndarray, "rows fields"]:
+    """Rows of `fields` numbers with `between` between them, None for white space; empty lines do
+    not count.
 
     Raises:
-      UserError: no text, no row, a row of another length, or something that is not a number; names the line.
+      UserError: no text, no row, a row of another length, or something that is not a number; names
+          the line.
     """
     try:
         lines = Path(path).read_text("ascii").splitlines()
     except UnicodeDecodeError as error:
-        raise UserError(f"{path!r} is not a text file: byte 0x{error.object[error.start]:02x}") from error
+        raise UserError(
+            f"{path!r} is not a text file: byte 0x{error.object[error.start]:02x}"
+        ) from error
     rows = []
     for number, line in enumerate(lines, 1):
         if not line.strip():

@@ -1,7 +1,8 @@
 """Dense optical flow from each frame to the next, in 8 bits, as two-stream networks read it.
 
-A displacement (x to the right, y down, pixels of the stored frame) is cut off at 20 pixels either way and its range
-laid over the 256 levels, as is usual in the field; x and y lie side by side in one grey picture [h, 2 w].
+A displacement (x to the right, y down, pixels of the stored frame) is cut off at 20 pixels either
+way and its range laid over the 256 levels, as is usual in the field; x and y lie side by side in
+one grey picture [h, 2 w].
 """
 
 from collections.abc import Callable
@@ -23,9 +24,9 @@ def estimator(method: str) -> Callable[[Grey, Grey], Flow]:
     """The function from two grey frames to the displacement of each pixel of the first, (x, y).
 
     Args:
-      method: "farneback", polynomial expansion (Farneback, SCIA 2003; three levels, windows of 15 pixels, three
-        iterations, polynomials over 5 pixels), or "dis", dense inverse search (Kroeger et al., ECCV 2016; OpenCV's
-        medium preset), half again as fast.
+      method: "farneback", polynomial expansion (Farneback, SCIA 2003; three levels, windows of 15
+        pixels, three iterations, polynomials over 5 pixels), or "dis", dense inverse search
+        (Kroeger et al., ECCV 2016; OpenCV's medium preset), half again as fast.
 
     Raises:
       UserError: another name, or OpenCV is not installed.
@@ -37,7 +38,9 @@ def estimator(method: str) -> Callable[[Grey, Grey], Flow]:
     if method == "dis":
         search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         return lambda first, second: search.calc(first, second, None)
-    return lambda first, second: cv2.calcOpticalFlowFarneback(first, second, None, 0.5, 3, 15, 3, 5, 1.2, 0)
+    return lambda first, second: cv2.calcOpticalFlowFarneback(
+        first, second, None, 0.5, 3, 15, 3, 5, 1.2, 0
+    )
 
 
 def need_opencv() -> Any:
@@ -54,7 +57,9 @@ def need_opencv() -> Any:
 
 
 def levels(flow: Flow) -> UInt8[np.ndarray, "h two_w"]:
-    """255 (clip(d, -20, 20) + 20) / 40, rounded; x on the left, y on the right. No motion is 128, 0.08 pixels off."""
+    """255 (clip(d, -20, 20) + 20) / 40, rounded; x on the left, y on the right. No motion is 128,
+    0.08 pixels off.
+    """
     shares = (np.clip(flow, -BOUND, BOUND) + BOUND) / (2 * BOUND)
     return np.concatenate(np.moveaxis(np.rint(255 * shares).astype(np.uint8), 2, 0), axis=1)
 
@@ -81,7 +86,9 @@ class Recorder:
         return len(self._pictures[-1])
 
     def end(self) -> list[bytes]:
-        """A picture for each frame; the last frame, which has no next one, repeats the one before, or does not move."""
+        """A picture for each frame; the last frame, which has no next one, repeats the one before,
+        or does not move.
+        """
         if not self._pictures and self._last is not None:
             still = np.zeros((*self._last.shape, 2), np.float32)
             return [self._jpeg(levels(still))]

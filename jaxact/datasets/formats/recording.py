@@ -1,7 +1,9 @@
-"""One file or folder as clips, whatever wrote it: what a trained network is shown outside its data set.
+"""One file or folder as clips, whatever wrote it: what a trained network is shown outside its data
+set.
 
-An array file holds joints [t, v, c], or with an axis of people, [m, t, v, c] or [t, m, v, c]: people are the shorter of
-the two. An NTU `.skeleton` is one clip, a folder of OpenPose's JSON frames too; a pickle of pyskl's holds many.
+An array file holds joints [t, v, c], or with an axis of people, [m, t, v, c] or [t, m, v, c]:
+people are the shorter of the two. An NTU `.skeleton` is one clip, a folder of OpenPose's JSON
+frames too; a pickle of pyskl's holds many.
 """
 
 import dataclasses
@@ -58,10 +60,16 @@ def read(path: str | Path, *, image_size: tuple[int, int] | None = None) -> list
             found = [Recording(name=place.stem, joints=joints, **about)]
         elif kind in (".npy", ".npz", ".json"):
             found = [
-                Recording(name=place.stem, joints=people_second(joint_arrays.load_clip(str(place)), repr(str(place))))
+                Recording(
+                    name=place.stem,
+                    joints=people_second(joint_arrays.load_clip(str(place)), repr(str(place))),
+                )
             ]
         elif kind in (".pkl", ".pickle"):
-            found = [_annotation(str(place), index) for index in range(len(pyskl.annotations(str(place))))]
+            found = [
+                _annotation(str(place), index)
+                for index in range(len(pyskl.annotations(str(place))))
+            ]
         else:
             raise UserError(f"{str(place)!r} is no clip of joints; wanted {KINDS}")
     except OSError as error:
@@ -76,7 +84,9 @@ def people_second(joints: np.ndarray, where: str) -> Float[np.ndarray, "t m v c"
       UserError: another shape, or people cannot be told from frames.
     """
     if joints.ndim == 4 and joints.shape[0] == joints.shape[1] != 1:
-        raise UserError(f"{where}: joints of the shape {joints.shape} do not tell people from frames; cut the clip")
+        raise UserError(
+            f"{where}: joints of the shape {joints.shape} do not tell people from frames; cut the clip"
+        )
     if joints.ndim == 4 and joints.shape[0] < joints.shape[1]:
         joints = joints.swapaxes(0, 1)
     return joint_arrays.clip_array(joints, where)
@@ -94,13 +104,20 @@ def _openpose(folder: Path) -> Recording:
     ]
     count = len(poses[0]) // 3 if poses else 0
     if count not in openpose.LAYOUTS:
-        raise UserError(f"{str(folder)!r}: {'nobody is' if not poses else f'{count} joints are'} in its frames")
-    people = {number: openpose.read_people(content, str(files[number]), count) for number, content in contents.items()}
+        raise UserError(
+            f"{str(folder)!r}: {'nobody is' if not poses else f'{count} joints are'} in its frames"
+        )
+    people = {
+        number: openpose.read_people(content, str(files[number]), count)
+        for number, content in contents.items()
+    }
     first, most = min(people), max(map(len, people.values()))
     joints = np.zeros((max(people) - first + 1, most, count, 3), np.float32)
     for number, found in people.items():
         joints[number - first, : len(found)] = found
-    return Recording(name=folder.name, joints=joints, layout=openpose.LAYOUTS[count], channels=XY_SCORE)
+    return Recording(
+        name=folder.name, joints=joints, layout=openpose.LAYOUTS[count], channels=XY_SCORE
+    )
 
 
 def _annotation(path: str, index: int) -> Recording:
@@ -119,5 +136,7 @@ def _shares(clip: Recording, size: tuple[int, int] | None, where: str) -> Record
     if clip.channels != XY_SCORE or np.nanmax(np.abs(clip.joints[..., :2]), initial=0.0) <= 4.0:
         return clip
     if size is None:
-        raise UserError(f"{where!r} holds joints in pixels; wanted the picture's size too (--image-size WIDTH,HEIGHT)")
+        raise UserError(
+            f"{where!r} holds joints in pixels; wanted the picture's size too (--image-size WIDTH,HEIGHT)"
+        )
     return dataclasses.replace(clip, joints=clip.joints / np.array([*size, 1.0], np.float32))

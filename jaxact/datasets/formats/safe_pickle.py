@@ -1,9 +1,10 @@
 """Other people's pickles, read without running what they ask for.
 
-A pickle is a program: it may import any function and call it. This reader knows a dozen names, those that numpy arrays
-and plain containers are made of; any other is refused by its name before it is looked up, so that nothing is imported
-and nothing runs. Behind the names of numpy stand functions of this file: numpy's own believe a pickle that declares raw
-bytes to be Python objects. What it cannot do is bound memory: a pickle is one object and is in memory whole.
+A pickle is a program: it may import any function and call it. This reader knows a dozen names,
+those that numpy arrays and plain containers are made of; any other is refused by its name before it
+is looked up, so that nothing is imported and nothing runs. Behind the names of numpy stand
+functions of this file: numpy's own believe a pickle that declares raw bytes to be Python objects.
+What it cannot do is bound memory: a pickle is one object and is in memory whole.
 """
 
 import codecs
@@ -18,7 +19,8 @@ from jaxact.errors import UserError
 
 
 def load(path: str) -> Any:
-    """The content of a pickle of arrays, numbers, text and containers. Text of Python 2 is read as Latin-1.
+    """The content of a pickle of arrays, numbers, text and containers. Text of Python 2 is read as
+    Latin-1.
 
     Arrays are of a subclass that np.asarray takes off.
 
@@ -35,7 +37,9 @@ def load(path: str) -> Any:
             ) from error
         except OSError:
             raise
-        except Exception as error:  # a broken pickle surfaces as whatever its last instruction stumbled over
+        except (
+            Exception
+        ) as error:  # a broken pickle surfaces as whatever its last instruction stumbled over
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise UserError(f"{path!r} is not a readable pickle: {reason}") from error
 
@@ -68,7 +72,9 @@ class _Maker:
 
 
 class _Dtype:
-    """Kind and byte order of numbers or text. numpy's own state could claim that raw bytes are Python objects."""
+    """Kind and byte order of numbers or text. numpy's own state could claim that raw bytes are
+    Python objects.
+    """
 
     __slots__ = ("dtype",)
 
@@ -84,7 +90,9 @@ class _Dtype:
 
 
 class _Array(np.ndarray):
-    """An array that is filled once, from as many bytes as it has room for, or from a list of objects."""
+    """An array that is filled once, from as many bytes as it has room for, or from a list of
+    objects.
+    """
 
     def __setstate__(self, state: tuple) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         _, shape, kind, fortran, content = state
@@ -92,7 +100,9 @@ class _Array(np.ndarray):
             raise pickle.UnpicklingError("an array is filled twice, or has no dtype")
         content = content.encode("latin1") if isinstance(content, str) else content
         if type(content) is not (list if kind.dtype.hasobject else bytes):
-            raise pickle.UnpicklingError(f"an array of {kind.dtype} is made from a {type(content).__name__}")
+            raise pickle.UnpicklingError(
+                f"an array of {kind.dtype} is made from a {type(content).__name__}"
+            )
         whole: Any = (1, tuple(map(int, shape)), kind.dtype, bool(fortran), content)
         super().__setstate__(whole)
 
@@ -110,11 +120,15 @@ def _scalar(kind: _Dtype, content: bytes | str) -> Any:
     return np.frombuffer(bytes(raw), kind.dtype, count=1)[0]
 
 
-def _from_buffer(content: Any, kind: _Dtype, shape: Sequence[int], order: str, *_: Any) -> np.ndarray:
+def _from_buffer(
+    content: Any, kind: _Dtype, shape: Sequence[int], order: str, *_: Any
+) -> np.ndarray:
     """An array from its bytes, as protocol 5 writes one."""
     if not isinstance(content, bytes | bytearray):
         raise pickle.UnpicklingError(f"an array is made from a {type(content).__name__}")
-    return np.frombuffer(bytes(content), kind.dtype).reshape(shape, order="F" if order == "F" else "C")
+    return np.frombuffer(bytes(content), kind.dtype).reshape(
+        shape, order="F" if order == "F" else "C"
+    )
 
 
 def _encode(text: str, encoding: str = "latin1") -> bytes:
@@ -132,7 +146,11 @@ _KNOWN: dict[str, Any] = {
     **{f"numpy.{core}.multiarray._reconstruct": _Maker(_reconstruct) for core in ("core", "_core")},
     **{f"numpy.{core}.multiarray.scalar": _Maker(_scalar) for core in ("core", "_core")},
     **{f"numpy.{core}.numeric._frombuffer": _Maker(_from_buffer) for core in ("core", "_core")},
-    **{f"{module}.{kind.__name__}": kind for module in ("builtins", "__builtin__") for kind in _CONTAINERS},
+    **{
+        f"{module}.{kind.__name__}": kind
+        for module in ("builtins", "__builtin__")
+        for kind in _CONTAINERS
+    },
     "collections.OrderedDict": collections.OrderedDict,
     "_codecs.encode": _Maker(_encode),
 }

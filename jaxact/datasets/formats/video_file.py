@@ -1,7 +1,9 @@
-"""Video files in: every file that ffmpeg reads becomes upright frames, and frames become JPEG at a configured size.
+"""Video files in: every file that ffmpeg reads becomes upright frames, and frames become JPEG at a
+configured size.
 
-Nothing is resampled in time: the frames are those of the file, each with the time at which it is shown, so that a
-variable rate is no special case. Pixels are taken as square. One file takes one core; many files take many.
+Nothing is resampled in time: the frames are those of the file, each with the time at which it is
+shown, so that a variable rate is no special case. Pixels are taken as square. One file takes one
+core; many files take many.
 """
 
 import dataclasses
@@ -17,14 +19,35 @@ from jaxact.errors import UserError, missing_extra
 
 # What a folder is searched for; a file that a table names may be called anything.
 SUFFIXES = (
-    *(".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"),
+    *(
+        ".3gp",
+        ".avi",
+        ".flv",
+        ".m4v",
+        ".mkv",
+        ".mov",
+        ".mp4",
+        ".mpeg",
+        ".mpg",
+        ".mts",
+        ".ogv",
+        ".ts",
+        ".webm",
+        ".wmv",
+    ),
 )
 QUANTISER = 2  # of the JPEG encoder, 1 (fine) to 31; 2 is 41 dB and 15 kB for a frame of 320x240
 MOST_BYTES = 128 << 20  # of one record: about 8000 frames at a short side of 240
 MOST_DAMAGED = 0.1  # share of frames that the decoder patched up, above which a file is refused
 MOST_MISSING = 0.1  # share of the length that its header states, above which a file is cut off ...
 LENGTH_ERROR = 0.2  # ... if it is more than so many seconds
-TELL_LENGTH = ("avi", "mov", "matroska", "flv", "asf")  # containers whose header states it; others are guesses
+TELL_LENGTH = (
+    "avi",
+    "mov",
+    "matroska",
+    "flv",
+    "asf",
+)  # containers whose header states it; others are guesses
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -33,7 +56,8 @@ class Encoded:
 
     Attributes:
       frames: a JPEG each.
-      flow: a grey JPEG for each frame, see `jaxact.datasets.formats.optical_flow`; empty where none was asked for.
+      flow: a grey JPEG for each frame, see `jaxact.datasets.formats.optical_flow`; empty where none
+          was asked for.
       times: seconds from the first frame.
       fps: mean rate, frames per second; 0 for a clip of one frame that states none.
       height: of a frame, pixels.
@@ -85,7 +109,9 @@ class Video:
                 stated = self._stated(container, stream)
         except av.FFmpegError as error:
             where = f" after frame {len(self.times)}" if self.times else ""
-            raise UserError(f"{self.path!r} cannot be read as a video{where}: {error.strerror}") from error
+            raise UserError(
+                f"{self.path!r} cannot be read as a video{where}: {error.strerror}"
+            ) from error
         self._check(stated)
 
     def _stream(self, container: Any) -> Any:
@@ -95,10 +121,14 @@ class Video:
         streams = [stream for stream in container.streams.video if not stream.disposition & covers]
         if not streams:
             kinds = sorted({stream.type for stream in container.streams})
-            raise UserError(f"{self.path!r} holds no video, only {' and '.join(kinds) or 'nothing'}")
+            raise UserError(
+                f"{self.path!r} holds no video, only {' and '.join(kinds) or 'nothing'}"
+            )
         stream = streams[0]
         if stream.codec_context is None:
-            raise UserError(f"{self.path!r} cannot be read as a video: ffmpeg has no decoder for it")
+            raise UserError(
+                f"{self.path!r} cannot be read as a video: ffmpeg has no decoder for it"
+            )
         stream.thread_type = "NONE"
         stream.codec_context.thread_count = 1
         self.rate = float(stream.average_rate or stream.guessed_rate or 0)
@@ -109,7 +139,9 @@ class Video:
         name = container.format.name
         if not any(known in name for known in TELL_LENGTH):
             return 0.0
-        if name == "avi" and self.rate:  # ffmpeg shortens the duration of a file that is cut off, but not this
+        if (
+            name == "avi" and self.rate
+        ):  # ffmpeg shortens the duration of a file that is cut off, but not this
             return stream.frames / self.rate
         if stream.duration:
             return float(stream.duration * stream.time_base)
@@ -121,10 +153,14 @@ class Video:
         if not count:
             raise UserError(f"{self.path!r} holds no frames")
         if self.damaged > MOST_DAMAGED * count:
-            raise UserError(f"{self.path!r} is damaged: {self.damaged} of its {count} frames cannot be decoded whole")
+            raise UserError(
+                f"{self.path!r} is damaged: {self.damaged} of its {count} frames cannot be decoded whole"
+            )
         seconds, _ = clock(self.times, self.rate)
         played = float(seconds[-1]) + (1 / self.rate if self.rate else 0.0)
-        played = max(played, self._end - (self.times[0] or 0.0))  # a last frame may be shown for long
+        played = max(
+            played, self._end - (self.times[0] or 0.0)
+        )  # a last frame may be shown for long
         if stated - played > max(MOST_MISSING * stated, LENGTH_ERROR):
             raise UserError(
                 f"{self.path!r} is cut off: it states {stated:.1f} s, but its {count} frames last {played:.1f} s"
@@ -132,12 +168,14 @@ class Video:
 
 
 def encode(path: str, *, short_side: int, flow: str | None = None) -> Encoded:
-    """The frames of a file as JPEG, scaled down until the shorter side has `short_side` pixels, never up.
+    """The frames of a file as JPEG, scaled down until the shorter side has `short_side` pixels,
+    never up.
 
     Args:
       path: the file.
       short_side: pixels.
-      flow: a method of `jaxact.datasets.formats.optical_flow`, to store the motion from each frame to the next as well.
+      flow: a method of `jaxact.datasets.formats.optical_flow`, to store the motion from each frame
+          to the next as well.
 
     Raises:
       UserError: the file cannot be used, see `Video`, or has more frames than a record holds.
@@ -151,7 +189,9 @@ def encode(path: str, *, short_side: int, flow: str | None = None) -> Encoded:
             jpeg = Jpeg(height, width)
             motion = flows.Recorder(flow, Jpeg(height, 2 * width).grey) if flow else None
         # A JPEG is BT.601 in full range, whatever the video is.
-        picture = frame.reformat(width, height, "yuvj420p", dst_colorspace="ITU601", interpolation="AREA")
+        picture = frame.reformat(
+            width, height, "yuvj420p", dst_colorspace="ITU601", interpolation="AREA"
+        )
         frames.append(jpeg(picture))
         taken += len(frames[-1]) + (motion.add(picture.to_ndarray(format="gray")) if motion else 0)
         if taken > MOST_BYTES:
@@ -164,7 +204,9 @@ def encode(path: str, *, short_side: int, flow: str | None = None) -> Encoded:
 
 
 def scaled(height: int, width: int, short_side: int) -> tuple[int, int]:
-    """Height and width scaled down to a shorter side of `short_side`; smaller frames keep their size."""
+    """Height and width scaled down to a shorter side of `short_side`; smaller frames keep their
+    size.
+    """
     shorter = min(height, width)
     if shorter <= short_side:
         return height, width
@@ -174,7 +216,8 @@ def scaled(height: int, width: int, short_side: int) -> tuple[int, int]:
 def clock(times: list[float | None], rate: float) -> tuple[Float32[np.ndarray, " t"], float]:
     """Seconds of each frame from the first one on, and the mean rate.
 
-    Where a time is missing or they do not rise, frames are taken as evenly spaced at `rate` (25 where it is 0).
+    Where a time is missing or they do not rise, frames are taken as evenly spaced at `rate` (25
+    where it is 0).
     """
     seconds = np.array([np.nan if time is None else time for time in times], np.float64)
     rising = np.isfinite(seconds).all() and (np.diff(seconds) > 0).all()
@@ -186,7 +229,8 @@ def clock(times: list[float | None], rate: float) -> tuple[Float32[np.ndarray, "
 def upright(frame: Any) -> Any:
     """The frame as it is shown: turned and mirrored as its display matrix says.
 
-    The matrix takes a stored pixel (x, y) to (a x + c y, b x + d y); cameras write quarter turns and mirrors.
+    The matrix takes a stored pixel (x, y) to (a x + c y, b x + d y); cameras write quarter turns
+    and mirrors.
     """
     stored = frame.side_data.get("DISPLAYMATRIX")
     if stored is None:
@@ -229,8 +273,8 @@ class Jpeg:
 def open_container(path: str, **options: Any) -> Any:
     """PyAV's container of a file or URL, whatever the encoding of its tags.
 
-    PyAV 18 and older raise UnicodeDecodeError for tags that are not UTF-8 unless they are told to replace what they
-    cannot decode; PyAV 19 decodes every tag and has no such option.
+    PyAV 18 and older raise UnicodeDecodeError for tags that are not UTF-8 unless they are told to
+    replace what they cannot decode; PyAV 19 decodes every tag and has no such option.
     """
     av = need_av()
     try:

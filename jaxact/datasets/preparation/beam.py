@@ -15,7 +15,8 @@ def pipeline_options(text: str) -> Any:
     """Beam's pipeline options from one string.
 
     Args:
-      text: "runner=DirectRunner,direct_num_workers=2" as TFDS writes them, or "--runner=DirectRunner --..." as Beam.
+      text: "runner=DirectRunner,direct_num_workers=2" as TFDS writes them, or
+          "--runner=DirectRunner --..." as Beam.
 
     Raises:
       UserError: apache-beam is not installed.
@@ -23,9 +24,13 @@ def pipeline_options(text: str) -> Any:
     try:
         from apache_beam.options.pipeline_options import PipelineOptions  # pyright: ignore[reportMissingImports]
     except ImportError as error:
-        raise missing_extra("apache-beam", "beam", "preparing a dataset under Apache Beam") from error
+        raise missing_extra(
+            "apache-beam", "beam", "preparing a dataset under Apache Beam"
+        ) from error
     flags = (
-        shlex.split(text) if "--" in text else [f"--{option.strip()}" for option in text.split(",") if option.strip()]
+        shlex.split(text)
+        if "--" in text
+        else [f"--{option.strip()}" for option in text.split(",") if option.strip()]
     )
     return PipelineOptions(flags)
 
@@ -68,11 +73,15 @@ class _Keyed:
 
 
 def counts(result: Any) -> Parsed:
-    """What the workers of a finished pipeline counted together; every step (cell) has metrics of its own."""
+    """What the workers of a finished pipeline counted together; every step (cell) has metrics of
+    its own.
+    """
     metrics = result.metrics().query()
 
     def ours(kind: str) -> list[Any]:
-        return [metric for metric in metrics.get(kind, []) if metric.key.metric.namespace == "jaxact"]
+        return [
+            metric for metric in metrics.get(kind, []) if metric.key.metric.namespace == "jaxact"
+        ]
 
     parsed = Parsed()
     for counter in ours("counters"):

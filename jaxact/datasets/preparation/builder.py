@@ -1,11 +1,12 @@
-"""What every dataset shares: finding sources, parsing them into records, and writing the records with TFDS.
+"""What every dataset shares: finding sources, parsing them into records, and writing the records
+with TFDS.
 
-A dataset is a subclass of `SkeletonBuilder` or of `jaxact.datasets.preparation.video_builder.VideoBuilder` with two
-pure functions. `find`
-looks at names and lists, never into clips, and says what there is; `parse` turns one source into records and runs in
-other processes. Neither imports TensorFlow. Which split a clip is in depends on the protocol, so TFDS's splits are
-*cells*, the finest pieces that no protocol cuts, and every protocol split is a union of cells, kept in the metadata
-beside everything else a reader needs.
+A dataset is a subclass of `SkeletonBuilder` or of
+`jaxact.datasets.preparation.video_builder.VideoBuilder` with two pure functions. `find` looks at
+names and lists, never into clips, and says what there is; `parse` turns one source into records and
+runs in other processes. Neither imports TensorFlow. Which split a clip is in depends on the
+protocol, so TFDS's splits are *cells*, the finest pieces that no protocol cuts, and every protocol
+split is a union of cells, kept in the metadata beside everything else a reader needs.
 """
 
 import dataclasses
@@ -55,12 +56,14 @@ class Found:
       labels: class names in label order.
       layout: joints of every clip.
       channels: what the last axis of the joints holds.
-      unions: protocol split -> its cells. Cells without a source are left out when the set is written.
+      unions: protocol split -> its cells. Cells without a source are left out when the set is
+          written.
       subsets: evaluation subset -> its label ids.
       test_only: the subsets that a published protocol evaluates on without training on them alone.
       dropped: reason -> number of clips that the dataset itself leaves out.
       leaks, stored: see `jaxact.datasets.records.DatasetInfo`.
-      alone: parsed by one process: the sources share a file that is in memory whole, or that is read from the start.
+      alone: parsed by one process: the sources share a file that is in memory whole, or that is
+          read from the start.
     """
 
     sources: list[Source]
@@ -114,7 +117,9 @@ class RecordBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     """
 
     VERSION = tfds.core.Version("1.0.0")
-    url_infos: ClassVar[dict[str, Any]] = {}  # nothing is downloaded; TFDS would look for checksums beside the code
+    url_infos: ClassVar[
+        dict[str, Any]
+    ] = {}  # nothing is downloaded; TFDS would look for checksums beside the code
     code_path = None
     KIND: ClassVar[str] = "skeleton"
     EXPECTS: ClassVar[str] = ""
@@ -200,8 +205,14 @@ class SkeletonBuilder(RecordBuilder, skip_registration=True):
     def features(cls, found: Found) -> dict[str, Any]:
         """The joints, and what a dataset has beside them."""
         shape = (None, None, len(found.layout.joints), len(found.channels))
-        how: dict[str, Any] = {"encoding": "zlib" if cls.COMPRESS else "bytes", "doc": "t m v c; zero: missing"}
-        return {"joints": tfds.features.Tensor(shape=shape, dtype=np.float32, **how), **cls.extras(found)}
+        how: dict[str, Any] = {
+            "encoding": "zlib" if cls.COMPRESS else "bytes",
+            "doc": "t m v c; zero: missing",
+        }
+        return {
+            "joints": tfds.features.Tensor(shape=shape, dtype=np.float32, **how),
+            **cls.extras(found),
+        }
 
     @classmethod
     def extras(cls, found: Found) -> dict[str, Any]:
@@ -218,7 +229,8 @@ def dense(shape: tuple[int | None, ...], dtype: Any, doc: str = "") -> tfds.feat
 def record(source: Source, joints: Float[np.ndarray, "t m v c"], **extras: Any) -> Record:
     """The record of one clip as it is stored.
 
-    Single coordinates that are not finite are kept as the file has them: the pipeline turns them into missing joints.
+    Single coordinates that are not finite are kept as the file has them: the pipeline turns them
+    into missing joints.
 
     Args:
       source: where it comes from.
@@ -229,14 +241,24 @@ def record(source: Source, joints: Float[np.ndarray, "t m v c"], **extras: Any) 
       UserError: the clip has no frame, or more than half of its numbers are not finite.
     """
     if joints.ndim != 4 or 0 in joints.shape:
-        raise UserError(f"{source.path or source.id!r}: no frames; joints have the shape {joints.shape}")
+        raise UserError(
+            f"{source.path or source.id!r}: no frames; joints have the shape {joints.shape}"
+        )
     joints = np.ascontiguousarray(joints, np.float32)
     lost = np.count_nonzero(~np.isfinite(joints))
     if lost:
         there = np.count_nonzero((joints != 0).any((2, 3))) * joints.shape[2] * joints.shape[3]
         if 2 * lost > there:
-            raise UserError(f"{source.path!r}: {lost} of its {there} coordinates are not finite numbers")
-    return {"id": source.id, "joints": joints, "num_frames": np.int32(len(joints)), "label": source.label, **extras}
+            raise UserError(
+                f"{source.path!r}: {lost} of its {there} coordinates are not finite numbers"
+            )
+    return {
+        "id": source.id,
+        "joints": joints,
+        "num_frames": np.int32(len(joints)),
+        "label": source.label,
+        **extras,
+    }
 
 
 def listed(raw: Path, pattern: str, expects: str) -> list[Path]:
@@ -245,7 +267,9 @@ def listed(raw: Path, pattern: str, expects: str) -> list[Path]:
     Raises:
       UserError: there is none; says what is expected there.
     """
-    files = sorted(path for path in raw.rglob(pattern) if path.name[0] != ".") if raw.is_dir() else []
+    files = (
+        sorted(path for path in raw.rglob(pattern) if path.name[0] != ".") if raw.is_dir() else []
+    )
     if not files:
         raise UserError(f"no file {pattern!r} under {str(raw)!r}; expected {expects}")
     return files

@@ -19,12 +19,16 @@ def relayout(found: Found, parse: Parse, target: str) -> tuple[Found, Parse]:
     """
     source = found.layout
     if LAYOUTS.get(source.name) != source:
-        raise UserError(f"layout {source.name!r} is one of your own; only these convert: {', '.join(LAYOUTS)}")
+        raise UserError(
+            f"layout {source.name!r} is one of your own; only these convert: {', '.join(LAYOUTS)}"
+        )
     path(source.name, target)
     made = dataclasses.replace(found, layout=get_layout(target))
     return made, functools.partial(_parse, parse, source.name, target, found.channels)
 
 
-def _parse(parse: Parse, layout: str, target: str, channels: Sequence[str], source: Source) -> Iterator[Record]:
+def _parse(
+    parse: Parse, layout: str, target: str, channels: Sequence[str], source: Source
+) -> Iterator[Record]:
     for record in parse(source):
         yield {**record, "joints": convert(record["joints"], layout, target, channels=channels)}

@@ -1,8 +1,9 @@
-"""Parsing in parallel, one chunk of sources at a time, each kept on disk until the whole set is written.
+"""Parsing in parallel, one chunk of sources at a time, each kept on disk until the whole set is
+written.
 
-A run that is killed finds its finished chunks again: a chunk's file is named after everything its content depends on
-(names, sizes and modification times of the raw files, facts, versions). No more than a few chunks are in memory, in
-any process. The worker processes never import TensorFlow.
+A run that is killed finds its finished chunks again: a chunk's file is named after everything its
+content depends on (names, sizes and modification times of the raw files, facts, versions). No more
+than a few chunks are in memory, in any process. The worker processes never import TensorFlow.
 """
 
 import collections
@@ -85,7 +86,11 @@ class Parsed:
     def count(self, record: Record) -> None:
         """Counts one record in."""
         if "joints" not in record:
-            self.add(Parsed(clips=1, frames=int(record["num_frames"]), damaged=int(record["damaged"] > 0)))
+            self.add(
+                Parsed(
+                    clips=1, frames=int(record["num_frames"]), damaged=int(record["damaged"] > 0)
+                )
+            )
             return
         joints = record["joints"]
         anybody = np.any(seen(joints), axis=1)
@@ -131,7 +136,9 @@ def parse_all(parse: Parse, chunks: Sequence[Chunk], workers: int) -> Generator[
         return
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    pool = concurrent.futures.ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+    pool = concurrent.futures.ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_start_worker
+    )
     waiting: collections.deque[concurrent.futures.Future[Parsed]] = collections.deque()
     try:
         for chunk in chunks:
@@ -158,11 +165,15 @@ def parse_chunk(parse: Parse, chunk: Chunk) -> Parsed:
         try:
             for record in parse(source):
                 parsed.count(record)
-                records.append(_block(record, level=0 if "frames" in record else 1))  # JPEG shrinks no more
+                records.append(
+                    _block(record, level=0 if "frames" in record else 1)
+                )  # JPEG shrinks no more
         except UserError as error:
             parsed.bad.append((source.path or source.id, str(error)))
         except OSError as error:
-            parsed.bad.append((source.path, f"cannot read {source.path!r}: {error.strerror or error}"))
+            parsed.bad.append(
+                (source.path, f"cannot read {source.path!r}: {error.strerror or error}")
+            )
     with replacing(chunk.file) as temporary, open(temporary, "wb") as file:
         file.write(_block(parsed))
         file.writelines(records)

@@ -1,8 +1,9 @@
 """What the sets of pictures with people share, and how a picture becomes a record.
 
-record {id, image: JPEG or PNG, height i32, width i32, joints f32 [1 m v (x, y, seen)], ignored u8 [h w], num_frames 1,
-label}. Coordinates are the file's; `seen` is 0 for a missing joint, 1 for one that is hidden and known, 2 in sight.
-`ignored` is 1 where there are people whose joints nobody has marked.
+record {id, image: JPEG or PNG, height i32, width i32, joints f32 [1 m v (x, y, seen)], ignored u8
+[h w], num_frames 1, label}. Coordinates are the file's; `seen` is 0 for a missing joint, 1 for one
+that is hidden and known, 2 in sight. `ignored` is 1 where there are people whose joints nobody has
+marked.
 """
 
 import struct
@@ -38,7 +39,9 @@ class PictureBuilder(RecordBuilder, skip_registration=True):
             "joints": tfds.features.Tensor(
                 shape=shape, dtype=np.float32, encoding="bytes", doc="1 m v c; zero: missing"
             ),
-            "ignored": tfds.features.Tensor(shape=(None, None), dtype=np.uint8, encoding="zlib", doc="h w"),
+            "ignored": tfds.features.Tensor(
+                shape=(None, None), dtype=np.uint8, encoding="zlib", doc="h w"
+            ),
             **cls.extras(found),
         }
 
@@ -74,7 +77,9 @@ def picture(
     """
     there = joints[..., 2] > 0
     if not np.isfinite(joints[there]).all():
-        raise UserError(f"{name!r}: a joint that is marked as there has coordinates that are not finite numbers")
+        raise UserError(
+            f"{name!r}: a joint that is marked as there has coordinates that are not finite numbers"
+        )
     return {
         "id": name,
         "num_frames": np.int32(1),
@@ -110,7 +115,11 @@ def by_name(raw: Path, wanted: Sequence[str], told_in: Path) -> dict[str, Path]:
     Raises:
       UserError: one does not; names the file that tells of it.
     """
-    lying = {path.name: path for path in sorted(raw.rglob("*")) if path.suffix.lower() in (".jpg", ".jpeg", ".png")}
+    lying = {
+        path.name: path
+        for path in sorted(raw.rglob("*"))
+        if path.suffix.lower() in (".jpg", ".jpeg", ".png")
+    }
     if lacking := [name for name in wanted if Path(name).name not in lying]:
         raise UserError(
             f"{str(told_in)!r} names {len(lacking)} pictures that are not under {str(raw)!r}; the first: {lacking[0]!r}"
@@ -119,7 +128,8 @@ def by_name(raw: Path, wanted: Sequence[str], told_in: Path) -> dict[str, Path]:
 
 
 def region(segmentation: Any, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
-    """The pixels of a COCO segmentation: polygons [[x, y, x, y ...] ...], or {"counts": run lengths, column by column}.
+    """The pixels of a COCO segmentation: polygons [[x, y, x, y ...] ...], or {"counts": run
+    lengths, column by column}.
 
     A pixel is inside a polygon where its middle is (even-odd rule).
 
@@ -132,12 +142,16 @@ def region(segmentation: Any, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
         if not isinstance(counts, str) and sum(counts) == height * width:
             inside = np.repeat(np.arange(len(counts)) % 2 == 1, counts)
             return inside.reshape(width, height).T
-    elif isinstance(segmentation, Sequence) and all(len(shape) >= 6 and len(shape) % 2 == 0 for shape in segmentation):
+    elif isinstance(segmentation, Sequence) and all(
+        len(shape) >= 6 and len(shape) % 2 == 0 for shape in segmentation
+    ):
         found = np.zeros(size, bool)
         for shape in segmentation:
             found |= _polygon(np.asarray(shape, np.float64).reshape(-1, 2), height, width)
         return found
-    raise UserError(f"a segmentation of a picture of {width} x {height} cannot be read: {str(segmentation)[:60]}")
+    raise UserError(
+        f"a segmentation of a picture of {width} x {height} cannot be read: {str(segmentation)[:60]}"
+    )
 
 
 def _polygon(corners: Float[np.ndarray, "n 2"], height: int, width: int) -> Bool[np.ndarray, "h w"]:

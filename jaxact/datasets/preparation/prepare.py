@@ -1,9 +1,12 @@
-"""`prepare`: raw files of a dataset -> a prepared TFDS set with everything a reader needs beside it.
+"""`prepare`: raw files of a dataset -> a prepared TFDS set with everything a reader needs beside
+it.
 
-    find (names, lists) -> parse (processes, chunks on disk) -> write (TFDS, shuffled shards) -> summary
+    find (names, lists) -> parse (processes, chunks on disk) -> write (TFDS, shuffled shards) ->
+    summary
 
-The set appears under its name whole or not at all. Finished chunks outlive a killed run and are used again. Memory is
-bounded by a few chunks per process and TFDS's sorting buffer, whatever the size of the set.
+The set appears under its name whole or not at all. Finished chunks outlive a killed run and are
+used again. Memory is bounded by a few chunks per process and TFDS's sorting buffer, whatever the
+size of the set.
 """
 
 import contextlib
@@ -21,7 +24,15 @@ from jaxact import files, progress
 from jaxact.datasets import DATASETS, records
 from jaxact.datasets.preparation.builder import Found, Job, Record, RecordBuilder
 from jaxact.datasets.preparation.layout_conversion import relayout
-from jaxact.datasets.preparation.parallel_parsing import MOST_WORKERS, Chunk, Parse, Parsed, cut, parse_all, stored
+from jaxact.datasets.preparation.parallel_parsing import (
+    MOST_WORKERS,
+    Chunk,
+    Parse,
+    Parsed,
+    cut,
+    parse_all,
+    stored,
+)
 from jaxact.datasets.preparation.summary import Summary, counts, summary
 from jaxact.datasets.preparation.tfds_writer import restore, tidy, work_folder, write
 from jaxact.datasets.preparation.video_builder import PICTURE, stored_as
@@ -51,17 +62,21 @@ def prepare(
       raw: folder (or file) of the raw data; none for generated sets.
       data_dir: folder of prepared sets; "" is $TFDS_DATA_DIR or ~/tensorflow_datasets.
       workers: processes that parse; None is one per core, at most 8.
-      skip_bad: leave out raw files that cannot be used, and list them; else the first one is an error.
-      beam_options: run under Apache Beam with these pipeline options, e.g. "runner=DirectRunner"; None does not.
+      skip_bad: leave out raw files that cannot be used, and list them; else the first one is an
+          error.
+      beam_options: run under Apache Beam with these pipeline options, e.g. "runner=DirectRunner";
+          None does not.
       layout: joint layout of a set that you name, by name or JSON file.
       to_layout: convert its joints to this layout.
-      short_side: videos: pixels of the shorter side that larger frames are scaled down to; None is 256.
+      short_side: videos: pixels of the shorter side that larger frames are scaled down to; None is
+          256.
       flow: videos: also store optical flow by this method, "dis" or "farneback".
       finder: skeletons of videos: finds the people in place of the files beside them.
       overwrite: replace the set where it exists.
 
     Raises:
-      UserError: unknown dataset, no raw data where it should be, an unusable raw file, or a disk that is full.
+      UserError: unknown dataset, no raw data where it should be, an unusable raw file, or a disk
+          that is full.
     """
     maker, config = _builder(name)
     target = records.data_root(data_dir) / name / str(maker.VERSION)
@@ -69,7 +84,15 @@ def prepare(
     if target.is_dir() and not overwrite:
         progress.log(f"{name} is prepared already in {target}; --overwrite prepares it again")
         return summary(target, existed=True)
-    _check_options(name, maker, layout=layout, to_layout=to_layout, short_side=short_side, flow=flow, finder=finder)
+    _check_options(
+        name,
+        maker,
+        layout=layout,
+        to_layout=to_layout,
+        short_side=short_side,
+        flow=flow,
+        finder=finder,
+    )
     folder = _raw_folder(maker, name, raw)
     if workers is not None and workers < 1:
         raise UserError(f"workers must be 1 or more, got {workers!r}")
@@ -81,7 +104,9 @@ def prepare(
         found, parse = stored_as(found, short_side=short_side, flow_method=flow)
     elif maker.KIND == "skeleton" and found.layout is PICTURE:
         if finder is not None and beam_options is not None:
-            raise UserError("a pose network finds people in one process; leave --beam-pipeline-options out")
+            raise UserError(
+                "a pose network finds people in one process; leave --beam-pipeline-options out"
+            )
         found, parse = people_by(found, finder, layout=layout)
     elif finder is not None:
         raise UserError(f"{str(folder)!r} holds poses already; --checkpoint finds them in videos")
@@ -167,14 +192,26 @@ def _builder(name: str) -> tuple[type[RecordBuilder], str]:
 def _check_options(name: str, maker: type[RecordBuilder], **given: object) -> None:
     """Raises UserError for an option that this kind of set does not have."""
     for kind, options in (("skeleton", ("layout", "to_layout")), ("video", ("short_side", "flow"))):
-        if odd := [option for option in options if given[option] is not None and kind != maker.KIND]:
-            raise UserError(f"{odd[0]} is for {kind} sets; the records of {name!r} are of the kind {maker.KIND}")
+        if odd := [
+            option for option in options if given[option] is not None and kind != maker.KIND
+        ]:
+            raise UserError(
+                f"{odd[0]} is for {kind} sets; the records of {name!r} are of the kind {maker.KIND}"
+            )
     if given["finder"] is not None and not issubclass(maker, SkeletonsFromVideo):
-        from_videos = ", ".join(name for name, maker in DATASETS.items() if issubclass(maker, SkeletonsFromVideo))
-        raise UserError(f"a pose network (--checkpoint) finds people for the sets {from_videos}, not for {name!r}")
+        from_videos = ", ".join(
+            name for name, maker in DATASETS.items() if issubclass(maker, SkeletonsFromVideo)
+        )
+        raise UserError(
+            f"a pose network (--checkpoint) finds people for the sets {from_videos}, not for {name!r}"
+        )
     if given["to_layout"] and not maker.NAMED:
-        named = ", ".join(name for name, maker in DATASETS.items() if maker.NAMED and maker.KIND == "skeleton")
-        raise UserError(f"to_layout is for the sets that you name ({named}); {name!r} has the layout of its files")
+        named = ", ".join(
+            name for name, maker in DATASETS.items() if maker.NAMED and maker.KIND == "skeleton"
+        )
+        raise UserError(
+            f"to_layout is for the sets that you name ({named}); {name!r} has the layout of its files"
+        )
 
 
 def _raw_folder(maker: type[RecordBuilder], name: str, raw: str | os.PathLike[str] | None) -> Path:
@@ -184,7 +221,9 @@ def _raw_folder(maker: type[RecordBuilder], name: str, raw: str | os.PathLike[st
         raise UserError(f"dataset {name!r} needs its raw data (--raw DIR): {maker.EXPECTS}")
     folder = Path(raw).expanduser()
     if not folder.exists():
-        raise UserError(f"no raw data at {os.fspath(raw)!r}; {name!r} expects there {maker.EXPECTS}")
+        raise UserError(
+            f"no raw data at {os.fspath(raw)!r}; {name!r} expects there {maker.EXPECTS}"
+        )
     return folder
 
 
@@ -192,10 +231,14 @@ def _check(found: Found) -> None:
     first: dict[str, str] = {}
     for source in found.sources:
         if source.id in first:
-            raise UserError(f"the clip {source.id!r} is there twice: {first[source.id]!r} and {source.path!r}")
+            raise UserError(
+                f"the clip {source.id!r} is there twice: {first[source.id]!r} and {source.path!r}"
+            )
         first[source.id] = source.path
         if not 0 <= source.label < len(found.labels):
-            raise UserError(f"{source.path!r}: label {source.label} is outside the list of {len(found.labels)} classes")
+            raise UserError(
+                f"{source.path!r}: label {source.label} is outside the list of {len(found.labels)} classes"
+            )
 
 
 def _parse(parse: Parse, chunks: list[Chunk], workers: int | None, skip_bad: bool) -> Parsed:
@@ -203,12 +246,17 @@ def _parse(parse: Parse, chunks: list[Chunk], workers: int | None, skip_bad: boo
     workers = min(workers or min(os.cpu_count() or 1, MOST_WORKERS), len(chunks))
     total = Parsed()
     count = sum(len(chunk.sources) for chunk in chunks)
-    # Closed before an error goes on: a process still at work would write into a folder that is being removed.
+    # Closed before an error goes on: a process still at work would write into a folder that is
+    # being removed.
     with contextlib.closing(parse_all(parse, chunks, workers)) as done:
-        for parsed in progress.track(done, total=len(chunks), what=f"parsing {count} files", unit="parts"):
+        for parsed in progress.track(
+            done, total=len(chunks), what=f"parsing {count} files", unit="parts"
+        ):
             total.add(parsed)
             if parsed.bad and not skip_bad:
-                raise UserError(f"{parsed.bad[0][1]}; --skip-bad leaves such files out and lists them")
+                raise UserError(
+                    f"{parsed.bad[0][1]}; --skip-bad leaves such files out and lists them"
+                )
     if not total.clips:
         raise UserError(f"none of the {count} files could be used; the first: {total.bad[0][1]}")
     return total
@@ -217,7 +265,9 @@ def _parse(parse: Parse, chunks: list[Chunk], workers: int | None, skip_bad: boo
 def _without_empty_cells(found: Found, chunks: list[Chunk]) -> Found:
     """TFDS writes no empty split: a cell whose every file was skipped does not exist."""
     filled = {chunk.cell for chunk in chunks if next(stored(chunk), None) is not None}
-    return dataclasses.replace(found, sources=[source for source in found.sources if source.cell in filled])
+    return dataclasses.replace(
+        found, sources=[source for source in found.sources if source.cell in filled]
+    )
 
 
 def _examples(chunks: list[Chunk], ticks: Iterator[int], cell: str) -> Iterator[tuple[str, Record]]:
@@ -232,9 +282,14 @@ def _cells(found: Found) -> tuple[str, ...]:
     return tuple(sorted({source.cell for source in found.sources}))
 
 
-def _metadata(name: str, maker: type[RecordBuilder], found: Found, parsed: Parsed) -> dict[str, Any]:
+def _metadata(
+    name: str, maker: type[RecordBuilder], found: Found, parsed: Parsed
+) -> dict[str, Any]:
     cells = _cells(found)
-    unions = {split: [cell for cell in cells if cell in members] for split, members in found.unions.items()}
+    unions = {
+        split: [cell for cell in cells if cell in members]
+        for split, members in found.unions.items()
+    }
     return {
         "jaxact": jaxact.__version__,
         "name": name,
@@ -242,7 +297,10 @@ def _metadata(name: str, maker: type[RecordBuilder], found: Found, parsed: Parse
         "layout": found.layout.to_dict(),
         "labels": list(found.labels),
         "channels": list(found.channels),
-        "unions": {**{split: members for split, members in unions.items() if members}, "all": list(cells)},
+        "unions": {
+            **{split: members for split, members in unions.items() if members},
+            "all": list(cells),
+        },
         "subsets": {subset: list(ids) for subset, ids in found.subsets.items()},
         "test_only": list(found.test_only),
         "leaks": found.leaks,

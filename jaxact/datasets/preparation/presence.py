@@ -1,4 +1,6 @@
-"""Who is there in which frame: what is cheap enough to be looked at in every record that is prepared."""
+"""Who is there in which frame: what is cheap enough to be looked at in every record that is
+prepared.
+"""
 
 import numpy as np
 from jaxtyping import Bool, Num

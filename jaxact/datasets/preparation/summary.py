@@ -51,9 +51,17 @@ class Summary:
         lines = [f"{self.clips} clips, {self.classes} classes, {self.frames} frames{most}"]
         lines += [f"splits: {', '.join(f'{name} {count}' for name, count in self.splits.items())}"]
         lines += [f"{self.empty} clips have no person in any frame"] if self.empty else []
-        lines += [f"{self.gaps} clips have nobody in some frames in the middle"] if self.gaps else []
-        lines += [f"{self.not_finite} clips have numbers that are not finite"] if self.not_finite else []
-        lines += [f"{self.damaged} clips have frames that the decoder had to patch up"] if self.damaged else []
+        lines += (
+            [f"{self.gaps} clips have nobody in some frames in the middle"] if self.gaps else []
+        )
+        lines += (
+            [f"{self.not_finite} clips have numbers that are not finite"] if self.not_finite else []
+        )
+        lines += (
+            [f"{self.damaged} clips have frames that the decoder had to patch up"]
+            if self.damaged
+            else []
+        )
         lines += [f"{split} leaks: {leak(count)}" for split, count in self.leaks.items()]
         lines += [f"left out, {reason}: {count}" for reason, count in self.dropped.items()]
         lines += [f"skipped files: {len(self.skipped)}"] if self.skipped else []
@@ -79,7 +87,9 @@ def summary(target: Path, existed: bool = False) -> Summary:
     """Of the prepared version in `target`; `existed` where nothing had to be done."""
     info = records.read_info(target)
     counted = {
-        field.name: info.summary[field.name] for field in dataclasses.fields(Summary) if field.name in info.summary
+        field.name: info.summary[field.name]
+        for field in dataclasses.fields(Summary)
+        if field.name in info.summary
     }
     counted["skipped"] = [tuple(pair) for pair in counted["skipped"]]
     return Summary(

@@ -1,7 +1,7 @@
 """Running TFDS on parsed clips: the set appears under its name whole, or not at all.
 
-Disks fill and runs are killed. What a run leaves then is hidden (`.parsing`, `incomplete.*`, `.replaced-*`), is found
-by the next run, and vanishes with it.
+Disks fill and runs are killed. What a run leaves then is hidden (`.parsing`, `incomplete.*`,
+`.replaced-*`), is found by the next run, and vanishes with it.
 """
 
 import contextlib
@@ -23,12 +23,26 @@ from jaxact.errors import UserError
 
 SORT_BYTES = 256 << 20  # records that TFDS sorts in memory before it goes to disk
 SHARD_BYTES = 128 << 20  # largest shard: many of them let several files be read in turn
-_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTDIR)
-WORTH_KEEPING = 60.0  # seconds of parsing above which an error keeps the finished chunks for the next run
+_REFUSALS = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EIO,
+    errno.ENOTDIR,
+)
+WORTH_KEEPING = (
+    60.0  # seconds of parsing above which an error keeps the finished chunks for the next run
+)
 
 
-def write(maker: type[RecordBuilder], config: str, target: Path, job: Job, beam_options: object = None) -> None:
-    """Runs the TFDS builder; the old set, if there is one, makes way only when the new one is whole.
+def write(
+    maker: type[RecordBuilder], config: str, target: Path, job: Job, beam_options: object = None
+) -> None:
+    """Runs the TFDS builder; the old set, if there is one, makes way only when the new one is
+    whole.
 
     Args:
       config: NAME of `custom/NAME`, else "".
@@ -38,7 +52,9 @@ def write(maker: type[RecordBuilder], config: str, target: Path, job: Job, beam_
     import tensorflow  # noqa: F401 - takes seconds; here it does not count against the first cell's rate
 
     options = tfds.download.DownloadConfig(
-        try_download_gcs=False, compute_stats=tfds.download.ComputeStatsMode.SKIP, max_shard_size=SHARD_BYTES
+        try_download_gcs=False,
+        compute_stats=tfds.download.ComputeStatsMode.SKIP,
+        max_shard_size=SHARD_BYTES,
     )
     options.beam_options = beam_options
     root = target.parents[2] if config else target.parents[1]
@@ -51,8 +67,11 @@ def write(maker: type[RecordBuilder], config: str, target: Path, job: Job, beam_
         with _quiet_and_small():
             variant = tfds.core.BuilderConfig(name=config) if config else None
             builder = maker(job=job, data_dir=os.fspath(root), config=variant)
-            # TFDS makes a folder for downloads although nothing is downloaded; it vanishes with the chunks.
-            builder.download_and_prepare(download_config=options, download_dir=os.fspath(work_folder(target)))
+            # TFDS makes a folder for downloads although nothing is downloaded; it vanishes with the
+            # chunks.
+            builder.download_and_prepare(
+                download_config=options, download_dir=os.fspath(work_folder(target))
+            )
     finally:
         restore(target)
         shutil.rmtree(aside, ignore_errors=True)
@@ -64,7 +83,9 @@ def work_folder(target: Path) -> Path:
 
 
 def restore(target: Path) -> None:
-    """Gives the old set its name back where a run ended between setting it aside and writing the new one."""
+    """Gives the old set its name back where a run ended between setting it aside and writing the
+    new one.
+    """
     if _aside(target).is_dir() and not target.is_dir():
         _aside(target).rename(target)
 
@@ -98,7 +119,8 @@ def _quiet_and_small() -> Iterator[None]:
 def tidy(target: Path) -> Iterator[None]:
     """Turns failures of the disk into errors of the user, and leaves nothing half-written behind.
 
-    An interrupt keeps the finished chunks for the next run; so does a bad raw file when parsing took long.
+    An interrupt keeps the finished chunks for the next run; so does a bad raw file when parsing
+    took long.
     """
     work, start = work_folder(target), time.monotonic()
     try:
@@ -107,7 +129,11 @@ def tidy(target: Path) -> Iterator[None]:
         raise
     except Exception as error:
         told = _disk_error(error)
-        if told is not None or not isinstance(error, UserError) or time.monotonic() - start < WORTH_KEEPING:
+        if (
+            told is not None
+            or not isinstance(error, UserError)
+            or time.monotonic() - start < WORTH_KEEPING
+        ):
             shutil.rmtree(work, ignore_errors=True)
         for folder in target.parents:
             try:
@@ -120,7 +146,9 @@ def tidy(target: Path) -> Iterator[None]:
 
 
 def _disk_error(error: Exception) -> str | None:
-    """What the disk refused, where that is what went wrong. TensorFlow has errors of its own, and TFDS wraps both."""
+    """What the disk refused, where that is what went wrong. TensorFlow has errors of its own, and
+    TFDS wraps both.
+    """
     inner: BaseException | None = error
     while inner is not None:
         if isinstance(inner, OSError) and inner.errno in _REFUSALS:

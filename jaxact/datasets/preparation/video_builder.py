@@ -1,9 +1,10 @@
 """What the video datasets share: a record of JPEG frames, and how clips become one.
 
-record {id, frames: JPEG [t], times f32 [t] s, fps f32, height i32, width i32, num_frames, damaged, group, label}, with
-`flow`, a grey JPEG [t] holding x and y side by side, where it was asked for.
+record {id, frames: JPEG [t], times f32 [t] s, fps f32, height i32, width i32, num_frames, damaged,
+group, label}, with `flow`, a grey JPEG [t] holding x and y side by side, where it was asked for.
 
-Frames stay encoded until a pipeline needs them. Every clip of the file is kept: nothing is dropped or repeated.
+Frames stay encoded until a pipeline needs them. Every clip of the file is kept: nothing is dropped
+or repeated.
 """
 
 import dataclasses
@@ -26,7 +27,8 @@ from jaxact.skeletons import Layout
 SHORT_SIDE = 256  # pixels of the shorter side that larger frames are scaled down to
 SMALLEST = 16  # pixels
 CHANNELS = ("red", "green", "blue")
-# Pictures have no joints; whatever asks a set for its layout is told this one, which no skeleton has.
+# Pictures have no joints; whatever asks a set for its layout is told this one, which no skeleton
+# has.
 PICTURE = Layout("picture", ("picture",), (), ((0, 0),), 0)
 
 
@@ -48,7 +50,9 @@ class VideoBuilder(RecordBuilder, skip_registration=True):
         return {
             "frames": pictures,
             **({"flow": pictures} if found.stored["flow"] else {}),
-            "times": tfds.features.Tensor(shape=(None,), dtype=np.float32, doc="seconds from the first frame"),
+            "times": tfds.features.Tensor(
+                shape=(None,), dtype=np.float32, doc="seconds from the first frame"
+            ),
             "fps": tfds.features.Scalar(np.float32),
             "height": tfds.features.Scalar(np.int32),
             "width": tfds.features.Scalar(np.int32),
@@ -95,7 +99,9 @@ def clips_found(
     )
 
 
-def stored_as(found: Found, *, short_side: int | None, flow_method: str | None) -> tuple[Found, Parse]:
+def stored_as(
+    found: Found, *, short_side: int | None, flow_method: str | None
+) -> tuple[Found, Parse]:
     """What was found and its parser, with frames of another size, or with optical flow.
 
     Raises:
@@ -113,7 +119,9 @@ def stored_as(found: Found, *, short_side: int | None, flow_method: str | None) 
     return made, functools.partial(parse, short_side=short_side, flow_method=flow_method)
 
 
-def parse(source: Source, *, short_side: int = SHORT_SIDE, flow_method: str | None = None) -> Iterator[Record]:
+def parse(
+    source: Source, *, short_side: int = SHORT_SIDE, flow_method: str | None = None
+) -> Iterator[Record]:
     """The record of one file.
 
     Raises:
@@ -142,7 +150,9 @@ def files_under(raw: Path, expects: str) -> list[Path]:
       UserError: there is none.
     """
     found = sorted(
-        path for path in raw.rglob("*") if path.suffix.lower() in video_file.SUFFIXES and path.name[0] != "."
+        path
+        for path in raw.rglob("*")
+        if path.suffix.lower() in video_file.SUFFIXES and path.name[0] != "."
     )
     if not found:
         raise UserError(f"no video file under {str(raw)!r}; expected {expects}")

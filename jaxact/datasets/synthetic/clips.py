@@ -1,11 +1,13 @@
 """`synthetic_actions`: a data set of people moving that is generated, not downloaded.
 
-24 subjects perform twelve actions four times each: 1152 clips of the 25 joints of a Kinect v2 (layout ``ntu-25``) at
-30 frames a second. A clip is a function of (subject, action, repetition, seed) alone. Coordinates are a Kinect's:
-metres from the sensor, right-handed, x to the sensor's left, y up, z away from it; the person is about three metres
-away and, facing the sensor, has the left hand at negative x.
+24 subjects perform twelve actions four times each: 1152 clips of the 25 joints of a Kinect v2
+(layout ``ntu-25``) at 30 frames a second. A clip is a function of (subject, action, repetition,
+seed) alone. Coordinates are a Kinect's: metres from the sensor, right-handed, x to the sensor's
+left, y up, z away from it; the person is about three metres away and, facing the sensor, has the
+left hand at negative x.
 
-    actor (bones, manner) -> motion (key poses) -> kinematics (joints on a stage) -> mirror -> view -> sensor
+    actor (bones, manner) -> motion (key poses) -> kinematics (joints on a stage) -> mirror -> view
+    -> sensor
 """
 
 import dataclasses
@@ -42,9 +44,14 @@ class Subject:
 
     @classmethod
     def of(cls, number: int, seed: int = 0) -> "Subject":
-        """Subject `number`, 1 to 24. The viewpoints of all subjects lie evenly in a fan of 120 degrees."""
+        """Subject `number`, 1 to 24. The viewpoints of all subjects lie evenly in a fan of 120
+        degrees.
+        """
         rng = np.random.default_rng((seed, number))
-        fan = np.random.default_rng(seed).permutation(len(SUBJECTS))[number - 1] / (len(SUBJECTS) - 1) - 0.5
+        fan = (
+            np.random.default_rng(seed).permutation(len(SUBJECTS))[number - 1] / (len(SUBJECTS) - 1)
+            - 0.5
+        )
         return cls(
             actor=person(rng),
             left_handed=bool(rng.random() < 0.25),
@@ -74,7 +81,9 @@ def person(rng: np.random.Generator) -> Actor:
     )
 
 
-def clip(subject: int, action: str, repetition: int, seed: int = 0) -> Float[np.ndarray, "t 2 25 3"]:
+def clip(
+    subject: int, action: str, repetition: int, seed: int = 0
+) -> Float[np.ndarray, "t 2 25 3"]:
     """One recording.
 
     Args:
@@ -84,8 +93,8 @@ def clip(subject: int, action: str, repetition: int, seed: int = 0) -> Float[np.
       seed: of the whole data set.
 
     Returns:
-      Joints in metres in sensor coordinates, 40 to 90 frames; the second person is zero where the action takes one
-      person, and a joint the sensor lost is zero.
+      Joints in metres in sensor coordinates, 40 to 90 frames; the second person is zero where the
+      action takes one person, and a joint the sensor lost is zero.
 
     Raises:
       UserError: an unknown subject or action, or a negative repetition.
@@ -112,7 +121,10 @@ def clip(subject: int, action: str, repetition: int, seed: int = 0) -> Float[np.
         scene = DUO[action][0](actor, other, time, seconds, rng)
         bodies = (actor.body, other.body)
         stage = np.stack(
-            [place.shared(forward(body, pose.smoothed())) for body, (pose, place) in zip(bodies, scene, strict=True)],
+            [
+                place.shared(forward(body, pose.smoothed()))
+                for body, (pose, place) in zip(bodies, scene, strict=True)
+            ],
             axis=1,
         )
     # Hands are shaken with the right by everyone.
@@ -127,7 +139,9 @@ def clip(subject: int, action: str, repetition: int, seed: int = 0) -> Float[np.
 
 
 def _pace(progress: Float[np.ndarray, " t"], rng: np.random.Generator) -> Float[np.ndarray, " t"]:
-    """Progress of the action, which starts after the recording, hurries and lingers, and ends before it."""
+    """Progress of the action, which starts after the recording, hurries and lingers, and ends
+    before it.
+    """
     start, end = rng.uniform(0.0, 0.12), 1 - rng.uniform(0.0, 0.12)
     time = np.clip((progress - start) / (end - start), 0.0, 1.0)
     return time + 0.03 * rng.normal() * np.sin(np.pi * time) ** 2
@@ -140,7 +154,9 @@ def _viewed(
     base = stage[:, :, 0].reshape(-1, 3)
     middle = 0.5 * (base.min(axis=0) + base.max(axis=0)) * (1.0, 0.0, 1.0)
     # One person is watched from the front, two from the side, where neither hides the other.
-    yaw = np.pi + np.radians(10) * rng.normal() + (0.5 * np.pi + 0.5 * who.view if duo else who.view)
+    yaw = (
+        np.pi + np.radians(10) * rng.normal() + (0.5 * np.pi + 0.5 * who.view if duo else who.view)
+    )
     points = heading(stage - middle, np.asarray(yaw))
     points += (0.25 * rng.normal(), -who.sensor_height, 3.1 + 0.25 * rng.normal())
     c, s = np.cos(who.sensor_pitch), np.sin(who.sensor_pitch)
@@ -151,7 +167,9 @@ def _viewed(
 def _sensed(
     points: Float[np.ndarray, "t m v c"], who: Subject, rng: np.random.Generator
 ) -> Float[np.ndarray, "t m v c"]:
-    """What a depth sensor reports: noise, larger at hands and feet and with distance, slow wander, lost joints."""
+    """What a depth sensor reports: noise, larger at hands and feet and with distance, slow wander,
+    lost joints.
+    """
     spread = np.ones((JOINTS, 1))
     spread[[7, 11, 15, 19]] = 1.6
     spread[[21, 22, 23, 24]] = 2.2
@@ -165,7 +183,11 @@ def _sensed(
         if rng.random() < 0.3:
             # An arm or foot on the far side of the body is lost for a while.
             far = points[:, one, :, 2].mean(axis=0)
-            left, right = ((5, 6, 7, 21, 22), (9, 10, 11, 23, 24)) if rng.random() < 0.7 else ((14, 15), (18, 19))
+            left, right = (
+                ((5, 6, 7, 21, 22), (9, 10, 11, 23, 24))
+                if rng.random() < 0.7
+                else ((14, 15), (18, 19))
+            )
             lost = left if far[left[0]] > far[right[0]] else right
             lost = lost[rng.integers(0, len(lost)) :]
             start = rng.integers(0, len(points) - 10)

@@ -1,6 +1,8 @@
-"""Raw files in the layouts of NTU RGB+D, Kinetics-Skeleton, UCF101, its poses, and HMDB51, from people and squares.
+"""Raw files in the layouts of NTU RGB+D, Kinetics-Skeleton, UCF101, its poses, and HMDB51, from
+people and squares.
 
-They let everything that starts from raw files be tried where the real sets are not at hand; no figure means anything.
+They let everything that starts from raw files be tried where the real sets are not at hand; no
+figure means anything.
 """
 
 import json
@@ -24,10 +26,34 @@ KINETICS_CLASSES = {
     "applauding": "clap",
 }  # two of Kinetics-Motion, one that is not
 VIDEO_CLASSES = {"ucf101": ("BalanceBeam", "FloorGymnastics"), "hmdb51": ("laugh", "smile")}
-GROUPS = (1, 2, 3, 4)  # recordings of a class; the first three are each tested on in one official split
-# The ntu-25 joint that stands for each openpose-18 joint; eyes and ears are the head, a little aside.
+GROUPS = (
+    1,
+    2,
+    3,
+    4,
+)  # recordings of a class; the first three are each tested on in one official split
+# The ntu-25 joint that stands for each openpose-18 joint; eyes and ears are the head, a little
+# aside.
 OPENPOSE = (3, 20, 8, 9, 10, 4, 5, 6, 16, 17, 18, 12, 13, 14, 3, 3, 3, 3)
-COCO = (0, 15, 14, 17, 16, 5, 2, 6, 3, 7, 4, 11, 8, 12, 9, 13, 10)  # the openpose-18 joint of each coco-17 joint
+COCO = (
+    0,
+    15,
+    14,
+    17,
+    16,
+    5,
+    2,
+    6,
+    3,
+    7,
+    4,
+    11,
+    8,
+    12,
+    9,
+    13,
+    10,
+)  # the openpose-18 joint of each coco-17 joint
 ASIDE = {14: -0.01, 15: 0.01, 16: -0.02, 17: 0.02}
 
 
@@ -61,11 +87,17 @@ def kinetics(folder: Path) -> Path:
 
 
 def ucf101(folder: Path) -> Path:
-    """Videos of two classes, four groups of two clips each, and the lists of three official splits."""
+    """Videos of two classes, four groups of two clips each, and the lists of three official
+    splits.
+    """
     lists, names = folder / "ucfTrainTestlist", VIDEO_CLASSES["ucf101"]
     lists.mkdir(parents=True, exist_ok=True)
-    (lists / "classInd.txt").write_text("".join(f"{number} {name}\n" for number, name in enumerate(names, 1)))
-    rows: dict[str, list[str]] = {f"{half}list0{split}.txt": [] for split in (1, 2, 3) for half in ("train", "test")}
+    (lists / "classInd.txt").write_text(
+        "".join(f"{number} {name}\n" for number, name in enumerate(names, 1))
+    )
+    rows: dict[str, list[str]] = {
+        f"{half}list0{split}.txt": [] for split in (1, 2, 3) for half in ("train", "test")
+    }
     for label, name in enumerate(names):
         for group in GROUPS:
             for clip in (1, 2):
@@ -80,7 +112,9 @@ def ucf101(folder: Path) -> Path:
 
 
 def hmdb51(folder: Path) -> Path:
-    """Videos of two classes, two clips of each of four films, and the lists that flag them in three official splits."""
+    """Videos of two classes, two clips of each of four films, and the lists that flag them in three
+    official splits.
+    """
     for label, name in enumerate(VIDEO_CLASSES["hmdb51"]):
         rows: dict[int, list[str]] = {1: [], 2: [], 3: []}
         for film in GROUPS:
@@ -95,13 +129,21 @@ def hmdb51(folder: Path) -> Path:
 
 
 def ucf101_32(folder: Path) -> Path:
-    """A pickle of COCO poses, as pyskl has them of UCF101: a clip of five groups of every class; returns the file."""
-    people = [openpose_frames(synthetic.clip(subject, "wave", 0)[::6]) for subject in (1, 2, 3, 4, 6)]
+    """A pickle of COCO poses, as pyskl has them of UCF101: a clip of five groups of every class;
+    returns the file.
+    """
+    people = [
+        openpose_frames(synthetic.clip(subject, "wave", 0)[::6]) for subject in (1, 2, 3, 4, 6)
+    ]
     notes = []
     for label, name in enumerate(CLASSES):
         for group, frames in enumerate(people, 1):
-            poses = np.array([frame["skeleton"][0]["pose"] for frame in frames]).reshape(-1, 18, 2)[:, COCO]
-            start = label * len(poses) // len(CLASSES)  # so that classes are told apart by where the wave begins
+            poses = np.array([frame["skeleton"][0]["pose"] for frame in frames]).reshape(-1, 18, 2)[
+                :, COCO
+            ]
+            start = (
+                label * len(poses) // len(CLASSES)
+            )  # so that classes are told apart by where the wave begins
             notes.append({
                 "frame_dir": f"v_{name}_g{group:02d}_c01",
                 "label": label,
@@ -112,12 +154,18 @@ def ucf101_32(folder: Path) -> Path:
             })  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "ucf101_2d.pkl"
-    file.write_bytes(pickle.dumps({"split": {"train1": [note["frame_dir"] for note in notes]}, "annotations": notes}))
+    file.write_bytes(
+        pickle.dumps(
+            {"split": {"train1": [note["frame_dir"] for note in notes]}, "annotations": notes}
+        )
+    )
     return file
 
 
 def square(label: int, group: int, clip: int) -> UInt8[np.ndarray, "6 24 32 3"]:
-    """A square that moves to the right, or down where `label` is 1. Clips of a group share colours, not the start."""
+    """A square that moves to the right, or down where `label` is 1. Clips of a group share colours,
+    not the start.
+    """
     ground, colour = np.random.default_rng(group).integers(0, 255, (2, 3), np.uint8)
     pictures = np.tile(ground, (6, 24, 32, 1))
     for frame, picture in enumerate(pictures):
@@ -140,7 +188,9 @@ def write_video(path: Path, pictures: UInt8[np.ndarray, "t h w 3"]) -> None:
 
 
 def skeleton_text(joints: Float[np.ndarray, "t m 25 3"]) -> str:
-    """The text of a `.skeleton` file; a person of zeros is not in the frame, the depth and colour pixels are zero."""
+    """The text of a `.skeleton` file; a person of zeros is not in the frame, the depth and colour
+    pixels are zero.
+    """
     rows = [str(len(joints))]
     for frame in joints:
         people = [(slot, body) for slot, body in enumerate(frame) if body.any()]
@@ -152,7 +202,9 @@ def skeleton_text(joints: Float[np.ndarray, "t m 25 3"]) -> str:
 
 
 def openpose_frames(joints: Float[np.ndarray, "t m 25 3"]) -> list[dict]:
-    """The frames of a Kinetics-Skeleton file, from 1: x and y in 0..1 by a pinhole camera, y down."""
+    """The frames of a Kinetics-Skeleton file, from 1: x and y in 0..1 by a pinhole camera, y
+    down.
+    """
     frames = []
     for index, frame in enumerate(joints, 1):
         people = []

@@ -5,10 +5,12 @@ from jaxtyping import Float
 
 
 class Adjacency:
-    """Weights [k][source][target] of the parts of a skeleton graph, as a constant that can be hashed.
+    """Weights [k][source][target] of the parts of a skeleton graph, as a constant that can be
+    hashed.
 
-    A module is an argument of compiled functions, so its attributes have to be hashable. A nested tuple would be, but
-    Flax walks through it whenever it clones a module, which takes half the time of tracing a network.
+    A module is an argument of compiled functions, so its attributes have to be hashable. A nested
+    tuple would be, but Flax walks through it whenever it clones a module, which takes half the time
+    of tracing a network.
 
     Args:
         weights: normalised partition, for example from `jaxact.skeletons.adjacency`.

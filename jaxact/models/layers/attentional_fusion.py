@@ -1,8 +1,9 @@
-"""Classifiers of maps: a multilayer perceptron, or two layers joined by attentional feature fusion (Dai, Gieseke,
-Oehmcke, Wu and Barnard, WACV 2021; equations 14 to 20 of the SC-Xception paper).
+"""Classifiers of maps: a multilayer perceptron, or two layers joined by attentional feature fusion
+(Dai, Gieseke, Oehmcke, Wu and Barnard, WACV 2021; equations 14 to 20 of the SC-Xception paper).
 
-Fusion takes of two maps X and Y, at every place and channel, one or the other: Z = M o X + (1 - M) o Y, with the
-weight M made of X + Y by multi-scale channel attention: of every place alone (local) and of all of them (global).
+Fusion takes of two maps X and Y, at every place and channel, one or the other: Z = M o X + (1 - M)
+o Y, with the weight M made of X + Y by multi-scale channel attention: of every place alone (local)
+and of all of them (global).
 
     [b h w f] -> layer [b h w 256] = X -> layer [b h w 256] = Y -> Z -> mean [b 256] -> [b k]
 """
@@ -50,7 +51,8 @@ class Bottleneck(nn.Module):
 
 
 class MSCAM(nn.Module):
-    """Multi-scale channel attention: M = sigmoid(L(X) + G(mean_hw X)), L and G bottlenecks of their own.
+    """Multi-scale channel attention: M = sigmoid(L(X) + G(mean_hw X)), L and G bottlenecks of their
+    own.
 
     Attributes:
         dtype, axis_name: see `Head`.
@@ -65,7 +67,9 @@ class MSCAM(nn.Module):
         sizes = x.shape[-1] // REDUCTION, x.shape[-1]
         local = Bottleneck(*sizes, self.dtype, self.axis_name, name="local")(x, train)
         mean = jnp.mean(x, axis=(1, 2), keepdims=True)
-        return nn.sigmoid(local + Bottleneck(*sizes, self.dtype, self.axis_name, name="global")(mean, train))
+        return nn.sigmoid(
+            local + Bottleneck(*sizes, self.dtype, self.axis_name, name="global")(mean, train)
+        )
 
 
 class MCAM(nn.Module):
@@ -74,11 +78,13 @@ class MCAM(nn.Module):
         X0 = W X    Xi = relu(B(Ki * X0)), Ki of 3, 5 and 7 pixels
         L = bottleneck of [X0 X1 X2 X3]    M = sigmoid(L + g)
 
-    Departs from the paper: the sigmoid, which equation 19 leaves out; equation 20 takes M and 1 - M as shares.
+    Departs from the paper: the sigmoid, which equation 19 leaves out; equation 20 takes M and 1 - M
+    as shares.
 
     Attributes:
-        global_branch: "shared": g is the mean of L over the places, as printed. "separate": a bottleneck of its own on
-            the mean of X, as in `MSCAM`; its normalisation then sees one row a clip.
+        global_branch: "shared": g is the mean of L over the places, as printed. "separate": a
+            bottleneck of its own on the mean of X, as in `MSCAM`; its normalisation then sees one
+            row a clip.
         dtype, axis_name: see `Head`.
     """
 
@@ -100,7 +106,9 @@ class MCAM(nn.Module):
         narrow = nn.Dense(few, dtype=self.dtype, kernel_init=GLOROT, name="narrow")(x)
         scales = [narrow]
         for size in KERNELS:
-            y = nn.Conv(few, (size, size), dtype=self.dtype, kernel_init=GLOROT, name=f"conv{size}")(narrow)
+            y = nn.Conv(
+                few, (size, size), dtype=self.dtype, kernel_init=GLOROT, name=f"conv{size}"
+            )(narrow)
             norm = BatchNorm(self.axis_name, name=f"conv{size}_norm")
             scales.append(nn.relu(affine(y, *norm(y, train))).astype(narrow.dtype))
         options = (few, channels, self.dtype, self.axis_name)
@@ -112,7 +120,9 @@ class MCAM(nn.Module):
 
 
 def fuse(x: Maps, y: Maps, weight: Weight, scale2: bool = False) -> Maps:
-    """Z = M o X + (1 - M) o Y: equation 20; twice that with `scale2`, as in the released code of AFF."""
+    """Z = M o X + (1 - M) o Y: equation 20; twice that with `scale2`, as in the released code of
+    AFF.
+    """
     z = weight * x + (1 - weight) * y
     return 2 * z if scale2 else z
 
@@ -120,8 +130,8 @@ def fuse(x: Maps, y: Maps, weight: Weight, scale2: bool = False) -> Maps:
 class Head(nn.Module):
     """Two hidden layers and the class scores: one of `HEADS`.
 
-    "mlp" works on the mean over the places. The others keep the places: their layers are 1 x 1 convolutions, the only
-    reading under which the kernels of MCAM see more than their own centre.
+    "mlp" works on the mean over the places. The others keep the places: their layers are 1 x 1
+    convolutions, the only reading under which the kernels of MCAM see more than their own centre.
 
     Attributes:
         num_classes: logits out.
@@ -130,7 +140,8 @@ class Head(nn.Module):
         dropout: share of elements dropped behind each of them, in [0, 1).
         global_branch: see `MCAM`.
         scale2: see `fuse`.
-        dtype: of the computation, "float32" or "bfloat16"; parameters, statistics and logits stay float32.
+        dtype: of the computation, "float32" or "bfloat16"; parameters, statistics and logits stay
+            float32.
         axis_name: mapped axis whose devices share batch statistics.
     """
 
@@ -157,7 +168,9 @@ class Head(nn.Module):
         x = self._layer("layer1", maps, train)
         y = self._layer("layer2", x, train)
         if self.kind == "aff":
-            y = fuse(x, y, MSCAM(self.dtype, self.axis_name, name="attention")(x + y, train), self.scale2)
+            y = fuse(
+                x, y, MSCAM(self.dtype, self.axis_name, name="attention")(x + y, train), self.scale2
+            )
         elif self.kind == "mcam_aff":
             attention = MCAM(self.global_branch, self.dtype, self.axis_name, name="attention")
             y = fuse(x, y, attention(x + y, train), self.scale2)
@@ -166,4 +179,6 @@ class Head(nn.Module):
 
     def _layer(self, name: str, x: Maps, train: bool) -> Float[Array, "b h w e"]:
         x = nn.relu(nn.Dense(self.hidden, dtype=self.dtype, kernel_init=GLOROT, name=name)(x))
-        return dropout(self.make_rng("dropout"), x, self.dropout) if train and self.dropout > 0 else x
+        return (
+            dropout(self.make_rng("dropout"), x, self.dropout) if train and self.dropout > 0 else x
+        )

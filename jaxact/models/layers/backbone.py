@@ -1,8 +1,8 @@
 """A network over single frames as a chain of named blocks, whose first ones may be frozen.
 
-Frozen blocks run with their running statistics, keep nothing for the backward pass and hand on maps through which no
-gradient flows; the blocks behind them train. `chunk` lets the frozen part see a few frames at a time, so that its
-large early maps exist for these alone.
+Frozen blocks run with their running statistics, keep nothing for the backward pass and hand on maps
+through which no gradient flows; the blocks behind them train. `chunk` lets the frozen part see a
+few frames at a time, so that its large early maps exist for these alone.
 """
 
 from typing import Any, ClassVar
@@ -24,14 +24,18 @@ class Backbone(nn.Module):
 
     Attributes:
         width: factor on every layer's channels, for toys; 1 is the published network.
-        skip: names of blocks that are left out. Small pictures of few clips want a shallow network, whose features are
-            of places and not of whole scenes.
-        train_from: the first block that trains: its name, "all", "none", or "last" for the blocks on the coarsest grid.
+        skip: names of blocks that are left out. Small pictures of few clips want a shallow network,
+            whose features are of places and not of whole scenes.
+        train_from: the first block that trains: its name, "all", "none", or "last" for the blocks
+            on the coarsest grid.
         dtype: of the computation, "float32" or "bfloat16"; parameters and statistics stay float32.
-        remat: recompute each trained block's activations in the backward pass: less memory, more time.
+        remat: recompute each trained block's activations in the backward pass: less memory, more
+            time.
         chunk: frames that the frozen blocks see at once, as far as it divides their number; 0: all.
-        axis_name: mapped axis whose devices share batch statistics; None for those of each device's own batch.
-        fast: the formulation for CPUs (the same numbers to rounding); None takes it where the default backend is one.
+        axis_name: mapped axis whose devices share batch statistics; None for those of each device's
+            own batch.
+        fast: the formulation for CPUs (the same numbers to rounding); None takes it where the
+            default backend is one.
     """
 
     width: float = 1.0
@@ -61,7 +65,9 @@ class Backbone(nn.Module):
             if name not in names:
                 raise unknown("block to skip", name, names)
         if not (kept := tuple(link for link in chain if link[0] not in self.skip)):
-            raise UserError(f"all blocks are skipped: {', '.join(self.skip)}; wanted at least one to stay")
+            raise UserError(
+                f"all blocks are skipped: {', '.join(self.skip)}; wanted at least one to stay"
+            )
         return kept
 
     def frozen_blocks(self) -> tuple[str, ...]:
@@ -79,25 +85,33 @@ class Backbone(nn.Module):
         return tuple(names[: known[self.train_from]])
 
     def frozen(self, params: Any, name: str = "backbone") -> Any:
-        """A tree like a whole model's `params` that is True for the frozen blocks of its module `name`.
+        """A tree like a whole model's `params` that is True for the frozen blocks of its module
+        `name`.
 
         `jaxact.runs.state.split` takes the two kinds apart.
         """
         still = {(name, block) for block in self.frozen_blocks()}
-        return jax.tree_util.tree_map_with_path(lambda path, _: tuple(step.key for step in path[:2]) in still, params)
+        return jax.tree_util.tree_map_with_path(
+            lambda path, _: tuple(step.key for step in path[:2]) in still, params
+        )
 
     @nn.compact
     def __call__(self, inputs: Frames, *, train: bool = False) -> Maps:
         """The last block's maps of every frame.
 
         Args:
-            inputs: frames from -1 to 1, or bytes from 0 to 255, which are brought to that range by x / 127.5 - 1.
+            inputs: frames from -1 to 1, or bytes from 0 to 255, which are brought to that range by
+                x / 127.5 - 1.
             train: batch statistics in the blocks that train; `batch_stats` must then be mutable.
         """
         batch, frames, *image = inputs.shape
         x = inputs.reshape(batch * frames, *image)
         chain, frozen = self.links(frames), self.frozen_blocks()
-        x = jax.lax.stop_gradient(self._frozen(chain[: len(frozen)], x)) if frozen else to_range(x, self.dtype)
+        x = (
+            jax.lax.stop_gradient(self._frozen(chain[: len(frozen)], x))
+            if frozen
+            else to_range(x, self.dtype)
+        )
         for name, kind, fields in chain[len(frozen) :]:
             kind = nn.remat(kind, static_argnums=(2,)) if self.remat else kind
             x = kind(**fields, dtype=self.dtype, axis_name=self.axis_name, name=name)(x, train)
@@ -107,11 +121,18 @@ class Backbone(nn.Module):
         def run(module: nn.Module, x: Array) -> Array:
             x = to_range(x, self.dtype)
             for name, kind, fields in chain:
-                x = kind(**fields, dtype=self.dtype, axis_name=None, name=name, parent=module)(x, False)
+                x = kind(**fields, dtype=self.dtype, axis_name=None, name=name, parent=module)(
+                    x, False
+                )
             return x
 
         count = x.shape[0]
-        if self.is_initializing() or not self.chunk or not isinstance(count, int) or count <= self.chunk:
+        if (
+            self.is_initializing()
+            or not self.chunk
+            or not isinstance(count, int)
+            or count <= self.chunk
+        ):
             return run(self, x)
         size = max(divisor for divisor in range(1, self.chunk + 1) if count % divisor == 0)
         over_chunks = nn.scan(

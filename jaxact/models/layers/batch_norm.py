@@ -1,4 +1,6 @@
-"""Batch normalisation over every axis but the last, as a factor and an offset per channel, kept in float32."""
+"""Batch normalisation over every axis but the last, as a factor and an offset per channel, kept in
+float32.
+"""
 
 import flax.linen as nn
 import jax
@@ -10,13 +12,16 @@ EPSILON = 1e-5
 
 
 class BatchNorm(nn.Module):
-    """(x - mean) / sqrt(var + eps) * scale + bias (Ioffe and Szegedy, ICML 2015, Algorithm 1), given as an affine map.
+    """(x - mean) / sqrt(var + eps) * scale + bias (Ioffe and Szegedy, ICML 2015, Algorithm 1),
+    given as an affine map.
 
-    Training takes mean and (biased) variance of the batch and moves the running ones a tenth of the way towards them;
-    evaluation uses the running ones. Collections: `params` {scale, bias}, `batch_stats` {mean, var}, all float32.
+    Training takes mean and (biased) variance of the batch and moves the running ones a tenth of the
+    way towards them; evaluation uses the running ones. Collections: `params` {scale, bias},
+    `batch_stats` {mean, var}, all float32.
 
     Attributes:
-        axis_name: mapped axis over whose devices the statistics are shared; None for those of this device's batch.
+        axis_name: mapped axis over whose devices the statistics are shared; None for those of this
+            device's batch.
         scale_init: initialiser of `scale`.
     """
 
@@ -25,15 +30,18 @@ class BatchNorm(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: Float[Array, "*rows c"], train: bool = False, left_out: Float[Array, " c"] | float = 0.0
+        self,
+        x: Float[Array, "*rows c"],
+        train: bool = False,
+        left_out: Float[Array, " c"] | float = 0.0,
     ) -> tuple[Float[Array, " c"], Float[Array, " c"]]:
         """Factor and offset with which `affine` normalises `x`.
 
         Args:
             x: what is to be normalised.
             train: use the batch's statistics, and let them move the running ones.
-            left_out: a bias that belongs to `x` and was not added to it. A normalised batch does not feel it, the
-                running mean does.
+            left_out: a bias that belongs to `x` and was not added to it. A normalised batch does
+                not feel it, the running mean does.
         """
         channels = x.shape[-1]
         scale = self.param("scale", self.scale_init, (channels,))
@@ -53,13 +61,17 @@ class BatchNorm(nn.Module):
 def batch_statistics(
     x: Float[Array, "*rows c"], axis_name: str | None = None
 ) -> tuple[Float[Array, " c"], Float[Array, " c"]]:
-    """Mean and biased variance over all axes but the last, in float32, over the devices of `axis_name` too.
+    """Mean and biased variance over all axes but the last, in float32, over the devices of
+    `axis_name` too.
 
-    One pass over `x`: mean = s + E[x - s], var = E[(x - s)^2] - E[x - s]^2. Any s gives the same; the mean
-    of the samples' first rows is near enough that nothing cancels where the mean is large beside the deviation.
+    One pass over `x`: mean = s + E[x - s], var = E[(x - s)^2] - E[x - s]^2. Any s gives the same;
+    the mean of the samples' first rows is near enough that nothing cancels where the mean is large
+    beside the deviation.
     """
     axes = tuple(range(x.ndim - 1))
-    first = x[(slice(None), *(0,) * (x.ndim - 2))]  # of every sample, so that no device has to ask another for its own
+    first = x[
+        (slice(None), *(0,) * (x.ndim - 2))
+    ]  # of every sample, so that no device has to ask another for its own
     shift = jax.lax.stop_gradient(jnp.mean(first.astype(jnp.float32), 0))
     centred = x.astype(jnp.float32) - _beside(shift, x)
     mean = jnp.mean(centred, axes)

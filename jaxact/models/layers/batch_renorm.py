@@ -1,7 +1,9 @@
-"""Batch renormalisation (Ioffe, NIPS 2017, arXiv 1702.03275), as a factor and an offset per channel, kept in float32.
+"""Batch renormalisation (Ioffe, NIPS 2017, arXiv 1702.03275), as a factor and an offset per
+channel, kept in float32.
 
-Batch normalisation trains on the batch's statistics and evaluates on running ones; here a correction, through which no
-gradient flows, takes training most of the way to the running ones. How far it may go is a schedule of the steps taken.
+Batch normalisation trains on the batch's statistics and evaluates on running ones; here a
+correction, through which no gradient flows, takes training most of the way to the running ones. How
+far it may go is a schedule of the steps taken.
 """
 
 from collections.abc import Callable
@@ -23,7 +25,8 @@ Limits = tuple[Float[Array, ""], Float[Array, ""]]  # r_max >= 1 and d_max >= 0
 
 
 def smooth_limits(steps: Float[Array, ""]) -> Limits:
-    """Logistic curves from (1, 0.001) to (3, 5), after a first step of plain batch normalisation (keras-contrib).
+    """Logistic curves from (1, 0.001) to (3, 5), after a first step of plain batch normalisation
+    (keras-contrib).
 
     r_max = 3 / (1 + 2 exp(-t))        d_max = 5 / (1 + (5 / 0.001 - 1) exp(-2 t))        t = 0.001 (steps - 1)
     """
@@ -35,7 +38,9 @@ def smooth_limits(steps: Float[Array, ""]) -> Limits:
 
 
 def linear_limits(steps: Float[Array, ""]) -> Limits:
-    """Straight lines, as in the paper (Section 4): r_max 1 to 3 in steps 5k to 40k, d_max 0 to 5 in steps 5k to 25k."""
+    """Straight lines, as in the paper (Section 4): r_max 1 to 3 in steps 5k to 40k, d_max 0 to 5 in
+    steps 5k to 25k.
+    """
 
     def line(first: float, last: float, end: float) -> Array:
         return first + (last - first) * jnp.clip((steps - 5e3) / (end - 5e3), 0, 1)
@@ -56,23 +61,26 @@ SCHEDULES: dict[str, Callable[[Float[Array, ""]], Limits]] = {
 
 
 class BatchRenorm(nn.Module):
-    """((x - m) / s r + d) * scale + bias, given as an affine map for `layers.batch_norm.affine` (Algorithm 1).
+    """((x - m) / s r + d) * scale + bias, given as an affine map for `layers.batch_norm.affine`
+    (Algorithm 1).
 
     m and s = sqrt(v + eps) are the batch's, M and S the running ones before this step:
 
         r = clip(s / S, 1 / r_max, r_max)        d = clip((m - M) / S, -d_max, d_max)
 
-    r and d are constants to the gradient. Where neither is clipped, training gives what evaluation would; with r_max
-    1 and d_max 0 it gives what batch normalisation would. Evaluation uses the running ones. Collections: `params`
-    {scale, bias}, `batch_stats` {mean, var, steps}, all float32; steps are those of training, which every micro-batch
-    of an accumulated step adds to.
+    r and d are constants to the gradient. Where neither is clipped, training gives what evaluation
+    would; with r_max 1 and d_max 0 it gives what batch normalisation would. Evaluation uses the
+    running ones. Collections: `params` {scale, bias}, `batch_stats` {mean, var, steps}, all
+    float32; steps are those of training, which every micro-batch of an accumulated step adds to.
 
-    Departs from the paper: the running variance is averaged, not the running deviation, as in keras-contrib, so that
-    the numbers are those of a batch normalisation; and S has the same epsilon as s.
+    Departs from the paper: the running variance is averaged, not the running deviation, as in
+    keras-contrib, so that the numbers are those of a batch normalisation; and S has the same
+    epsilon as s.
 
     Attributes:
         schedule: a key of `SCHEDULES`, from the steps taken to r_max and d_max.
-        axis_name: mapped axis over whose devices the statistics are shared; None for those of this device's batch.
+        axis_name: mapped axis over whose devices the statistics are shared; None for those of this
+            device's batch.
     """
 
     schedule: str = "smooth"
@@ -105,7 +113,9 @@ class BatchRenorm(nn.Module):
             return factor, bias - running_mean.value * factor
         mean, var = batch_statistics(x, self.axis_name)
         deviation = jnp.sqrt(var + EPSILON)
-        r, d = corrections(mean, deviation, running_mean.value, known, *SCHEDULES[self.schedule](steps.value))
+        r, d = corrections(
+            mean, deviation, running_mean.value, known, *SCHEDULES[self.schedule](steps.value)
+        )
         running_mean.value = DECAY * running_mean.value + (1 - DECAY) * mean
         running_var.value = DECAY * running_var.value + (1 - DECAY) * var
         steps.value = steps.value + 1

@@ -1,4 +1,6 @@
-"""A function over the leading axis a few samples at a time, so that what it makes on the way stays in the cache."""
+"""A function over the leading axis a few samples at a time, so that what it makes on the way stays
+in the cache.
+"""
 
 import functools
 import os
@@ -9,17 +11,22 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-CHUNK = 2**18  # numbers of `x` per core and chunk: 1 MiB, so that the few arrays made of it stay in the cache
+CHUNK = (
+    2**18
+)  # numbers of `x` per core and chunk: 1 MiB, so that the few arrays made of it stay in the cache
 
 
 def by_sample(function: Callable[..., Array], x: Any, weights: Any, chunk: int = CHUNK) -> Array:
-    """`function(x, weights)` for a function that treats every sample of x's leading axis alike and on its own.
+    """`function(x, weights)` for a function that treats every sample of x's leading axis alike and
+    on its own.
 
-    `x` is an array, or several as a pytree, all with that axis; the first of them is what `chunk` counts.
+    `x` is an array, or several as a pytree, all with that axis; the first of them is what `chunk`
+    counts.
 
-    Nothing in between is kept: the backward pass computes it again, sample by sample, from `x` and `weights`.
-    `chunk` is the numbers of `x` per core that are treated at once, fewer where the function makes much more of them.
-    Over several devices the samples are spread anyway and the function is applied to all of them at once.
+    Nothing in between is kept: the backward pass computes it again, sample by sample, from `x` and
+    `weights`. `chunk` is the numbers of `x` per core that are treated at once, fewer where the
+    function makes much more of them. Over several devices the samples are spread anyway and the
+    function is applied to all of them at once.
     """
     first = jax.tree.leaves(x)[0]
     count = first.shape[0]
@@ -28,7 +35,9 @@ def by_sample(function: Callable[..., Array], x: Any, weights: Any, chunk: int =
     if jax.device_count() > 1 or size == count:
         return jax.checkpoint(function)(x, weights)
     return _mapped(
-        function, jax.tree.map(lambda array: array.reshape(count // size, size, *array.shape[1:]), x), weights
+        function,
+        jax.tree.map(lambda array: array.reshape(count // size, size, *array.shape[1:]), x),
+        weights,
     )
 
 
@@ -38,11 +47,15 @@ def _mapped(function: Callable[..., Array], chunks: Any, weights: Any) -> Array:
     return y.reshape(-1, *y.shape[2:])
 
 
-def _forward(function: Callable[..., Array], chunks: Any, weights: Any) -> tuple[Array, tuple[Any, Any]]:
+def _forward(
+    function: Callable[..., Array], chunks: Any, weights: Any
+) -> tuple[Array, tuple[Any, Any]]:
     return _mapped(function, chunks, weights), (chunks, weights)
 
 
-def _backward(function: Callable[..., Array], saved: tuple[Any, Any], cotangent: Array) -> tuple[Any, Any]:
+def _backward(
+    function: Callable[..., Array], saved: tuple[Any, Any], cotangent: Array
+) -> tuple[Any, Any]:
     chunks, weights = saved
 
     def one(total: Any, inputs: tuple[Any, Array]) -> tuple[Any, Any]:
@@ -52,7 +65,9 @@ def _backward(function: Callable[..., Array], saved: tuple[Any, Any], cotangent:
 
     zeros = jax.tree.map(jnp.zeros_like, weights)
     count = jax.tree.leaves(chunks)[0].shape[0]
-    total, dx = jax.lax.scan(one, zeros, (chunks, cotangent.reshape(count, -1, *cotangent.shape[1:])))
+    total, dx = jax.lax.scan(
+        one, zeros, (chunks, cotangent.reshape(count, -1, *cotangent.shape[1:]))
+    )
     return dx, total
 
 

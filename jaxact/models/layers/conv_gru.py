@@ -1,8 +1,9 @@
-"""Convolutional gated recurrent unit over the maps of a clip's frames (Shi et al., NeurIPS 2017; equations 10 to 13 of
-the SC-Xception paper).
+"""Convolutional gated recurrent unit over the maps of a clip's frames (Shi et al., NeurIPS 2017;
+equations 10 to 13 of the SC-Xception paper).
 
-A GRU whose matrix products are convolutions, so that it remembers where something was seen. What the frames contribute
-is convolved for all of them at once; only the convolution of the memory runs along time.
+A GRU whose matrix products are convolutions, so that it remembers where something was seen. What
+the frames contribute is convolved for all of them at once; only the convolution of the memory runs
+along time.
 
     [b t h w c] -> input convolution [b t h w 3f] -> cell along t [b h w f]
 
@@ -26,7 +27,8 @@ class ConvGRUCell(nn.Module):
         Z = sigmoid(Wxz * x + Whz * H)        R = sigmoid(Wxr * x + Whr * H)
         H~ = tanh(Wxh * x + R o (Whh * H))    H' = (1 - Z) o H~ + Z o H
 
-    The paper prints H'_t for H~_t in equation 13, a misprint. Z keeps the old memory, as in Keras's GRU.
+    The paper prints H'_t for H~_t in equation 13, a misprint. Z keeps the old memory, as in Keras's
+    GRU.
 
     Attributes:
         kernel, reset_after, swap_z, dtype: see `ConvGRU`.
@@ -39,7 +41,9 @@ class ConvGRUCell(nn.Module):
 
     @nn.compact
     def __call__(self, memory: Memory, frame: Float[Array, "b h w g"]) -> tuple[Memory, None]:
-        """The memory after a frame, given as Wx * x + b for Z, R and H~ side by side (g = 3 f); all in float32."""
+        """The memory after a frame, given as Wx * x + b for Z, R and H~ side by side (g = 3 f); all
+        in float32.
+        """
         filters = memory.shape[-1]
         shape = (self.kernel, self.kernel, filters, 3 * filters)
         weights = self.param("kernel", nn.initializers.orthogonal(), shape).astype(self.dtype)
@@ -60,7 +64,9 @@ class ConvGRUCell(nn.Module):
 
 
 # The cell along the second axis, with the same parameters in every frame.
-OverTime = nn.scan(ConvGRUCell, variable_broadcast="params", split_rngs={"params": False}, in_axes=1)
+OverTime = nn.scan(
+    ConvGRUCell, variable_broadcast="params", split_rngs={"params": False}, in_axes=1
+)
 
 
 class ConvGRU(nn.Module):
@@ -69,7 +75,8 @@ class ConvGRU(nn.Module):
     Attributes:
         filters: maps that are remembered.
         kernel: pixels of the kernels, each way.
-        reset_after: R weighs the convolved memory, as printed; or the memory before it is convolved.
+        reset_after: R weighs the convolved memory, as printed; or the memory before it is
+            convolved.
         swap_z: Z keeps the new instead of the old.
         dtype: of the convolutions, "float32" or "bfloat16"; gates and memory stay float32.
     """

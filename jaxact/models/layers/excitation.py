@@ -1,7 +1,7 @@
 """Excitation of maps by where and when something happens (STE) and by which channels show it (CE).
 
-From ACTION-Net (Wang, She and Smolic, CVPR 2021) as the SC-Xception paper takes it up, equations 1 to 9. Either makes a
-weight M in (0, 1) out of the maps X and gives Y = X + X o M.
+From ACTION-Net (Wang, She and Smolic, CVPR 2021) as the SC-Xception paper takes it up, equations 1
+to 9. Either makes a weight M in (0, 1) out of the maps X and gives Y = X + X o M.
 """
 
 import flax.linen as nn
@@ -14,12 +14,15 @@ from jaxact.models.layers.conv_batch_norm import GLOROT
 Maps = Float[Array, "b t h w c"]
 REDUCTION = 16  # channels to channels of the bottleneck in CE
 
-# How the two are put together: the paper shows both arrows and no sign where they meet. ACTION-Net adds its paths.
+# How the two are put together: the paper shows both arrows and no sign where they meet. ACTION-Net
+# adds its paths.
 EXCITATIONS = ("none", "ste", "ce", "sum", "mean", "sequential")
 
 
 class SpatialTemporalExcitation(nn.Module):
-    """Y = X + X o M, M = sigmoid(K * mean_c X): equations 1 to 4. K is one kernel of 3 frames x 3 x 3 pixels."""
+    """Y = X + X o M, M = sigmoid(K * mean_c X): equations 1 to 4. K is one kernel of 3 frames x 3 x
+    3 pixels.
+    """
 
     @nn.compact
     def __call__(self, x: Maps) -> Maps:
@@ -32,8 +35,8 @@ class SpatialTemporalExcitation(nn.Module):
 class ChannelExcitation(nn.Module):
     """Y = X + X o M, M = sigmoid(W2 (K * W1 mean_hw X)): equations 5 to 9.
 
-    W1 takes c channels to c / 16, K is a kernel of 3 frames, W2 takes them back. The shapes that the paper prints for
-    F_r and F_t are each other's.
+    W1 takes c channels to c / 16, K is a kernel of 3 frames, W2 takes them back. The shapes that
+    the paper prints for F_r and F_t are each other's.
 
     Attributes:
         relu: a ReLU behind K, as in ACTION-Net's code; the equations have none.
@@ -58,8 +61,9 @@ class Excitation(nn.Module):
     """STE and CE together.
 
     Attributes:
-        how: "ste" or "ce" alone; "sum" Y_STE + Y_CE, about three times X at the start, which the normalisation that
-            follows must learn; "mean", half of it; "sequential" CE(STE(X)). See `EXCITATIONS`.
+        how: "ste" or "ce" alone; "sum" Y_STE + Y_CE, about three times X at the start, which the
+            normalisation that follows must learn; "mean", half of it; "sequential" CE(STE(X)). See
+            `EXCITATIONS`.
         ce_relu: see `ChannelExcitation`.
     """
 

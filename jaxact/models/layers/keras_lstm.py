@@ -1,4 +1,6 @@
-"""A layer of long short-term memory with the parameters of Keras's, with tanh or, as in online recognition, ReLU."""
+"""A layer of long short-term memory with the parameters of Keras's, with tanh or, as in online
+recognition, ReLU.
+"""
 
 from typing import Any
 
@@ -20,7 +22,8 @@ class LSTM(nn.Module):
 
         c' = f c + i g        h' = o a(c')
 
-    The forget gate's bias starts at one. What the frames contribute is projected for all of them at once.
+    The forget gate's bias starts at one. What the frames contribute is projected for all of them at
+    once.
 
     Attributes:
         width: units.
@@ -33,7 +36,9 @@ class LSTM(nn.Module):
     dtype: Any
 
     @nn.compact
-    def __call__(self, memory: Memory, x: Float[Array, "b t c"]) -> tuple[Memory, Float[Array, "b t d"]]:
+    def __call__(
+        self, memory: Memory, x: Float[Array, "b t c"]
+    ) -> tuple[Memory, Float[Array, "b t d"]]:
         """The memory after the last frame, and the outputs of all of them."""
         size = (self.width, 4 * self.width)
         kernel = self.param("kernel", GLOROT, (x.shape[-1], size[1])).astype(self.dtype)

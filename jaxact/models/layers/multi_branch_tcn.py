@@ -1,8 +1,9 @@
-"""What the networks after ST-GCN share: convolution along time in parallel branches, and the trunk around it.
+"""What the networks after ST-GCN share: convolution along time in parallel branches, and the trunk
+around it.
 
-A branch reduces the channels and then looks at its own span of time: taps that lie `dilation` frames apart, the
-maximum of three frames, or the frame alone. One product of matrices reduces the channels of all branches and another
-applies all their taps.
+A branch reduces the channels and then looks at its own span of time: taps that lie `dilation`
+frames apart, the maximum of three frames, or the frame alone. One product of matrices reduces the
+channels of all branches and another applies all their taps.
 """
 
 import math
@@ -18,9 +19,9 @@ from jaxact.errors import UserError
 from jaxact.models.layers.batch_norm import BatchNorm, affine
 from jaxact.models.layers.dropout import dropout
 
-# Width factor and stride of each unit: as in ST-GCN, the fifth and eighth of ten double the channels and halve the
-# frames. "ten" is what both papers train; "six" the short form of ST-GCN++'s authors for hand gestures, which learns
-# faster from few clips of few joints.
+# Width factor and stride of each unit: as in ST-GCN, the fifth and eighth of ten double the
+# channels and halve the frames. "ten" is what both papers train; "six" the short form of ST-GCN++'s
+# authors for hand gestures, which learns faster from few clips of few joints.
 VARIANTS: dict[str, tuple[tuple[int, int], ...]] = {
     "ten": ((1, 1), (1, 1), (1, 1), (1, 1), (2, 2), (2, 1), (2, 1), (4, 2), (4, 1), (4, 1)),
     "six": ((1, 1), (1, 1), (1, 1), (1, 1), (1, 1), (2, 2)),
@@ -30,13 +31,15 @@ VARIANTS: dict[str, tuple[tuple[int, int], ...]] = {
 def kernel_init(initial: str, fan_in: int, fan_out: int) -> nn.initializers.Initializer:
     """Weights at the start, by the numbers that one output is made of, or that one input goes into.
 
-    "fan_in_uniform": uniform within 1 / sqrt(fan_in), PyTorch's default. "he_fan_out": normal, of deviation
-    sqrt(2 / fan_out).
+    "fan_in_uniform": uniform within 1 / sqrt(fan_in), PyTorch's default. "he_fan_out": normal, of
+    deviation sqrt(2 / fan_out).
     """
     if initial == "he_fan_out":
         return nn.initializers.normal(math.sqrt(2 / fan_out))
     bound = 1 / math.sqrt(fan_in)
-    return lambda key, shape, dtype=jnp.float32: jax.random.uniform(key, shape, dtype, -bound, bound)
+    return lambda key, shape, dtype=jnp.float32: jax.random.uniform(
+        key, shape, dtype, -bound, bound
+    )
 
 
 def branch_widths(features: int, branches: int) -> tuple[int, ...]:
@@ -49,11 +52,17 @@ def check_width(name: str, width: int, dilations: Sequence[int]) -> None:
     """Raises UserError where `width` leaves a branch without channels."""
     branches = len(dilations) + 2
     if width < branches:
-        raise UserError(f"{name} of width {width}: wanted {branches} or more, a channel for each temporal branch")
+        raise UserError(
+            f"{name} of width {width}: wanted {branches} or more, a channel for each temporal branch"
+        )
 
 
-def shifted(x: Float[Array, "n v t c"], taps: int, dilation: int = 1, stride: int = 1) -> list[Float[Array, "n v s c"]]:
-    """For each tap i the frames stride * s + (i - taps // 2) * dilation, zeros outside; s = ceil(t / stride)."""
+def shifted(
+    x: Float[Array, "n v t c"], taps: int, dilation: int = 1, stride: int = 1
+) -> list[Float[Array, "n v s c"]]:
+    """For each tap i the frames stride * s + (i - taps // 2) * dilation, zeros outside; s = ceil(t
+    / stride).
+    """
     reach, frames = taps // 2 * dilation, x.shape[2]
     padded = jnp.pad(x, ((0, 0), (0, 0), (reach, reach), (0, 0)))
     starts = range(0, taps * dilation, dilation)
@@ -61,11 +70,16 @@ def shifted(x: Float[Array, "n v t c"], taps: int, dilation: int = 1, stride: in
 
 
 def dilated_conv(
-    x: Float[Array, "n v t c"], kernels: Sequence[Float[Array, "taps _ _"]], dilations: Sequence[int], stride: int
+    x: Float[Array, "n v t c"],
+    kernels: Sequence[Float[Array, "taps _ _"]],
+    dilations: Sequence[int],
+    stride: int,
 ) -> Float[Array, "n v s c"]:
-    """y_i[s] = sum_j x_i[stride * s + (j - taps // 2) * dilation_i] @ kernel_i[j], for the channels x_i of each branch.
+    """y_i[s] = sum_j x_i[stride * s + (j - taps // 2) * dilation_i] @ kernel_i[j], for the channels
+    x_i of each branch.
 
-    One product with a matrix that is zero between branches: small ones apiece would keep no processor busy.
+    One product with a matrix that is zero between branches: small ones apiece would keep no
+    processor busy.
     """
     edges = [0]
     for kernel in kernels:
@@ -79,17 +93,20 @@ def dilated_conv(
 
 
 def max_pool(x: Float[Array, "n v t c"], stride: int) -> Float[Array, "n v s c"]:
-    """The largest of three neighbouring frames, of numbers that are not negative (zeros stand outside the clip)."""
+    """The largest of three neighbouring frames, of numbers that are not negative (zeros stand
+    outside the clip).
+    """
     before, here, after = shifted(x, taps=3, stride=stride)
     return jnp.maximum(jnp.maximum(before, here), after)
 
 
 class MultiBranch(nn.Module):
-    """Convolution along time in branches: `dilations` of `taps` frames, a maximum of three frames, and a single frame.
+    """Convolution along time in branches: `dilations` of `taps` frames, a maximum of three frames,
+    and a single frame.
 
-    Every branch starts with a projection to its share of the channels; all but the last normalise it, take the ReLU and
-    look along time. The branches side by side are normalised, pass a ReLU and, with `mix`, a projection and another
-    normalisation.
+    Every branch starts with a projection to its share of the channels; all but the last normalise
+    it, take the ReLU and look along time. The branches side by side are normalised, pass a ReLU
+    and, with `mix`, a projection and another normalisation.
 
     Attributes:
         features: channels out.
@@ -118,7 +135,9 @@ class MultiBranch(nn.Module):
         kernel, bias = self._weights("reduce", (channels, self.features), channels, widths[-1])
         x = x @ kernel.astype(dtype)
         ahead, alone = x[..., :single], shifted(x[..., single:], taps=1, stride=self.stride)[0]
-        ahead = nn.relu(affine(ahead, *self._norm("reduce_norm")(ahead, train, bias[:single]))).astype(dtype)
+        ahead = nn.relu(
+            affine(ahead, *self._norm("reduce_norm")(ahead, train, bias[:single]))
+        ).astype(dtype)
         kernels, biases = [], []
         for number, width in enumerate(widths[:-2]):
             shape = (self.taps, width, width)
@@ -132,11 +151,15 @@ class MultiBranch(nn.Module):
         x = nn.relu(affine(x, *self._norm("norm")(x, train, left_out)))
         if not self.mix:
             return x
-        kernel, bias = self._weights("mix", (self.features, self.features), self.features, self.features)
+        kernel, bias = self._weights(
+            "mix", (self.features, self.features), self.features, self.features
+        )
         x = x.astype(dtype) @ kernel.astype(dtype)
         return affine(x, *self._norm("mix_norm")(x, train, bias))
 
-    def _weights(self, name: str, shape: tuple[int, ...], fan_in: int, fan_out: int) -> tuple[Array, Array]:
+    def _weights(
+        self, name: str, shape: tuple[int, ...], fan_in: int, fan_out: int
+    ) -> tuple[Array, Array]:
         kernel = self.param(f"{name}_kernel", kernel_init(self.initial, fan_in, fan_out), shape)
         return kernel, self.param(f"{name}_bias", nn.initializers.zeros, shape[-1:])
 
@@ -189,13 +212,17 @@ class Unit(nn.Module):
 
     @nn.compact
     def __call__(self, x: Float[Array, "n v t c"], train: bool = False) -> Float[Array, "n v s d"]:
-        """Features in, features out; `train` turns on batch statistics and dropout (rng `dropout`)."""
+        """Features in, features out; `train` turns on batch statistics and dropout (rng
+        `dropout`).
+        """
         y = self.spatial(features=self.features, name="spatial")(x, train)
         y = self.temporal(features=self.features, stride=self.stride, name="temporal")(y, train)
         if train and self.dropout > 0:
             y = dropout(self.make_rng("dropout"), y, self.dropout)
         if self.residual:
-            y = y + Shortcut(self.features, self.stride, self.initial, self.axis_name, name="shortcut")(x, train)
+            y = y + Shortcut(
+                self.features, self.stride, self.initial, self.axis_name, name="shortcut"
+            )(x, train)
         return nn.relu(y).astype(x.dtype)
 
 
@@ -213,7 +240,8 @@ def classify(
     persons_apart: bool,
     **options: Any,
 ) -> Float[Array, "b classes"]:
-    """Logits, by modules that belong to the calling one: input normalisation, units, average, linear layer.
+    """Logits, by modules that belong to the calling one: input normalisation, units, average,
+    linear layer.
 
     Args:
         inputs: clips.
@@ -224,8 +252,14 @@ def classify(
     """
     batch, frames, persons, joints, channels = inputs.shape
     numbers = joints * channels
-    x = inputs.reshape(batch, frames, *((persons * numbers,) if persons_apart else (persons, numbers)))
-    x = affine(x, *BatchNorm(axis_name=axis_name, name="data_norm")(x, train)).reshape(inputs.shape).astype(dtype)
+    x = inputs.reshape(
+        batch, frames, *((persons * numbers,) if persons_apart else (persons, numbers))
+    )
+    x = (
+        affine(x, *BatchNorm(axis_name=axis_name, name="data_norm")(x, train))
+        .reshape(inputs.shape)
+        .astype(dtype)
+    )
     x = jnp.transpose(x, (0, 2, 3, 1, 4)).reshape(batch * persons, joints, frames, channels)
     unit = nn.remat(Unit, static_argnums=(2,)) if remat else Unit
     for number, (factor, stride) in enumerate(units):

@@ -33,18 +33,24 @@ def temporal_conv(
 def fourier_temporal_conv(
     x: Float[Array, "n v t c"], kernel: Float[Array, "taps c d"], stride: int = 1
 ) -> Float[Array, "n v s d"]:
-    """`temporal_conv`, taps odd, by the convolution theorem, with less than a quarter of its multiplications.
+    """`temporal_conv`, taps odd, by the convolution theorem, with less than a quarter of its
+    multiplications.
 
-    Time is cut into tiles of N frames that overlap by taps - 1. In the Fourier basis a correlation is a product, so a
-    tile costs about 1.5 N products of channels, where the sum above costs `taps` per output frame. A stride of 2 is
-    stride 1 on pairs of frames: twice the channels, half the taps.
+    Time is cut into tiles of N frames that overlap by taps - 1. In the Fourier basis a correlation
+    is a product, so a tile costs about 1.5 N products of channels, where the sum above costs `taps`
+    per output frame. A stride of 2 is stride 1 on pairs of frames: twice the channels, half the
+    taps.
     """
     frames = -(-x.shape[2] // stride)
     return correlate(x, fourier_kernel(kernel, frames, stride), kernel.shape[0], stride)
 
 
-def fourier_kernel(kernel: Float[Array, "taps c d"], frames: int, stride: int = 1) -> Float[Array, "p c2 d"]:
-    """The kernel in the Fourier basis, for `frames` outputs; made once and used for every sample."""
+def fourier_kernel(
+    kernel: Float[Array, "taps c d"], frames: int, stride: int = 1
+) -> Float[Array, "p c2 d"]:
+    """The kernel in the Fourier basis, for `frames` outputs; made once and used for every
+    sample.
+    """
     before, after = _folded_padding(kernel.shape[0], stride)
     kernel = jnp.pad(kernel, ((before, after), (0, 0), (0, 0)))
     kernel = kernel.reshape(-1, stride * kernel.shape[1], kernel.shape[2])
@@ -56,7 +62,9 @@ def fourier_kernel(kernel: Float[Array, "taps c d"], frames: int, stride: int = 
 def correlate(
     x: Float[Array, "n v t c"], kernel: Float[Array, "p c2 d"], taps: int, stride: int = 1
 ) -> Float[Array, "n v s d"]:
-    """`temporal_conv` of `x` with the kernel that `fourier_kernel` transformed; `taps` is the number before that."""
+    """`temporal_conv` of `x` with the kernel that `fourier_kernel` transformed; `taps` is the
+    number before that.
+    """
     samples, joints, frames, channels = x.shape
     before, after = _folded_padding(taps, stride)
     taps, lead = (before + taps + after) // stride, (before + taps // 2) // stride
@@ -70,8 +78,12 @@ def correlate(
     into, _, out = fourier_products(taps, length)
     x = jnp.pad(x, ((0, 0), (lead, (tiles + 1) * length - count - lead), (0, 0)))
     x = x.reshape(rows, tiles + 1, length, channels)
-    x = jnp.concatenate([x[:, :-1], x[:, 1:, : taps - 1]], axis=2)  # each tile sees the beginning of the next
-    x = jnp.dot(into, jnp.moveaxis(x, 2, 0).reshape(length + taps - 1, -1)).reshape(-1, rows * tiles, channels)
+    x = jnp.concatenate(
+        [x[:, :-1], x[:, 1:, : taps - 1]], axis=2
+    )  # each tile sees the beginning of the next
+    x = jnp.dot(into, jnp.moveaxis(x, 2, 0).reshape(length + taps - 1, -1)).reshape(
+        -1, rows * tiles, channels
+    )
     y = x @ kernel
     y = jnp.dot(out, y.reshape(out.shape[1], -1)).reshape(length, rows, tiles, features)
     y = jnp.moveaxis(y, 0, 2).reshape(samples, joints, tiles * length, features)
@@ -87,8 +99,9 @@ def _folded_padding(taps: int, stride: int) -> tuple[int, int]:
 def tile_length(frames: int, kernel_shape: tuple[int, int, int]) -> int:
     """Output frames per tile with which `frames` outputs cost least, for a kernel [taps, c, d].
 
-    Long tiles overlap less and are dearer to transform. Per tile of N frames there are 1.5 N products of c d
-    multiplications and transforms of 1.5 N^2 (c + d), which run at about 0.7 of a product's cost.
+    Long tiles overlap less and are dearer to transform. Per tile of N frames there are 1.5 N
+    products of c d multiplications and transforms of 1.5 N^2 (c + d), which run at about 0.7 of a
+    product's cost.
     """
     taps, channels, features = kernel_shape
     product, transform = channels * features, 0.7 * (channels + features)
@@ -102,11 +115,13 @@ def tile_length(frames: int, kernel_shape: tuple[int, int, int]) -> int:
 
 @functools.cache
 def fourier_products(taps: int, outputs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Matrices (into, weigh, out) with correlate(x, w) = out @ ((into @ x) * (weigh @ w)), products real.
+    """Matrices (into, weigh, out) with correlate(x, w) = out @ ((into @ x) * (weigh @ w)), products
+    real.
 
-    The discrete Fourier transform of N = taps + outputs - 1 points, where the cyclic correlation's first `outputs`
-    values are the linear one's. A product of complex numbers (a + ib)(c + id) is three real ones (Gauss):
-    c (a + b), a (d - c), b (c + d). Frequency 0 and, for even N, N / 2 are real and need one.
+    The discrete Fourier transform of N = taps + outputs - 1 points, where the cyclic correlation's
+    first `outputs` values are the linear one's. A product of complex numbers (a + ib)(c + id) is
+    three real ones (Gauss): c (a + b), a (d - c), b (c + d). Frequency 0 and, for even N, N / 2 are
+    real and need one.
 
     Returns:
         into [p, N], weigh [p, taps], out [outputs, p], p = products per tile.

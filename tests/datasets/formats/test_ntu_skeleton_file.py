@@ -1,4 +1,6 @@
-"""The `.skeleton` format: exact numbers in, exact numbers out, and every way a file can be wrong."""
+"""The `.skeleton` format: exact numbers in, exact numbers out, and every way a file can be
+wrong.
+"""
 
 from pathlib import Path
 
@@ -19,7 +21,9 @@ def skeleton_text(frames: list[list[tuple[int, np.ndarray]]], newline: str = "\n
         for body, joints in bodies:
             lines += [f"{body} 0 1 1 1 1 0 0.02 0.05 2", "25"]
             for number, (x, y, z) in enumerate(joints):
-                lines.append(f"{x} {y} {z} 277.4 191.8 1036.2 519.1 -0.2 0.05 0.96 -0.12 {number % 3}")
+                lines.append(
+                    f"{x} {y} {z} 277.4 191.8 1036.2 519.1 -0.2 0.05 0.96 -0.12 {number % 3}"
+                )
     return newline.join(lines) + newline
 
 
@@ -85,9 +89,18 @@ SHORT, LONG = " ".join(["1"] * 11), " ".join(["1.5"] * 13)
         (b"\x00\x01" * 50, "not a text file: byte 0x00 in line 1"),
         (SOUND.encode()[:-9] + b"\xff", "not a text file: byte 0xff in line 57"),
         (edited(1, "many"), "line 1 .*wanted the frame count, found 'many'"),
-        (edited(1, "3"), r"cut off after line 57 \(in frame 3 of 3\): the body count should follow"),
-        ("\n".join(SOUND.splitlines()[:40]), r"cut off after line 40 \(in frame 2 of 2\): a joint should follow"),
-        ("\n".join(SOUND.splitlines()[:30]), r"cut off after line 30 \(in frame 2 of 2\): a body should follow"),
+        (
+            edited(1, "3"),
+            r"cut off after line 57 \(in frame 3 of 3\): the body count should follow",
+        ),
+        (
+            "\n".join(SOUND.splitlines()[:40]),
+            r"cut off after line 40 \(in frame 2 of 2\): a joint should follow",
+        ),
+        (
+            "\n".join(SOUND.splitlines()[:30]),
+            r"cut off after line 30 \(in frame 2 of 2\): a body should follow",
+        ),
         (edited(2, "-1"), "line 2 .*wanted the body count, found '-1'"),
         (edited(3, "7 0 1"), "line 3 .*wanted the 10 numbers of a body, found 3"),
         (edited(3, "7.5 0 1 1 1 1 0 0.02 0.05 2"), "line 3 .*wanted a body's id, found '7.5'"),

@@ -1,4 +1,6 @@
-"""Pickles of arrays are read whatever wrote them; a pickle that asks for anything else is refused and runs nothing."""
+"""Pickles of arrays are read whatever wrote them; a pickle that asks for anything else is refused
+and runs nothing.
+"""
 
 import builtins
 import collections
@@ -58,7 +60,9 @@ def test_arrays_and_containers_come_back_under_every_protocol(tmp_path, protocol
     assert list(map(type, found["plain"])) == list(map(type, CONTENT["plain"]))
 
 
-@pytest.mark.parametrize(("new", "old"), [(b"numpy._core.", b"numpy.core."), (b"numpy.core.", b"numpy._core.")])
+@pytest.mark.parametrize(
+    ("new", "old"), [(b"numpy._core.", b"numpy.core."), (b"numpy.core.", b"numpy._core.")]
+)
 def test_arrays_of_older_and_newer_numpy_are_read(tmp_path, new, old):
     content = pickle.dumps(CONTENT["array"], protocol=2)
     (tmp_path / "a.pkl").write_bytes(content.replace(new, old))
@@ -86,10 +90,16 @@ def test_text_of_python_2_is_read(tmp_path):
         (lambda path: Path, "pathlib"),
     ],
 )
-def test_a_pickle_that_asks_for_anything_else_is_refused_by_name_and_runs_nothing(tmp_path, call, name, protocol):
+def test_a_pickle_that_asks_for_anything_else_is_refused_by_name_and_runs_nothing(
+    tmp_path, call, name, protocol
+):
     target = tmp_path / "made"
-    path = written(tmp_path / "bad.pkl", {"keypoint": CONTENT["array"], "x": call(target)}, protocol)
-    with pytest.raises(UserError, match=rf"bad.pkl' asks for '[\w.]*{name}[\w.]*', which is no part of .*: refused"):
+    path = written(
+        tmp_path / "bad.pkl", {"keypoint": CONTENT["array"], "x": call(target)}, protocol
+    )
+    with pytest.raises(
+        UserError, match=rf"bad.pkl' asks for '[\w.]*{name}[\w.]*', which is no part of .*: refused"
+    ):
         safe_pickle.load(path)
     assert not target.exists()
 
@@ -132,7 +142,9 @@ def test_what_is_no_whole_pickle_is_named(tmp_path, content):
 
 
 def test_raw_bytes_never_become_objects(tmp_path):
-    """numpy's own dtypes may be given flags that hide an object field, whose bytes are then taken for a pointer."""
+    """numpy's own dtypes may be given flags that hide an object field, whose bytes are then taken
+    for a pointer.
+    """
     kind = b"cnumpy\ndtype\n(S'%s'\nI00\nI01\ntR(I3\nS'|'\n%stb"
     array = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR(I1\n(I1\nt%sI00\nS'12345678'\ntb."
     plain, hidden = b"NNNI-1\nI-1\nI0\n", b"N(S'a'\nt(dS'a'\n(I0\nI0\ntsI8\nI1\nI0\n"
@@ -151,9 +163,17 @@ def test_raw_bytes_never_become_objects(tmp_path):
 
 def test_a_pickle_cannot_change_what_the_next_one_is_read_with(tmp_path):
     """BUILD sets attributes: on the names of the list it must find nothing worth setting."""
-    for name in ("numpy\ndtype", "numpy\nndarray", "builtins\nlist", "collections\nOrderedDict", "_codecs\nencode"):
+    for name in (
+        "numpy\ndtype",
+        "numpy\nndarray",
+        "builtins\nlist",
+        "collections\nOrderedDict",
+        "_codecs\nencode",
+    ):
         for attribute in (b"make", b"fromkeys", b"own"):
-            (tmp_path / "bad.pkl").write_bytes(b"c%s\n(N(dV%s\nI1\nstb." % (name.encode(), attribute))
+            (tmp_path / "bad.pkl").write_bytes(
+                b"c%s\n(N(dV%s\nI1\nstb." % (name.encode(), attribute)
+            )
             with pytest.raises(UserError, match="not a readable pickle"):
                 safe_pickle.load(str(tmp_path / "bad.pkl"))
     assert safe_pickle.load(written(tmp_path / "good.pkl", [CONTENT["number"]])) == [0.5]

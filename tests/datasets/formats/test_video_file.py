@@ -1,4 +1,6 @@
-"""Video files become frames: upright, in the right colours, with their times; unusable files are refused by name."""
+"""Video files become frames: upright, in the right colours, with their times; unusable files are
+refused by name.
+"""
 
 import sys
 import types
@@ -36,7 +38,9 @@ def corners(picture: np.ndarray) -> np.ndarray:
 )
 def test_frames_of_any_container_come_out_as_they_went_in(tmp_path, suffix, codec):
     wanted = videos.frames(12, 48, 64)
-    found = video_file.encode(str(videos.write(tmp_path / f"clip{suffix}", wanted, codec=codec)), short_side=256)
+    found = video_file.encode(
+        str(videos.write(tmp_path / f"clip{suffix}", wanted, codec=codec)), short_side=256
+    )
     assert (found.height, found.width, len(found.frames), found.damaged) == (48, 64, 12, 0)
     assert found.fps == pytest.approx(25, abs=0.05) and found.flow == []
     np.testing.assert_allclose(found.times, np.arange(12) / 25, atol=2e-3)
@@ -56,15 +60,20 @@ def test_larger_frames_shrink_to_the_short_side_and_smaller_ones_stay(tmp_path):
 def test_colours_of_hd_video_are_told_from_those_of_sd_video(tmp_path):
     wanted = videos.CORNERS.repeat(32, 0).repeat(32, 1)[None].repeat(3, 0)
     for colorspace in (None, 1):
-        path = videos.write(tmp_path / f"{colorspace}.mp4", wanted, codec="libx264", colorspace=colorspace)
+        path = videos.write(
+            tmp_path / f"{colorspace}.mp4", wanted, codec="libx264", colorspace=colorspace
+        )
         (picture, *_) = pictures(video_file.encode(str(path), short_side=64))
         np.testing.assert_allclose(corners(picture), videos.CORNERS, atol=6)
 
 
-# What a display matrix (a, b, c, d) does to a picture, by hand: (x, y) goes to (a x + c y, b x + d y).
+# What a display matrix (a, b, c, d) does to a picture, by hand: (x, y) goes to (a x + c y, b x + d
+# y).
 TURNS = {
     (1, 0, 0, 1): lambda picture: picture,
-    (0, 1, -1, 0): lambda picture: np.rot90(picture, -1),  # a phone held upright: a quarter turn clockwise
+    (0, 1, -1, 0): lambda picture: np.rot90(
+        picture, -1
+    ),  # a phone held upright: a quarter turn clockwise
     (0, -1, 1, 0): lambda picture: np.rot90(picture, 1),
     (-1, 0, 0, -1): lambda picture: np.rot90(picture, 2),
     (-1, 0, 0, 1): lambda picture: picture[:, ::-1],  # a mirror
@@ -76,7 +85,9 @@ TURNS = {
 @pytest.mark.parametrize("matrix", TURNS)
 def test_a_turned_video_stands_upright(tmp_path, matrix):
     wanted = videos.frames(3, 32, 48)
-    found = video_file.encode(str(videos.write(tmp_path / "clip.mp4", wanted, matrix=matrix)), short_side=256)
+    found = video_file.encode(
+        str(videos.write(tmp_path / "clip.mp4", wanted, matrix=matrix)), short_side=256
+    )
     for picture, stored in zip(pictures(found), wanted, strict=True):
         truth = TURNS[matrix](stored)
         assert picture.shape == truth.shape == (found.height, found.width, 3)
@@ -85,13 +96,17 @@ def test_a_turned_video_stands_upright(tmp_path, matrix):
 
 def test_a_variable_rate_keeps_every_frame_and_its_time(tmp_path):
     times = [0.0, 0.04, 0.08, 0.5, 0.52, 2.0]
-    found = video_file.encode(str(videos.write(tmp_path / "clip.mkv", videos.frames(6), times=times)), short_side=256)
+    found = video_file.encode(
+        str(videos.write(tmp_path / "clip.mkv", videos.frames(6), times=times)), short_side=256
+    )
     np.testing.assert_allclose(found.times, times, atol=1e-3)
     assert found.fps == pytest.approx(2.5) and len(found.frames) == 6
 
 
 def test_a_last_frame_that_is_shown_for_long_is_not_taken_for_a_cut(tmp_path):
-    path = videos.write(tmp_path / "clip.mp4", videos.frames(6), times=[0.0, 0.1, 0.2, 0.3, 0.4, 0.5], last=4.0)
+    path = videos.write(
+        tmp_path / "clip.mp4", videos.frames(6), times=[0.0, 0.1, 0.2, 0.3, 0.4, 0.5], last=4.0
+    )
     with av.open(str(path)) as container:
         assert container.duration == pytest.approx(4.5e6, rel=0.01)
     found = video_file.encode(str(path), short_side=256)
@@ -106,11 +121,15 @@ def test_times_that_are_missing_or_do_not_rise_are_even():
     assert video_file.clock([None, None], 0.0)[1] == pytest.approx(25)
     seconds, fps = video_file.clock([3.0, 3.5, 4.5], 25.0)
     assert seconds.tolist() == [0.0, 0.5, 1.5] and fps == pytest.approx(2 / 1.5)
-    assert video_file.clock([7.0], 25.0)[1] == 25 and video_file.clock([7.0], 25.0)[0].tolist() == [0.0]
+    assert video_file.clock([7.0], 25.0)[1] == 25 and video_file.clock([7.0], 25.0)[0].tolist() == [
+        0.0
+    ]
 
 
 def test_a_video_of_one_frame_is_a_clip(tmp_path):
-    found = video_file.encode(str(videos.write(tmp_path / "clip.mp4", videos.frames(1))), short_side=256)
+    found = video_file.encode(
+        str(videos.write(tmp_path / "clip.mp4", videos.frames(1))), short_side=256
+    )
     assert len(found.frames) == 1 and found.times.tolist() == [0.0]
 
 
@@ -140,7 +159,9 @@ def cut(path, share: float):
 def test_a_file_that_is_cut_off_is_refused(tmp_path, name, codec, options, share):
     pictures = np.random.default_rng(0).integers(0, 255, (50, 32, 32, 3), np.uint8)
     path = cut(videos.write(tmp_path / name, pictures, codec=codec, options=options), share)
-    with pytest.raises(UserError, match=rf"{name}' (is cut off: it states|cannot be read as a video|is damaged)"):
+    with pytest.raises(
+        UserError, match=rf"{name}' (is cut off: it states|cannot be read as a video|is damaged)"
+    ):
         video_file.encode(str(path), short_side=256)
 
 
@@ -151,7 +172,9 @@ def test_a_file_with_bytes_overwritten_is_refused_or_its_patched_frames_are_coun
     for place in np.random.default_rng(1).integers(len(content) // 4, len(content) * 9 // 10, 200):
         content[place] ^= 255
     path.write_bytes(content)
-    with pytest.raises(UserError, match=r"clip.avi' is damaged: \d+ of its \d+ frames cannot be decoded whole"):
+    with pytest.raises(
+        UserError, match=r"clip.avi' is damaged: \d+ of its \d+ frames cannot be decoded whole"
+    ):
         video_file.encode(str(path), short_side=256)
     few = bytearray(videos.write(path, pictures).read_bytes())
     few[len(few) // 2 : len(few) // 2 + 20] = bytes(20)
@@ -164,9 +187,13 @@ def test_what_is_no_video_says_so(tmp_path):
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "text.avi").write_text("not a video\n" * 100)
     for name in ("empty.mp4", "text.avi"):
-        with pytest.raises(UserError, match=rf"{name}' cannot be read as a video: Invalid data found"):
+        with pytest.raises(
+            UserError, match=rf"{name}' cannot be read as a video: Invalid data found"
+        ):
             video_file.encode(str(tmp_path / name), short_side=256)
-    with pytest.raises(UserError, match=r"gone.mp4' cannot be read as a video: No such file or directory"):
+    with pytest.raises(
+        UserError, match=r"gone.mp4' cannot be read as a video: No such file or directory"
+    ):
         video_file.encode(str(tmp_path / "gone.mp4"), short_side=256)
 
 
@@ -212,7 +239,9 @@ def test_a_video_without_frames_is_refused(tmp_path):
 def test_sound_alone_is_refused(tmp_path):
     with av.open(str(tmp_path / "sound.wav"), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=8000)
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
+        frame = av.AudioFrame.from_ndarray(
+            np.zeros((1, 800), np.int16), format="s16", layout="mono"
+        )
         frame.rate = 8000
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
@@ -221,9 +250,13 @@ def test_sound_alone_is_refused(tmp_path):
 
 
 def test_a_codec_without_a_decoder_is_refused():
-    stream = types.SimpleNamespace(type="video", disposition=av.stream.Disposition(0), codec_context=None)
+    stream = types.SimpleNamespace(
+        type="video", disposition=av.stream.Disposition(0), codec_context=None
+    )
     container = types.SimpleNamespace(streams=types.SimpleNamespace(video=[stream]))
-    with pytest.raises(UserError, match=r"clip.mp4' cannot be read as a video: ffmpeg has no decoder for it"):
+    with pytest.raises(
+        UserError, match=r"clip.mp4' cannot be read as a video: ffmpeg has no decoder for it"
+    ):
         video_file.Video("clip.mp4")._stream(container)
 
 
@@ -231,7 +264,9 @@ def test_a_very_long_file_is_refused_before_it_fills_the_memory(tmp_path, monkey
     path = str(videos.write(tmp_path / "clip.mp4", videos.frames(30)))
     size = sum(map(len, video_file.encode(path, short_side=256).frames))
     monkeypatch.setattr(video_file, "MOST_BYTES", size - 1)
-    with pytest.raises(UserError, match=r"clip.mp4' is too long for one record: its first 30 frames .*cut it into"):
+    with pytest.raises(
+        UserError, match=r"clip.mp4' is too long for one record: its first 30 frames .*cut it into"
+    ):
         video_file.encode(path, short_side=256)
     monkeypatch.setattr(video_file, "MOST_BYTES", size)
     assert len(video_file.encode(path, short_side=256).frames) == 30
@@ -240,6 +275,7 @@ def test_a_very_long_file_is_refused_before_it_fills_the_memory(tmp_path, monkey
 def test_without_pyav_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(
-        UserError, match=r"needs the package 'av', which is not installed: pip install 'jaxact\[video\]'"
+        UserError,
+        match=r"needs the package 'av', which is not installed: pip install 'jaxact\[video\]'",
     ):
         video_file.encode(str(tmp_path / "clip.mp4"), short_side=256)

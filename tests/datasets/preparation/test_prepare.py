@@ -1,4 +1,6 @@
-"""`prepare`: whole or absent, restartable, parallel without a trace, and records as the files have them."""
+"""`prepare`: whole or absent, restartable, parallel without a trace, and records as the files have
+them.
+"""
 
 import errno
 import fcntl
@@ -51,10 +53,14 @@ def test_a_prepared_set_holds_every_clip_as_the_files_have_it(raw, tmp_path):
     assert summary.frames == sum(joints(name).shape[2] for name in NAMES)
     assert summary.splits == {"train": 6, "test": 3, "all": 9}
     info = records.describe("utd_mhad", tmp_path / "data")
-    found = {r["id"].decode(): r for r in records.records(info, "all", fields=None).as_numpy_iterator()}
+    found = {
+        r["id"].decode(): r for r in records.records(info, "all", fields=None).as_numpy_iterator()
+    }
     assert set(found) == set(NAMES)
     for name, record in found.items():
-        np.testing.assert_array_equal(record["joints"][:, 0], joints(name).transpose(2, 0, 1).astype(np.float32))
+        np.testing.assert_array_equal(
+            record["joints"][:, 0], joints(name).transpose(2, 0, 1).astype(np.float32)
+        )
         assert record["num_frames"] == len(record["joints"])
         assert f"a{record['label'] + 1}_s{record['subject']}_t{record['trial']}" == name
     assert [path.name for path in (tmp_path / "data/utd_mhad").iterdir()] == ["1.0.0"]
@@ -94,7 +100,8 @@ def test_chunks_of_an_interrupted_run_are_not_parsed_again(raw, tmp_path, monkey
         run(raw, tmp_path / "data")
     summary = run(raw, tmp_path / "data")
     assert summary.clips == 9 and contents(Path(summary.path)) == undisturbed
-    # The first three chunks hold five clips; the sixth clip is parsed again, with the three that follow.
+    # The first three chunks hold five clips; the sixth clip is parsed again, with the three that
+    # follow.
     assert len(parsed) == 6 + 4 and sorted(set(parsed)) == sorted(NAMES)
 
 
@@ -109,7 +116,9 @@ def test_a_file_that_changed_since_the_interrupted_run_is_parsed_again(raw, tmp_
     scipy.io.savemat(raw / "a1_s1_t1_skeleton.mat", {"d_skel": np.ones((20, 3, 2))})
     run(raw, tmp_path / "data")
     info = records.describe("utd_mhad", tmp_path / "data")
-    record = next(r for r in records.records(info, "train").as_numpy_iterator() if r["id"] == b"a1_s1_t1")
+    record = next(
+        r for r in records.records(info, "train").as_numpy_iterator() if r["id"] == b"a1_s1_t1"
+    )
     assert record["joints"].shape == (2, 1, 20, 3)
 
 
@@ -118,7 +127,8 @@ def test_the_first_bad_file_is_an_error_that_leaves_nothing(raw, tmp_path, monke
     monkeypatch.setattr(parallel_parsing, "CLIPS", 1)
     (raw / "a2_s2_t1_skeleton.mat").write_bytes(b"")
     with pytest.raises(
-        UserError, match=r"a2_s2_t1_skeleton.mat' is not a readable .*; --skip-bad leaves such files out"
+        UserError,
+        match=r"a2_s2_t1_skeleton.mat' is not a readable .*; --skip-bad leaves such files out",
     ):
         run(raw, tmp_path / "data", workers=workers)
     assert not (tmp_path / "data").exists()
@@ -129,8 +139,13 @@ def test_bad_files_are_skipped_and_listed_where_asked(raw, tmp_path):
         (raw / f"a2_s{subject}_t1_skeleton.mat").write_bytes(b"")
     summary = run(raw, tmp_path / "data", skip_bad=True)
     assert summary.clips == 7 and summary.splits == {"train": 5, "test": 2, "all": 7}
-    assert [Path(file).name for file, _ in summary.skipped] == ["a2_s2_t1_skeleton.mat", "a2_s3_t1_skeleton.mat"]
-    assert "skipped files: 2" in str(summary) and "a2_s2_t1_skeleton.mat' is not a readable" in str(summary)
+    assert [Path(file).name for file, _ in summary.skipped] == [
+        "a2_s2_t1_skeleton.mat",
+        "a2_s3_t1_skeleton.mat",
+    ]
+    assert "skipped files: 2" in str(summary) and "a2_s2_t1_skeleton.mat' is not a readable" in str(
+        summary
+    )
 
 
 def test_a_cell_whose_files_are_all_bad_does_not_exist(raw, tmp_path):
@@ -144,7 +159,9 @@ def test_a_cell_whose_files_are_all_bad_does_not_exist(raw, tmp_path):
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_a_disk_that_fills_while_writing_leaves_what_was_there(raw, tmp_path, monkeypatch, overwrite):
+def test_a_disk_that_fills_while_writing_leaves_what_was_there(
+    raw, tmp_path, monkeypatch, overwrite
+):
     before = contents(Path(run(raw, tmp_path / "data").path)) if overwrite else {}
 
     def full(*_, **__):
@@ -185,21 +202,31 @@ def test_two_runs_do_not_prepare_one_set_at_once(raw, tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_an_error(raw, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match=r"cannot write in '.*file/utd_mhad/.parsing': Not a directory"):
+    with pytest.raises(
+        UserError, match=r"cannot write in '.*file/utd_mhad/.parsing': Not a directory"
+    ):
         run(raw, tmp_path / "file")
 
 
 @pytest.mark.parametrize(
     ("name", "options", "problem"),
     [
-        ("utd_mhd", {}, r"unknown dataset 'utd_mhd'; available: agcn, coco_keypoints, .*did you mean 'utd_mhad'"),
+        (
+            "utd_mhd",
+            {},
+            r"unknown dataset 'utd_mhd'; available: agcn, coco_keypoints, .*did you mean 'utd_mhad'",
+        ),
         ("utd_mhad", {}, r"needs its raw data \(--raw DIR\): the skeleton files a<action>"),
         (
             "utd_mhad",
             {"raw": "nowhere"},
             "no raw data at 'nowhere'; 'utd_mhad' expects there the skeleton files a<action>",
         ),
-        ("utd_mhad", {"raw": "."}, "no file '.*_skeleton.mat' under '.'; expected the skeleton files"),
+        (
+            "utd_mhad",
+            {"raw": "."},
+            "no file '.*_skeleton.mat' under '.'; expected the skeleton files",
+        ),
         ("utd_mhad/x", {"raw": "."}, "dataset 'utd_mhad' has no configurations"),
         (
             "custom",
@@ -233,13 +260,21 @@ def test_sorting_on_disk_keeps_every_record(raw, tmp_path, monkeypatch):
 def test_a_set_of_your_own_is_read_under_its_name(tmp_path):
     clips = np.random.default_rng(0).normal(size=(6, 15, 2)).astype(np.float32)
     offset, label = np.array([0, 2, 6]), np.array(["run", "walk"])
-    np.savez(tmp_path / "set.npz", x=clips, offset=offset, label=label, split=np.array(["train", "test"]))
-    summary = prepare.prepare("custom/mine", raw=tmp_path / "set.npz", data_dir=tmp_path, layout="jhmdb-15")
+    np.savez(
+        tmp_path / "set.npz", x=clips, offset=offset, label=label, split=np.array(["train", "test"])
+    )
+    summary = prepare.prepare(
+        "custom/mine", raw=tmp_path / "set.npz", data_dir=tmp_path, layout="jhmdb-15"
+    )
     assert summary.path == str(tmp_path / "custom/mine/1.0.0")
     info = records.describe("custom/mine", tmp_path)
     (record,) = records.records(info, "test").as_numpy_iterator()
     np.testing.assert_array_equal(record["joints"][:, 0], clips[2:])
-    assert info.labels == ("run", "walk") and info.channels == ("x", "y") and info.layout.name == "jhmdb-15"
+    assert (
+        info.labels == ("run", "walk")
+        and info.channels == ("x", "y")
+        and info.layout.name == "jhmdb-15"
+    )
 
 
 def test_the_summary_lists_what_is_cheap_to_see(raw, tmp_path):
@@ -273,7 +308,9 @@ def test_beam_prepares_the_same_set(raw, tmp_path):
 
 def test_beam_that_is_not_installed_names_the_extra(raw, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "apache_beam.options.pipeline_options", None)
-    with pytest.raises(UserError, match=r"'apache-beam', which is not installed: pip install 'jaxact\[beam\]'"):
+    with pytest.raises(
+        UserError, match=r"'apache-beam', which is not installed: pip install 'jaxact\[beam\]'"
+    ):
         run(raw, tmp_path / "data", beam_options="runner=DirectRunner")
     assert not (tmp_path / "data").exists()
 

@@ -6,7 +6,12 @@ import pytest
 
 from jaxact.datasets.preparation import random_splits
 
-IDS = [f"c{label}/g{group:02d}_{clip}" for label in range(4) for group in range(12) for clip in range(2 + group % 3)]
+IDS = [
+    f"c{label}/g{group:02d}_{clip}"
+    for label in range(4)
+    for group in range(12)
+    for clip in range(2 + group % 3)
+]
 LABELS = [int(clip[1]) for clip in IDS]
 GROUPS = [clip.rpartition("_")[0] for clip in IDS]
 
@@ -14,7 +19,9 @@ GROUPS = [clip.rpartition("_")[0] for clip in IDS]
 def halves(splits, name: str) -> dict[str, set[str]]:
     found = collections.defaultdict(set)
     for clip, names in zip(IDS, splits, strict=True):
-        (half,) = [split.removeprefix(f"{name}_") for split in names if split.startswith(f"{name}_t")]
+        (half,) = [
+            split.removeprefix(f"{name}_") for split in names if split.startswith(f"{name}_t")
+        ]
         found[half].add(clip)
     return found
 
@@ -34,16 +41,26 @@ def test_the_draw_by_group_cuts_no_group_and_the_one_by_clip_does():
     splits = random_splits.drawn(IDS, LABELS, GROUPS)
     for name, whole in (("group", True), ("random_3to1", False)):
         found = halves(splits, name)
-        train, test = ({clip.rpartition("_")[0] for clip in found[half]} for half in ("train", "test"))
+        train, test = (
+            {clip.rpartition("_")[0] for clip in found[half]} for half in ("train", "test")
+        )
         assert (not train & test) is whole
 
 
 def test_draws_depend_on_names_alone():
     order = sorted(range(len(IDS)), key=lambda index: IDS[index][::-1])
-    shuffled = random_splits.drawn([IDS[i] for i in order], [LABELS[i] for i in order], [GROUPS[i] for i in order])
-    assert [shuffled[order.index(i)] for i in range(len(IDS))] == random_splits.drawn(IDS, LABELS, GROUPS)
+    shuffled = random_splits.drawn(
+        [IDS[i] for i in order], [LABELS[i] for i in order], [GROUPS[i] for i in order]
+    )
+    assert [shuffled[order.index(i)] for i in range(len(IDS))] == random_splits.drawn(
+        IDS, LABELS, GROUPS
+    )
     # Written down once: another choice would make other numbers of every set.
-    assert sorted(random_splits.by_clip([f"clip{i}" for i in range(12)])) == ["clip0", "clip4", "clip9"]
+    assert sorted(random_splits.by_clip([f"clip{i}" for i in range(12)])) == [
+        "clip0",
+        "clip4",
+        "clip9",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -69,11 +86,20 @@ def test_a_group_of_several_classes_stays_whole():
 def test_clips_without_a_group_are_groups_of_their_own():
     splits = random_splits.drawn(["a", "b", "c", "d"], [0] * 4, ["x", "x", "", ""])
     assert all(len(names) == 2 for names in splits)
-    assert random_splits.drawn(["a", "b", "c", "d"], [0] * 4, [""] * 4) == [names[:1] for names in splits]
+    assert random_splits.drawn(["a", "b", "c", "d"], [0] * 4, [""] * 4) == [
+        names[:1] for names in splits
+    ]
 
 
 def test_a_leak_is_counted_in_test_clips():
-    splits = [("x_train",), ("x_test", "y_test"), ("x_test",), ("x_test", "y_train"), ("test",), ("train",)]
+    splits = [
+        ("x_train",),
+        ("x_test", "y_test"),
+        ("x_test",),
+        ("x_test", "y_train"),
+        ("test",),
+        ("train",),
+    ]
     groups = ["a", "a", "a", "b", "c", "c"]
     assert random_splits.leaks(splits, groups) == {"x_test": 2, "test": 1}
     assert random_splits.leaks(splits, list("abcdef")) == {}

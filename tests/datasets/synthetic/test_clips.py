@@ -1,4 +1,6 @@
-"""The generated set: what its clips promise to a reader, and what a classifier may not get for free."""
+"""The generated set: what its clips promise to a reader, and what a classifier may not get for
+free.
+"""
 
 import numpy as np
 import pytest
@@ -15,7 +17,9 @@ SIDES = {LEFT: (12, 13, 14, 15), RIGHT: (16, 17, 18, 19)}
 def clips():
     """Every subject and action once, the repetitions in turn: (subject, action) -> joints."""
     return {
-        (subject, action): synthetic.clip(subject, action, (subject + number) % synthetic.REPETITIONS)
+        (subject, action): synthetic.clip(
+            subject, action, (subject + number) % synthetic.REPETITIONS
+        )
         for subject in synthetic.SUBJECTS
         for number, action in enumerate(synthetic.LABELS)
     }
@@ -96,7 +100,10 @@ def test_bones_keep_their_lengths(clean, action):
     for child, parent in get_layout("ntu-25").edges:
         length = np.linalg.norm(joints[:, child] - joints[:, parent], axis=-1)
         # Shoulders ride on the collar bone, and the neck bends between two vertebrae.
-        assert np.ptp(length) < (0.05 if 20 in (child, parent) or child == 2 else 2e-3), (child, parent)
+        assert np.ptp(length) < (0.05 if 20 in (child, parent) or child == 2 else 2e-3), (
+            child,
+            parent,
+        )
 
 
 @pytest.mark.parametrize("action", synthetic.LABELS)
@@ -110,7 +117,9 @@ def test_feet_stay_on_the_floor_and_do_not_slide_on_it(clean, action):
             if action != "jump":
                 assert lowest.max() < 0.06, "the body floats"
             speed = np.linalg.norm(np.diff(toes[..., (0, 2)], axis=0), axis=-1)
-            planted = (np.maximum(toes[1:, :, 1], toes[:-1, :, 1]) < toes[..., 1].min() + 0.003) & True
+            planted = (
+                np.maximum(toes[1:, :, 1], toes[:-1, :, 1]) < toes[..., 1].min() + 0.003
+            ) & True
             # Turning on the ball of the foot moves the toe a little.
             assert np.median(speed[planted]) < 0.004
     if action == "jump":
@@ -206,6 +215,8 @@ def test_the_builder_lists_every_performance_once_and_parses_one():
     (record,) = SyntheticActions.parse(found.sources[100])
     source = found.sources[100]
     assert (record["id"], record["label"]) == (source.id, source.label)
-    expected = synthetic.clip(source.facts["subject"], synthetic.LABELS[source.label], source.facts["repetition"])
+    expected = synthetic.clip(
+        source.facts["subject"], synthetic.LABELS[source.label], source.facts["repetition"]
+    )
     np.testing.assert_array_equal(record["joints"], expected)
     assert record["num_frames"] == len(expected)

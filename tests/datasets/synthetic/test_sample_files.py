@@ -37,7 +37,9 @@ def test_kinetics_samples_are_upright_people_whose_left_and_right_are_told_apart
         pose = record["joints"][:, 0]
         seen = pose[:, [at["nose"], at["right_ankle"]], 2].all(axis=1)
         assert (pose[seen, at["nose"], 1] < pose[seen, at["right_ankle"], 1]).all(), "y points down"
-        wanted = clips.clip(int(source.id[-1]), sample_files.KINETICS_CLASSES[source.id[:-2]], 0)[::3]
+        wanted = clips.clip(int(source.id[-1]), sample_files.KINETICS_CLASSES[source.id[:-2]], 0)[
+            ::3
+        ]
         metres = wanted[:, 0, 8, 0] - wanted[:, 0, 4, 0]  # the sensor's x points to its left
         pixels = pose[:, at["right_shoulder"], 0] - pose[:, at["left_shoulder"], 0]
         clear = (abs(metres) > 0.1) & wanted[:, 0, [4, 8]].any(axis=2).all(axis=1)
@@ -45,31 +47,53 @@ def test_kinetics_samples_are_upright_people_whose_left_and_right_are_told_apart
     assert set(found.subsets["kinetics_motion"]) & {source.label for source in found.sources}
 
 
-@pytest.mark.parametrize(("maker", "write"), [(Ucf101, sample_files.ucf101), (Hmdb51, sample_files.hmdb51)])
-def test_video_samples_fill_every_official_split_by_group_and_classes_move_differently(tmp_path, maker, write):
+@pytest.mark.parametrize(
+    ("maker", "write"), [(Ucf101, sample_files.ucf101), (Hmdb51, sample_files.hmdb51)]
+)
+def test_video_samples_fill_every_official_split_by_group_and_classes_move_differently(
+    tmp_path, maker, write
+):
     found = maker.find(write(tmp_path))
     assert len(found.sources) == 16 and len(found.labels) == 2 and not found.dropped
     for split in (1, 2, 3):
         groups = {
-            half: {s.facts["group"] for s in found.sources if s.cell in found.unions[f"official{split}_{half}"]}
+            half: {
+                s.facts["group"]
+                for s in found.sources
+                if s.cell in found.unions[f"official{split}_{half}"]
+            }
             for half in ("train", "test")
         }
-        assert not groups["train"] & groups["test"] and len(groups["test"]) == 2 and len(groups["train"]) == 6
-    assert set(found.leaks) == {"random_3to1_test"} and {"group_train", "group_test"} <= set(found.unions)
+        assert (
+            not groups["train"] & groups["test"]
+            and len(groups["test"]) == 2
+            and len(groups["train"]) == 6
+        )
+    assert set(found.leaks) == {"random_3to1_test"} and {"group_train", "group_test"} <= set(
+        found.unions
+    )
     for source in found.sources:
         (record,) = maker.parse(source)
-        first, last = (np.asarray(Image.open(io.BytesIO(record["frames"][i]))).astype(int) for i in (0, -1))
+        first, last = (
+            np.asarray(Image.open(io.BytesIO(record["frames"][i]))).astype(int) for i in (0, -1)
+        )
         assert (record["num_frames"], record["damaged"], first.shape) == (6, 0, (24, 32, 3))
         ground = first[-1, -1] if source.label == 0 else first[0, -1]
         rows, columns = (
-            [np.abs(picture - ground).sum(2).max(1 - axis).argmax() for picture in (first, last)] for axis in (0, 1)
+            [np.abs(picture - ground).sum(2).max(1 - axis).argmax() for picture in (first, last)]
+            for axis in (0, 1)
         )
-        assert (rows[1] > rows[0] + 6) == (source.label == 1) and (columns[1] > columns[0] + 6) == (source.label == 0)
+        assert (rows[1] > rows[0] + 6) == (source.label == 1) and (columns[1] > columns[0] + 6) == (
+            source.label == 0
+        )
 
 
 def test_the_same_samples_are_written_every_time(tmp_path):
     for name in ("a", "b"):
         sample_files.hmdb51(tmp_path / name)
-    files = [sorted(path for path in (tmp_path / name).rglob("*") if path.is_file()) for name in ("a", "b")]
+    files = [
+        sorted(path for path in (tmp_path / name).rglob("*") if path.is_file())
+        for name in ("a", "b")
+    ]
     assert len(files[0]) == 22
     assert [path.read_bytes() for path in files[0]] == [path.read_bytes() for path in files[1]]

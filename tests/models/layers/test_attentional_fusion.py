@@ -20,7 +20,8 @@ def test_attention_and_fusion_give_the_numbers_of_public_aff(mode):
     with np.load(frame_networks.DATA / "frames_public.npz") as stored:
         held = group({name: jnp.asarray(stored[name]) for name in stored.files}, "aff/")
     variables = unflatten_dict(
-        {name: value for name, value in held.items() if name.startswith(("params", "batch"))}, sep="/"
+        {name: value for name, value in held.items() if name.startswith(("params", "batch"))},
+        sep="/",
     )
 
     @jax.jit
@@ -58,7 +59,10 @@ def normalised(x, params, stats, train):
 
 def bottleneck(x, params, stats, train):
     y = normalised(
-        x @ params["reduce"]["kernel"] + params["reduce"]["bias"], params["reduce_norm"], stats["reduce_norm"], train
+        x @ params["reduce"]["kernel"] + params["reduce"]["bias"],
+        params["reduce_norm"],
+        stats["reduce_norm"],
+        train,
     )
     y = np.maximum(y, 0) @ params["expand"]["kernel"] + params["expand"]["bias"]
     return normalised(y, params["expand_norm"], stats["expand_norm"], train)
@@ -70,20 +74,29 @@ def test_mcam_is_the_papers_equations_by_loops(branch, train):
     model = MCAM(branch)
     variables = random_variables(model, maps())
     params, stats = (
-        jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), variables[name]) for name in ("params", "batch_stats")
+        jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), variables[name])
+        for name in ("params", "batch_stats")
     )
     x = np.asarray(maps(), np.float64)
     narrow = x @ params["narrow"]["kernel"] + params["narrow"]["bias"]
     scales = [narrow]
     for size in (3, 5, 7):
         y = correlate(narrow, **params[f"conv{size}"])
-        scales.append(np.maximum(normalised(y, params[f"conv{size}_norm"], stats[f"conv{size}_norm"], train), 0))
+        scales.append(
+            np.maximum(
+                normalised(y, params[f"conv{size}_norm"], stats[f"conv{size}_norm"], train), 0
+            )
+        )
     local = bottleneck(np.concatenate(scales, -1), params["local"], stats["local"], train)
     if branch == "shared":
         overall = local.mean((1, 2), keepdims=True)
     else:
-        overall = bottleneck(x.mean((1, 2), keepdims=True), params["global"], stats["global"], train)
-    found, _ = jax.jit(functools.partial(model.apply, train=train, mutable=["batch_stats"]))(variables, maps())
+        overall = bottleneck(
+            x.mean((1, 2), keepdims=True), params["global"], stats["global"], train
+        )
+    found, _ = jax.jit(functools.partial(model.apply, train=train, mutable=["batch_stats"]))(
+        variables, maps()
+    )
     np.testing.assert_allclose(found, 1 / (1 + np.exp(-local - overall)), atol=1e-4)
 
 
@@ -102,7 +115,10 @@ def test_sizes_are_those_of_the_equations():
         return sum(leaf.size for leaf in jax.tree.leaves(made))
 
     wide, memory = jnp.zeros((1, 10, 10, 256)), jnp.zeros((1, 10, 10, 40))
-    assert size(MSCAM(), wide) == 67_456 and size(MCAM(), wide) == 390_720 == size(MCAM("separate"), wide) - 33_728
+    assert (
+        size(MSCAM(), wide) == 67_456
+        and size(MCAM(), wide) == 390_720 == size(MCAM("separate"), wide) - 33_728
+    )
     layers, scores = 10_496 + 65_792, {101: 25_957, 51: 13_107}
     for kind, own in {"mlp": 0, "aff": 67_456, "mcam_aff": 390_720}.items():
         for classes in scores:
@@ -131,7 +147,9 @@ def test_heads_with_attention_fuse_their_two_layers_at_every_place(kind):
 
     @jax.jit
     def run(variables, maps, both):
-        weight = attention.apply({name: tree["attention"] for name, tree in variables.items()}, both)
+        weight = attention.apply(
+            {name: tree["attention"] for name, tree in variables.items()}, both
+        )
         return model.apply(variables, maps), weight
 
     found, weight = map(np.asarray, run(variables, maps(), x + y))
@@ -140,7 +158,9 @@ def test_heads_with_attention_fuse_their_two_layers_at_every_place(kind):
 
 
 def test_dropout_lies_behind_both_layers_and_follows_its_key():
-    """One unit a layer, at 1 before dropout: 0 where the second is dropped, else 1 or 2, the first dropped or not."""
+    """One unit a layer, at 1 before dropout: 0 where the second is dropped, else 1 or 2, the first
+    dropped or not.
+    """
     model = Head(1, "mlp", hidden=1, dropout=0.5)
     half = {"kernel": jnp.full((1, 1), 0.25), "bias": jnp.full(1, 0.5)}
     params = {"layer1": {"kernel": jnp.zeros((1, 1)), "bias": jnp.ones(1)}, "layer2": half}
@@ -159,5 +179,7 @@ def test_dropout_lies_behind_both_layers_and_follows_its_key():
 def test_unknown_names_are_one_sentence():
     with pytest.raises(UserError, match=r"unknown head 'iaff'; available: aff, mcam_aff, mlp"):
         jax.eval_shape(Head(4, "iaff").init, jax.random.key(0), maps())
-    with pytest.raises(UserError, match=r"unknown global branch 'own'; available: separate, shared"):
+    with pytest.raises(
+        UserError, match=r"unknown global branch 'own'; available: separate, shared"
+    ):
         jax.eval_shape(MCAM("own").init, jax.random.key(0), maps())

@@ -1,4 +1,6 @@
-"""Networks over frames: equal to keras.applications, their sizes, what is frozen, what saves memory."""
+"""Networks over frames: equal to keras.applications, their sizes, what is frozen, what saves
+memory.
+"""
 
 import functools
 from typing import Any
@@ -21,10 +23,14 @@ from tests.helpers import frame_networks
 from tests.helpers.random_weights import random_variables
 
 
-# Inception-v3 takes the longest to compile; Inception-ResNet-v2 is made by the same module from the same kind of table.
+# Inception-v3 takes the longest to compile; Inception-ResNet-v2 is made by the same module from the
+# same kind of table.
 @pytest.mark.parametrize(
     "network",
-    [pytest.param(name, marks=pytest.mark.slow if name == "inception_v3" else ()) for name in BACKBONES],
+    [
+        pytest.param(name, marks=pytest.mark.slow if name == "inception_v3" else ())
+        for name in BACKBONES
+    ],
 )
 def test_features_are_those_of_keras_applications(network, tmp_path):
     arrays, frame, wanted = frame_networks.stored(network)
@@ -56,16 +62,26 @@ def test_sizes_are_the_published_ones(kind):
     model = kind(**fields, fast=False)
     times = {name: repeated.get(name, 1) for name, _, _ in model.chain(1)}
     assert sum(times.values()) == len(kind().chain(1))
-    maps_out, made = jax.eval_shape(model.init_with_output, jax.random.key(0), jnp.zeros((1, 2, 299, 299, 3)))
+    maps_out, made = jax.eval_shape(
+        model.init_with_output, jax.random.key(0), jnp.zeros((1, 2, 299, 299, 3))
+    )
     count = {
-        name: sum(times[block] * leaf.size for block, held in tree.items() for leaf in jax.tree.leaves(held))
+        name: sum(
+            times[block] * leaf.size
+            for block, held in tree.items()
+            for leaf in jax.tree.leaves(held)
+        )
         for name, tree in made.items()
     }
     assert count == {"params": trained, "batch_stats": statistics}
     assert maps_out.shape == (1, 2, *maps)
     if kind is Xception:  # the two blocks that the SC-Xception paper's network trains
         assert (
-            sum(leaf.size for name in ("block13", "block14") for leaf in jax.tree.leaves(made["params"][name]))
+            sum(
+                leaf.size
+                for name in ("block13", "block14")
+                for leaf in jax.tree.leaves(made["params"][name])
+            )
             == 6_788_384
         )
 
@@ -86,7 +102,9 @@ def test_a_depthwise_convolution_is_the_loop_over_its_nine_numbers(fast):
 
 def test_the_gradients_of_the_forms_for_cpus_are_those_of_the_plain_ones():
     random = np.random.default_rng(0)
-    x, kernel, across = (np.float32(random.normal(size=shape)) for shape in ((2, 5, 4, 3), (3, 3, 3), (3, 2)))
+    x, kernel, across = (
+        np.float32(random.normal(size=shape)) for shape in ((2, 5, 4, 3), (3, 3, 3), (3, 2))
+    )
     cases = {
         "depthwise": (conv_batch_norm.depthwise, (x, kernel)),
         "pointwise": (conv_batch_norm.pointwise, (x, across)),
@@ -108,7 +126,11 @@ def test_the_gradients_of_the_forms_for_cpus_are_those_of_the_plain_ones():
     fast, plain = (run(inputs, fast=fast) for fast in (True, False))
     for name in cases:
         if "wise" in name:
-            jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5), fast[name], plain[name])
+            jax.tree.map(
+                functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5),
+                fast[name],
+                plain[name],
+            )
         else:
             np.testing.assert_array_equal(fast[name][0], plain[name][0])
             np.testing.assert_allclose(fast[name][1][0], plain[name][1][0], rtol=1e-5, atol=1e-6)
@@ -118,12 +140,17 @@ def test_the_gradients_of_the_forms_for_cpus_are_those_of_the_plain_ones():
 def test_a_convolution_of_one_pixel_is_the_plain_one(stride):
     random = np.random.default_rng(0)
     x, kernel = random.normal(size=(1, 5, 4, 3)), random.normal(size=(1, 1, 3, 2))
-    found = conv_batch_norm.convolve(jnp.asarray(x, jnp.float32), jnp.asarray(kernel, jnp.float32), stride)
-    np.testing.assert_allclose(found, np.einsum("nhwc,cd->nhwd", x[:, ::stride, ::stride], kernel[0, 0]), atol=1e-5)
+    found = conv_batch_norm.convolve(
+        jnp.asarray(x, jnp.float32), jnp.asarray(kernel, jnp.float32), stride
+    )
+    np.testing.assert_allclose(
+        found, np.einsum("nhwc,cd->nhwd", x[:, ::stride, ::stride], kernel[0, 0]), atol=1e-5
+    )
 
 
 @pytest.mark.parametrize(
-    ("grid", "size"), [((2, 2), (3, 3)), ((1, 2), (3, 3)), ((2, 1), (3, 5)), ((3, 2), (5, 5)), ((3, 3), (3, 3))]
+    ("grid", "size"),
+    [((2, 2), (3, 3)), ((1, 2), (3, 3)), ((2, 1), (3, 5)), ((3, 2), (5, 5)), ((3, 3), (3, 3))],
 )
 def test_a_convolution_of_a_grid_smaller_than_its_kernel_is_a_convolution(grid, size):
     random = np.random.default_rng(0)
@@ -133,7 +160,9 @@ def test_a_convolution_of_a_grid_smaller_than_its_kernel_is_a_convolution(grid, 
     for i, j, y, z in np.ndindex(*grid, *size):
         if 0 <= i + y - above < grid[0] and 0 <= j + z - left < grid[1]:
             wanted[:, i, j] += x[:, i + y - above, j + z - left] @ kernel[y, z]
-    found = jax.jit(conv_batch_norm.convolve)(jnp.asarray(x, jnp.float32), jnp.asarray(kernel, jnp.float32))
+    found = jax.jit(conv_batch_norm.convolve)(
+        jnp.asarray(x, jnp.float32), jnp.asarray(kernel, jnp.float32)
+    )
     np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
@@ -141,16 +170,25 @@ def test_normalisation_is_the_equation_and_moves_a_hundredth_of_the_way():
     x = np.random.default_rng(0).normal(3.0, 2.0, (4, 3, 2, 5)).astype(np.float32)
     norm = conv_batch_norm.Norm(scale=True, axis_name=None)
     variables = jax.jit(lambda x: norm.init(jax.random.key(0), x, True))(x)
-    variables["params"] = {"scale": np.arange(1.0, 6.0, dtype=np.float32), "bias": np.full(5, 0.5, np.float32)}
-    found, updated = jax.jit(lambda v, x: norm.apply(v, x, True, mutable=["batch_stats"]))(variables, x)
+    variables["params"] = {
+        "scale": np.arange(1.0, 6.0, dtype=np.float32),
+        "bias": np.full(5, 0.5, np.float32),
+    }
+    found, updated = jax.jit(lambda v, x: norm.apply(v, x, True, mutable=["batch_stats"]))(
+        variables, x
+    )
     mean, var = x.mean((0, 1, 2)), x.var((0, 1, 2))
-    np.testing.assert_allclose(found, (x - mean) / np.sqrt(var + 1e-3) * np.arange(1, 6) + 0.5, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        found, (x - mean) / np.sqrt(var + 1e-3) * np.arange(1, 6) + 0.5, rtol=1e-4, atol=1e-5
+    )
     np.testing.assert_allclose(updated["batch_stats"]["mean"], 0.01 * mean, rtol=1e-4)
     np.testing.assert_allclose(updated["batch_stats"]["var"], 0.99 + 0.01 * var, rtol=1e-4)
 
 
 SMALL = {"width": 1 / 16, "middle": 0, "fast": False}
-SHORT = SMALL | {"skip": ("block3", "block4")}  # two blocks that "last" freezes, and the two that it trains
+SHORT = SMALL | {
+    "skip": ("block3", "block4")
+}  # two blocks that "last" freezes, and the two that it trains
 
 
 def clips(count=3, frames=2, pixels=24):
@@ -191,7 +229,9 @@ def train_pass(variables, **options):
 
     def loss(params):
         frames = jnp.asarray(clips())
-        maps, updated = model.apply({**variables, "params": params}, frames, train=True, mutable=["batch_stats"])
+        maps, updated = model.apply(
+            {**variables, "params": params}, frames, train=True, mutable=["batch_stats"]
+        )
         return jnp.mean(maps**2), updated["batch_stats"]
 
     (loss, stats), gradients = jax.jit(jax.value_and_grad(loss, has_aux=True))(variables["params"])
@@ -218,14 +258,18 @@ def test_frozen_blocks_normalise_with_what_they_know_while_the_others_see_the_ba
 
     # In one program, in which XLA computes once what these have in common.
     choices = (False, "all"), (True, "none"), (True, "block14")
-    known, none, last = jax.jit(lambda v, x: [run(v, x, *choice) for choice in choices])(variables, clips())
+    known, none, last = jax.jit(lambda v, x: [run(v, x, *choice) for choice in choices])(
+        variables, clips()
+    )
     np.testing.assert_allclose(none, known, rtol=1e-5, atol=1e-6)
     assert np.abs(last - known).max() > 0.1
 
 
 def test_recomputation_and_chunks_change_no_number(variables, frozen_pass):
     saving = train_pass(variables, train_from="last", remat=True, chunk=4)
-    jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-3, atol=1e-5), frozen_pass, saving)
+    jax.tree.map(
+        functools.partial(np.testing.assert_allclose, rtol=1e-3, atol=1e-5), frozen_pass, saving
+    )
     model = Xception(**SHORT, train_from="last", chunk=4)  # of six frames: three at a time
     jaxpr = str(jax.make_jaxpr(model.apply)(variables, clips()))
     assert "length=2" in jaxpr and "f32[3,24,24,3]" in jaxpr
@@ -250,10 +294,18 @@ def test_training_may_start_at_any_block_by_name():
     wanted = {"all": 0, "block1": 0, "block4": 3, "last": 4, "block14": 5, "none": 6}
     for train_from, count in wanted.items():
         assert Xception(**SMALL, train_from=train_from).frozen_blocks() == tuple(names[:count])
-    with pytest.raises(UserError, match=r"unknown block to train from 'block15'; available: all, block1, .*block13"):
+    with pytest.raises(
+        UserError, match=r"unknown block to train from 'block15'; available: all, block1, .*block13"
+    ):
         Xception(**SMALL, train_from="block15").frozen_blocks()
-    assert Xception(**SMALL, skip=("block4",), train_from="last").frozen_blocks() == ("block1", "block2", "block3")
-    with pytest.raises(UserError, match=r"unknown block to train from 'block4'; available: all, block1, block13"):
+    assert Xception(**SMALL, skip=("block4",), train_from="last").frozen_blocks() == (
+        "block1",
+        "block2",
+        "block3",
+    )
+    with pytest.raises(
+        UserError, match=r"unknown block to train from 'block4'; available: all, block1, block13"
+    ):
         Xception(**SMALL, skip=("block4",), train_from="block4").frozen_blocks()
     assert InceptionV3(train_from="last").frozen_blocks()[-1] == "mixed7"
     assert InceptionResNetV2(train_from="last").frozen_blocks()[-1] == "block17_20"
@@ -261,7 +313,10 @@ def test_training_may_start_at_any_block_by_name():
 
 def test_blocks_that_are_skipped_are_as_if_the_chain_had_never_had_them(variables):
     model = Xception(**SMALL, skip=("block3", "block4", "block13", "block14"))
-    few = {name: {block: tree[block] for block in ("block1", "block2")} for name, tree in variables.items()}
+    few = {
+        name: {block: tree[block] for block in ("block1", "block2")}
+        for name, tree in variables.items()
+    }
 
     @jax.jit
     def both(few, frames):
@@ -273,10 +328,14 @@ def test_blocks_that_are_skipped_are_as_if_the_chain_had_never_had_them(variable
 
     found, maps = both(few, clips())
     np.testing.assert_allclose(found.reshape(maps.shape), maps, rtol=1e-5, atol=1e-6)
-    with pytest.raises(UserError, match=r"unknown block to skip 'block5'; available: block1, block13"):
+    with pytest.raises(
+        UserError, match=r"unknown block to skip 'block5'; available: block1, block13"
+    ):
         Xception(**SMALL, skip=("block5",)).links(1)
     with pytest.raises(UserError, match="all blocks are skipped: block1, block2"):
-        Xception(**SMALL, skip=("block1", "block2", "block3", "block4", "block13", "block14")).links(1)
+        Xception(
+            **SMALL, skip=("block1", "block2", "block3", "block4", "block13", "block14")
+        ).links(1)
 
 
 def test_frames_do_not_see_each_other(variables, run):

@@ -1,4 +1,6 @@
-"""Batch renormalisation: Ioffe's equations in numpy, its two limits, its gradient, its schedules, several devices."""
+"""Batch renormalisation: Ioffe's equations in numpy, its two limits, its gradient, its schedules,
+several devices.
+"""
 
 import functools
 
@@ -13,14 +15,20 @@ from tests.helpers.frame_networks import DATA
 
 
 def draw(rows=(6, 5), offset=(0.2, -1.0, 4.0), deviation=(1.2, 0.1, 9.0)):
-    return jnp.asarray(np.random.default_rng(0).normal(size=(*rows, 3)) * deviation + offset, jnp.float32)
+    return jnp.asarray(
+        np.random.default_rng(0).normal(size=(*rows, 3)) * deviation + offset, jnp.float32
+    )
 
 
 def begun(steps, x):
     """Variables in the course of training: all of them off their start."""
     random = np.random.default_rng(1)
     params = {"scale": random.uniform(0.5, 1.5, 3), "bias": random.normal(size=3)}
-    stats = {"mean": random.normal(size=3), "var": random.uniform(0.5, 2, 3), "steps": np.float32(steps)}
+    stats = {
+        "mean": random.normal(size=3),
+        "var": random.uniform(0.5, 2, 3),
+        "steps": np.float32(steps),
+    }
     variables = {"params": params, "batch_stats": stats}
     shapes = jax.eval_shape(batch_renorm.BatchRenorm().init, jax.random.key(0), x)
     assert jax.tree.map(np.shape, variables) == jax.tree.map(np.shape, shapes)
@@ -73,11 +81,15 @@ def test_the_first_step_and_closed_limits_are_batch_normalisation():
     stats = {name: variables["batch_stats"][name] for name in ("mean", "var")}
     theirs = {"params": variables["params"], "batch_stats": stats}
     keras = conv_batch_norm.Norm(True, None)
-    wanted, moved = jax.jit(functools.partial(keras.apply, train=True, mutable=["batch_stats"]))(theirs, x)
+    wanted, moved = jax.jit(functools.partial(keras.apply, train=True, mutable=["batch_stats"]))(
+        theirs, x
+    )
     for given in (variables, begun(900, x)):
         y, found = run(x, given, schedule="smooth" if given is variables else "none")
         np.testing.assert_allclose(y, wanted, atol=1e-5)
-        jax.tree.map(np.testing.assert_allclose, {name: found[name] for name in stats}, moved["batch_stats"])
+        jax.tree.map(
+            np.testing.assert_allclose, {name: found[name] for name in stats}, moved["batch_stats"]
+        )
     plain = jax.jit(functools.partial(keras.apply, train=False))(theirs, x)
     np.testing.assert_allclose(run(x, variables, train=False)[0], plain, rtol=1e-5, atol=1e-5)
 
@@ -95,19 +107,25 @@ def test_evaluation_uses_the_running_statistics_and_moves_nothing():
 def test_within_its_limits_training_gives_what_evaluation_gives():
     x = draw(offset=(0.3, -0.2, 0.1), deviation=(1.1, 0.9, 1.3))
     variables = begun(1e5, x)
-    np.testing.assert_allclose(run(x, variables)[0], run(x, variables, train=False)[0], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        run(x, variables)[0], run(x, variables, train=False)[0], rtol=1e-4, atol=1e-5
+    )
 
 
 def test_no_gradient_flows_through_the_corrections():
-    """With r and d held at their values the gradient is the same; with them in it, it would be that of a constant."""
+    """With r and d held at their values the gradient is the same; with them in it, it would be that
+    of a constant.
+    """
     x, weight = draw(), draw((6, 5))
     variables = begun(3000, x)
     mean, deviation = np.mean(x, (0, 1)), np.sqrt(np.var(x, (0, 1)) + 1e-3)
     old = variables["batch_stats"]
     known = np.sqrt(old["var"] + 1e-3)
-    r, d = jax.jit(lambda *values: batch_renorm.corrections(*values, *batch_renorm.smooth_limits(jnp.float32(3000))))(
-        mean, deviation, old["mean"], known
-    )
+    r, d = jax.jit(
+        lambda *values: batch_renorm.corrections(
+            *values, *batch_renorm.smooth_limits(jnp.float32(3000))
+        )
+    )(mean, deviation, old["mean"], known)
 
     def held(x):
         mean, var = jnp.mean(x, (0, 1), keepdims=True), jnp.var(x, (0, 1), keepdims=True)
@@ -117,7 +135,9 @@ def test_no_gradient_flows_through_the_corrections():
     gradients = jax.grad(lambda x: jnp.sum(weight * run(x, variables)[0])), jax.grad(held)
     found, wanted = map(np.asarray, jax.jit(lambda x: [gradient(x) for gradient in gradients])(x))
     np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-3)
-    assert np.abs(np.sum(found, (0, 1))).max() < 1e-2 * np.abs(found).max()  # a shift of the batch is not felt
+    assert (
+        np.abs(np.sum(found, (0, 1))).max() < 1e-2 * np.abs(found).max()
+    )  # a shift of the batch is not felt
 
 
 @pytest.mark.parametrize(
@@ -134,7 +154,9 @@ def test_no_gradient_flows_through_the_corrections():
     ],
 )
 def test_limits_open_with_the_steps(schedule, steps, limits):
-    np.testing.assert_allclose(batch_renorm.SCHEDULES[schedule](jnp.float32(steps)), limits, rtol=1e-5)
+    np.testing.assert_allclose(
+        batch_renorm.SCHEDULES[schedule](jnp.float32(steps)), limits, rtol=1e-5
+    )
 
 
 def test_mapped_devices_share_their_statistics():
@@ -147,14 +169,23 @@ def test_mapped_devices_share_their_statistics():
 
 
 def test_an_unknown_schedule_is_named_with_what_exists():
-    with pytest.raises(UserError, match="unknown schedule of batch renormalisation 'smoth'; available: linear, none,"):
+    with pytest.raises(
+        UserError,
+        match="unknown schedule of batch renormalisation 'smoth'; available: linear, none,",
+    ):
         jax.eval_shape(batch_renorm.BatchRenorm("smoth").init, jax.random.key(0), draw())
 
 
 def test_its_limit_is_the_batch_normalisation_of_keras():
     with np.load(DATA / "recogniser_keras.npz") as stored:
-        params = {name: jnp.asarray(stored[f"arrays/recurrent/input_norm/{name}"]) for name in ("scale", "bias")}
-        stats = {name: jnp.asarray(stored[f"arrays/recurrent/input_norm/{name}"]) for name in ("mean", "var")}
+        params = {
+            name: jnp.asarray(stored[f"arrays/recurrent/input_norm/{name}"])
+            for name in ("scale", "bias")
+        }
+        stats = {
+            name: jnp.asarray(stored[f"arrays/recurrent/input_norm/{name}"])
+            for name in ("mean", "var")
+        }
         variables = {"params": params, "batch_stats": stats | {"steps": jnp.float32(7)}}
         y, moved = run(jnp.asarray(stored["vectors"]), variables, schedule="none")
         np.testing.assert_allclose(y, stored["norm/trained"], atol=1e-5)

@@ -30,5 +30,9 @@ def test_chunks_change_neither_values_nor_gradients(monkeypatch, samples, number
     def by_sample(x, weights):
         return chunked_map.by_sample(function, x, weights, numbers)
 
-    whole, chunked = jax.jit(lambda x, weights: (loss(function)(x, weights), loss(by_sample)(x, weights)))(x, weights)
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), whole, chunked)
+    whole, chunked = jax.jit(
+        lambda x, weights: (loss(function)(x, weights), loss(by_sample)(x, weights))
+    )(x, weights)
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), whole, chunked
+    )

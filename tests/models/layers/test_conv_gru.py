@@ -86,9 +86,13 @@ def test_the_cell_alone_is_one_turn_of_the_loop(variables):
 def test_on_maps_of_one_pixel_it_is_the_gru_of_keras(after):
     with np.load(frame_networks.DATA / "frames_keras.npz") as stored:
         x, kernel, recurrent, bias, wanted = (
-            jnp.asarray(stored[f"gru/{name}"]) for name in ("inputs", "kernel", "recurrent", "bias", after)
+            jnp.asarray(stored[f"gru/{name}"])
+            for name in ("inputs", "kernel", "recurrent", "bias", after)
         )
-    params = {"inputs": {"kernel": kernel[None, None], "bias": bias}, "cell": {"kernel": recurrent[None, None]}}
+    params = {
+        "inputs": {"kernel": kernel[None, None], "bias": bias},
+        "cell": {"kernel": recurrent[None, None]},
+    }
     model = ConvGRU(FILTERS, kernel=1, reset_after=after)
     found = jax.jit(model.apply)({"params": params}, x[:, :, None, None])
     np.testing.assert_allclose(found[:, 0, 0], wanted, atol=1e-6)
@@ -102,18 +106,29 @@ def test_sizes_are_those_of_the_equations():
         (2048, 50, 2_832_450),
         (1536, 40, 1_702_200),
     ):
-        made = jax.eval_shape(ConvGRU(filters).init, jax.random.key(0), jnp.zeros((1, 2, 10, 10, channels)))
+        made = jax.eval_shape(
+            ConvGRU(filters).init, jax.random.key(0), jnp.zeros((1, 2, 10, 10, channels))
+        )
         assert sum(leaf.size for leaf in jax.tree.leaves(made)) == size
-        assert made["params"]["inputs"]["bias"].shape == (3 * filters,) and set(made["params"]["cell"]) == {"kernel"}
+        assert made["params"]["inputs"]["bias"].shape == (3 * filters,) and set(
+            made["params"]["cell"]
+        ) == {"kernel"}
 
 
 def test_frames_are_free_and_their_order_matters(variables):
-    assert jax.eval_shape(ConvGRU(FILTERS).apply, variables, clips(frames=7)).shape == (2, 4, 5, FILTERS)
+    assert jax.eval_shape(ConvGRU(FILTERS).apply, variables, clips(frames=7)).shape == (
+        2,
+        4,
+        5,
+        FILTERS,
+    )
     inputs = np.asarray(clips())
     run = compiled()
     assert np.abs(np.asarray(run(variables, inputs)) - run(variables, inputs[:, ::-1])).max() > 1e-2
 
 
 def test_bfloat16_computes_near_float32(variables):
-    exact, rounded = (np.asarray(run(variables, clips())) for run in (compiled(), compiled(dtype="bfloat16")))
+    exact, rounded = (
+        np.asarray(run(variables, clips())) for run in (compiled(), compiled(dtype="bfloat16"))
+    )
     assert rounded.dtype == jnp.float32 and 0 < np.abs(exact - rounded).max() < 0.05

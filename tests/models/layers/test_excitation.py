@@ -61,7 +61,8 @@ def test_equations_by_loops(public):
     found = run(params, held["inputs"], jnp.asarray(ste[None], jnp.float32))
     np.testing.assert_allclose(found["STE"], ste, atol=1e-5)
     squeeze, along, expand = (
-        np.asarray(params["ce"][name]["kernel"], np.float64) for name in ("squeeze", "conv", "expand")
+        np.asarray(params["ce"][name]["kernel"], np.float64)
+        for name in ("squeeze", "conv", "expand")
     )
     few = np.array([x[t].mean((0, 1)) @ squeeze for t in range(frames)])
     mixed = np.zeros_like(few)
@@ -79,7 +80,14 @@ def test_equations_by_loops(public):
 
 def test_sizes_are_those_of_the_equations():
     x = jnp.zeros((1, 2, 4, 4, 728))
-    for how, size in {"ste": 27, "ce": 71_595, "sum": 71_622, "mean": 71_622, "sequential": 71_622, "none": 0}.items():
+    for how, size in {
+        "ste": 27,
+        "ce": 71_595,
+        "sum": 71_622,
+        "mean": 71_622,
+        "sequential": 71_622,
+        "none": 0,
+    }.items():
         made = jax.eval_shape(Excitation(how).init, jax.random.key(0), x).get("params", {})
         assert sum(leaf.size for leaf in jax.tree.leaves(made)) == size, how
 
@@ -98,6 +106,7 @@ def test_a_sum_is_about_three_times_its_input_at_the_start_and_a_mean_half_of_th
 
 def test_an_unknown_way_is_one_sentence():
     with pytest.raises(
-        UserError, match=r"unknown excitation 'product'; available: ce, mean, none, sequential, ste, sum"
+        UserError,
+        match=r"unknown excitation 'product'; available: ce, mean, none, sequential, ste, sum",
     ):
         jax.eval_shape(Excitation("product").init, jax.random.key(0), jnp.zeros((1, 1, 2, 2, 16)))

@@ -50,10 +50,14 @@ def test_every_sample_may_have_a_graph_of_its_own(convolve):
 @pytest.mark.parametrize(("channels", "features"), [(3, 5), (5, 3), (4, 4)])
 def test_the_written_out_gradients_are_those_of_the_plain_form(channels, features, shared):
     x, kernel, graph = draw(channels, features)
-    arguments = tuple(map(np.float32, (x, kernel, graph if shared else np.stack([graph, -graph[::-1]]))))
+    arguments = tuple(
+        map(np.float32, (x, kernel, graph if shared else np.stack([graph, -graph[::-1]])))
+    )
 
     def gradients(convolve):
         return jax.jit(jax.grad(lambda *a: jnp.sum(jnp.sin(convolve(*a))), (0, 1, 2)))(*arguments)
 
-    for plain, fast in zip(*map(gradients, (graph_conv.graph_conv, graph_conv.planned_graph_conv)), strict=True):
+    for plain, fast in zip(
+        *map(gradients, (graph_conv.graph_conv, graph_conv.planned_graph_conv)), strict=True
+    ):
         np.testing.assert_allclose(fast, plain, rtol=1e-4, atol=1e-4)

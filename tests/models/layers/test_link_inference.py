@@ -1,4 +1,6 @@
-"""Actional links: encoder, draws, graph and decoder against slow loops, losses by hand, evaluation without chance."""
+"""Actional links: encoder, draws, graph and decoder against slow loops, losses by hand, evaluation
+without chance.
+"""
 
 import functools
 
@@ -44,7 +46,10 @@ def elu(x):
 def mlp_by_hand(params, stats, x):
     """Of one vector; the first layer's weights are a link's own where they stand beside it."""
     first = params.get("first", params)
-    x = elu(elu(x @ first["kernel"] + first["bias"]) @ params["second"]["kernel"] + params["second"]["bias"])
+    x = elu(
+        elu(x @ first["kernel"] + first["bias"]) @ params["second"]["kernel"]
+        + params["second"]["bias"]
+    )
     norm, running = params["norm"], stats["norm"]
     return (x - running["mean"]) / np.sqrt(running["var"] + 1e-5) * norm["scale"] + norm["bias"]
 
@@ -55,16 +60,23 @@ def test_the_encoder_passes_features_from_joints_to_links_and_back():
     found = jax.jit(encoder.apply)(given, frames())
     p, s = doubles(given["params"]), doubles(given["batch_stats"])
     for person, clip in enumerate(np.float64(frames())):
-        joints = [mlp_by_hand(p["joints1"], s["joints1"], clip[:, v].reshape(-1)) for v in range(JOINTS)]
+        joints = [
+            mlp_by_hand(p["joints1"], s["joints1"], clip[:, v].reshape(-1)) for v in range(JOINTS)
+        ]
         first = {
-            (v, u): mlp_by_hand(p["links1"], s["links1"], np.concatenate([joints[v], joints[sender]]))
+            (v, u): mlp_by_hand(
+                p["links1"], s["links1"], np.concatenate([joints[v], joints[sender]])
+            )
             for v, u, sender in links()
         }
         means = [sum(first[v, u] for u in range(JOINTS - 1)) / (JOINTS - 1) for v in range(JOINTS)]
         joints = [mlp_by_hand(p["joints2"], s["joints2"], mean) for mean in means]
         for v, u, sender in links():
             both = np.concatenate([joints[v], joints[sender], first[v, u]])
-            scores = mlp_by_hand(p["links2"], s["links2"], both) @ p["scores"]["kernel"] + p["scores"]["bias"]
+            scores = (
+                mlp_by_hand(p["links2"], s["links2"], both) @ p["scores"]["kernel"]
+                + p["scores"]["bias"]
+            )
             np.testing.assert_allclose(found[person, v, u], scores, rtol=1e-4, atol=1e-4)
 
 
@@ -85,7 +97,10 @@ def step_by_hand(p, memory, x, types):
                 message += types[v, u, c + 1] * sent / (count * (JOINTS - 1))
         own = x[v] @ p["own"]["kernel"] + p["own"]["bias"]
         told = message @ p["sent"]["kernel"]
-        reset, keep = sigmoid(own[:WIDTH] + told[:WIDTH]), sigmoid(own[WIDTH : 2 * WIDTH] + told[WIDTH : 2 * WIDTH])
+        reset, keep = (
+            sigmoid(own[:WIDTH] + told[:WIDTH]),
+            sigmoid(own[WIDTH : 2 * WIDTH] + told[WIDTH : 2 * WIDTH]),
+        )
         new = np.tanh(own[2 * WIDTH :] + reset * told[2 * WIDTH :])
         after[v] = (1 - keep) * new + keep * memory[v]
         y = after[v]
@@ -97,7 +112,9 @@ def step_by_hand(p, memory, x, types):
 
 @pytest.fixture(scope="module")
 def decoder():
-    """The decoder's parameters, link types of two persons that are no whole ones, and what it makes of them."""
+    """The decoder's parameters, link types of two persons that are no whole ones, and what it makes
+    of them.
+    """
     over_time = link_inference.OverTime(WIDTH, 0.0, False)
     types = softmax(link_scores())
     start = jnp.zeros((2, JOINTS, WIDTH))
@@ -110,7 +127,9 @@ def test_the_decoder_equals_a_slow_loop_over_frames_links_and_types(decoder):
     for person, clip in enumerate(np.float64(frames())):
         memory = np.zeros((JOINTS, WIDTH))
         for t in range(FRAMES - 1):
-            memory, places = step_by_hand(doubles(params), memory, clip[t], np.float64(types[person]))
+            memory, places = step_by_hand(
+                doubles(params), memory, clip[t], np.float64(types[person])
+            )
             np.testing.assert_allclose(expected[person, t], places, rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(last[person], memory, rtol=1e-4, atol=1e-5)
 
@@ -123,7 +142,9 @@ def test_nothing_is_sent_along_an_empty_link(decoder):
     @jax.jacobian
     def jacobian(x, types):
         start = jnp.zeros((1, JOINTS, WIDTH))
-        return link_inference.OverTime(WIDTH, 0.0, False).apply({"params": params}, start, x[None], types)[1][0, -1]
+        return link_inference.OverTime(WIDTH, 0.0, False).apply(
+            {"params": params}, start, x[None], types
+        )[1][0, -1]
 
     def places(types):
         return np.abs(jacobian(frames()[0, :-1], types)).sum((1, 2, 4)) > 1e-7  # of [v c, t v c]
@@ -135,7 +156,9 @@ def test_nothing_is_sent_along_an_empty_link(decoder):
 
 def test_a_draw_is_one_type_and_as_often_as_its_probability():
     scores = jnp.log(jnp.asarray([0.7, 0.2, 0.1]))
-    drawn = jax.jit(lambda: link_inference.draw(jax.random.key(0), jnp.tile(scores, (50, 25, 24, 1)), 0.5))()
+    drawn = jax.jit(
+        lambda: link_inference.draw(jax.random.key(0), jnp.tile(scores, (50, 25, 24, 1)), 0.5)
+    )()
     np.testing.assert_allclose(np.sort(drawn, axis=-1)[..., :2], 0, atol=1e-6)
     np.testing.assert_allclose(drawn.sum(-1), 1, atol=1e-6)
     np.testing.assert_allclose(drawn.mean((0, 1, 2)), [0.7, 0.2, 0.1], atol=0.01)
@@ -144,7 +167,9 @@ def test_a_draw_is_one_type_and_as_often_as_its_probability():
 def test_a_draw_has_the_gradient_of_the_softmax_of_the_noisy_scores():
     key, shape = jax.random.key(1), (1, 3, 2, TYPES)
     scores, weights = random_array(*shape, seed=2), random_array(*shape, seed=3)
-    found = jax.jit(jax.grad(lambda scores: jnp.sum(weights * link_inference.draw(key, scores, 0.5))))(scores)
+    found = jax.jit(
+        jax.grad(lambda scores: jnp.sum(weights * link_inference.draw(key, scores, 0.5)))
+    )(scores)
     noisy = np.float64(scores + jax.random.gumbel(key, shape)) / 0.5
     soft = np.exp(noisy) / np.exp(noisy).sum(-1, keepdims=True)
     for place in np.ndindex(shape[:3]):
@@ -168,7 +193,9 @@ def test_the_graph_holds_each_link_from_its_sender_to_its_receiver():
 
 def test_the_likelihood_is_the_mean_of_what_was_really_there():
     given, expected = np.array(frames()), np.array(frames(seed=9))[:, 1:]
-    given[0, 2, 1] = 0  # a joint that is missing once: in the third frame, and as where the fourth comes from
+    given[0, 2, 1] = (
+        0  # a joint that is missing once: in the third frame, and as where the fourth comes from
+    )
     given[1, :, 3] = 0
     cost = jax.jit(link_inference.likelihood_loss, static_argnums=2)
     found = cost(given, expected, 5e-4)
@@ -192,10 +219,14 @@ def test_links_cost_their_distance_from_the_prior():
         for v, u, _ in links():
             p = np.exp(np.float64(scores[person, v, u]))
             p /= p.sum()
-            total += sum(p[c] * np.log(p[c] / (0.9 if c == 0 else 0.1 / (TYPES - 1))) for c in range(TYPES))
+            total += sum(
+                p[c] * np.log(p[c] / (0.9 if c == 0 else 0.1 / (TYPES - 1))) for c in range(TYPES)
+            )
         np.testing.assert_allclose(found[person], total / JOINTS, rtol=1e-4)
     prior = np.log(np.float32([0.9, 0.05, 0.05]))
-    np.testing.assert_allclose(cost(jnp.asarray(np.tile(prior, (2, JOINTS, JOINTS - 1, 1))), 0.9), 0, atol=1e-6)
+    np.testing.assert_allclose(
+        cost(jnp.asarray(np.tile(prior, (2, JOINTS, JOINTS - 1, 1))), 0.9), 0, atol=1e-6
+    )
 
 
 @pytest.fixture(scope="module")
@@ -226,12 +257,16 @@ def test_training_draws_by_its_key_and_the_loss_reaches_every_parameter(inferenc
     @functools.partial(jax.grad, has_aux=True)
     def run(params, key):
         variables, rngs = {**given, "params": params}, {"dropout": key}
-        (graphs, loss), new = module.apply(variables, frames(), True, True, mutable=["batch_stats"], rngs=rngs)
+        (graphs, loss), new = module.apply(
+            variables, frames(), True, True, mutable=["batch_stats"], rngs=rngs
+        )
         return jnp.sum(loss), (graphs, new)
 
     gradients, (graphs, new) = run(given["params"], jax.random.key(0))
     assert np.any(graphs != run(given["params"], jax.random.key(1))[1][0])
     np.testing.assert_array_equal(graphs, run(given["params"], jax.random.key(0))[1][0])
     assert all(np.any(leaf != 0) for leaf in jax.tree.leaves(gradients) if leaf.ndim > 1)
-    moved = jax.tree.map(lambda a, b: bool(np.any(a != b)), given["batch_stats"], new["batch_stats"])
+    moved = jax.tree.map(
+        lambda a, b: bool(np.any(a != b)), given["batch_stats"], new["batch_stats"]
+    )
     assert all(jax.tree.leaves(moved))

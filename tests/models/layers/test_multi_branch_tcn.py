@@ -27,7 +27,9 @@ def pool_by_loops(x, stride):
     return np.stack([np.max([x[:, :, t] for t in window], axis=0) for window in windows], axis=2)
 
 
-SIZES = pytest.mark.parametrize(("frames", "stride"), [(12, 1), (11, 2), (12, 2), (2, 1), (1, 2), (13, 3)])
+SIZES = pytest.mark.parametrize(
+    ("frames", "stride"), [(12, 1), (11, 2), (12, 2), (2, 1), (1, 2), (13, 3)]
+)
 
 
 @SIZES
@@ -38,8 +40,12 @@ def test_dilated_branches_are_sums_over_taps_of_their_own_channels(frames, strid
     kernels = [rng.normal(size=(taps, width, width)) for width in widths]
     x = rng.normal(size=(2, 3, frames, 6))
     parts = np.split(x, [3, 4], axis=-1)
-    expected = [conv_by_loops(*args, stride) for args in zip(parts, kernels, dilations, strict=True)]
-    convolve = jax.jit(functools.partial(multi_branch_tcn.dilated_conv, dilations=dilations, stride=stride))
+    expected = [
+        conv_by_loops(*args, stride) for args in zip(parts, kernels, dilations, strict=True)
+    ]
+    convolve = jax.jit(
+        functools.partial(multi_branch_tcn.dilated_conv, dilations=dilations, stride=stride)
+    )
     y = convolve(np.float32(x), [np.float32(kernel) for kernel in kernels])
     np.testing.assert_allclose(y, np.concatenate(expected, axis=-1), atol=1e-5)
 
@@ -72,19 +78,32 @@ def branches_by_loops(variables, x, dilations, stride, mix):
     looking = np.maximum(normalised(variables, "reduce_norm", reduced[..., : -widths[-1]]), 0)
     *ahead, pooled = np.split(looking, np.cumsum(widths[:-2]), axis=-1)
     branches = [
-        conv_by_loops(part, weights[f"branch{i}_kernel"], dilation, stride) + weights[f"branch{i}_bias"]
+        conv_by_loops(part, weights[f"branch{i}_kernel"], dilation, stride)
+        + weights[f"branch{i}_bias"]
         for i, (part, dilation) in enumerate(zip(ahead, dilations, strict=True))
     ]
     branches += [pool_by_loops(pooled, stride), reduced[:, :, ::stride, -widths[-1] :]]
     y = np.maximum(normalised(variables, "norm", np.concatenate(branches, axis=-1)), 0)
-    return normalised(variables, "mix_norm", y @ weights["mix_kernel"] + weights["mix_bias"]) if mix else y
+    return (
+        normalised(variables, "mix_norm", y @ weights["mix_kernel"] + weights["mix_bias"])
+        if mix
+        else y
+    )
 
 
-@pytest.mark.parametrize(("taps", "dilations", "mix"), [(3, (1, 2, 3, 4), True), (5, (1, 2), False)])
+@pytest.mark.parametrize(
+    ("taps", "dilations", "mix"), [(3, (1, 2, 3, 4), True), (5, (1, 2), False)]
+)
 @pytest.mark.parametrize(("frames", "stride"), [(9, 1), (9, 2), (8, 2)])
 def test_the_module_is_its_branches_side_by_side(taps, dilations, mix, frames, stride):
     module = multi_branch_tcn.MultiBranch(
-        features=9, stride=stride, taps=taps, dilations=dilations, mix=mix, initial="he_fan_out", axis_name=None
+        features=9,
+        stride=stride,
+        taps=taps,
+        dilations=dilations,
+        mix=mix,
+        initial="he_fan_out",
+        axis_name=None,
     )
     x = np.random.default_rng(0).normal(size=(2, 3, frames, 7)).astype(np.float32)
     variables = random_variables(module, x, seed=1)
@@ -94,8 +113,14 @@ def test_the_module_is_its_branches_side_by_side(taps, dilations, mix, frames, s
 
 
 @pytest.mark.parametrize(
-    ("initial", "deviation"), [("fan_in_uniform", 1 / np.sqrt(3 * 50)), ("he_fan_out", np.sqrt(2 / 80))]
+    ("initial", "deviation"),
+    [("fan_in_uniform", 1 / np.sqrt(3 * 50)), ("he_fan_out", np.sqrt(2 / 80))],
 )
 def test_weights_start_with_the_deviation_of_their_release(initial, deviation):
-    kernel = multi_branch_tcn.kernel_init(initial, fan_in=50, fan_out=80)(jax.random.key(0), (50, 80))
-    assert np.std(kernel) == pytest.approx(deviation, rel=0.05) and abs(np.mean(kernel)) < 0.1 * deviation
+    kernel = multi_branch_tcn.kernel_init(initial, fan_in=50, fan_out=80)(
+        jax.random.key(0), (50, 80)
+    )
+    assert (
+        np.std(kernel) == pytest.approx(deviation, rel=0.05)
+        and abs(np.mean(kernel)) < 0.1 * deviation
+    )

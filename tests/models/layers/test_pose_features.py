@@ -1,4 +1,6 @@
-"""The recogniser's vectors: joints by slow loops, angles by hand, the last place seen, stretches, errors."""
+"""The recogniser's vectors: joints by slow loops, angles by hand, the last place seen, stretches,
+errors.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -73,10 +75,16 @@ def test_a_clip_in_two_stretches_gives_the_same_vectors():
 
 
 def test_angles_are_measured_from_rest_clockwise_to_the_viewer():
-    pointing = np.float32([(0, -1), (0, 1), (1, 0), (-1, 0), (1, 1)])  # up, down, right, left, down to the right
-    found = directions(np.tile(pointing[:, None, None], (1, 1, 6, 1)), np.ones((5, 1, 6), bool))[:, 0]
+    pointing = np.float32(
+        [(0, -1), (0, 1), (1, 0), (-1, 0), (1, 1)]
+    )  # up, down, right, left, down to the right
+    found = directions(np.tile(pointing[:, None, None], (1, 1, 6, 1)), np.ones((5, 1, 6), bool))[
+        :, 0
+    ]
     np.testing.assert_allclose(found[:, 0], [0, 1, 0.5, -0.5, 0.75], atol=1e-6)
-    np.testing.assert_allclose(found[:, 1:], np.tile([[1], [0], [-0.5], [0.5], [-0.25]], 5), atol=1e-6)
+    np.testing.assert_allclose(
+        found[:, 1:], np.tile([[1], [0], [-0.5], [0.5], [-0.25]], 5), atol=1e-6
+    )
 
 
 def test_a_part_without_length_points_nowhere_and_its_gradient_is_finite():
@@ -117,9 +125,16 @@ def test_the_seventeen_joints_of_coco_are_taken_as_they_lie():
 
 
 def test_errors_say_what_is_missing():
-    with pytest.raises(UserError, match=r"unknown features 'part'; available: coco17, parts; did you mean 'parts'"):
+    with pytest.raises(
+        UserError, match=r"unknown features 'part'; available: coco17, parts; did you mean 'parts'"
+    ):
         pose_features.joint_rows(COCO, "part")
-    with pytest.raises(UserError, match=r"'coco17' need every joint of 'coco-17', but 'body-14' has no left_eye, rig"):
+    with pytest.raises(
+        UserError,
+        match=r"'coco17' need every joint of 'coco-17', but 'body-14' has no left_eye, rig",
+    ):
         pose_features.joint_rows(skeletons.get_layout("body-14"), "coco17")
-    with pytest.raises(UserError, match=r"reads the channels x and y of a joint first, got y, x, score"):
+    with pytest.raises(
+        UserError, match=r"reads the channels x and y of a joint first, got y, x, score"
+    ):
         pose_features.check_channels(("y", "x", "score"))

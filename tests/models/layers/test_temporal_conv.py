@@ -8,7 +8,8 @@ import pytest
 from jaxact.models.layers import temporal_conv
 
 SIZES = pytest.mark.parametrize(
-    ("frames", "taps", "stride"), [(75, 9, 1), (1, 9, 1), (7, 9, 2), (64, 9, 2), (33, 9, 3), (40, 5, 1), (16, 3, 2)]
+    ("frames", "taps", "stride"),
+    [(75, 9, 1), (1, 9, 1), (7, 9, 2), (64, 9, 2), (33, 9, 3), (40, 5, 1), (16, 3, 2)],
 )
 
 
@@ -29,7 +30,9 @@ def draw(frames, taps):
 
 
 @SIZES
-@pytest.mark.parametrize("convolve", [temporal_conv.temporal_conv, temporal_conv.fourier_temporal_conv])
+@pytest.mark.parametrize(
+    "convolve", [temporal_conv.temporal_conv, temporal_conv.fourier_temporal_conv]
+)
 def test_it_is_the_sum_over_taps(convolve, frames, taps, stride):
     x, kernel = draw(frames, taps)
     y = jax.jit(convolve, static_argnums=2)(jnp.float32(x), jnp.float32(kernel), stride)
@@ -41,10 +44,13 @@ def test_the_gradients_of_both_forms_agree(frames, taps, stride):
     x, kernel = map(jnp.float32, draw(frames, taps))
 
     def gradients(convolve):
-        return jax.jit(jax.grad(lambda x, kernel: jnp.sum(jnp.sin(convolve(x, kernel, stride))), (0, 1)))(x, kernel)
+        return jax.jit(
+            jax.grad(lambda x, kernel: jnp.sum(jnp.sin(convolve(x, kernel, stride))), (0, 1))
+        )(x, kernel)
 
     for plain, fast in zip(
-        *map(gradients, (temporal_conv.temporal_conv, temporal_conv.fourier_temporal_conv)), strict=True
+        *map(gradients, (temporal_conv.temporal_conv, temporal_conv.fourier_temporal_conv)),
+        strict=True,
     ):
         np.testing.assert_allclose(fast, plain, atol=1e-5 * float(jnp.abs(plain).max() + 1))
 
@@ -52,6 +58,11 @@ def test_the_gradients_of_both_forms_agree(frames, taps, stride):
 @pytest.mark.parametrize(("taps", "outputs"), [(9, 25), (9, 8), (5, 25), (2, 1), (1, 3)])
 def test_products_are_an_exact_correlation(taps, outputs):
     into, weigh, out = map(np.float64, temporal_conv.fourier_products(taps, outputs))
-    x, w = np.random.default_rng(0).normal(size=taps + outputs - 1), np.random.default_rng(1).normal(size=taps)
-    np.testing.assert_allclose(out @ ((into @ x) * (weigh @ w)), np.correlate(x, w, "valid"), atol=1e-5)
+    x, w = (
+        np.random.default_rng(0).normal(size=taps + outputs - 1),
+        np.random.default_rng(1).normal(size=taps),
+    )
+    np.testing.assert_allclose(
+        out @ ((into @ x) * (weigh @ w)), np.correlate(x, w, "valid"), atol=1e-5
+    )
     assert len(into) <= 1.5 * len(x) + 0.5

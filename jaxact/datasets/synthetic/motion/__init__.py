@@ -1,4 +1,6 @@
-"""How people move: twelve actions as key poses of a body, each a function of an actor and of time."""
+"""How people move: twelve actions as key poses of a body, each a function of an actor and of
+time.
+"""
 
 from collections.abc import Callable
 
@@ -21,5 +23,8 @@ SOLO: dict[str, tuple[Callable[..., Pose], float]] = {
 }
 """Action of one person -> its motion (actor, time, seconds, rng) and mean length in seconds."""
 
-DUO: dict[str, tuple[Callable[..., tuple], float]] = {"handshake": (handshake, 2.3), "push": (push, 2.1)}
+DUO: dict[str, tuple[Callable[..., tuple], float]] = {
+    "handshake": (handshake, 2.3),
+    "push": (push, 2.1),
+}
 """Action of two people -> its motion (first, second, time, seconds, rng) and mean length in seconds."""

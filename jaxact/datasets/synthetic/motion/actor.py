@@ -1,4 +1,6 @@
-"""Who moves: a body with a manner, how it stands, and the two things all motions are made of, reaches and steps."""
+"""Who moves: a body with a manner, how it stands, and the two things all motions are made of,
+reaches and steps.
+"""
 
 import dataclasses
 
@@ -57,8 +59,12 @@ def standing(actor: Actor, seconds: Time, rng: np.random.Generator) -> Pose:
     )  # fmt: skip
 
 
-def hand(pose: Pose, side: int, time: Time, keys: dict[float, tuple[float, float, float] | None]) -> None:
-    """Moves one hand through targets (out, up, forward) in arm lengths; None: where it hangs at rest."""
+def hand(
+    pose: Pose, side: int, time: Time, keys: dict[float, tuple[float, float, float] | None]
+) -> None:
+    """Moves one hand through targets (out, up, forward) in arm lengths; None: where it hangs at
+    rest.
+    """
     rest = tuple(pose.hands[:, side].mean(axis=0))
     path = keyed(time, {at: rest if target is None else target for at, target in keys.items()})
     pose.hands[:, side] += path - rest
@@ -66,11 +72,15 @@ def hand(pose: Pose, side: int, time: Time, keys: dict[float, tuple[float, float
 
 def step(pose: Pose, side: int, time: Time, start: float, end: float, *, by: tuple[float, float], lift: float = 0.07,
          turn: float = 0.0) -> None:  # fmt: skip
-    """One step of one foot by (x, z) metres and `turn` radians: the heel leaves first, the toe clears the floor."""
+    """One step of one foot by (x, z) metres and `turn` radians: the heel leaves first, the toe
+    clears the floor.
+    """
     done = ease(time, start, end)
     u = np.clip((time - start) / (end - start), 0.0, 1.0)
     pose.feet[:, side, 0] += by[0] * done
     pose.feet[:, side, 2] += by[1] * done
     pose.feet[:, side, 1] += lift * np.sin(np.pi * u) ** 2
     pose.foot_yaw[:, side] += turn * done
-    pose.foot_pitch[:, side] += 0.5 * np.exp(-(((u - 0.22) / 0.16) ** 2)) - 0.2 * np.exp(-(((u - 0.8) / 0.14) ** 2))
+    pose.foot_pitch[:, side] += 0.5 * np.exp(-(((u - 0.22) / 0.16) ** 2)) - 0.2 * np.exp(
+        -(((u - 0.8) / 0.14) ** 2)
+    )

@@ -1,4 +1,6 @@
-"""What two people do together. Each stands on a stage of their own; `Placing` puts one beside the other."""
+"""What two people do together. Each stands on a stage of their own; `Placing` puts one beside the
+other.
+"""
 
 import dataclasses
 
@@ -10,7 +12,9 @@ from jaxact.datasets.synthetic.motion.kinematics import LEFT, RIGHT, Pose, ease,
 
 @dataclasses.dataclass(frozen=True)
 class Placing:
-    """Where an actor's stage stands in the shared one: turned by `yaw` about the vertical, then moved to (x, 0, z)."""
+    """Where an actor's stage stands in the shared one: turned by `yaw` about the vertical, then
+    moved to (x, 0, z).
+    """
 
     x: float
     z: float
@@ -24,7 +28,9 @@ class Placing:
 Duo = tuple[tuple[Pose, Placing], tuple[Pose, Placing]]
 
 
-def handshake(first: Actor, second: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> Duo:
+def handshake(
+    first: Actor, second: Actor, time: Time, seconds: Time, rng: np.random.Generator
+) -> Duo:
     """Both step up, right hands meet between them, shake three to five times and part."""
     actors = (first, second)
     walk_in = 0.22 + 0.10 * rng.random()
@@ -55,13 +61,19 @@ def handshake(first: Actor, second: Actor, time: Time, seconds: Time, rng: np.ra
         pose.turn[:, 0] += 0.04 * meet
         pose.head[:, 1] -= 0.14 * meet
         nod = rng.uniform(0.0, 0.12)
-        pose.head[:, 0] += nod * np.sin(np.pi * np.clip((time - 0.3) / 0.3, 0, 1)) ** 2 + 0.02 * pump
-        scene.append((pose, Placing(0.0, -sign * (walk_in + 0.5 * gap), 0.0 if sign > 0 else np.pi)))
+        pose.head[:, 0] += (
+            nod * np.sin(np.pi * np.clip((time - 0.3) / 0.3, 0, 1)) ** 2 + 0.02 * pump
+        )
+        scene.append(
+            (pose, Placing(0.0, -sign * (walk_in + 0.5 * gap), 0.0 if sign > 0 else np.pi))
+        )
     return scene[0], scene[1]
 
 
 def push(first: Actor, second: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> Duo:
-    """The first steps in and pushes with both hands; the second is thrown back and catches the balance."""
+    """The first steps in and pushes with both hands; the second is thrown back and catches the
+    balance.
+    """
     body, other = first.body, second.body
     hit = 0.42 + 0.03 * rng.normal()
     done = hit + 0.10
@@ -81,7 +93,12 @@ def push(first: Actor, second: Actor, time: Time, seconds: Time, rng: np.random.
     pusher.turn[:, 0] += keyed(time, {0.10: 0, hit - 0.12: -0.06, done: 0.20, 0.70: 0.08, 0.92: 0})
     pusher.chest[:, 0] += keyed(time, {0.10: 0, hit - 0.12: -0.08, done: 0.22, 0.70: 0.06, 0.92: 0})
     level = float(
-        np.clip((0.80 * (other.standing + sum(other.spine[:2])) - body.standing) / body.arm_length - 0.62, -0.35, 0.1)
+        np.clip(
+            (0.80 * (other.standing + sum(other.spine[:2])) - body.standing) / body.arm_length
+            - 0.62,
+            -0.35,
+            0.1,
+        )
     )
     for side in (LEFT, RIGHT):
         late = 0.015 * rng.normal()
@@ -90,16 +107,18 @@ def push(first: Actor, second: Actor, time: Time, seconds: Time, rng: np.random.
             hit + 0.03: (-0.10, level, 0.80),
             done: (-0.10, level, 0.98), 0.66 + late: (0.0, -0.40, 0.60), 0.92: None,
         })  # fmt: skip
-        pusher.elbows[:, side] += (ease(time, 0.1, hit) * (1 - ease(time, done, 0.9)))[:, None] * np.array(
-            (0.3, -0.3, 0.2)
-        )
+        pusher.elbows[:, side] += (ease(time, 0.1, hit) * (1 - ease(time, done, 0.9)))[
+            :, None
+        ] * np.array((0.3, -0.3, 0.2))
 
     # The chest goes first and the hips follow, then the feet catch up in two steps.
     back = keyed(time, {hit - 0.005: 0, done: 0.55, done + 0.14: 0.95, 0.86: 1.0, 1.0: 1.0})
     pushed.pelvis[:, 2] -= force * back * (1.2 + 0.02)
     step(pushed, rear, time, hit + 0.03, done + 0.10, by=(0.0, -1.35 * force), lift=0.07)
     step(pushed, foot, time, done + 0.06, done + 0.26, by=(0.0, -1.15 * force), lift=0.05)
-    shock = keyed(time, {hit - 0.005: 0, hit + 0.06: 1.0, done + 0.08: 0.35, done + 0.18: -0.45, 0.92: 0})
+    shock = keyed(
+        time, {hit - 0.005: 0, hit + 0.06: 1.0, done + 0.08: 0.35, done + 0.18: -0.45, 0.92: 0}
+    )
     pushed.turn[:, 0] -= 0.16 * shock
     pushed.chest[:, 0] -= 0.26 * shock
     pushed.chest[:, 1] += 0.14 * rng.normal() * shock

@@ -15,11 +15,20 @@ def wave(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> P
         pose,
         RIGHT,
         time,
-        {0.0: None, 0.10: (0.3, -0.55, 0.5), 0.22: top, down - 0.16: top, down: None, down + 0.1: None},
+        {
+            0.0: None,
+            0.10: (0.3, -0.55, 0.5),
+            0.22: top,
+            down - 0.16: top,
+            down: None,
+            down + 0.1: None,
+        },
     )
     raised = ease(time, 0.05, 0.22) * (1 - ease(time, down - 0.18, down))
     count = rng.integers(3, 6)
-    beat = np.sin(2 * np.pi * count * np.clip((time - 0.16) / (min(down, 1.0) - 0.30), 0, 1)) * raised
+    beat = (
+        np.sin(2 * np.pi * count * np.clip((time - 0.16) / (min(down, 1.0) - 0.30), 0, 1)) * raised
+    )
     pose.hands[:, RIGHT, 0] += 0.27 * size * beat
     pose.hands[:, RIGHT, 1] -= 0.10 * beat**2
     pose.elbows[:, RIGHT] += raised[:, None] * np.array((0.5, -0.6, 0.9))
@@ -31,7 +40,9 @@ def wave(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> P
 
 
 def throw(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> Pose:
-    """Overarm: weight back and arm cocked, a step, hips before chest before arm, follow-through across the body."""
+    """Overarm: weight back and arm cocked, a step, hips before chest before arm, follow-through
+    across the body.
+    """
     pose, size = standing(actor, seconds, rng), actor.size
     hand(pose, RIGHT, time, {
         0.0: None, 0.12: (-0.15, -0.48, 0.50), 0.22: (0.30, -0.80, 0.18), 0.31: (0.72, -0.38, -0.40),
@@ -47,7 +58,9 @@ def throw(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> 
         0.0: None, 0.14: (-0.15, -0.45, 0.50), 0.34: (0.15, 0.05, 0.92), 0.44: (0.25, 0.05, 0.85),
         0.55: (0.35, -0.55, 0.15), 0.70: (0.35, -0.75, -0.25), 0.95: None,
     })  # fmt: skip
-    pose.turn[:, 1] += size * keyed(time, {0.10: 0, 0.34: -0.50, 0.42: -0.35, 0.54: 0.30, 0.66: 0.40, 0.95: 0})
+    pose.turn[:, 1] += size * keyed(
+        time, {0.10: 0, 0.34: -0.50, 0.42: -0.35, 0.54: 0.30, 0.66: 0.40, 0.95: 0}
+    )
     pose.chest += size * keyed(time, {
         0.10: (0, 0, 0), 0.36: (-0.10, -0.45, 0.14), 0.45: (-0.14, -0.40, 0.05), 0.56: (0.25, 0.25, -0.16),
         0.70: (0.50, 0.42, -0.08), 0.96: (0, 0, 0),
@@ -73,7 +86,12 @@ def clap(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> P
     beat = 0.5 - 0.5 * np.cos(2 * np.pi * count * np.clip((time - 0.14) / 0.74, 0, 1))
     level = -0.30 + 0.12 * rng.normal()
     for side, sign in ((LEFT, 1.0), (RIGHT, -1.0)):
-        hand(pose, side, time, {0.0: None, 0.2: (meet, level, 0.60), 0.84: (meet, level, 0.60), 1.0: None})
+        hand(
+            pose,
+            side,
+            time,
+            {0.0: None, 0.2: (meet, level, 0.60), 0.84: (meet, level, 0.60), 1.0: None},
+        )
         pose.hands[:, side, 0] += up * 0.34 * size * (1 - beat)
         pose.hands[:, side, 1] += 0.03 * sign * up * beat
         pose.elbows[:, side] += up[:, None] * np.array((0.7, -0.3, 0.4))
@@ -104,7 +122,9 @@ def punch(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> 
         pose.elbows[:, side] += guarded[:, None] * np.array((0.1, -0.7, 0.4))
     for side, at in zip(blows, hits, strict=True):
         sign = 1.0 if side == LEFT else -1.0
-        out = keyed(time, {at - 0.11: -0.10, at - 0.06: -0.22, at: 1.0, at + 0.03: 0.95, at + 0.11: 0.0})
+        out = keyed(
+            time, {at - 0.11: -0.10, at - 0.06: -0.22, at: 1.0, at + 0.03: 0.95, at + 0.11: 0.0}
+        )
         out += 0.10 * (1 - ease(time, at - 0.2, at - 0.11))
         target = np.array((-0.20, 0.02 + 0.08 * rng.normal(), 0.97))
         pose.hands[:, side] += out[:, None] * (target - guard[side])

@@ -40,7 +40,9 @@ def walk(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> P
 
 
 def kick(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> Pose:
-    """A short step, the leg swings back with bent knee, whips forward and returns; arms and trunk counterbalance."""
+    """A short step, the leg swings back with bent knee, whips forward and returns; arms and trunk
+    counterbalance.
+    """
     pose, size = standing(actor, seconds, rng), actor.size
     high = size * (0.86 + 0.10 * rng.normal())
     ahead = 0.30 * actor.body.leg_length * size
@@ -50,12 +52,18 @@ def kick(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> P
         0.20: 0, 0.32: 0.7, 0.40: 1.1, 0.50: 0.55, 0.56: -0.45, 0.64: -0.7, 0.74: -0.2, 0.82: 0.1, 0.92: 0,
     })  # fmt: skip
     pose.swing[:, RIGHT] = ease(time, 0.25, 0.36) * (1 - ease(time, 0.76, 0.90))
-    angle = high * keyed(time, {0.24: -0.25, 0.40: -0.60, 0.52: 0.55, 0.62: 1.25, 0.76: 0.35, 0.88: 0.0})
-    length = keyed(time, {0.24: 0.97, 0.40: 0.78, 0.48: 0.84, 0.56: 0.985, 0.64: 0.985, 0.76: 0.85, 0.88: 0.97})
+    angle = high * keyed(
+        time, {0.24: -0.25, 0.40: -0.60, 0.52: 0.55, 0.62: 1.25, 0.76: 0.35, 0.88: 0.0}
+    )
+    length = keyed(
+        time, {0.24: 0.97, 0.40: 0.78, 0.48: 0.84, 0.56: 0.985, 0.64: 0.985, 0.76: 0.85, 0.88: 0.97}
+    )
     pose.swing_at[:, RIGHT] = (
         np.stack([0.03 - 0.10 * np.sin(angle), -np.cos(angle), np.sin(angle)], -1) * length[:, None]
     )
-    pose.pelvis[:, 2] += ahead * keyed(time, {0.06: 0, 0.28: 0.75, 0.5: 1.05, 0.62: 1.12, 0.80: 0.98, 0.95: 1.0})
+    pose.pelvis[:, 2] += ahead * keyed(
+        time, {0.06: 0, 0.28: 0.75, 0.5: 1.05, 0.62: 1.12, 0.80: 0.98, 0.95: 1.0}
+    )
     pose.pelvis[:, 0] += 0.75 * actor.stance * ease(time, 0.16, 0.32) * (1 - ease(time, 0.72, 0.90))
     pose.pelvis[:, 1] -= 0.03 * ease(time, 0.22, 0.40) * (1 - ease(time, 0.5, 0.62))
     pose.turn += size * keyed(time, {
@@ -70,27 +78,45 @@ def kick(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> P
         pose,
         LEFT,
         time,
-        {0.10: None, 0.38: (0.65, -0.60, -0.15), 0.58: (0.25, -0.45, 0.62), 0.70: (0.3, -0.6, 0.45), 0.95: None},
+        {
+            0.10: None,
+            0.38: (0.65, -0.60, -0.15),
+            0.58: (0.25, -0.45, 0.62),
+            0.70: (0.3, -0.6, 0.45),
+            0.95: None,
+        },
     )
     hand(
         pose,
         RIGHT,
         time,
-        {0.10: None, 0.38: (0.30, -0.65, 0.50), 0.58: (0.55, -0.65, -0.42), 0.70: (0.5, -0.7, -0.3), 0.95: None},
+        {
+            0.10: None,
+            0.38: (0.30, -0.65, 0.50),
+            0.58: (0.55, -0.65, -0.42),
+            0.70: (0.5, -0.7, -0.3),
+            0.95: None,
+        },
     )
     return pose
 
 
 def sit_down(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> Pose:
-    """The trunk bends forward, the hips travel back and down to a seat at knee height, the trunk comes upright."""
+    """The trunk bends forward, the hips travel back and down to a seat at knee height, the trunk
+    comes upright.
+    """
     pose, body = standing(actor, seconds, rng), actor.body
     seat = body.foot[0] + body.leg[1] + body.hip[1] + 0.02 + 0.02 * rng.normal()
     back = 0.92 * body.leg[0]
     down = keyed(time, {0.06: 0, 0.28: 0.22, 0.52: 0.88, 0.62: 1.0, 1.0: 1.0})
     pose.pelvis[:, 1] += (seat - body.standing) * down
     pose.pelvis[:, 2] -= back * keyed(time, {0.06: 0, 0.26: 0.38, 0.52: 0.92, 0.64: 1.0, 1.0: 1.02})
-    pose.turn[:, 0] += keyed(time, {0.06: 0, 0.32: 0.42, 0.48: 0.38, 0.70: -0.05, 0.85: -0.12, 1.0: -0.12})
-    pose.chest[:, 0] += keyed(time, {0.06: 0, 0.32: 0.38, 0.50: 0.34, 0.72: 0.04, 0.86: 0.02, 1.0: 0.02})
+    pose.turn[:, 0] += keyed(
+        time, {0.06: 0, 0.32: 0.42, 0.48: 0.38, 0.70: -0.05, 0.85: -0.12, 1.0: -0.12}
+    )
+    pose.chest[:, 0] += keyed(
+        time, {0.06: 0, 0.32: 0.38, 0.50: 0.34, 0.72: 0.04, 0.86: 0.02, 1.0: 0.02}
+    )
     pose.head[:, 0] += keyed(time, {0.0: 0, 0.2: 0.2, 0.5: 0.0, 0.75: 0.02, 1.0: 0.0})
     look = rng.choice((-1.0, 1.0)) * 0.6 * (rng.random() < 0.5)
     pose.head[:, 1] += look * ease(time, 0.0, 0.14) * (1 - ease(time, 0.22, 0.42))
@@ -106,14 +132,24 @@ def sit_down(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) 
 
 
 def jump(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> Pose:
-    """Crouch with arms back, take-off with arms up, a ballistic flight, and a landing that gives in the knees."""
+    """Crouch with arms back, take-off with arms up, a ballistic flight, and a landing that gives in
+    the knees.
+    """
     pose, body, size = standing(actor, seconds, rng), actor.body, actor.size
     height = size * (0.20 + 0.03 * rng.normal())
     half = np.sqrt(2 * height / 9.81)  # half the flight time
     t = seconds - (0.5 + 0.03 * rng.normal()) * seconds[-1]
     air = height * np.clip(1 - (t / half) ** 2, 0.0, None)
     crouch = keyed(
-        t, {-0.62: 0, -half - 0.13: 1.0, -half + 0.03: 0.0, half - 0.02: 0.05, half + 0.12: 0.85, half + 0.42: 0}
+        t,
+        {
+            -0.62: 0,
+            -half - 0.13: 1.0,
+            -half + 0.03: 0.0,
+            half - 0.02: 0.05,
+            half + 0.12: 0.85,
+            half + 0.42: 0,
+        },
     )
     tiptoe = keyed(t, {-half - 0.10: 0, -half: 0.55, 0.0: 0.75, half: 0.4, half + 0.08: 0})
     pose.pelvis[:, 1] += air - 0.21 * body.leg_length * size * crouch + 0.75 * body.foot[1] * tiptoe
@@ -138,7 +174,9 @@ def jump(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> P
 
 
 def pick_up(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> Pose:
-    """Bend in hips, back and knees, one hand to the floor in front of the feet, rise with it held before the body."""
+    """Bend in hips, back and knees, one hand to the floor in front of the feet, rise with it held
+    before the body.
+    """
     pose, body = standing(actor, seconds, rng), actor.body
     leg = body.leg_length
     low, knees = 0.46, 0.75 + 0.25 * rng.random()
@@ -170,13 +208,21 @@ def pick_up(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -
         pose,
         LEFT,
         time,
-        {0.05: None, low - 0.06: (0.10, -0.75, 0.28), low + 0.08: (0.10, -0.75, 0.28), 0.84: None, 1.0: None},
+        {
+            0.05: None,
+            low - 0.06: (0.10, -0.75, 0.28),
+            low + 0.08: (0.10, -0.75, 0.28),
+            0.84: None,
+            1.0: None,
+        },
     )
     return pose
 
 
 def turn(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> Pose:
-    """Turning round on the spot by 120 to 200 degrees in small steps: the head leads, the feet come last."""
+    """Turning round on the spot by 120 to 200 degrees in small steps: the head leads, the feet come
+    last.
+    """
     pose = standing(actor, seconds, rng)
     side = rng.choice((-1.0, 1.0))
     angle = side * np.radians(rng.uniform(120, 200))
@@ -206,7 +252,8 @@ def turn(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> P
         pose.feet[:, foot, 0], pose.feet[:, foot, 2] = c * x + s * z, c * z - s * x
         pose.foot_yaw[:, foot] += turned[:, foot]
     pose.pelvis[:, (0, 2)] += (
-        0.15 * (pose.feet[:, LEFT] + pose.feet[:, RIGHT])[:, (0, 2)] - 0.15 * place.sum(axis=1)[:, (0, 2)]
+        0.15 * (pose.feet[:, LEFT] + pose.feet[:, RIGHT])[:, (0, 2)]
+        - 0.15 * place.sum(axis=1)[:, (0, 2)]
     )
     rate = np.gradient(yaw, seconds)
     for foot in (LEFT, RIGHT):

@@ -5,7 +5,16 @@ import pytest
 
 from jaxact.datasets.synthetic.clips import person
 from jaxact.datasets.synthetic.motion.actor import standing
-from jaxact.datasets.synthetic.motion.kinematics import RIGHT, Body, ease, forward, heading, keyed, rotation, two_bone
+from jaxact.datasets.synthetic.motion.kinematics import (
+    RIGHT,
+    Body,
+    ease,
+    forward,
+    heading,
+    keyed,
+    rotation,
+    two_bone,
+)
 
 TIME = np.linspace(0.0, 1.0, 41)
 
@@ -17,7 +26,9 @@ def still(frames=5):
 
 def test_a_keyed_curve_passes_its_keys_never_overshoots_and_stays_put():
     curve = keyed(TIME, {0.0: (0.0, 1.0), 0.25: (2.0, 1.0), 0.5: (3.0, 1.0), 1.0: (1.0, -1.0)})
-    np.testing.assert_allclose(curve[[0, 10, 20, 40]], [(0, 1), (2, 1), (3, 1), (1, -1)], atol=1e-12)
+    np.testing.assert_allclose(
+        curve[[0, 10, 20, 40]], [(0, 1), (2, 1), (3, 1), (1, -1)], atol=1e-12
+    )
     assert curve[:, 0].max() <= 3.0 and np.all(np.diff(curve[:21, 0]) >= 0)
     np.testing.assert_array_equal(curve[:21, 1], 1.0)
     np.testing.assert_allclose(keyed(np.array([-1.0, 2.0]), {0.0: 5.0, 1.0: 7.0}), [5.0, 7.0])
@@ -35,12 +46,18 @@ def test_rotation_is_yaw_after_pitch_after_roll():
     whole = rotation(pitch, yaw, roll)[0]
     steps = [rotation(zero, yaw, zero), rotation(pitch, zero, zero), rotation(zero, zero, roll)]
     np.testing.assert_allclose(whole, (steps[0] @ steps[1] @ steps[2])[0], atol=1e-12)
-    np.testing.assert_allclose(rotation(np.array([0.3]), zero, zero)[0] @ (0, 1, 0), (0, np.cos(0.3), np.sin(0.3)))
-    np.testing.assert_allclose(heading(np.array([[0.0, 0.0, 1.0]]), yaw)[0], steps[0][0] @ (0, 0, 1), atol=1e-12)
+    np.testing.assert_allclose(
+        rotation(np.array([0.3]), zero, zero)[0] @ (0, 1, 0), (0, np.cos(0.3), np.sin(0.3))
+    )
+    np.testing.assert_allclose(
+        heading(np.array([[0.0, 0.0, 1.0]]), yaw)[0], steps[0][0] @ (0, 0, 1), atol=1e-12
+    )
 
 
 def test_two_bones_reach_the_target_with_the_middle_on_the_side_of_the_pole():
-    start, target, pole = (np.array([point]) for point in ((0.0, 1.0, 0.0), (0.2, 0.4, 0.1), (0.0, 0.0, 1.0)))
+    start, target, pole = (
+        np.array([point]) for point in ((0.0, 1.0, 0.0), (0.2, 0.4, 0.1), (0.0, 0.0, 1.0))
+    )
     middle, end = two_bone(start, target, (0.45, 0.40), pole)
     np.testing.assert_allclose(end, target, atol=1e-9)
     assert np.linalg.norm(middle - start) == pytest.approx(0.45)
@@ -49,7 +66,9 @@ def test_two_bones_reach_the_target_with_the_middle_on_the_side_of_the_pole():
 
 
 def test_a_target_out_of_reach_is_approached_on_a_stretched_limb():
-    start, target, pole = (np.array([point]) for point in ((0.0, 0.0, 0.0), (0.0, 0.0, 9.0), (0.0, 1.0, 0.0)))
+    start, target, pole = (
+        np.array([point]) for point in ((0.0, 0.0, 0.0), (0.0, 0.0, 9.0), (0.0, 1.0, 0.0))
+    )
     _, end = two_bone(start, target, (0.4, 0.4), pole)
     np.testing.assert_allclose(end, [(0, 0, 0.8 * 0.998)])
 
@@ -66,7 +85,9 @@ def test_a_grasping_wrist_is_where_it_grasps():
     body, pose = still()
     pose.grasp[:, RIGHT] = 1.0
     pose.grasp_at[:, RIGHT] = (-0.1, 1.2, 0.3)
-    np.testing.assert_allclose(forward(body, pose)[:, 10], np.broadcast_to((-0.1, 1.2, 0.3), (5, 3)), atol=1e-6)
+    np.testing.assert_allclose(
+        forward(body, pose)[:, 10], np.broadcast_to((-0.1, 1.2, 0.3), (5, 3)), atol=1e-6
+    )
 
 
 def test_a_taller_body_is_taller_in_every_bone():
