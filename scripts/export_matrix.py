@@ -67,7 +67,7 @@ def network(name: str) -> export.Network:
     )
     for option, value in TOYS[name][1].items():
         setattr(run.clip, option, value)
-    meta = trained_model.describe(
+    meta = trained_model.RunMetadata(
         run, skeletons.get_layout("body-14"), ("kick", "rest", "wave"), ("x", "y", "score")
     )
     module, random = trained_model.build(meta), np.random.default_rng(0)

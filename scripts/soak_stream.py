@@ -112,7 +112,7 @@ def recogniser(carry: bool) -> tuple[Any, Any]:
         model=config.RecogniserConfig(width=32), clip=config.ClipConfig(frames=60, persons=1)
     )
     layout, channels = skeletons.get_layout("body-14"), ("x", "y", "score")
-    meta = trained_model.describe(run, layout, ("a", "b", "c"), channels, data={"version": ""})
+    meta = trained_model.RunMetadata(run, layout, ("a", "b", "c"), channels)
     model, shape = trained_model.build(meta), trained_model.example(meta)
     made = model.init(jax.random.key(0), jnp.zeros(shape.shape))
     weights = state.variables(made["params"], made["batch_stats"])

@@ -49,11 +49,11 @@ def short():
         yield
 
 
-def described(run: config.TrainConfig) -> trained_model.Meta:
+def described(run: config.TrainConfig) -> trained_model.RunMetadata:
     """What a checkpoint of this run would hold beside its arrays."""
     name, channels = KNOWN[run.data.name]
     layout = PICTURE if name == "picture" else skeletons.get_layout(name)
-    return trained_model.describe(run, layout, tuple(map(str, range(CLASSES))), channels)
+    return trained_model.RunMetadata(run, layout, tuple(map(str, range(CLASSES))), channels)
 
 
 def runs(run: config.TrainConfig) -> None:

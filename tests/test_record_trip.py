@@ -122,7 +122,7 @@ def test_2_and_3_batches_are_static_seeded_and_count_every_example_once(run, inf
 def test_4_to_8_a_batch_over_four_devices_becomes_an_update(run, info):
     where = sharding.make_placement(devices=4)
     data = data_source.from_records(run)
-    meta = trained_model.describe(run, data.layout, data.labels, data.channels)
+    meta = trained_model.RunMetadata(run, data.layout, data.labels, data.channels)
     with_feed = device_prefetch.to_devices(data.train(0), where.shard_train)
     batch = next(with_feed)
     with_feed.close()

@@ -144,7 +144,7 @@ def test_flow_begins_with_the_mean_of_the_colours(folder, trained_run):
     kernel = np.asarray(given["params"]["block1"]["conv1"]["kernel"])
     run = config.from_dict(config.to_dict(net.config))
     run.clip.stream = "flow"
-    meta = trained_model.describe(run, net.layout, net.labels, net.channels)
+    meta = trained_model.RunMetadata(run, net.layout, net.labels, net.channels)
     assert trained_model.example(meta).shape == (1, 2, 32, 32, 2)
     flow = {
         "params": {
@@ -181,7 +181,7 @@ def test_a_recurrent_network_begins_with_the_backbone_of_single_frames_and_its_o
     run.model = config.SCXceptionConfig(
         width=1 / 32, depth=0.0, train_from="all", filters=2, hidden=4
     )
-    meta = trained_model.describe(run, net.layout, net.labels, net.channels)
+    meta = trained_model.RunMetadata(run, net.layout, net.labels, net.channels)
     shapes = jax.eval_shape(
         trained_model.build(meta).init,
         jax.random.key(0),

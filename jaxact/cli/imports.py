@@ -82,13 +82,14 @@ def _import_torch(options: argparse.Namespace) -> None:
 
     given = {name: getattr(options, name) for name in ("layout", "labels", "data")}
     meta, size, aside = torch_runs.bring_in(options.kind, options.file, options.out, **given)
-    model, names = meta["config"]["model"], meta["labels"]
+    model: Any = meta.config.model
+    names = meta.labels
     classes = (
         f"classes {names[0]!r} to {names[-1]!r}" if len(names) > 1 else f"one class {names[0]!r}"
     )
     left = f"; left aside: {', '.join(aside)}" if aside else ""
     print(
-        f"{model['name']} {model['network']} of width {model['width']}, {size} numbers, "
-        f"joints {meta['layout']['name']} ({', '.join(meta['channels'])}), {classes}, "
-        f"preprocessing {meta['protocol']}; written to {options.out}{left}"
+        f"{model.name} {model.network} of width {model.width}, {size} numbers, "
+        f"joints {meta.layout.name} ({', '.join(meta.channels)}), {classes}, "
+        f"preprocessing {meta.protocol}; written to {options.out}{left}"
     )

@@ -48,10 +48,10 @@ class Network:
         )
 
     @functools.cached_property
-    def metas(self) -> tuple[trained_model.Meta, ...]:
+    def metas(self) -> tuple[trained_model.RunMetadata, ...]:
         """What a checkpoint says of each network."""
         return tuple(
-            trained_model.describe(
+            trained_model.RunMetadata(
                 net.config, net.layout, net.labels, net.channels, radii=net.radii
             )
             for net in self.nets

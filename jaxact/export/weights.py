@@ -15,12 +15,10 @@ import jax
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
-from jaxact import config
 from jaxact.errors import UserError
 from jaxact.export.ensemble import Network
 from jaxact.interop import safetensors
 from jaxact.runs import trained_model
-from jaxact.skeletons import Layout
 
 RUNTIME = ("jaxlib", "flax")
 
@@ -50,7 +48,7 @@ def write(path: Path, made: Network, meta: dict[str, Any]) -> None:
         prefix = f"{number}/" if len(made.nets) > 1 else ""
         flat = flatten_dict(variables, sep="/")
         arrays |= {f"{prefix}{name}": np.asarray(array, np.float32) for name, array in flat.items()}
-    rest = {"networks": list(made.metas), "shares": list(made.shares)}
+    rest = {"networks": [one.to_dict() for one in made.metas], "shares": list(made.shares)}
     short = {name: meta[name] for name in ("labels", "layout", "preprocessing", "licence")}
     metadata = {name: json.dumps(value, ensure_ascii=False) for name, value in short.items()}
     safetensors.write(
@@ -97,16 +95,17 @@ def _variables(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, Any]:
 
 
 def _trained(
-    one: trained_model.Meta, variables: dict[str, Any], meta: dict[str, Any]
+    values: dict[str, Any], variables: dict[str, Any], meta: dict[str, Any]
 ) -> trained_model.Trained:
+    metadata = trained_model.RunMetadata.from_dict(values)
     return trained_model.Trained(
-        model=trained_model.build(one),
+        model=trained_model.build(metadata),
         weights=variables,
-        config=config.from_dict(one["config"]),
-        layout=Layout.from_dict(one["layout"]),
-        labels=tuple(one["labels"]),
-        channels=tuple(one["channels"]),
+        config=metadata.config,
+        layout=metadata.layout,
+        labels=metadata.labels,
+        channels=metadata.channels,
         step=meta["step"],
         chosen=meta["step_chosen"],
-        radii=tuple(one["radii"]) if one.get("radii") else None,
+        radii=metadata.radii,
     )

@@ -46,7 +46,7 @@ def bring_in(
     layout: str | None = None,
     labels: str | None = None,
     data: str | None = None,
-) -> tuple[trained_model.Meta, int, tuple[str, ...]]:
+) -> tuple[trained_model.RunMetadata, int, tuple[str, ...]]:
     """Writes the folder of a run with a checkpoint of step 0.
 
     Args:
@@ -90,7 +90,7 @@ def bring_in(
         opt_state={},
     )
     saved = Checkpoints(Path(out))
-    saved.save(begun, meta)
+    saved.save(begun, meta.to_dict())
     saved.close()
     return meta, sum(array.size for array in jax.tree.leaves(variables)), (*aside, *unused)
 
@@ -151,7 +151,7 @@ def _describe(
     names: tuple[str, ...],
     protocol: str,
     where: tuple[str | None, tuple[str, ...] | None],
-) -> trained_model.Meta:
+) -> trained_model.RunMetadata:
     """What lies beside the checkpoint: a config as of a run of our own, whose preprocessing is the
     code's.
     """
@@ -182,16 +182,14 @@ def _describe(
         (data or (known[0] if known else "")),
         *(known[1:3] if known else ("train", "test")),
     )
-    return trained_model.describe(
-        run, layout, names, channels, radii=None, data={"size": 0, "version": ""}
-    )
+    return trained_model.RunMetadata(run, layout, names, channels, size=0)
 
 
 def _options(model: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in model.items() if name != "name"}
 
 
-def _fitted(found: Network, meta: trained_model.Meta, file: str) -> dict[str, np.ndarray]:
+def _fitted(found: Network, meta: trained_model.RunMetadata, file: str) -> dict[str, np.ndarray]:
     """The arrays, each of the shape that the network has at its place."""
     net = trained_model.build(meta)
     fresh = jax.eval_shape(lambda: state.init(net, trained_model.example(meta, training=False), 0))

@@ -5,7 +5,6 @@ checkpoint alone.
 import copy
 import dataclasses
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,6 @@ from jaxact.config import protocols
 from jaxact.errors import UserError
 from jaxact.runs import checkpoint, state
 from jaxact.skeletons import Layout
-
-Meta = dict[str, Any]
 
 # Options that may differ when a run is resumed: none of them changes what the parameters become.
 _FREE = (
@@ -63,59 +60,109 @@ class Trained:
     version: str = ""
 
 
-def describe(
-    run: config.TrainConfig,
-    layout: Layout,
-    labels: tuple[str, ...],
-    channels: tuple[str, ...],
-    **more,
-) -> Meta:
-    """What a checkpoint keeps beside its arrays, as plain JSON values."""
-    return {
-        "config": config.to_dict(run),
-        "protocol": protocols.describe(run),
-        "layout": layout.to_dict(),
-        "labels": list(labels),
-        "channels": list(channels),
-        **more,
-    }
+@dataclasses.dataclass(frozen=True, slots=True)
+class RunMetadata:
+    """What a checkpoint stores beside its arrays: enough to build the network again.
 
-
-def build(meta: Meta, *, axis_name: str | None = None, portable: bool = False) -> nn.Module:
-    """The network that `meta` describes, without weights; `portable` keeps to forms that every
-    platform runs well.
+    Attributes:
+      config: the run's resolved config.
+      layout: the joints of its clips.
+      labels: class names, in the order of the logits.
+      channels: what the numbers of a joint are, e.g. ("x", "y", "z").
+      radii: the joints' mean distances from the gravity centre, where the partition is made of
+          them.
+      size: clips of the training split; None where the metadata names no data set.
+      version: version of the data set; "" for arrays.
     """
-    written = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in meta["config"]["model"].items()
-    }
-    section: Meta = written | ({"fast": False} if portable else {})
-    extra = {"radii": np.asarray(meta["radii"], np.float64)} if meta.get("radii") else {}
+
+    config: config.TrainConfig
+    layout: Layout
+    labels: tuple[str, ...]
+    channels: tuple[str, ...]
+    radii: tuple[float, ...] | None = None
+    size: int | None = None
+    version: str = ""
+
+    @property
+    def protocol(self) -> str:
+        """The preprocessing protocol that the config follows, and what it changes of it."""
+        return protocols.describe(self.config)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values; `from_dict` reads them back."""
+        values = {
+            "config": config.to_dict(self.config),
+            "protocol": self.protocol,
+            "layout": self.layout.to_dict(),
+            "labels": list(self.labels),
+            "channels": list(self.channels),
+            "radii": self.radii,
+        }
+        if self.size is not None:
+            values["data"] = {"size": self.size, "version": self.version}
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "RunMetadata":
+        """Reads what `to_dict` wrote, of this version or an older one.
+
+        Raises:
+          KeyError: a field is missing.
+          UserError: an option of the config that this version does not have.
+        """
+        radii = values.get("radii")
+        data = values.get("data", {})
+        return cls(
+            config=config.from_dict(values["config"]),
+            layout=Layout.from_dict(values["layout"]),
+            labels=tuple(values["labels"]),
+            channels=tuple(values["channels"]),
+            radii=tuple(radii) if radii else None,
+            size=data.get("size"),
+            version=data.get("version", ""),
+        )
+
+
+def build(
+    metadata: RunMetadata, *, axis_name: str | None = None, portable: bool = False
+) -> nn.Module:
+    """The network that `metadata` describes, without weights.
+
+    Args:
+      axis_name: mesh axis over which batch statistics are averaged.
+      portable: use formulations that run well on every platform.
+    """
+    options = dataclasses.asdict(metadata.config.model)
+    if portable:
+        options["fast"] = False
+    if metadata.radii:
+        options["radii"] = np.asarray(metadata.radii, np.float64)
     return models.build(
-        section.pop("name"),
-        layout=Layout.from_dict(meta["layout"]),
-        num_classes=len(meta["labels"]),
-        channels=tuple(meta["channels"]),
+        options.pop("name"),
+        layout=metadata.layout,
+        num_classes=len(metadata.labels),
+        channels=metadata.channels,
         axis_name=axis_name,
-        **section,
-        **extra,
+        **options,
     )
 
 
-def example(meta: Meta, *, training: bool = True) -> jax.ShapeDtypeStruct:
-    """The shape of one clip, as training or as evaluation sees it."""
-    clip, joints = meta["config"]["clip"], len(meta["layout"]["joints"])
-    reads = config.kind(meta["config"]["model"]["name"])
-    if reads == "pose":
-        return jax.ShapeDtypeStruct((1, clip["height"], clip["width"], 3), np.float32)
-    if reads == "video":
-        colours = 2 if clip["stream"] == "flow" else 3
-        return jax.ShapeDtypeStruct(
-            (1, clip["frames"], clip["height"], clip["width"], colours), np.float32
-        )
-    frames = (meta["config"]["augment"]["window"] if training else 0) or clip["frames"]
-    width = len(meta["channels"]) * len(clip["stream"].split("+"))
-    return jax.ShapeDtypeStruct((1, frames, clip["persons"], joints, width), np.float32)
+def example(metadata: RunMetadata, *, training: bool = True) -> jax.ShapeDtypeStruct:
+    """The shape of a batch of one clip, in training or in evaluation."""
+    run: Any = metadata.config
+    clip = run.clip
+    kind_read = config.kind(run.model.name)
+    if kind_read == "pose":
+        return jax.ShapeDtypeStruct((1, clip.height, clip.width, 3), np.float32)
+    if kind_read == "video":
+        colours = 2 if clip.stream == "flow" else 3
+        return jax.ShapeDtypeStruct((1, clip.frames, clip.height, clip.width, colours), np.float32)
+    frames = clip.frames
+    if training and run.augment.window:
+        frames = run.augment.window
+    joints = len(metadata.layout.joints)
+    channels = len(metadata.channels) * len(clip.stream.split("+"))
+    return jax.ShapeDtypeStruct((1, frames, clip.persons, joints, channels), np.float32)
 
 
 def load(
@@ -135,11 +182,11 @@ def load(
     """
     saved = checkpoint.Checkpoints(workdir, read_only=True)
     try:
-        first = saved.meta(saved.select("last"))
-        how = how or str(first["config"]["select"])
+        latest = RunMetadata.from_dict(saved.meta(saved.select("last")))
+        how = how or latest.config.select
         chosen = saved.select(how, step)
-        meta = saved.meta(chosen)
-        run = config.from_dict(meta["config"])
+        metadata = RunMetadata.from_dict(saved.meta(chosen))
+        run = metadata.config
         if classifier and run.model.name in models.UNSUPERVISED:
             pose = "`jaxact evaluate` and `jaxact stream --pose` take it"
             other = f"train a classifier from it with --config.init_from={workdir}"
@@ -147,8 +194,8 @@ def load(
                 f"{str(workdir)!r} holds a network of the kind {run.model.name!r}, which gives no classes; "
                 f"{pose if run.model.name == 'pose' else other}"
             )
-        model = build(meta)
-        variables = jax.eval_shape(lambda: state.init(model, example(meta), run.seed))
+        model = build(metadata)
+        variables = jax.eval_shape(lambda: state.init(model, example(metadata), run.seed))
         ema = variables["params"] if run.optim.ema else None
         like = {
             "params": variables["params"],
@@ -165,17 +212,17 @@ def load(
         model=model,
         weights=state.variables(params, found["batch_stats"]),
         config=run,
-        layout=Layout.from_dict(meta["layout"]),
-        labels=tuple(meta["labels"]),
-        channels=tuple(meta["channels"]),
+        layout=metadata.layout,
+        labels=metadata.labels,
+        channels=metadata.channels,
         step=chosen,
         chosen=_reason(how, step, run),
-        radii=tuple(meta["radii"]) if meta.get("radii") else None,
-        version=meta["data"].get("version", ""),
+        radii=metadata.radii,
+        version=metadata.version,
     )
 
 
-def fingerprint(net: Trained) -> Meta:
+def fingerprint(net: Trained) -> dict[str, Any]:
     """The step and a digest of every weight: what tells this network from any other."""
     digest = hashlib.sha256()
     for path, leaf in jax.tree_util.tree_leaves_with_path(net.weights):
@@ -191,9 +238,10 @@ def kind(workdir: str | Path) -> str:
     """
     saved = checkpoint.Checkpoints(workdir, read_only=True)
     try:
-        return config.kind(saved.meta(saved.select("last"))["config"]["model"]["name"])
+        metadata = RunMetadata.from_dict(saved.meta(saved.select("last")))
     finally:
         saved.close()
+    return config.kind(metadata.config.model.name)
 
 
 def at_test_time(net: Trained, options: Mapping[str, Any]) -> Trained:
@@ -215,21 +263,28 @@ def at_test_time(net: Trained, options: Mapping[str, Any]) -> Trained:
     return dataclasses.replace(net, config=run, model=net.model.clone(**of_model))
 
 
-def check_same_run(old: Meta, new: Meta, folder: Path) -> None:
-    """Raises UserError where the run in `folder` is another one than the run asked for."""
-    # Options that are younger than the run have the defaults that it was made with.
-    before, after = _flat(config.to_dict(config.from_dict(old["config"]))), _flat(new["config"])
-    names = sorted(
-        n for n in before.keys() | after.keys() if n not in _FREE and before.get(n) != after.get(n)
-    )
-    if names:
-        changes = ", ".join(f"{n} {before.get(n)!r} -> {after.get(n)!r}" for n in names[:4])
+def check_same_run(old: RunMetadata, new: RunMetadata, folder: Path) -> None:
+    """Raises UserError where the checkpoints in `folder` are of another run than `new`."""
+    before, after = _flat(config.to_dict(old.config)), _flat(config.to_dict(new.config))
+    changed = []
+    for name in sorted(before.keys() | after.keys()):
+        if name not in _FREE and before.get(name) != after.get(name):
+            changed.append(f"{name} {before.get(name)!r} -> {after.get(name)!r}")
+    if changed:
+        changes = ", ".join(changed[:4])
+        if len(changed) > 4:
+            changes += ", ..."
         raise UserError(
-            f"{str(folder.parent)!r} holds a run with other options ({changes}{', ...' if len(names) > 4 else ''}); "
+            f"{str(folder.parent)!r} holds a run with other options ({changes}); "
             "resume with the same ones, or give another --workdir"
         )
-    for name in ("labels", "layout", "channels", "data"):
-        if json.loads(json.dumps(old[name])) != json.loads(json.dumps(new[name])):
+    for name, pair in {
+        "labels": (old.labels, new.labels),
+        "layout": (old.layout, new.layout),
+        "channels": (old.channels, new.channels),
+        "data": ((old.size, old.version), (new.size, new.version)),
+    }.items():
+        if pair[0] != pair[1]:
             raise UserError(
                 f"{str(folder.parent)!r} holds a run on data with other {name}; give another --workdir"
             )

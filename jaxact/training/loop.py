@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxact import files
-from jaxact.config import PoseConfig, TrainConfig, check
+from jaxact.config import PoseConfig, TrainConfig, check, to_dict
 from jaxact.errors import UserError
 from jaxact.evaluation import classification
 from jaxact.losses import classification as losses
@@ -62,9 +62,14 @@ def run(config: TrainConfig, workdir: str | Path, source: Source | None = None) 
     placement.check_batch(config.batch_size, accumulate=config.optim.accumulate)
     source = source or from_records(config)
     steps = _steps(config, config.epochs, source.size)
-    data = {"size": source.size, "version": source.version}
-    meta = trained_model.describe(
-        config, source.layout, source.labels, source.channels, radii=source.radii, data=data
+    meta = trained_model.RunMetadata(
+        config,
+        source.layout,
+        source.labels,
+        source.channels,
+        radii=source.radii,
+        size=source.size,
+        version=source.version,
     )
     tx, rate = _optimizer(config, source.size, steps)
     start = functools.partial(
@@ -84,7 +89,7 @@ def run(config: TrainConfig, workdir: str | Path, source: Source | None = None) 
         saved = stack.enter_context(contextlib.closing(Checkpoints(workdir)))
         begun = _begin(saved, meta, start, shapes, placement, config.init_from)
         journal = (
-            stack.enter_context(Journal(Path(workdir), meta["config"], int(begun.step)))
+            stack.enter_context(Journal(Path(workdir), to_dict(config), int(begun.step)))
             if first
             else None
         )
@@ -110,7 +115,7 @@ class _Fit:
     steps: int
     rate: Callable[[int], Any]
     saved: Checkpoints
-    meta: trained_model.Meta
+    meta: trained_model.RunMetadata
 
     def __call__(
         self, begun: state.TrainState, update: Callable, journal: Journal | None
@@ -176,7 +181,7 @@ class _Fit:
         self, now: state.TrainState, window: Window, found: dict[str, float] | None = None
     ) -> None:
         window.check(self.saved.latest)
-        self.saved.save(self.placement.globalize(now), self.meta, found)
+        self.saved.save(self.placement.globalize(now), self.meta.to_dict(), found)
 
     def _when(self, count: int) -> dict[str, Any]:
         return {"step": count, "epoch": round(count * self.run.batch_size / self.source.size, 4)}
@@ -204,7 +209,7 @@ def check_joint_weights(config: TrainConfig) -> None:
 
 def _begin(
     saved: Checkpoints,
-    meta: trained_model.Meta,
+    meta: trained_model.RunMetadata,
     start: Callable[[], state.TrainState],
     shapes: state.TrainState,
     placement: sharding.Placement,
@@ -216,11 +221,14 @@ def _begin(
     latest = saved.latest
     if latest is None:
         return placement.replicate(_initial(start(), meta, init_from))
-    trained_model.check_same_run(saved.meta(latest), meta, saved.folder)
+    old = trained_model.RunMetadata.from_dict(saved.meta(latest))
+    trained_model.check_same_run(old, meta, saved.folder)
     return saved.restore(latest, shapes, placement.replicated)
 
 
-def _initial(fresh: state.TrainState, meta: trained_model.Meta, init_from: str) -> state.TrainState:
+def _initial(
+    fresh: state.TrainState, meta: trained_model.RunMetadata, init_from: str
+) -> state.TrainState:
     """The state before the first step, with the weights of `init_from`: a run's folder, or a file
     of a backbone's.
 
@@ -231,7 +239,7 @@ def _initial(fresh: state.TrainState, meta: trained_model.Meta, init_from: str) 
         frozen = state.freezing(trained_model.build(meta))(fresh.params)
         if any(jax.tree.leaves(frozen)):
             raise UserError(
-                f"model.train_from={meta['config']['model']['train_from']!r} freezes layers, which would stay as they "
+                f"model.train_from={meta.config.model.train_from!r} freezes layers, which would stay as they "
                 "were drawn: give their weights by --config.init_from=FILE (see `jaxact import keras`), or train all "
                 "by --config.model.train_from=all"
             )
@@ -263,7 +271,7 @@ def _optimizer(run: TrainConfig, size: int, steps: int):
 
 
 def _compiled_step(
-    run: TrainConfig, meta: trained_model.Meta, tx, placement: sharding.Placement
+    run: TrainConfig, meta: trained_model.RunMetadata, tx, placement: sharding.Placement
 ) -> Callable:
     model = trained_model.build(meta, axis_name=placement.norm_axis)
     return placement.compile_train(
@@ -277,9 +285,7 @@ def _compiled_step(
                 auxiliary=run.auxiliary,
                 joint_weights=run.joint_weights,
                 kept=run.segments_kept,
-                warmup=_steps(run, run.segments_warmup, meta["data"]["size"])
-                if run.segments_warmup
-                else 0,
+                warmup=_steps(run, run.segments_warmup, meta.size) if run.segments_warmup else 0,
             ),
             tx=tx,
             seed=run.seed,

@@ -214,8 +214,8 @@ def test_checkpoint_report_and_artifact_say_what_was_followed(tmp_path):
         following("stgcn-released-2d", clip__frames=8),
         "stgcn-released-2d v1 with clip.frames 300 -> 8",
     )
-    meta = trained_model.describe(run, toys.LAYOUT, toys.LABELS, toys.CHANNELS)
-    assert meta["protocol"] == text
+    meta = trained_model.RunMetadata(run, toys.LAYOUT, toys.LABELS, toys.CHANNELS)
+    assert meta.protocol == meta.to_dict()["protocol"] == text
     net = trained_model.Trained(
         model=nn.Dense(4), weights={}, config=run, layout=toys.LAYOUT, labels=toys.LABELS, channels=toys.CHANNELS,
         step=7,
@@ -227,15 +227,12 @@ def test_checkpoint_report_and_artifact_say_what_was_followed(tmp_path):
 
 
 def test_a_run_older_than_an_option_goes_on_where_the_option_has_its_default(tmp_path):
-    meta = {"data": {}} | trained_model.describe(
-        config.TrainConfig(), toys.LAYOUT, toys.LABELS, toys.CHANNELS
-    )
-    old = json.loads(json.dumps(meta))
-    del old["config"]["protocol"], old["config"]["clip"]["origin"], old["protocol"]
+    meta = trained_model.RunMetadata(config.TrainConfig(), toys.LAYOUT, toys.LABELS, toys.CHANNELS)
+    values = json.loads(json.dumps(meta.to_dict()))
+    del values["config"]["protocol"], values["config"]["clip"]["origin"], values["protocol"]
+    old = trained_model.RunMetadata.from_dict(values)
     trained_model.check_same_run(old, meta, tmp_path)
-    other = {"data": {}} | trained_model.describe(
-        following("ctr"), toys.LAYOUT, toys.LABELS, toys.CHANNELS
-    )
+    other = trained_model.RunMetadata(following("ctr"), toys.LAYOUT, toys.LABELS, toys.CHANNELS)
     with pytest.raises(
         UserError, match=r"other options \(augment.crop 1.0 -> 0.5, .*; resume with the same ones"
     ):

@@ -19,7 +19,7 @@ LABELS = ("kick", "rest", "wave")
 
 def network(
     model: Any, *, layout: str = "body-14", channels: tuple[str, ...] = CHANNELS, **clip: Any
-) -> tuple[trained_model.Trained, trained_model.Meta]:
+) -> tuple[trained_model.Trained, trained_model.RunMetadata]:
     """The network of this model section with random weights, and what a checkpoint says of it.
 
     Args:
@@ -36,7 +36,7 @@ def network(
     for name, value in clip.items():
         setattr(run.clip, name, value)
     known = skeletons.get_layout(layout)
-    meta = trained_model.describe(run, known, LABELS, channels, data={"version": ""})
+    meta = trained_model.RunMetadata(run, known, LABELS, channels)
     module, random = trained_model.build(meta), np.random.default_rng(0)
     shapes = jax.eval_shape(
         lambda: state.init(module, trained_model.example(meta, training=False), 0)
@@ -58,6 +58,6 @@ def write(workdir: Path, model: Any, **options: Any) -> Path:
     params, statistics = net.weights["params"], net.weights.get("batch_stats", {})
     begun = state.TrainState(jnp.zeros((), jnp.int32), params, statistics, optax.EmptyState())
     saved = checkpoint.Checkpoints(workdir)
-    saved.save(begun, meta)
+    saved.save(begun, meta.to_dict())
     saved.close()
     return workdir

@@ -29,7 +29,7 @@ def network(model=None, **clip) -> trained_model.Trained:
     run = config.TrainConfig(model=model or config.STGCNConfig(width=4, init="he_fan_out"))
     run.clip = config.ClipConfig(**{"frames": 22, "persons": 2, **clip})
     layout, channels = skeletons.get_layout("ntu-25"), ("x", "y", "z")
-    meta = trained_model.describe(run, layout, ("a", "b", "c"), channels)
+    meta = trained_model.RunMetadata(run, layout, ("a", "b", "c"), channels)
     built = trained_model.build(meta)
     weights = fill(jax.eval_shape(lambda: state.init(built, trained_model.example(meta), 0)))
     return trained_model.Trained(built, weights, run, layout, ("a", "b", "c"), channels, 0, "fresh")

@@ -37,7 +37,7 @@ def network(
     run = config.TrainConfig(model=model or config.STAGCNConfig(**options))
     run.clip = config.ClipConfig(**{"frames": 10, "persons": 2, **clip})
     body = skeletons.get_layout(layout)
-    meta = trained_model.describe(run, body, LABELS, channels)
+    meta = trained_model.RunMetadata(run, body, LABELS, channels)
     built = trained_model.build(meta)
     shapes = (
         jax.eval_shape(lambda: state.init(built, trained_model.example(meta), 0)) if drawn else {}

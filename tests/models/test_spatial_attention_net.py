@@ -286,5 +286,5 @@ def test_options_of_test_time_change_the_network_and_what_the_report_says():
 
 
 def _segments():
-    meta = trained_model.describe(classifier(), toys.LAYOUT, toys.LABELS, toys.CHANNELS)
+    meta = trained_model.RunMetadata(classifier(), toys.LAYOUT, toys.LABELS, toys.CHANNELS)
     return trained_model.build(meta)

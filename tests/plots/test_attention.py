@@ -433,7 +433,7 @@ def world(tmp_path_factory):
     )
     run.clip = config.ClipConfig(frames=8, persons=1, center="first")
     run.data = config.DataConfig(name="custom/toy", data_dir=str(root / "data"), eval_split="test")
-    meta = trained_model.describe(
+    meta = trained_model.RunMetadata(
         run, skeletons.get_layout("jhmdb-15"), ("clap", "wave"), ("x", "y")
     )
     with pytest.MonkeyPatch.context() as patch:

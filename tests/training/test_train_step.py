@@ -28,7 +28,7 @@ def short():
 def fresh(ema: bool) -> state.TrainState:
     """The state before the first step."""
     run = toys.run_config(model__init="he_fan_out")
-    meta = trained_model.describe(run, toys.LAYOUT, toys.LABELS, toys.CHANNELS)
+    meta = trained_model.RunMetadata(run, toys.LAYOUT, toys.LABELS, toys.CHANNELS)
     tx = optim.optimizer(lambda count: RATE, name="sgd")
     return jax.device_get(
         state.create(trained_model.build(meta), trained_model.example(meta), tx, seed=0, ema=ema)
@@ -48,7 +48,7 @@ def program(devices: int, accumulate: int, ema: float, overrides: tuple):
     placement = sharding.make_placement(
         parallel=run.parallel, batch_norm=run.batch_norm, devices=devices
     )
-    meta = trained_model.describe(run, toys.LAYOUT, toys.LABELS, toys.CHANNELS)
+    meta = trained_model.RunMetadata(run, toys.LAYOUT, toys.LABELS, toys.CHANNELS)
     update = placement.compile_train(
         functools.partial(
             train_step.train_step,
