@@ -161,9 +161,9 @@ def torch_xception() -> Any:
 
 def run_prepare(options: argparse.Namespace) -> dict[str, Any]:
     """Files to what a record stores."""
-    from jaxact.datasets.formats import video_file
+    from jaxact.datasets.formats import video_encoding
 
-    return over_files(options, lambda path: video_file.encode(path, short_side=256))
+    return over_files(options, lambda path: video_encoding.encode(path, short_side=256))
 
 
 def run_pyav(options: argparse.Namespace) -> dict[str, Any]:
@@ -182,9 +182,9 @@ def run_pyav(options: argparse.Namespace) -> dict[str, Any]:
 
 def over_files(options: argparse.Namespace, work: Callable[[str], Any]) -> dict[str, Any]:
     """Processor seconds for every file once; the first repetition brings the files into memory."""
-    from jaxact.datasets.preparation.video_builder import files_under
+    from jaxact.datasets.preparation.video_builder import video_files
 
-    paths = list(map(str, files_under(Path(options.raw), "videos")[: options.clips]))
+    paths = list(map(str, video_files(Path(options.raw), "videos")[: options.clips]))
     found = timed(lambda: [work(path) for path in paths], options.repetitions, time.process_time)
     return found | {"clips": len(paths), "gpu": False}
 

@@ -47,8 +47,8 @@ def main() -> None:
     import numpy as np
 
     from jaxact.datasets import records
-    from jaxact.datasets.formats import video_file
-    from jaxact.datasets.preparation.video_builder import files_under
+    from jaxact.datasets.formats import video_encoding
+    from jaxact.datasets.preparation.video_builder import video_files
     from jaxact.pipeline import batches, video
 
     info = records.describe(options.name, options.data_dir)
@@ -62,10 +62,10 @@ def main() -> None:
     )
 
     if options.raw:
-        paths = list(map(str, files_under(Path(options.raw), "videos")[: options.clips]))
+        paths = list(map(str, video_files(Path(options.raw), "videos")[: options.clips]))
         show(
             "file to JPEG",
-            lambda: sum(len(video_file.encode(path, short_side=256).frames) for path in paths),
+            lambda: sum(len(video_encoding.encode(path, short_side=256).frames) for path in paths),
         )
 
     opened = data.map(lambda record: video.decoded(record["frames"], stream="rgb"))

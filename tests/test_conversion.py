@@ -10,7 +10,7 @@ import pytest
 
 from jaxact.errors import UserError
 from jaxact.skeletons import LAYOUTS, convert
-from jaxact.skeletons.conversion import STEPS, path
+from jaxact.skeletons.conversion import STEPS, conversion_path
 
 WAYS = [
     (source, target)
@@ -23,7 +23,7 @@ def reachable() -> list[tuple[str, str]]:
     found = []
     for source, target in WAYS:
         try:
-            path(source, target)
+            conversion_path(source, target)
         except UserError:
             continue
         found.append((source, target))
@@ -160,8 +160,8 @@ def test_a_layout_becomes_itself_unchanged():
 
 
 def test_conversions_that_are_not_in_the_table_go_by_the_shortest_way():
-    assert path("mediapipe-33", "body-14") == ["coco-17", "openpose-18", "body-14"]
-    assert path("kinect-20-msr", "kinect-20-hip") == ["kinect-20", "kinect-20-hip"]
+    assert conversion_path("mediapipe-33", "body-14") == ["coco-17", "openpose-18", "body-14"]
+    assert conversion_path("kinect-20-msr", "kinect-20-hip") == ["kinect-20", "kinect-20-hip"]
     joints = body("mediapipe-33")
     one = convert(joints, "mediapipe-33", "body-14")
     two = convert(convert(joints, "mediapipe-33", "coco-17"), "coco-17", "body-14")

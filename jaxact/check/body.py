@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from jaxact.datasets.preparation.presence import seen
+from jaxact.datasets.preparation.presence import persons_present
 from jaxact.skeletons import Layout, Pair
 
 _HEADS = ("head", "face", "nose", "neck")
@@ -118,6 +118,6 @@ class Clip:
             joints=joints,
             places=places,
             present=present,
-            seen=seen(joints),
+            seen=persons_present(joints),
             size=float(np.median(diagonals)) if len(diagonals) else 0.0,
         )

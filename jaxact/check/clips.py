@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from jaxact.check import thresholds as limits
 from jaxact.check.body import Anatomy, Clip
 from jaxact.check.findings import Finding, frames_of, spans
-from jaxact.datasets.preparation.presence import gap
+from jaxact.datasets.preparation.presence import gap_frames
 
 
 def of_clip(clip: Clip, anatomy: Anatomy) -> Iterator[Finding]:
@@ -35,12 +35,12 @@ def _not_finite(clip: Clip) -> Iterator[Finding]:
 
 def _gaps(clip: Clip) -> Iterator[Finding]:
     anybody = np.any(clip.seen, axis=1)
-    nobody = gap(anybody)
+    nobody = gap_frames(anybody)
     if nobody.any():
         frames = frames_of(nobody)
         yield Finding("gap", clip.id, f"nobody in {spans(frames)} of {len(clip.seen)}", frames)
     for slot in range(clip.seen.shape[1]):
-        alone = gap(clip.seen[:, slot]) & anybody
+        alone = gap_frames(clip.seen[:, slot]) & anybody
         if alone.any():
             frames = frames_of(alone)
             yield Finding("person-gap", clip.id, f"slot {slot} is empty in {spans(frames)}", frames)

@@ -17,17 +17,17 @@ from jaxact.datasets.formats.label_table import (
     USUAL_LAYOUTS,
     choose_channels,
     choose_layout,
-    grouped,
-    listed_names,
-    split_names,
+    group_by_splits,
+    parse_splits,
+    read_class_names,
 )
 from jaxact.datasets.preparation.builder import (
-    Found,
+    RawClip,
+    RawDataset,
     Record,
     SkeletonBuilder,
-    Source,
-    listed,
-    record,
+    matching_files,
+    skeleton_record,
 )
 from jaxact.errors import UserError
 
@@ -50,11 +50,11 @@ class Agcn(SkeletonBuilder):
     COMPRESS = True
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per row of each array."""
         ids, paths, labels, splits, facts = [], [], [], [], []
         chosen, shape = None, (0, 0, 0)
-        for path in listed(raw, "*.npy", cls.EXPECTS):
+        for path in matching_files(raw, "*.npy", cls.EXPECTS):
             ending = next((ending for ending in ENDINGS if path.name.endswith(ending)), None)
             if ending is None:
                 continue
@@ -68,7 +68,7 @@ class Agcn(SkeletonBuilder):
                 raise UserError(
                     f"{str(path)!r} has the shape {array.shape}, but the one before {shape} as (c, v, m)"
                 )
-            split = split_names(path.name.removesuffix(ending), repr(str(path)))
+            split = parse_splits(path.name.removesuffix(ending), repr(str(path)))
             names, numbers = read_labels(
                 path.with_name(f"{split[0]}_label.pkl"), len(array), repr(str(path))
             )
@@ -80,25 +80,25 @@ class Agcn(SkeletonBuilder):
             raise UserError(
                 f"no array under {str(raw)!r} ends in {' or '.join(ENDINGS)}; expected {cls.EXPECTS}"
             )
-        return grouped(
+        return group_by_splits(
             ids=ids,
             paths=paths,
             labels=labels,
             splits=splits,
-            names=listed_names(raw / "labels.txt", labels),
+            names=read_class_names(raw / "labels.txt", labels),
             layout=chosen,
             channels=choose_channels(None, chosen, shape[0]),
             facts=facts,
         )
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """One row."""
         clip = np.asarray(open_array(source.path)[source.facts["index"]], np.float32)
         joints = without_padding(clip.transpose(1, 3, 2, 0))
         if source.facts["layout"] in IMAGE_LAYOUTS and joints.shape[3] == 3:
             joints[..., :2] += np.float32(0.5) * (joints[..., 2:] != 0)
-        yield record(source, joints)
+        yield skeleton_record(source, joints)
 
 
 def open_array(path: str) -> np.ndarray:

@@ -9,15 +9,21 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
-from jaxact.datasets.kinetics import load_json
-from jaxact.datasets.preparation.builder import Found, Record, Source, dense, listed
+from jaxact.datasets.formats.json_file import load_json
+from jaxact.datasets.preparation.builder import (
+    RawClip,
+    RawDataset,
+    Record,
+    compressed_tensor,
+    matching_files,
+)
 from jaxact.datasets.preparation.picture_builder import (
     CHANNELS,
     PictureBuilder,
-    by_name,
+    find_pictures,
     jpeg_size,
-    picture,
-    region,
+    picture_record,
+    segmentation_mask,
 )
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
@@ -39,24 +45,24 @@ class CocoKeypoints(PictureBuilder):
     LICENCE = "annotations CC BY 4.0; pictures from Flickr under their own terms"
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per picture with people."""
         del layout
         sources, unions = [], defaultdict(list)
-        for path in listed(raw, "person_keypoints_*.json", cls.EXPECTS):
+        for path in matching_files(raw, "person_keypoints_*.json", cls.EXPECTS):
             match = _FILE.fullmatch(path.name)
             if match is None:
                 raise UserError(f"{str(path)!r} is not named person_keypoints_<split>.json")
             split = match[1]
             images, people = _read(path)
-            lying = by_name(
+            lying = find_pictures(
                 raw, [image["file_name"] for key, image in images.items() if key in people], path
             )
             for key, marked in people.items():
                 name = images[key]["file_name"]
                 facts = {"size": (images[key]["height"], images[key]["width"]), "people": marked}
                 sources.append(
-                    Source(f"{split}/{Path(name).stem}", str(lying[name]), split, 0, facts)
+                    RawClip(f"{split}/{Path(name).stem}", str(lying[name]), split, 0, facts)
                 )
             for half in {
                 split,
@@ -65,12 +71,12 @@ class CocoKeypoints(PictureBuilder):
                 unions[half].append(split)
         cells = {name: tuple(cells) for name, cells in unions.items()}
         shown = get_layout("coco-17")
-        return Found(
+        return RawDataset(
             sources=sources, labels=("person",), layout=shown, channels=CHANNELS, unions=cells
         )
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """One picture."""
         image, people, size = (
             Path(source.path).read_bytes(),
@@ -84,9 +90,9 @@ class CocoKeypoints(PictureBuilder):
         ignored = np.zeros(size, bool)
         for one in people:
             if "segmentation" in one:
-                ignored |= region(one["segmentation"], size)
+                ignored |= segmentation_mask(one["segmentation"], size)
         joints, areas, boxes, crowd = ([one[name] for one in people] for name in KEPT)
-        yield picture(
+        yield picture_record(
             source.id,
             source.label,
             image,
@@ -99,14 +105,14 @@ class CocoKeypoints(PictureBuilder):
         )
 
     @classmethod
-    def extras(cls, found: Found) -> dict[str, Any]:
+    def extras(cls, found: RawDataset) -> dict[str, Any]:
         """Of each person in turn."""
         del found
         return {
             "areas": tfds.features.Tensor(
                 shape=(None,), dtype=np.float32, doc="square pixels of the segmentation"
             ),
-            "boxes": dense((None, 4), np.float32, "m (x, y, width, height)"),
+            "boxes": compressed_tensor((None, 4), np.float32, "m (x, y, width, height)"),
             "crowd": tfds.features.Tensor(
                 shape=(None,), dtype=np.uint8, doc="1: a group, no single person"
             ),

@@ -12,9 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from jaxact.datasets.formats.joint_arrays import without_padding
-from jaxact.datasets.formats.label_table import grouped, listed_names
+from jaxact.datasets.formats.label_table import group_by_splits, read_class_names
 from jaxact.datasets.formats.npz_rows import Rows
-from jaxact.datasets.preparation.builder import Found, Record, SkeletonBuilder, Source, record
+from jaxact.datasets.preparation.builder import (
+    RawClip,
+    RawDataset,
+    Record,
+    SkeletonBuilder,
+    skeleton_record,
+)
 from jaxact.errors import UserError
 from jaxact.skeletons import Layout, get_layout
 
@@ -34,7 +40,7 @@ class Ctr(SkeletonBuilder):
     COMPRESS = True
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per row; it has no name but its number."""
         if not raw.is_file() or raw.suffix != ".npz":
             raise UserError(f"{str(raw)!r} is no .npz file; expected {cls.EXPECTS}")
@@ -52,25 +58,25 @@ class Ctr(SkeletonBuilder):
             labels += numbers
             splits += [(split,)] * len(x)
             facts += [{"index": index, "split": split} for index in range(len(x))]
-        return grouped(
+        return group_by_splits(
             ids=ids,
             paths=[str(raw)] * len(ids),
             labels=labels,
             splits=splits,
-            names=listed_names(raw.with_suffix(".labels.txt"), labels),
+            names=read_class_names(raw.with_suffix(".labels.txt"), labels),
             layout=chosen,
             channels=("x", "y", "z"),
             facts=facts,
-            alone=any(x.streamed for x in rows.values()),
+            single_process=any(x.streamed for x in rows.values()),
         )
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """One row."""
         facts = source.facts
         row = open_rows(source.path, f"x_{facts['split']}")[facts["index"]]
         joints = row.astype(np.float32).reshape(len(row), -1, facts["joints"], 3)
-        yield record(source, without_padding(joints))
+        yield skeleton_record(source, without_padding(joints))
 
 
 def open_rows(path: str, key: str) -> Rows:

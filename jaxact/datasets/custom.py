@@ -32,15 +32,21 @@ from jaxact.datasets.formats.joint_arrays import (
 from jaxact.datasets.formats.label_table import (
     choose_channels,
     choose_layout,
-    description,
     find_table,
-    grouped,
-    label_number,
+    group_by_splits,
+    label_index,
+    parse_splits,
+    read_description,
     read_table,
-    sorted_names,
-    split_names,
+    sort_labels,
 )
-from jaxact.datasets.preparation.builder import Found, Record, SkeletonBuilder, Source, record
+from jaxact.datasets.preparation.builder import (
+    RawClip,
+    RawDataset,
+    Record,
+    SkeletonBuilder,
+    skeleton_record,
+)
 from jaxact.errors import UserError
 from jaxact.skeletons import Layout
 
@@ -58,7 +64,7 @@ class Custom(SkeletonBuilder):
     NAMED = True
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per row of the table, or per clip of the packed file."""
         if raw.is_dir():
             return _find_folder(raw, layout, cls.EXPECTS)
@@ -69,7 +75,7 @@ class Custom(SkeletonBuilder):
         )
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """One clip."""
         facts, where, joints = source.facts, where_of(source), joints_of(source)
         if joints.shape[2:] != (facts["joints"], facts["channels"]):
@@ -77,14 +83,14 @@ class Custom(SkeletonBuilder):
                 f"{where}: {joints.shape[2]} joints of {joints.shape[3]} channels, wanted {facts['joints']} of "
                 f"{facts['channels']} as in layout {facts['layout']!r} and the set's first clip"
             )
-        yield record(source, joints)
+        yield skeleton_record(source, joints)
 
 
-def _find_folder(raw: Path, layout: str | None, expects: str) -> Found:
+def _find_folder(raw: Path, layout: str | None, expects: str) -> RawDataset:
     table = find_table(raw, expects)
     rows = read_table(table)
-    about = description(raw, ("labels", "layout", "channels"))
-    names = about.get("labels") or sorted_names(row["label"] for row in rows)
+    about = read_description(raw, ("labels", "layout", "channels"))
+    names = about.get("labels") or sort_labels(row["label"] for row in rows)
     paths = [_clip_path(raw, row["id"], table) for row in rows]
     first = clip_array(load_clip(str(paths[0])), repr(str(paths[0])))
     given = (
@@ -93,12 +99,12 @@ def _find_folder(raw: Path, layout: str | None, expects: str) -> Found:
         else about.get("layout")
     )
     joints = choose_layout(layout or given, first.shape[2])
-    labels = [label_number(row["label"], names, f"{str(table)!r}, {row['id']!r}") for row in rows]
-    return grouped(
+    labels = [label_index(row["label"], names, f"{str(table)!r}, {row['id']!r}") for row in rows]
+    return group_by_splits(
         ids=[row["id"] for row in rows],
         paths=[str(path) for path in paths],
         labels=labels,
-        splits=[split_names(row["split"], f"{str(table)!r}, {row['id']!r}") for row in rows],
+        splits=[parse_splits(row["split"], f"{str(table)!r}, {row['id']!r}") for row in rows],
         names=names,
         layout=joints,
         channels=choose_channels(about.get("channels"), joints, first.shape[3]),
@@ -114,7 +120,7 @@ def _clip_path(raw: Path, clip: str, table: Path) -> Path:
     )
 
 
-def _find_packed(raw: Path, layout: str | None) -> Found:
+def _find_packed(raw: Path, layout: str | None) -> RawDataset:
     content = packed_arrays(str(raw))
     lacking = [key for key in ("x", "offset", "label", "split") if key not in content]
     if lacking:
@@ -138,18 +144,18 @@ def _find_packed(raw: Path, layout: str | None) -> Found:
         )
     first = clip_array(x[: offset[1]], repr(str(raw)))
     joints = choose_layout(layout, first.shape[2])
-    names = [str(name) for name in content.get("class_names", sorted_names(map(str, label)))]
+    names = [str(name) for name in content.get("class_names", sort_labels(map(str, label)))]
     digits = max(len(str(count - 1)), 4)
     ids = (
         [str(name) for name in content["id"]]
         if "id" in content
         else [f"{i:0{digits}d}" for i in range(count)]
     )
-    return grouped(
+    return group_by_splits(
         ids=ids,
         paths=[str(raw)] * count,
         labels=[
-            label_number(str(value), names, f"{str(raw)!r}, clip {i}")
+            label_index(str(value), names, f"{str(raw)!r}, clip {i}")
             for i, value in enumerate(label)
         ],
         splits=[_packed_split(row, f"{str(raw)!r}, clip {i}") for i, row in enumerate(split)],
@@ -162,7 +168,7 @@ def _find_packed(raw: Path, layout: str | None) -> Found:
 
 def _packed_split(row: np.ndarray | np.generic, where: str) -> tuple[str, ...]:
     if row.ndim == 0 and not np.issubdtype(row.dtype, np.integer):
-        return split_names(str(row), where)
+        return parse_splits(str(row), where)
     flags = row.reshape(-1)
     if not np.isin(flags, (0, 1, 2)).all():
         raise UserError(

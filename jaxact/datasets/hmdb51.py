@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jaxact.datasets.jhmdb import read_flags
-from jaxact.datasets.preparation.builder import Found, listed
-from jaxact.datasets.preparation.video_builder import VideoBuilder, clips_found, files_under
+from jaxact.datasets.preparation.builder import RawDataset, matching_files
+from jaxact.datasets.preparation.video_builder import VideoBuilder, video_dataset, video_files
 from jaxact.errors import UserError
 
 HALVES = {1: "train", 2: "test"}  # 0 is unused
@@ -28,14 +28,14 @@ class Hmdb51(VideoBuilder):
     LICENCE = "CC BY 4.0 by its owners; film and web sources"
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per clip in a folder named after a class."""
-        lists = listed(raw, "*_test_split[123].txt", cls.EXPECTS)
+        lists = matching_files(raw, "*_test_split[123].txt", cls.EXPECTS)
         names = sorted({path.name.rpartition("_test_split")[0] for path in lists})
         return found_by_flags(raw, names, cls.EXPECTS)
 
 
-def found_by_flags(raw: Path, names: Sequence[str], expects: str) -> Found:
+def found_by_flags(raw: Path, names: Sequence[str], expects: str) -> RawDataset:
     """What is found of a set whose lists flag each clip of a class 1 for training, 2 for test, or
     0.
 
@@ -47,14 +47,14 @@ def found_by_flags(raw: Path, names: Sequence[str], expects: str) -> Found:
       UserError: no clip, or one that is on no list.
     """
     flags = read_flags(raw, expects)
-    paths = [path for path in files_under(raw, expects) if path.parent.name in names]
+    paths = [path for path in video_files(raw, expects) if path.parent.name in names]
     if not paths:
         raise UserError(
             f"no video under {str(raw)!r} is in a folder named after a class; expected {expects}"
         )
     if unlisted := [path for path in paths if path.stem not in flags]:
         raise UserError(f"{str(unlisted[0])!r}: the clip {unlisted[0].stem!r} is in no split list")
-    return clips_found(
+    return video_dataset(
         ids=[f"{path.parent.name}/{path.stem}" for path in paths],
         paths=[str(path) for path in paths],
         labels=[names.index(path.parent.name) for path in paths],

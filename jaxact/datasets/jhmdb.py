@@ -11,13 +11,13 @@ import tensorflow_datasets as tfds
 from jaxact.datasets.formats.matlab import load_mat
 from jaxact.datasets.preparation.builder import (
     XY,
-    Found,
+    RawClip,
+    RawDataset,
     Record,
     SkeletonBuilder,
-    Source,
-    dense,
-    listed,
-    record,
+    compressed_tensor,
+    matching_files,
+    skeleton_record,
 )
 from jaxact.errors import UserError, unknown
 from jaxact.skeletons import get_layout
@@ -64,20 +64,20 @@ class Jhmdb(SkeletonBuilder):
     LICENCE = "annotations without stated terms; the clips are HMDB51's, CC BY 4.0"
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per annotated clip; the cells are the flags of the three splits in a row."""
         flags = read_flags(raw, cls.EXPECTS)
         sources = []
-        for path in listed(raw, "joint_positions.mat", cls.EXPECTS):
+        for path in matching_files(raw, "joint_positions.mat", cls.EXPECTS):
             action, clip = path.parts[-3:-1] if len(path.parts) >= 3 else ("", "")
             if action not in LABELS:
                 raise unknown(f"class folder of {str(path)!r}:", action, LABELS)
             if clip not in flags:
                 raise UserError(f"{str(path)!r}: the clip {clip!r} is in no split list")
             cell = "splits" + "".join(str(flags[clip].get(split, 0)) for split in (1, 2, 3))
-            sources.append(Source(f"{action}/{clip}", str(path), cell, LABELS.index(action)))
+            sources.append(RawClip(f"{action}/{clip}", str(path), cell, LABELS.index(action)))
         cells = sorted({source.cell for source in sources})
-        return Found(
+        return RawDataset(
             sources=sources,
             labels=LABELS,
             layout=get_layout("jhmdb-15"),
@@ -90,7 +90,7 @@ class Jhmdb(SkeletonBuilder):
         )
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """One annotation file."""
         content = load_mat(source.path, "pos_world", "pos_img")
         world, pixels = content["pos_world"], content["pos_img"]
@@ -104,7 +104,7 @@ class Jhmdb(SkeletonBuilder):
             raise UserError(
                 f"{source.path!r}: scale has {len(scale)} values, wanted one for each of {world.shape[2]} frames"
             )
-        yield record(
+        yield skeleton_record(
             source,
             world.transpose(2, 1, 0)[:, None],
             pixels=np.ascontiguousarray(pixels.transpose(2, 1, 0), np.float32),
@@ -113,13 +113,13 @@ class Jhmdb(SkeletonBuilder):
         )
 
     @classmethod
-    def extras(cls, found: Found) -> dict[str, Any]:
+    def extras(cls, found: RawDataset) -> dict[str, Any]:
         """Pixels, the person's scale per frame (0 where the file does not tell) and the camera's
         side ("" likewise).
         """
         return {
-            "pixels": dense((None, 15, 2), np.float32, "t v c: pixels of a 320x240 frame"),
-            "scale": dense((None,), np.float32),
+            "pixels": compressed_tensor((None, 15, 2), np.float32, "t v c: pixels of a 320x240 frame"),
+            "scale": compressed_tensor((None,), np.float32),
             "viewpoint": tfds.features.Text(),
         }
 
@@ -127,7 +127,7 @@ class Jhmdb(SkeletonBuilder):
 def read_flags(raw: Path, expects: str) -> dict[str, dict[int, int]]:
     """Flag (1 train, 2 test) of every clip in every split."""
     flags: dict[str, dict[int, int]] = {}
-    for path in listed(raw, "*_test_split[123].txt", expects):
+    for path in matching_files(raw, "*_test_split[123].txt", expects):
         match = _LIST.fullmatch(path.name)
         if not match:
             continue

@@ -5,7 +5,7 @@ videos.
 from pathlib import Path
 
 from jaxact.datasets.jhmdb_video import JhmdbVideo
-from jaxact.datasets.preparation.builder import Found
+from jaxact.datasets.preparation.builder import RawDataset
 from jaxact.datasets.skeletons_from_video import SkeletonsFromVideo
 
 
@@ -22,6 +22,6 @@ class JhmdbDetected(SkeletonsFromVideo):
     NAMED = False
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per clip in a folder named after a class."""
         return JhmdbVideo.find(raw, layout=layout)

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from jaxact.datasets.formats import video_file
+from jaxact.datasets.formats import video_encoding, video_file
 from jaxact.datasets.formats.matlab import load_mat
 from jaxact.datasets.hmdb51 import group_of, splits_of
 from jaxact.datasets.jhmdb import LABELS, read_flags
-from jaxact.datasets.preparation.builder import Found, Record, Source
-from jaxact.datasets.preparation.picture_builder import CHANNELS, PictureBuilder, picture
-from jaxact.datasets.preparation.video_builder import clips_found, files_under
+from jaxact.datasets.preparation.builder import RawClip, RawDataset, Record
+from jaxact.datasets.preparation.picture_builder import CHANNELS, PictureBuilder, picture_record
+from jaxact.datasets.preparation.video_builder import video_dataset, video_files
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
 
@@ -40,12 +40,12 @@ class JhmdbPose(PictureBuilder):
     CHUNK = 8
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per clip that has joints, in a folder named after a class."""
         del layout
         video_file.need_av()
         flags, joints = read_flags(raw, cls.EXPECTS), _joints_under(raw)
-        paths = [path for path in files_under(raw, cls.EXPECTS) if path.parent.name in LABELS]
+        paths = [path for path in video_files(raw, cls.EXPECTS) if path.parent.name in LABELS]
         if unlisted := [path for path in paths if path.stem not in flags]:
             raise UserError(
                 f"{str(unlisted[0])!r}: the clip {unlisted[0].stem!r} is in no split list"
@@ -53,7 +53,7 @@ class JhmdbPose(PictureBuilder):
         marked = [path for path in paths if path.stem in joints]
         if not marked:
             raise UserError(f"no clip under {str(raw)!r} has joints; expected {cls.EXPECTS}")
-        found = clips_found(
+        found = video_dataset(
             ids=[f"{path.parent.name}/{path.stem}" for path in marked],
             paths=[str(path) for path in marked],
             labels=[LABELS.index(path.parent.name) for path in marked],
@@ -66,17 +66,17 @@ class JhmdbPose(PictureBuilder):
             dataclasses.replace(source, facts=joints[Path(source.path).stem])
             for source in found.sources
         ]
-        stored = {"jpeg_quantiser": video_file.QUANTISER}
+        stored = {"jpeg_quantiser": video_encoding.QUANTISER}
         shown = get_layout("jhmdb-15")
         return dataclasses.replace(
             found, sources=sources, layout=shown, channels=CHANNELS, stored=stored
         )
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """The frames of one clip."""
         joints = _joints(**source.facts)
-        clip = video_file.encode(source.path, short_side=min(SIZE))
+        clip = video_encoding.encode(source.path, short_side=min(SIZE))
         if (clip.height, clip.width) != SIZE:
             raise UserError(
                 f"{source.path!r} is {clip.width} x {clip.height}, but the joints are pixels of {SIZE[1]} x {SIZE[0]}"
@@ -89,7 +89,7 @@ class JhmdbPose(PictureBuilder):
         inside = ((joints >= 0) & (joints <= SIZE[::-1])).all(axis=-1, keepdims=True)
         people = np.concatenate([joints, np.where(inside, 2, 1)], axis=-1)
         for number, (frame, person) in enumerate(zip(clip.frames, people, strict=False)):
-            yield picture(f"{source.id}/{number:03d}", source.label, frame, SIZE, person[None])
+            yield picture_record(f"{source.id}/{number:03d}", source.label, frame, SIZE, person[None])
 
 
 def _joints_under(raw: Path) -> dict[str, dict[str, object]]:

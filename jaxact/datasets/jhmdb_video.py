@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jaxact.datasets.hmdb51 import found_by_flags
 from jaxact.datasets.jhmdb import LABELS
-from jaxact.datasets.preparation.builder import Found
+from jaxact.datasets.preparation.builder import RawDataset
 from jaxact.datasets.preparation.video_builder import VideoBuilder
 
 
@@ -21,6 +21,6 @@ class JhmdbVideo(VideoBuilder):
     LICENCE = "cut from HMDB51, CC BY 4.0 by its owners; film and web sources"
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per clip in a folder named after a class."""
         return found_by_flags(raw, LABELS, cls.EXPECTS)

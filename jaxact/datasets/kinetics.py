@@ -3,7 +3,6 @@ one JSON per clip.
 """
 
 import functools
-import json
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -12,13 +11,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from jaxact.datasets.formats.json_file import load_json
 from jaxact.datasets.preparation.builder import (
     XY_SCORE,
-    Found,
+    RawClip,
+    RawDataset,
     Record,
     SkeletonBuilder,
-    Source,
-    record,
+    skeleton_record,
 )
 from jaxact.errors import UserError, unknown
 from jaxact.skeletons import get_layout
@@ -82,9 +82,9 @@ class KineticsSkeleton(SkeletonBuilder):
     COMPRESS = True
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per clip that the label files list with a skeleton."""
-        sources: list[Source] = []
+        sources: list[RawClip] = []
         without = 0
         for half in ("train", "val"):
             listing = raw / f"kinetics_{half}_label.json"
@@ -97,11 +97,11 @@ class KineticsSkeleton(SkeletonBuilder):
                     continue
                 label = _label(facts, f"{str(listing)!r}, {clip!r}")
                 sources.append(
-                    Source(clip, str(raw / f"kinetics_{half}" / f"{clip}.json"), half, label)
+                    RawClip(clip, str(raw / f"kinetics_{half}" / f"{clip}.json"), half, label)
                 )
         if not sources:
             raise UserError(f"no clip is listed under {str(raw)!r}; expected {cls.EXPECTS}")
-        return Found(
+        return RawDataset(
             sources=sources,
             labels=class_names(),
             layout=get_layout("openpose-18"),
@@ -113,7 +113,7 @@ class KineticsSkeleton(SkeletonBuilder):
         )
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """The clip of one file."""
         content = _object(load_json(source.path), source.path, None)
         if "label_index" in content or "label" in content:
@@ -122,21 +122,7 @@ class KineticsSkeleton(SkeletonBuilder):
                 raise UserError(
                     f"{source.path!r}: label_index is {label}, but the label file says {source.label}"
                 )
-        yield record(source, read_frames(content.get("data"), source.path))
-
-
-def load_json(path: str | Path) -> Any:
-    """The content of a JSON file.
-
-    Raises:
-      UserError: it is not JSON; names the line.
-    """
-    try:
-        return json.loads(Path(path).read_bytes())
-    except json.JSONDecodeError as error:
-        raise UserError(f"{str(path)!r}, line {error.lineno}: not JSON: {error.msg}") from error
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise UserError(f"{str(path)!r} is not JSON: {error}") from error
+        yield skeleton_record(source, read_frames(content.get("data"), source.path))
 
 
 def read_frames(data: Any, path: str) -> Float[np.ndarray, "t m 18 3"]:

@@ -9,8 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from jaxact.datasets.formats.matlab import load_mat
-from jaxact.datasets.preparation.builder import Found, Record, Source, listed
-from jaxact.datasets.preparation.picture_builder import CHANNELS, PictureBuilder, jpeg_size, picture
+from jaxact.datasets.preparation.builder import RawClip, RawDataset, Record, matching_files
+from jaxact.datasets.preparation.picture_builder import (
+    CHANNELS,
+    PictureBuilder,
+    jpeg_size,
+    picture_record,
+)
 from jaxact.errors import UserError
 from jaxact.skeletons import Layout
 
@@ -63,17 +68,17 @@ class Lsp(PictureBuilder):
     LICENCE = "pictures from Flickr under their own terms; annotations for research"
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per picture."""
         del layout
-        table = listed(raw, "joints.mat", cls.EXPECTS)[0]
+        table = matching_files(raw, "joints.mat", cls.EXPECTS)[0]
         joints = load_mat(str(table), "joints")["joints"]
         if joints.ndim != 3 or joints.shape[:2] != (3, 14):
             raise UserError(
                 f"{str(table)!r}: joints has the shape {joints.shape}, wanted (3, 14, pictures)"
             )
         sources = []
-        for path in listed(raw, "im*.jpg", cls.EXPECTS):
+        for path in matching_files(raw, "im*.jpg", cls.EXPECTS):
             match = _NAME.fullmatch(path.name)
             number = int(match[1]) if match else 0
             if not 1 <= number <= joints.shape[2]:
@@ -82,21 +87,21 @@ class Lsp(PictureBuilder):
                 )
             cell = "train" if number <= TRAINED else "test"
             facts = {"joints": joints[:, :, number - 1].tolist()}
-            sources.append(Source(path.stem, str(path), cell, 0, facts))
+            sources.append(RawClip(path.stem, str(path), cell, 0, facts))
         halves = {
             half: (half,)
             for half in ("train", "test")
             if any(source.cell == half for source in sources)
         }
-        return Found(
+        return RawDataset(
             sources=sources, labels=("person",), layout=LAYOUT, channels=CHANNELS, unions=halves
         )
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """One picture."""
         image = Path(source.path).read_bytes()
         x, y, hidden = np.array(source.facts["joints"], np.float64)
         # The file counts pixels from 1.
         joints = np.stack([x - 0.5, y - 0.5, np.where(hidden != 0, 1, 2)], axis=-1)
-        yield picture(source.id, source.label, image, jpeg_size(image, source.path), joints[None])
+        yield picture_record(source.id, source.label, image, jpeg_size(image, source.path), joints[None])

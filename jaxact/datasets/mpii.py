@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from jaxact.datasets.kinetics import load_json
-from jaxact.datasets.preparation.builder import Found, Record, Source, listed
+from jaxact.datasets.formats.json_file import load_json
+from jaxact.datasets.preparation.builder import RawClip, RawDataset, Record, matching_files
 from jaxact.datasets.preparation.picture_builder import (
     CHANNELS,
     PictureBuilder,
-    by_name,
+    find_pictures,
     jpeg_size,
-    picture,
+    picture_record,
 )
 from jaxact.errors import UserError
 from jaxact.skeletons import Layout
@@ -62,33 +62,33 @@ class Mpii(PictureBuilder):
     LICENCE = "Simplified BSD for the annotations; pictures from YouTube"
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per picture of a list."""
         del layout
         sources = []
-        for path in listed(raw, "*.json", cls.EXPECTS):
+        for path in matching_files(raw, "*.json", cls.EXPECTS):
             people = _read(path)
-            lying = by_name(raw, list(people), path)
+            lying = find_pictures(raw, list(people), path)
             for name, marked in people.items():
                 facts = {"people": marked}
                 sources.append(
-                    Source(f"{path.stem}/{Path(name).stem}", str(lying[name]), path.stem, 0, facts)
+                    RawClip(f"{path.stem}/{Path(name).stem}", str(lying[name]), path.stem, 0, facts)
                 )
         cells = {source.cell for source in sources}
         unions = {cell: (cell,) for cell in sorted(cells)} | (
             {"test": ("valid",)} if "valid" in cells else {}
         )
-        return Found(
+        return RawDataset(
             sources=sources, labels=("person",), layout=LAYOUT, channels=CHANNELS, unions=unions
         )
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """One picture."""
         image = Path(source.path).read_bytes()
         people = np.array(source.facts["people"], np.float64)
         people[..., :2] -= 0.5  # the lists count pixels from 1
-        yield picture(source.id, source.label, image, jpeg_size(image, source.path), people)
+        yield picture_record(source.id, source.label, image, jpeg_size(image, source.path), people)
 
 
 def _read(path: Path) -> dict[str, list[Any]]:

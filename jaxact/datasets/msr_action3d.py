@@ -14,12 +14,12 @@ from jaxtyping import Float
 from jaxact.datasets.formats.number_table import read_numbers
 from jaxact.datasets.preparation.builder import (
     XYZ,
-    Found,
+    RawClip,
+    RawDataset,
     Record,
     SkeletonBuilder,
-    Source,
-    listed,
-    record,
+    matching_files,
+    skeleton_record,
 )
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
@@ -69,10 +69,10 @@ class MsrAction3d(SkeletonBuilder):
     LICENCE = "research use; ask the authors"
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per file; the cells are a subject's clips in the same action sets."""
         sources, kinds = [], set()
-        for path in listed(raw, "a*_skeleton*.txt", cls.EXPECTS):
+        for path in matching_files(raw, "a*_skeleton*.txt", cls.EXPECTS):
             match = _NAME.fullmatch(path.stem)
             if not match:
                 raise UserError(
@@ -92,7 +92,7 @@ class MsrAction3d(SkeletonBuilder):
             facts = {"subject": subject, "take": take}
             name = path.stem.split("_skeleton")[0]
             sources.append(
-                Source(name, str(path), f"subject{subject}_sets{sets}", action - 1, facts)
+                RawClip(name, str(path), f"subject{subject}_sets{sets}", action - 1, facts)
             )
         if len(kinds) > 1:
             raise UserError(
@@ -103,7 +103,7 @@ class MsrAction3d(SkeletonBuilder):
             "train": [c for c in cells if _subject(c) % 2],
             "test": [c for c in cells if _subject(c) % 2 == 0],
         }
-        return Found(
+        return RawDataset(
             sources=sources,
             labels=LABELS,
             layout=get_layout("kinect-20-msr"),
@@ -121,12 +121,12 @@ class MsrAction3d(SkeletonBuilder):
         )
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """The clip of one file."""
-        yield record(source, read_clip(source.path), **source.facts)
+        yield skeleton_record(source, read_clip(source.path), **source.facts)
 
     @classmethod
-    def extras(cls, found: Found) -> dict[str, Any]:
+    def extras(cls, found: RawDataset) -> dict[str, Any]:
         """Subject 1 to 10 and take 1 to 3."""
         return {"subject": tfds.features.Scalar(np.int32), "take": tfds.features.Scalar(np.int32)}
 

@@ -14,13 +14,13 @@ import tensorflow_datasets as tfds
 
 from jaxact.datasets.formats.ntu_skeleton_file import read_skeleton
 from jaxact.datasets.preparation.builder import (
-    Found,
+    RawClip,
+    RawDataset,
     Record,
     SkeletonBuilder,
-    Source,
-    dense,
-    listed,
-    record,
+    compressed_tensor,
+    matching_files,
+    skeleton_record,
 )
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
@@ -101,12 +101,12 @@ class _Ntu(SkeletonBuilder, skip_registration=True):
     CLASSES: ClassVar[int]
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per file that belongs to this set; in a shared folder the others are left
         alone.
         """
         sources = []
-        for path in listed(raw, "*.skeleton", cls.EXPECTS):
+        for path in matching_files(raw, "*.skeleton", cls.EXPECTS):
             match = _NAME.fullmatch(path.stem)
             if not match:
                 raise UserError(f"{str(path)!r} is not named SsssCcccPpppRrrrAaaa.skeleton")
@@ -118,13 +118,13 @@ class _Ntu(SkeletonBuilder, skip_registration=True):
                 )
             if action <= cls.CLASSES and facts["setup"] <= cls.SETUPS:
                 cell = cls.cell(facts) + ("_missing" if path.stem in missing() else "")
-                sources.append(Source(path.stem, str(path), cell, action - 1, facts))
+                sources.append(RawClip(path.stem, str(path), cell, action - 1, facts))
         if not sources:
             raise UserError(
                 f"no file under {str(raw)!r} belongs to {cls.name}, which has setups 1 to {cls.SETUPS} and actions "
                 f"1 to {cls.CLASSES}"
             )
-        return Found(
+        return RawDataset(
             sources=sources,
             labels=class_names()[: cls.CLASSES],
             layout=get_layout("ntu-25"),
@@ -142,20 +142,20 @@ class _Ntu(SkeletonBuilder, skip_registration=True):
         raise NotImplementedError
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """The clip of one file."""
         joints, extras = read_skeleton(source.path)
-        yield record(source, joints, **extras, **source.facts)
+        yield skeleton_record(source, joints, **extras, **source.facts)
 
     @classmethod
-    def extras(cls, found: Found) -> dict[str, Any]:
+    def extras(cls, found: RawDataset) -> dict[str, Any]:
         """Who, where and when; which body is in which slot (0: none); how the sensor tracked each
         joint.
         """
         return {
             **{fact: tfds.features.Scalar(np.int32) for fact in _FACTS},
-            "person_id": dense((None, None), np.int64, "t m: the sensor's body number"),
-            "tracking": dense(
+            "person_id": compressed_tensor((None, None), np.int64, "t m: the sensor's body number"),
+            "tracking": compressed_tensor(
                 (None, None, 25), np.uint8, "t m v: 0 not tracked, 1 inferred, 2 tracked"
             ),
         }

@@ -11,14 +11,14 @@ import numpy as np
 import tensorflow_datasets as tfds
 from jaxtyping import Float
 
-from jaxact.datasets.kinetics import load_json
+from jaxact.datasets.formats.json_file import load_json
 from jaxact.datasets.preparation.builder import (
-    Found,
+    RawClip,
+    RawDataset,
     Record,
     SkeletonBuilder,
-    Source,
-    listed,
-    record,
+    matching_files,
+    skeleton_record,
 )
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
@@ -52,11 +52,11 @@ class NwUcla(SkeletonBuilder):
     LICENCE = "unknown; ask the authors"
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per file; the cells are the cameras."""
         labels = {action: label for label, action in enumerate(ACTIONS)}
         sources = []
-        for path in listed(raw, "a*_v*.json", cls.EXPECTS):
+        for path in matching_files(raw, "a*_v*.json", cls.EXPECTS):
             match = _NAME.fullmatch(path.stem)
             if not match:
                 raise UserError(
@@ -72,8 +72,8 @@ class NwUcla(SkeletonBuilder):
                     f"{str(path)!r}: camera {camera} is outside the list; NW-UCLA has 1 to 3"
                 )
             facts = {"subject": subject, "take": take}
-            sources.append(Source(path.stem, str(path), f"view{camera}", labels[action], facts))
-        return Found(
+            sources.append(RawClip(path.stem, str(path), f"view{camera}", labels[action], facts))
+        return RawDataset(
             sources=sources,
             labels=tuple(ACTIONS.values()),
             layout=get_layout("kinect-20-hip"),
@@ -81,12 +81,12 @@ class NwUcla(SkeletonBuilder):
         )
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """The clip of one file."""
-        yield record(source, read_clip(source.path), **source.facts)
+        yield skeleton_record(source, read_clip(source.path), **source.facts)
 
     @classmethod
-    def extras(cls, found: Found) -> dict[str, Any]:
+    def extras(cls, found: RawDataset) -> dict[str, Any]:
         """Subject and take, as the name of the file counts them."""
         return {"subject": tfds.features.Scalar(np.int32), "take": tfds.features.Scalar(np.int32)}
 

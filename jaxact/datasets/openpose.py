@@ -15,24 +15,25 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from jaxact.datasets.formats.json_file import load_json
 from jaxact.datasets.formats.label_table import (
     choose_layout,
-    description,
     find_table,
-    grouped,
-    label_number,
+    group_by_splits,
+    label_index,
+    parse_splits,
+    read_description,
     read_table,
-    sorted_names,
-    split_names,
+    sort_labels,
 )
-from jaxact.datasets.kinetics import LONGEST, load_json
+from jaxact.datasets.kinetics import LONGEST
 from jaxact.datasets.preparation.builder import (
     XY_SCORE,
-    Found,
+    RawClip,
+    RawDataset,
     Record,
     SkeletonBuilder,
-    Source,
-    record,
+    skeleton_record,
 )
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
@@ -57,25 +58,25 @@ class Openpose(SkeletonBuilder):
     COMPRESS = True
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per row of the table."""
         if not raw.is_dir():
             raise UserError(f"{str(raw)!r} is no folder; expected {cls.EXPECTS}")
         table = find_table(raw, cls.EXPECTS)
         rows = read_table(table)
-        about = description(raw, ("labels", "image_size"))
+        about = read_description(raw, ("labels", "image_size"))
         size = _image_size(about.get("image_size"), str(raw / "dataset.json"))
-        names = about.get("labels") or sorted_names(row["label"] for row in rows)
+        names = about.get("labels") or sort_labels(row["label"] for row in rows)
         clips = {row["id"]: frame_files(raw, row["id"], _listed(table, row["id"])) for row in rows}
         joints = first_joints(clips.values(), layout, f"under {str(raw)!r}")
         chosen = choose_layout(layout, joints, LAYOUTS)
-        return grouped(
+        return group_by_splits(
             ids=[row["id"] for row in rows],
             paths=[str(raw / row["id"]) for row in rows],
             labels=[
-                label_number(row["label"], names, f"{str(table)!r}, {row['id']!r}") for row in rows
+                label_index(row["label"], names, f"{str(table)!r}, {row['id']!r}") for row in rows
             ],
-            splits=[split_names(row["split"], f"{str(table)!r}, {row['id']!r}") for row in rows],
+            splits=[parse_splits(row["split"], f"{str(table)!r}, {row['id']!r}") for row in rows],
             names=names,
             layout=chosen,
             channels=XY_SCORE,
@@ -90,7 +91,7 @@ class Openpose(SkeletonBuilder):
         )
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """All frames of one clip."""
         place, facts = Path(source.path), source.facts
         files = frame_files(
@@ -109,7 +110,7 @@ class Openpose(SkeletonBuilder):
             joints[number - first, : len(found)] = found
         if facts["size"]:
             joints[..., :2] /= np.array(facts["size"], np.float32)
-        yield record(source, joints)
+        yield skeleton_record(source, joints)
 
 
 def frame_files(raw: Path, clip: str, why: str) -> dict[int, Path]:

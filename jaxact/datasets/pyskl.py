@@ -25,19 +25,19 @@ from jaxact.datasets.formats import safe_pickle
 from jaxact.datasets.formats.label_table import (
     USUAL_LAYOUTS,
     choose_layout,
-    grouped,
-    listed_names,
-    split_names,
+    group_by_splits,
+    parse_splits,
+    read_class_names,
 )
 from jaxact.datasets.preparation.builder import (
     XY,
     XYZ,
-    Found,
+    RawClip,
+    RawDataset,
     Record,
     SkeletonBuilder,
-    Source,
-    listed,
-    record,
+    matching_files,
+    skeleton_record,
 )
 from jaxact.errors import UserError
 
@@ -58,9 +58,9 @@ class Pyskl(SkeletonBuilder):
     COMPRESS = True
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per annotation."""
-        files = listed(raw, "*.pkl", cls.EXPECTS) if raw.is_dir() else [raw]
+        files = matching_files(raw, "*.pkl", cls.EXPECTS) if raw.is_dir() else [raw]
         if files == [raw] and raw.suffix not in (".pkl", ".pickle"):
             raise UserError(f"{str(raw)!r} is no .pkl file; expected {cls.EXPECTS}")
         notes = [
@@ -82,23 +82,23 @@ class Pyskl(SkeletonBuilder):
         chosen = choose_layout(layout, shape[2], USUAL_LAYOUTS)
         scored, shares = "keypoint_score" in first, shape[3] == 2 and bool(first.get("img_shape"))
         names = raw / "labels.txt" if raw.is_dir() else raw.with_suffix(".labels.txt")
-        return grouped(
+        return group_by_splits(
             ids=ids,
             paths=[path for path, _, _ in notes],
             labels=labels,
             splits=[
                 splits.get((path, clip), ()) for clip, (path, _, _) in zip(ids, notes, strict=True)
             ],
-            names=listed_names(names, labels),
+            names=read_class_names(names, labels),
             layout=chosen,
             channels=(XY if shape[3] == 2 else XYZ) + ("score",) * scored,
             facts=[{"index": index, "scored": scored, "shares": shares} for _, index, _ in notes],
             dropped={"listed in a split without an annotation": lost} if lost else {},
-            alone=True,
+            single_process=True,
         )
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """One annotation."""
         note, facts = annotations(source.path)[source.facts["index"]], source.facts
         where = f"{source.path!r}, {source.id!r}"
@@ -109,10 +109,10 @@ class Pyskl(SkeletonBuilder):
                 f"{facts['channels']} as in the first annotation"
             )
         size = note.get("img_shape") or (0, 0)
-        yield record(source, joints, image_size=np.array(size, np.int32))
+        yield skeleton_record(source, joints, image_size=np.array(size, np.int32))
 
     @classmethod
-    def extras(cls, found: Found) -> dict[str, Any]:
+    def extras(cls, found: RawDataset) -> dict[str, Any]:
         """Height and width of the picture in pixels; zero where the file does not tell."""
         return {"image_size": tfds.features.Tensor(shape=(2,), dtype=np.int32)}
 
@@ -253,7 +253,7 @@ def _splits(files: list[Path]) -> tuple[dict[tuple[str, str], tuple[str, ...]], 
         else:
             lists = {re.sub(r"\W+", "_", file.stem): present}
         for split, ids in lists.items():
-            split_names(str(split), path)
+            parse_splits(str(split), path)
             lost |= set(ids) - present
             for clip in present.intersection(ids):
                 found.setdefault((path, clip), []).append(str(split))

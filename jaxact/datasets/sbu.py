@@ -12,13 +12,13 @@ from jaxtyping import Float, Int
 
 from jaxact.datasets.formats.number_table import read_numbers
 from jaxact.datasets.preparation.builder import (
-    Found,
+    RawClip,
+    RawDataset,
     Record,
     SkeletonBuilder,
-    Source,
-    dense,
-    listed,
-    record,
+    compressed_tensor,
+    matching_files,
+    skeleton_record,
 )
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
@@ -58,11 +58,11 @@ class Sbu(SkeletonBuilder):
     LICENCE = "unknown; ask the authors"
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per take; the cells are the folds."""
         fold_of = {pair: fold for fold, pairs in enumerate(FOLDS, 1) for pair in pairs}
         sources = []
-        for path in listed(raw, "skeleton_pos.txt", cls.EXPECTS):
+        for path in matching_files(raw, "skeleton_pos.txt", cls.EXPECTS):
             pair, action, take = path.parts[-4:-1] if len(path.parts) >= 4 else ("", "", "")
             if pair not in fold_of:
                 raise UserError(
@@ -73,12 +73,12 @@ class Sbu(SkeletonBuilder):
                     f"{str(path)!r}: class {action!r} is outside the list; SBU has 01 to 08"
                 )
             sources.append(
-                Source(
+                RawClip(
                     f"{pair}/{action}/{take}", str(path), f"fold{fold_of[pair]}", int(action) - 1
                 )
             )
         folds = [f"fold{number}" for number in range(1, 6)]
-        return Found(
+        return RawDataset(
             sources=sources,
             labels=LABELS,
             layout=get_layout("kinect-15"),
@@ -92,15 +92,15 @@ class Sbu(SkeletonBuilder):
         )
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """One take."""
         joints, frames = read_rows(source.path)
-        yield record(source, in_metres(joints), frame_number=frames)
+        yield skeleton_record(source, in_metres(joints), frame_number=frames)
 
     @classmethod
-    def extras(cls, found: Found) -> dict[str, Any]:
+    def extras(cls, found: RawDataset) -> dict[str, Any]:
         """The number that the recording gave each frame; numbers may be skipped."""
-        return {"frame_number": dense((None,), np.int32)}
+        return {"frame_number": compressed_tensor((None,), np.int32)}
 
 
 def in_metres(joints: Float[np.ndarray, "t 2 15 3"]) -> Float[np.ndarray, "t 2 15 3"]:

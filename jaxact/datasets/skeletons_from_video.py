@@ -23,21 +23,21 @@ from jaxtyping import Float, UInt8
 
 from jaxact.datasets import openpose
 from jaxact.datasets.formats import video_file
+from jaxact.datasets.formats.json_file import load_json
 from jaxact.datasets.formats.label_table import choose_layout
-from jaxact.datasets.kinetics import load_json
 from jaxact.datasets.preparation.builder import (
     XY_SCORE,
-    Found,
+    RawClip,
+    RawDataset,
     Record,
     SkeletonBuilder,
-    Source,
-    record,
+    skeleton_record,
 )
 from jaxact.datasets.preparation.parallel_parsing import Parse
 from jaxact.datasets.video_folder import VideoFolder
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
-from jaxact.skeletons.tracking import NOBODY, Tracks, follow
+from jaxact.skeletons.tracking import NO_ID, Tracks, update_tracks
 
 PERSONS = 30  # of a clip, those of whom most was seen
 OUTSIDE = 0.5  # of the picture's size: how far beyond its edges poses of this video may lie
@@ -83,13 +83,13 @@ class SkeletonsFromVideo(SkeletonBuilder):
     CHUNK = 1  # a network takes seconds for a video; none of them is lost when a run is stopped
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """The videos; `people_by` says whose joints their records hold."""
         del layout
         return VideoFolder.find(raw)
 
     @classmethod
-    def extras(cls, found: Found) -> dict[str, Any]:
+    def extras(cls, found: RawDataset) -> dict[str, Any]:
         """Height and width of the picture in pixels, and the mean rate in frames per second."""
         return {
             "image_size": tfds.features.Tensor(shape=(2,), dtype=np.int32),
@@ -98,8 +98,8 @@ class SkeletonsFromVideo(SkeletonBuilder):
 
 
 def people_by(
-    found: Found, finder: Finder | None, *, layout: str | None = None
-) -> tuple[Found, Parse]:
+    found: RawDataset, finder: Finder | None, *, layout: str | None = None
+) -> tuple[RawDataset, Parse]:
     """Videos as sources of skeletons, and what parses them.
 
     Args:
@@ -116,7 +116,7 @@ def people_by(
             layout=get_layout(finder.layout),
             channels=XY_SCORE,
             stored={"poses": dict(finder.about)},
-            alone=True,
+            single_process=True,
         )
         return made, functools.partial(parse, find=finder.find)
     files: dict[str, dict[int, Path]] = {}
@@ -148,7 +148,7 @@ def people_by(
     ), parse
 
 
-def parse(source: Source, *, find: Callable[[Any], People] | None = None) -> Iterator[Record]:
+def parse(source: RawClip, *, find: Callable[[Any], People] | None = None) -> Iterator[Record]:
     """The people of one video.
 
     Raises:
@@ -170,8 +170,8 @@ def parse(source: Source, *, find: Callable[[Any], People] | None = None) -> Ite
         [people / (*size, 1) for people, size in zip(frames, sizes, strict=True)], sizes
     )
     width, height = sizes[0]
-    _, rate = video_file.clock(video.times, video.rate)
-    yield record(
+    _, rate = video_file.frame_times(video.times, video.rate)
+    yield skeleton_record(
         source, joints, image_size=np.array((height, width), np.int32), fps=np.float32(rate)
     )
 
@@ -188,11 +188,11 @@ def tracked(
     """
     tracks, ids = Tracks(), []
     for people, (width, height) in zip(frames, sizes, strict=True):
-        tracks, found = follow(tracks, people * (width / height, 1, 1), score=True)
+        tracks, found = update_tracks(tracks, people * (width / height, 1, 1), score=True)
         ids.append(found)
     sums = np.zeros(max(tracks.next_id, 1))
     for people, found in zip(frames, ids, strict=True):
-        there = found != NOBODY
+        there = found != NO_ID
         np.add.at(sums, found[there], people[there, :, 2].sum(axis=1))
     order = np.argsort(-sums, kind="stable")[:PERSONS]
     slot = {int(name): place for place, name in enumerate(order)}
@@ -204,7 +204,7 @@ def tracked(
     return joints
 
 
-def read_poses(source: Source, count: int) -> list[People]:
+def read_poses(source: RawClip, count: int) -> list[People]:
     """The people in each of a video's `count` frames by the files beside it; nobody where a file is
     missing.
 

@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow_datasets as tfds
 from jaxtyping import Float, UInt8
 
-from jaxact.datasets.preparation.builder import Found, Record, Source
-from jaxact.datasets.preparation.picture_builder import CHANNELS, PictureBuilder, picture
+from jaxact.datasets.preparation.builder import RawClip, RawDataset, Record
+from jaxact.datasets.preparation.picture_builder import CHANNELS, PictureBuilder, picture_record
 from jaxact.datasets.synthetic import clips, drawing
 from jaxact.skeletons import get_layout
 
@@ -37,13 +37,13 @@ class StickFigures(PictureBuilder):
     NEEDS_RAW = False
 
     @classmethod
-    def find(cls, raw: Path | None = None, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path | None = None, *, layout: str | None = None) -> RawDataset:
         """One source per clip; the cells are the subjects. Nothing is read, `raw` and `layout` have
         no say.
         """
         del raw, layout
         sources = [
-            Source(
+            RawClip(
                 f"{action}_s{subject:02d}_r{repetition}",
                 "",
                 f"subject{subject:02d}",
@@ -55,7 +55,7 @@ class StickFigures(PictureBuilder):
             for repetition in range(clips.REPETITIONS)
         ]
         halves = {"train": clips.TRAIN_SUBJECTS, "test": clips.TEST_SUBJECTS}
-        return Found(
+        return RawDataset(
             sources=sources,
             labels=tuple(action.replace("_", " ") for action in clips.LABELS),
             layout=get_layout("ntu-25"),
@@ -67,13 +67,13 @@ class StickFigures(PictureBuilder):
         )
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """The pictures of one clip."""
         action, repetition = clips.LABELS[source.label], int(source.id.rpartition("_r")[2])
         for moment in range(MOMENTS):
             drawn, people = scene(source.facts["subject"], action, repetition, moment)
-            yield picture(
-                f"{source.id}_m{moment}", source.label, drawing.png(drawn), drawn.shape[:2], people
+            yield picture_record(
+                f"{source.id}_m{moment}", source.label, drawing.encode_png(drawn), drawn.shape[:2], people
             )
 
 
@@ -86,12 +86,12 @@ def scene(subject: int, action: str, repetition: int, moment: int) -> Scene:
       moment: 0 and up; each is another frame, place, background and company.
     """
     rng = np.random.default_rng((subject, zlib.crc32(action.encode()), repetition, moment))
-    bodies = _at_a_moment(clips.clip(subject, action, repetition), rng)
+    bodies = _at_a_moment(clips.generate_clip(subject, action, repetition), rng)
     half = clips.TEST_SUBJECTS if subject in clips.TEST_SUBJECTS else clips.TRAIN_SUBJECTS
     for _ in range(
         rng.integers(0, OTHERS + 1)
     ):  # of the same half: who tests is not seen in training
-        clip = clips.clip(int(rng.choice(half)), clips.LABELS[rng.integers(len(clips.LABELS))], 0)
+        clip = clips.generate_clip(int(rng.choice(half)), clips.LABELS[rng.integers(len(clips.LABELS))], 0)
         aside = np.array([rng.uniform(-1.3, 1.3), 0.0, rng.uniform(-0.6, 1.2)])
         there = _at_a_moment(clip, rng)[:1]
         bodies = np.concatenate([bodies, np.where(there.any(-1, keepdims=True), there + aside, 0)])
@@ -101,9 +101,9 @@ def scene(subject: int, action: str, repetition: int, moment: int) -> Scene:
     middle = np.array([WIDTH / 2, HEIGHT / 2]) + rng.uniform(-0.12, 0.12, 2) * (WIDTH, HEIGHT)
     # The sensor is about as high as the hips: y up becomes y down around the middle of the picture.
     places = middle + focal * bodies[..., :2] * (1, -1) / depth[..., None]
-    found = drawing.scene(HEIGHT, WIDTH, rng)
+    found = drawing.draw_background(HEIGHT, WIDTH, rng)
     for number in np.argsort(-depth.mean(axis=1)):
-        drawing.draw(found, _filled(places[number], seen[number]), rng)
+        drawing.draw_person(found, _filled(places[number], seen[number]), rng)
     found = found * rng.uniform(0.7, 1.1) + rng.normal(0, rng.uniform(0, 6), found.shape)
     inside = ((places >= 0) & (places <= (WIDTH, HEIGHT))).all(axis=-1)
     joints = np.concatenate([places, np.where(seen, np.where(inside, 2, 1), 0)[..., None]], axis=-1)

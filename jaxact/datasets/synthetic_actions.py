@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
-from jaxact.datasets.preparation.builder import Found, Record, SkeletonBuilder, Source, record
+from jaxact.datasets.preparation.builder import (
+    RawClip,
+    RawDataset,
+    Record,
+    SkeletonBuilder,
+    skeleton_record,
+)
 from jaxact.datasets.synthetic import clips
 from jaxact.skeletons import get_layout
 
@@ -26,13 +32,13 @@ class SyntheticActions(SkeletonBuilder):
     NEEDS_RAW = False
 
     @classmethod
-    def find(cls, raw: Path | None = None, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path | None = None, *, layout: str | None = None) -> RawDataset:
         """One source per performance; the cells are the subjects. Nothing is read, `raw` and
         `layout` have no say.
         """
         del raw, layout
         sources = [
-            Source(
+            RawClip(
                 id=f"{action}_s{subject:02d}_r{repetition}",
                 path="",
                 cell=f"subject{subject:02d}",
@@ -43,7 +49,7 @@ class SyntheticActions(SkeletonBuilder):
             for label, action in enumerate(clips.LABELS)
             for repetition in range(clips.REPETITIONS)
         ]
-        return Found(
+        return RawDataset(
             sources=sources,
             labels=tuple(action.replace("_", " ") for action in clips.LABELS),
             layout=get_layout("ntu-25"),
@@ -54,14 +60,14 @@ class SyntheticActions(SkeletonBuilder):
         )
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """The clip of one performance."""
         facts = source.facts
-        joints = clips.clip(facts["subject"], clips.LABELS[source.label], facts["repetition"])
-        yield record(source, joints, subject=facts["subject"], repetition=facts["repetition"])
+        joints = clips.generate_clip(facts["subject"], clips.LABELS[source.label], facts["repetition"])
+        yield skeleton_record(source, joints, subject=facts["subject"], repetition=facts["repetition"])
 
     @classmethod
-    def extras(cls, found: Found) -> dict[str, Any]:
+    def extras(cls, found: RawDataset) -> dict[str, Any]:
         """Subject 1 to 24 and repetition 0 to 3."""
         del found
         return {

@@ -5,8 +5,8 @@ official splits.
 import re
 from pathlib import Path
 
-from jaxact.datasets.preparation.builder import Found, listed
-from jaxact.datasets.preparation.video_builder import VideoBuilder, clips_found, files_under
+from jaxact.datasets.preparation.builder import RawDataset, matching_files
+from jaxact.datasets.preparation.video_builder import VideoBuilder, video_dataset, video_files
 from jaxact.errors import UserError, unknown
 
 CLIP = re.compile(r"v_(?P<action>\w+)_g(?P<group>\d+)_c\d+")
@@ -28,18 +28,18 @@ class Ucf101(VideoBuilder, skip_registration=True):  # TFDS has a set of this na
     LICENCE = "unknown; clips from YouTube, for research"
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per clip that is on a list."""
-        names = class_names(listed(raw, "classInd.txt", cls.EXPECTS)[0])
+        names = class_names(matching_files(raw, "classInd.txt", cls.EXPECTS)[0])
         classes = {name.casefold(): label for label, name in enumerate(names)}
         spelt: dict[str, str] = {}
         splits: dict[str, tuple[str, ...]] = {}
         for number, half in LISTS:
-            for clip in listed_clips(listed(raw, f"{half}list0{number}.txt", cls.EXPECTS)[0]):
+            for clip in listed_clips(matching_files(raw, f"{half}list0{number}.txt", cls.EXPECTS)[0]):
                 key = clip.casefold()
                 spelt.setdefault(key, clip)
                 splits[key] = (*splits.get(key, ()), f"official{number}_{half}")
-        paths = {path: path.stem.casefold() for path in files_under(raw, cls.EXPECTS)}
+        paths = {path: path.stem.casefold() for path in video_files(raw, cls.EXPECTS)}
         labels, groups = [], []
         for path, key in paths.items():
             match = CLIP.fullmatch(path.stem)
@@ -51,7 +51,7 @@ class Ucf101(VideoBuilder, skip_registration=True):  # TFDS has a set of this na
                 raise UserError(f"{str(path)!r}: the clip is on no list of training or test clips")
             labels.append(classes[match["action"].casefold()])
             groups.append(spelt[key].rpartition("_")[0])
-        return clips_found(
+        return video_dataset(
             ids=[spelt[key] for key in paths.values()],
             paths=[str(path) for path in paths],
             labels=labels,

@@ -17,10 +17,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxact.datasets.formats.label_table import grouped
+from jaxact.datasets.formats.label_table import group_by_splits
 from jaxact.datasets.preparation import random_splits
-from jaxact.datasets.preparation.builder import Found, Record, Source
-from jaxact.datasets.preparation.video_builder import CHANNELS, PICTURE, files_under
+from jaxact.datasets.preparation.builder import RawClip, RawDataset, Record
+from jaxact.datasets.preparation.video_builder import CHANNELS, PICTURE, video_files
 from jaxact.datasets.pyskl import Pyskl
 from jaxact.datasets.skeletons_from_video import SkeletonsFromVideo, parse
 from jaxact.datasets.ucf101 import CLIP
@@ -88,32 +88,32 @@ class Ucf101_32(SkeletonsFromVideo):
     NAMED = False
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per clip of the subset: videos, or annotations of a pickle."""
         if raw.is_file():
             found = Pyskl.find(raw, layout=layout)
             return _subset(found.sources, found, {"from": "annotations"})
-        paths = [path for path in files_under(raw, cls.EXPECTS) if CLIP.fullmatch(path.stem)]
-        sources = [Source(path.stem, str(path), "", 0) for path in paths]
+        paths = [path for path in video_files(raw, cls.EXPECTS) if CLIP.fullmatch(path.stem)]
+        sources = [RawClip(path.stem, str(path), "", 0) for path in paths]
         return _subset(
-            sources, Found(sources=sources, labels=(), layout=PICTURE, channels=CHANNELS)
+            sources, RawDataset(sources=sources, labels=(), layout=PICTURE, channels=CHANNELS)
         )
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """One annotation, or the people of one video by the files beside it."""
         yield from (Pyskl.parse if "index" in source.facts else parse)(source)
 
     @classmethod
-    def extras(cls, found: Found) -> dict[str, Any]:
+    def extras(cls, found: RawDataset) -> dict[str, Any]:
         """The picture's size and, of videos, the rate."""
         annotated = found.stored.get("poses") == {"from": "annotations"}
         return Pyskl.extras(found) if annotated else super().extras(found)
 
 
 def _subset(
-    sources: Sequence[Source], found: Found, poses: Mapping[str, Any] | None = None
-) -> Found:
+    sources: Sequence[RawClip], found: RawDataset, poses: Mapping[str, Any] | None = None
+) -> RawDataset:
     """Those of the sources that belong to the subset, in its folds."""
     names = {source.id: match for source in sources if (match := CLIP.fullmatch(source.id))}
     held = {source.id: source for source in sources if source.id in names}
@@ -135,7 +135,7 @@ def _subset(
         "of other classes": others,
         f"beyond {MOST} of a class": len(sources) - others - len(ids),
     }
-    made = grouped(
+    made = group_by_splits(
         ids=ids,
         paths=[held[clip].path for clip in ids],
         labels=list(labels.values()),
@@ -144,14 +144,14 @@ def _subset(
         layout=found.layout,
         channels=found.channels,
         facts=[held[clip].facts for clip in ids],
-        leaks=random_splits.leaks(splits, groups),
+        leaks=random_splits.count_leaks(splits, groups),
         dropped={reason: count for reason, count in dropped.items() if count},
         stored={} if poses is None else {"poses": dict(poses)},
     )
-    return dataclasses.replace(made, alone=found.alone)
+    return dataclasses.replace(made, single_process=found.single_process)
 
 
-def _id(source: Source) -> str:
+def _id(source: RawClip) -> str:
     return source.id
 
 

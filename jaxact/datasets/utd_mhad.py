@@ -13,12 +13,12 @@ from jaxtyping import Float
 
 from jaxact.datasets.formats.matlab import load_mat
 from jaxact.datasets.preparation.builder import (
-    Found,
+    RawClip,
+    RawDataset,
     Record,
     SkeletonBuilder,
-    Source,
-    listed,
-    record,
+    matching_files,
+    skeleton_record,
 )
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
@@ -66,10 +66,10 @@ class UtdMhad(SkeletonBuilder):
     LICENCE = "freely available for research; cite Chen, Jafari and Kehtarnavaz, ICIP 2015"
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per `.mat` file; the cells are the subjects."""
         sources = []
-        for path in listed(raw, "*_skeleton.mat", cls.EXPECTS):
+        for path in matching_files(raw, "*_skeleton.mat", cls.EXPECTS):
             match = _NAME.fullmatch(path.stem)
             if not match:
                 raise UserError(
@@ -86,8 +86,8 @@ class UtdMhad(SkeletonBuilder):
                 )
             facts = {"subject": subject, "trial": trial}
             name = path.stem.removesuffix("_skeleton")
-            sources.append(Source(name, str(path), f"subject{subject}", action - 1, facts))
-        return Found(
+            sources.append(RawClip(name, str(path), f"subject{subject}", action - 1, facts))
+        return RawDataset(
             sources=sources,
             labels=LABELS,
             layout=get_layout("kinect-20"),
@@ -98,12 +98,12 @@ class UtdMhad(SkeletonBuilder):
         )
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """The clip of one `.mat` file."""
-        yield record(source, read_mat(source.path), **source.facts)
+        yield skeleton_record(source, read_mat(source.path), **source.facts)
 
     @classmethod
-    def extras(cls, found: Found) -> dict[str, Any]:
+    def extras(cls, found: RawDataset) -> dict[str, Any]:
         """Subject 1 to 8 and trial 1 to 4."""
         return {"subject": tfds.features.Scalar(np.int32), "trial": tfds.features.Scalar(np.int32)}
 

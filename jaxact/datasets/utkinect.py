@@ -12,13 +12,13 @@ from jaxtyping import Float, Int
 
 from jaxact.datasets.formats.number_table import read_numbers
 from jaxact.datasets.preparation.builder import (
-    Found,
+    RawClip,
+    RawDataset,
     Record,
     SkeletonBuilder,
-    Source,
-    dense,
-    listed,
-    record,
+    compressed_tensor,
+    matching_files,
+    skeleton_record,
 )
 from jaxact.errors import UserError, unknown
 from jaxact.skeletons import get_layout
@@ -53,13 +53,13 @@ class Utkinect(SkeletonBuilder):
     LICENCE = "unknown; ask the authors"
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per line of the list; the cells are the recordings."""
         files = {
             path.stem.removeprefix("joints_"): path
-            for path in listed(raw, "joints_s*_e*.txt", cls.EXPECTS)
+            for path in matching_files(raw, "joints_s*_e*.txt", cls.EXPECTS)
         }
-        listing = listed(raw, "actionLabel.txt", cls.EXPECTS)[0]
+        listing = matching_files(raw, "actionLabel.txt", cls.EXPECTS)[0]
         sources, without = [], 0
         for recording, action, start, stop in read_list(listing):
             if "nan" in (start.lower(), stop.lower()):
@@ -76,10 +76,10 @@ class Utkinect(SkeletonBuilder):
             facts = {"start": int(start), "stop": int(stop)}
             label = LABELS.index(action)
             sources.append(
-                Source(f"{recording}/{action}", str(files[recording]), recording, label, facts)
+                RawClip(f"{recording}/{action}", str(files[recording]), recording, label, facts)
             )
         cells = sorted({source.cell for source in sources})
-        return Found(
+        return RawDataset(
             sources=sources,
             labels=LABELS,
             layout=get_layout("kinect-20-hip"),
@@ -94,7 +94,7 @@ class Utkinect(SkeletonBuilder):
         )
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """One action of a recording."""
         joints, numbers = read_recording(source.path)
         start, stop = source.facts["start"], source.facts["stop"]
@@ -103,12 +103,12 @@ class Utkinect(SkeletonBuilder):
             raise UserError(
                 f"{source.path!r} has no frame from {start} to {stop}, where the list has {source.id!r}"
             )
-        yield record(source, joints[inside], frame_number=numbers[inside])
+        yield skeleton_record(source, joints[inside], frame_number=numbers[inside])
 
     @classmethod
-    def extras(cls, found: Found) -> dict[str, Any]:
+    def extras(cls, found: RawDataset) -> dict[str, Any]:
         """The number that the recording gave each frame."""
-        return {"frame_number": dense((None,), np.int32)}
+        return {"frame_number": compressed_tensor((None,), np.int32)}
 
 
 def read_list(path: Path) -> list[tuple[str, str, str, str]]:

@@ -14,10 +14,10 @@ import csv
 import os
 from pathlib import Path
 
-from jaxact.datasets.formats.label_table import sorted_names, split_names
+from jaxact.datasets.formats.label_table import parse_splits, sort_labels
 from jaxact.datasets.preparation import random_splits
-from jaxact.datasets.preparation.builder import Found
-from jaxact.datasets.preparation.video_builder import VideoBuilder, clips_found, files_under
+from jaxact.datasets.preparation.builder import RawDataset
+from jaxact.datasets.preparation.video_builder import VideoBuilder, video_dataset, video_files
 from jaxact.errors import UserError
 
 HALVES = ("train", "test", "val", "valid", "validation")
@@ -35,7 +35,7 @@ class VideoFolder(VideoBuilder):
     NAME_NEEDED = False
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None = None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
         """One source per row of the table, or per video in the folders."""
         if not raw.is_dir():
             return _from_table(raw)
@@ -47,15 +47,15 @@ class VideoFolder(VideoBuilder):
         return _from_table(tables[0]) if tables else _from_folders(raw, cls.EXPECTS)
 
 
-def _from_folders(raw: Path, expects: str) -> Found:
-    paths = files_under(raw, expects)
+def _from_folders(raw: Path, expects: str) -> RawDataset:
+    paths = video_files(raw, expects)
     parts = [path.relative_to(raw).parts for path in paths]
     halved = all(part[0] in HALVES for part in parts)
     for path, part in zip(paths, parts, strict=True):
         if len(part) < 2 + halved:
             raise UserError(f"{str(path)!r} lies in no folder of a class; expected {expects}")
-    names = sorted_names(part[halved] for part in parts)
-    return clips_found(
+    names = sort_labels(part[halved] for part in parts)
+    return video_dataset(
         ids=[path.relative_to(raw).with_suffix("").as_posix() for path in paths],
         paths=[str(path) for path in paths],
         labels=[names.index(part[halved]) for part in parts],
@@ -65,10 +65,10 @@ def _from_folders(raw: Path, expects: str) -> Found:
     )
 
 
-def _from_table(table: Path) -> Found:
+def _from_table(table: Path) -> RawDataset:
     rows = _read(table)
-    names = sorted_names(row["label"] for row in rows)
-    return clips_found(
+    names = sort_labels(row["label"] for row in rows)
+    return video_dataset(
         ids=[os.path.splitext(row["path"])[0] for row in rows],
         paths=[str(table.parent / row["path"]) for row in rows],
         labels=[names.index(row["label"]) for row in rows],
@@ -102,7 +102,7 @@ def _read(table: Path) -> list[dict[str, str]]:
 
 
 def _splits(text: str, where: str) -> tuple[str, ...]:
-    names = split_names(text, where) if text else ()
+    names = parse_splits(text, where) if text else ()
     for name in names:
         if name.rpartition("_")[0] in (random_splits.BY_CLIP, random_splits.BY_GROUP):
             raise UserError(

@@ -129,7 +129,7 @@ def run(
     found = score(scorer, placement.replicate(net.weights), shown)
     where = {"split": split, "subset": subset, "data_dir": str(info.path), "workdir": str(workdir)}
     if split in info.leaks:
-        where["leaks"] = summary.leak(info.leaks[split])
+        where["leaks"] = summary.describe_leak(info.leaks[split])
     return report.write(out, found, net.labels, about(net, **where))
 
 

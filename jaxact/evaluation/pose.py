@@ -21,7 +21,7 @@ from jaxact.models import pose_decoding
 from jaxact.progress import track
 from jaxact.runs import trained_model
 from jaxact.skeletons import Layout
-from jaxact.skeletons.pose_body import BODY, shares
+from jaxact.skeletons.pose_body import BODY, body_matrix
 
 People = Float[np.ndarray, "n 14 3"]
 
@@ -205,7 +205,7 @@ def _as_body(joints: Float[np.ndarray, "m v 3"], layout: Layout) -> People:
     """The fourteen joints of people in another layout; one is seen as well as the worst seen of
     those it is made of.
     """
-    made = shares(layout)
+    made = body_matrix(layout)
     seen = np.stack([joints[:, np.flatnonzero(row), 2].min(axis=1) for row in made], axis=1)
     places = np.einsum("jv,mvc->mjc", made, joints[..., :2])
     return np.concatenate(

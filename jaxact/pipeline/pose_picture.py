@@ -32,7 +32,7 @@ from jaxact.errors import UserError
 from jaxact.pipeline.pose_targets import STRIDE, People, affinity_fields, gaussians
 from jaxact.pipeline.seeds import subseed
 from jaxact.skeletons import Layout
-from jaxact.skeletons.pose_body import BODY, shares
+from jaxact.skeletons.pose_body import BODY, body_matrix
 
 SMALLEST = 16.0  # pixels; people whose joints span less are zoomed as if they spanned this
 FURTHEST = 8.0  # most that a picture is magnified or reduced
@@ -137,7 +137,7 @@ def body(joints: Float[tf.Tensor, "m v 3"], layout: Layout) -> People:
     """The people's fourteen joints; one is seen as well as the worst seen of those that it is made
     from.
     """
-    made = shares(layout)
+    made = body_matrix(layout)
     places = tf.einsum("jv,mvc->mjc", tf.constant(made, tf.float32), joints[..., :2])
     needed = tf.constant(made > 0)[None]
     seen = tf.reduce_min(tf.where(needed, joints[:, None, :, 2], np.inf), axis=2)

@@ -17,7 +17,7 @@ from jaxact.skeletons.layouts import LAYOUTS
 Parts = tuple[str, ...]
 
 SHOULDERS: Parts = ("left_shoulder", "right_shoulder")
-NOWHERE: Parts = ()  # the source knows nothing of the joint: it is missing
+MISSING: Parts = ()  # the source knows nothing of the joint: it is missing
 
 # OpenPose's neck is not a joint that is seen but the middle of the shoulders; sets that have a neck
 # of their own mean another place, so it is made from the shoulders there too. The middle of a head
@@ -28,7 +28,7 @@ STEPS: Mapping[tuple[str, str], Mapping[str, Parts]] = {
     ("openpose-18", "coco-17"): {},
     ("openpose-18", "body-14"): {},
     ("body-14", "openpose-18"): dict.fromkeys(
-        ("left_eye", "right_eye", "left_ear", "right_ear"), NOWHERE
+        ("left_eye", "right_eye", "left_ear", "right_ear"), MISSING
     ),
     ("body-25", "openpose-18"): {},
     ("mediapipe-33", "coco-17"): {},
@@ -76,7 +76,7 @@ def convert(
       UserError: an unknown layout, no way from one to the other, or joints that are not of
           `source`.
     """
-    way = path(source, target)
+    way = conversion_path(source, target)
     if joints.shape[-2:] != (len(LAYOUTS[source].joints), len(channels)):
         raise UserError(
             f"{joints.shape[-2]} joints of {joints.shape[-1]} channels, but layout {source!r} has "
@@ -88,7 +88,7 @@ def convert(
     return joints
 
 
-def path(source: str, target: str) -> list[str]:
+def conversion_path(source: str, target: str) -> list[str]:
     """Layouts on the shortest way from `source` to `target`, without `source`.
 
     Raises:

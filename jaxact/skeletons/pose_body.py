@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from jaxact.errors import UserError
-from jaxact.skeletons.conversion import STEPS, path
+from jaxact.skeletons.conversion import STEPS, conversion_path
 from jaxact.skeletons.layout import Layout, Pair
 from jaxact.skeletons.layouts import LAYOUTS
 
@@ -20,7 +20,7 @@ LIMBS: tuple[Pair, ...] = (
 )
 
 
-def shares(layout: Layout) -> Float[np.ndarray, "14 v"]:
+def body_matrix(layout: Layout) -> Float[np.ndarray, "14 v"]:
     """How each joint of the body is made of the joints of `layout`: row by row, weights that add up
     to 1.
 
@@ -34,7 +34,7 @@ def shares(layout: Layout) -> Float[np.ndarray, "14 v"]:
     if layout.name in LAYOUTS:
         names, matrix = layout.joints, np.eye(len(layout.joints))
         source = layout.name
-        for target in path(layout.name, BODY.name):
+        for target in conversion_path(layout.name, BODY.name):
             made = STEPS[source, target]
             step = np.zeros((len(LAYOUTS[target].joints), len(names)))
             for index, joint in enumerate(LAYOUTS[target].joints):

@@ -15,12 +15,12 @@ from jaxtyping import Bool, Float, Int
 from jaxact.errors import UserError, unknown
 
 MEASURES = ("joints", "iou")
-NOBODY = -1  # the id of a pose without a joint
-COAST = (
+NO_ID = -1  # the id of a pose without a joint
+SPEED_DECAY = (
     0.8  # share of the speed that a person out of sight keeps per frame: five frames' way in all
 )
-STEADY = 0.5  # share of the old speed in the new one
-_FAR = 1e6  # a pair that must not be; dearer than any number of pairs that may
+SPEED_MOMENTUM = 0.5  # share of the old speed in the new one
+_UNMATCHABLE = 1e6  # a pair that must not be; dearer than any number of pairs that may
 
 
 class Track(NamedTuple):
@@ -48,7 +48,7 @@ class Tracks(NamedTuple):
     next_id: int = 0
 
 
-def follow(
+def update_tracks(
     tracks: Tracks,
     poses: Float[np.ndarray, "n v c"],
     *,
@@ -89,7 +89,7 @@ def follow(
     if tracks.held and len(real):
         pairs = dict(_paired(_distances(tracks.held, places[real], seen[real], measure), reach))
 
-    ids: Int[np.ndarray, " n"] = np.full(len(poses), NOBODY)
+    ids: Int[np.ndarray, " n"] = np.full(len(poses), NO_ID)
     held, next_id = [], tracks.next_id
     for index, track in enumerate(tracks.held):
         if index in pairs:
@@ -98,7 +98,7 @@ def follow(
             held.append(_moved(track, places[n], seen[n]))
         elif track.missed < patience:
             held.append(track._replace(missed=track.missed + 1))
-    for n in real[ids[real] == NOBODY]:
+    for n in real[ids[real] == NO_ID]:
         ids[n] = next_id
         held.append(Track(next_id, places[n], seen[n], np.zeros(2), 0))
         next_id += 1
@@ -109,7 +109,7 @@ def _way(track: Track) -> np.ndarray:
     """How far the person should have come by now: speed * (1 + 0.8 + 0.8^2 ...), a term for every
     frame.
     """
-    return track.speed * (1 - COAST ** (track.missed + 1)) / (1 - COAST)
+    return track.speed * (1 - SPEED_DECAY ** (track.missed + 1)) / (1 - SPEED_DECAY)
 
 
 def _moved(track: Track, places: np.ndarray, seen: np.ndarray) -> Track:
@@ -117,7 +117,7 @@ def _moved(track: Track, places: np.ndarray, seen: np.ndarray) -> Track:
     both, speed = track.present & seen, track.speed
     if both.any():
         newest = np.mean(places[both] - track.joints[both], axis=0) / (track.missed + 1)
-        speed = STEADY * speed + (1 - STEADY) * newest
+        speed = SPEED_MOMENTUM * speed + (1 - SPEED_MOMENTUM) * newest
     shifted = track.joints + (
         np.mean(places[both] - track.joints[both], axis=0) if both.any() else 0.0
     )
@@ -141,7 +141,7 @@ def _distances(
     apart = np.sum(np.linalg.norm(expected[:, None] - places, axis=-1) * both, axis=-1)
     size = np.maximum(*(np.linalg.norm(box[1] - box[0], axis=-1) for box in boxes))
     count = both.sum(axis=-1)
-    return np.where(count, apart / np.maximum(count, 1) / np.maximum(size, 1e-9), _FAR)
+    return np.where(count, apart / np.maximum(count, 1) / np.maximum(size, 1e-9), _UNMATCHABLE)
 
 
 def _box(
@@ -169,5 +169,5 @@ def _paired(costs: Float[np.ndarray, "k n"], reach: float) -> list[tuple[int, in
     from scipy.optimize import linear_sum_assignment  # JAX needs it too
 
     allowed = costs <= reach
-    rows, columns = linear_sum_assignment(np.where(allowed, costs, _FAR))
+    rows, columns = linear_sum_assignment(np.where(allowed, costs, _UNMATCHABLE))
     return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if allowed[i, j]]

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float
 from jaxact import skeletons
 from jaxact.errors import UserError
 from jaxact.skeletons import Layout
-from jaxact.skeletons.conversion import path
+from jaxact.skeletons.conversion import conversion_path
 
 STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
 FOUND = ("x", "y", "score")  # of a pose
@@ -48,7 +48,7 @@ class Reader:
         """Raises UserError where no way leads from the layout called `source` to the
         recogniser's.
         """
-        path(source, self.layout.name)
+        conversion_path(source, self.layout.name)
 
     def check(self, *, carried: bool) -> None:
         """Raises UserError where poses in a picture, as they come, cannot become what the

@@ -16,7 +16,7 @@ from jaxtyping import Float, UInt8
 
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
-from jaxact.skeletons.tracking import Tracks, follow
+from jaxact.skeletons.tracking import Tracks, update_tracks
 from jaxact.streaming.frame import Shot
 from jaxact.streaming.online_classifier import Network
 from jaxact.streaming.openpose_source import LAYOUTS
@@ -131,7 +131,7 @@ class Watcher:
         size = self.size or (1, 1)
         begun = self.clock()
         # In heights of the picture, so that a track outlives a change of its size.
-        tracks, ids = follow(
+        tracks, ids = update_tracks(
             self._tracks, poses / (size[0], size[0], 1), patience=self.patience, score=True
         )
         held = sorted(tracks.held, key=lambda track: (track.missed, track.id))[:MOST]

@@ -26,7 +26,7 @@ def clean() -> list[dict]:
             "label": label,
             "cell": cell,
             "subject": subject,
-            "joints": clips.clip(subject, action, repetition)[:40],
+            "joints": clips.generate_clip(subject, action, repetition)[:40],
         }
         for label, action in enumerate(LABELS)
         for subject, cell in SUBJECTS.items()

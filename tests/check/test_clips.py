@@ -9,7 +9,7 @@ from jaxact.check import clips
 from jaxact.check import thresholds as limits
 from jaxact.check.body import Anatomy, Clip
 from jaxact.check.findings import frames_of, spans
-from jaxact.datasets.preparation.presence import gap, seen
+from jaxact.datasets.preparation.presence import gap_frames, persons_present
 from jaxact.skeletons import get_layout
 
 LAYOUT = get_layout("kinect-15")
@@ -130,14 +130,14 @@ def test_what_is_found_is_what_a_slow_loop_finds(rule):
 def test_gaps_are_the_false_frames_between_true_ones():
     for bits in itertools.product((False, True), repeat=6):
         wanted = [not bit and any(bits[:t]) and any(bits[t:]) for t, bit in enumerate(bits)]
-        assert gap(np.array(bits)).tolist() == wanted
+        assert gap_frames(np.array(bits)).tolist() == wanted
 
 
 def test_somebody_is_seen_where_a_number_is_not_zero():
     joints = np.zeros((2, 2, 15, 3), np.float32)
     joints[0, 1, 14, 2] = -1
     joints[1, 0, 0, 0] = np.nan
-    assert seen(joints).tolist() == [[False, True], [True, False]]
+    assert persons_present(joints).tolist() == [[False, True], [True, False]]
 
 
 def test_the_size_of_a_person_is_the_median_diagonal_of_those_who_are_half_there():

@@ -200,7 +200,7 @@ def test_arrays_that_do_not_fit_say_why(tmp_path, break_it, problem):
 def test_an_archive_gives_every_row_stored_or_compressed(tmp_path, save):
     raw = ctr(tmp_path / "a.npz", save)
     found = Ctr.find(raw)
-    assert found.alone == (save is np.savez_compressed)
+    assert found.single_process == (save is np.savez_compressed)
     assert [source.label for source in found.sources] == [1, 0, 3, 2, 2] and found.labels == (
         "0",
         "1",

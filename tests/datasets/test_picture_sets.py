@@ -23,7 +23,7 @@ from jaxact.datasets.stick_figures import StickFigures
 from jaxact.datasets.synthetic import clips, drawing
 from jaxact.errors import UserError
 from jaxact.pipeline import pose_picture
-from jaxact.skeletons.pose_body import shares
+from jaxact.skeletons.pose_body import body_matrix
 from tests.helpers import videos
 
 
@@ -53,18 +53,18 @@ def test_a_polygon_is_the_pixels_whose_middle_lies_inside():
     assert 40 < wanted.sum() < 150
     for points in (corners, corners[::-1]):
         np.testing.assert_array_equal(
-            picture_builder.region([points.ravel().tolist()], (12, 20)), wanted
+            picture_builder.segmentation_mask([points.ravel().tolist()], (12, 20)), wanted
         )
     both = [corners.ravel().tolist(), [0, 0, 2, 0, 2, 2, 0, 2]]
-    assert picture_builder.region(both, (12, 20)).sum() == wanted.sum() + 4
+    assert picture_builder.segmentation_mask(both, (12, 20)).sum() == wanted.sum() + 4
 
 
 def test_run_lengths_go_down_the_columns():
-    found = picture_builder.region({"counts": [1, 2, 3], "size": [2, 3]}, (2, 3))
+    found = picture_builder.segmentation_mask({"counts": [1, 2, 3], "size": [2, 3]}, (2, 3))
     assert found.tolist() == [[False, True, False], [True, False, False]]
     for odd in ({"counts": [1, 2]}, {"counts": "compressed"}, [[1, 2, 3]], None):
         with pytest.raises(UserError, match=r"a segmentation of a picture of 3 x 2 cannot be read"):
-            picture_builder.region(odd, (2, 3))
+            picture_builder.segmentation_mask(odd, (2, 3))
 
 
 def coco(root: Path, **changes) -> Path:
@@ -240,7 +240,7 @@ def test_lsp_pictures_joints_and_halves(tmp_path):
         record["height"],
         record["width"],
     ) == (30, 40)
-    order = shares(found.layout).argmax(
+    order = body_matrix(found.layout).argmax(
         1
     )  # the permutation of the layouts, read the other way round
     assert np.argsort(order).tolist() == [10, 9, 8, 11, 12, 13, 4, 3, 2, 5, 6, 7, 1, 0]
@@ -279,7 +279,7 @@ def test_mpii_people_are_gathered_by_picture(tmp_path):
         record["joints"][0, 1, 1:, :2], np.array(people[2]["joints"])[1:] - 0.5, rtol=1e-6
     )
     assert (record["joints"][0, :, 1:, 2] == 2).all()
-    assert shares(found.layout).argmax(1).tolist() == [
+    assert body_matrix(found.layout).argmax(1).tolist() == [
         9,
         8,
         12,
@@ -314,20 +314,20 @@ def test_mpii_people_are_gathered_by_picture(tmp_path):
 def test_coordinates_that_are_no_numbers_are_refused_where_a_joint_is_marked():
     joints = np.full((1, 14, 3), np.nan)
     joints[..., 2] = 0
-    record = picture_builder.picture("one", 0, b"", (4, 5), joints)
+    record = picture_builder.picture_record("one", 0, b"", (4, 5), joints)
     assert not record["joints"].any() and record["ignored"].shape == (4, 5)
     joints[0, 3, 2] = 1
     with pytest.raises(
         UserError,
         match=r"'one': a joint that is marked as there has coordinates that are not finite",
     ):
-        picture_builder.picture("one", 0, b"", (4, 5), joints)
+        picture_builder.picture_record("one", 0, b"", (4, 5), joints)
 
 
 def test_a_stroke_colours_what_is_within_its_radius():
     picture = np.zeros((20, 30, 3))
     start, end, radius = np.array([5.0, 4.0]), np.array([22.0, 13.0]), 3.0
-    drawing.stroke(picture, start, end, radius, np.full(3, 100.0))
+    drawing.draw_limb(picture, start, end, radius, np.full(3, 100.0))
     y, x = np.mgrid[:20, :30] + 0.5
     line = np.linspace(0, 1, 2001)[:, None, None]
     distance = np.hypot(
@@ -336,7 +336,7 @@ def test_a_stroke_colours_what_is_within_its_radius():
     np.testing.assert_allclose(
         picture[..., 1], 100 * (radius - distance + 0.5).clip(0, 1), atol=0.1
     )
-    drawing.stroke(picture, start - 100, end - 200, radius, np.full(3, 7.0))  # beyond the picture
+    drawing.draw_limb(picture, start - 100, end - 200, radius, np.full(3, 7.0))  # beyond the picture
     assert picture.max() == 100
 
 
@@ -346,7 +346,7 @@ def test_drawn_pictures_depend_on_their_names_alone_and_survive_their_files():
     np.testing.assert_array_equal(first, again)
     np.testing.assert_array_equal(people, same)
     assert not np.array_equal(first, stick_figures.scene(3, "wave", 1, 1)[0])
-    np.testing.assert_array_equal(np.array(Image.open(io.BytesIO(drawing.png(first)))), first)
+    np.testing.assert_array_equal(np.array(Image.open(io.BytesIO(drawing.encode_png(first)))), first)
 
 
 def test_joints_lie_on_the_bodies_that_are_drawn(monkeypatch):
@@ -354,7 +354,7 @@ def test_joints_lie_on_the_bodies_that_are_drawn(monkeypatch):
     not.
     """
     drawn, people = stick_figures.scene(5, "kick", 0, 0)
-    monkeypatch.setattr(drawing, "stroke", lambda *_: None)
+    monkeypatch.setattr(drawing, "draw_limb", lambda *_: None)
     bare, _ = stick_figures.scene(5, "kick", 0, 0)
     seen = people[people[..., 2] == 2]
     change = np.abs(drawn.astype(float) - bare).sum(-1)
@@ -370,9 +370,9 @@ def test_who_is_drawn_for_testing_is_in_no_picture_for_training(monkeypatch):
         and len(halves["train"]) == 16
         and len(halves["test"]) == 8
     )
-    original = clips.clip
+    original = clips.generate_clip
     monkeypatch.setattr(
-        clips, "clip", lambda subject, *rest: asked.append(subject) or original(subject, *rest)
+        clips, "generate_clip", lambda subject, *rest: asked.append(subject) or original(subject, *rest)
     )
     for subject, held in ((1, clips.TRAIN_SUBJECTS), (3, clips.TEST_SUBJECTS)):
         asked.clear()

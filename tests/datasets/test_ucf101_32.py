@@ -159,7 +159,7 @@ def test_a_pickle_of_poses_gives_the_same_folds_as_the_videos(tmp_path):
     with (tmp_path / "ucf101_2d.pkl").open("wb") as file:
         pickle.dump({"split": {"train1": list(names)}, "annotations": notes}, file)
     found = ucf101_32.Ucf101_32.find(tmp_path / "ucf101_2d.pkl")
-    assert found.layout.name == "coco-17" and len(found.sources) == 64 and found.alone
+    assert found.layout.name == "coco-17" and len(found.sources) == 64 and found.single_process
     (record,) = ucf101_32.Ucf101_32.parse(found.sources[-1])
     assert record["id"] == found.sources[-1].id and record["joints"].shape == (2, 1, 17, 3)
     assert set(ucf101_32.Ucf101_32.features(found)) == {"joints", "image_size"}

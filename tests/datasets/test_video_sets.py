@@ -17,7 +17,7 @@ import tensorflow as tf
 from jaxact import cli
 from jaxact.check import open_corpus
 from jaxact.datasets import records
-from jaxact.datasets.formats import video_file
+from jaxact.datasets.formats import video_encoding
 from jaxact.datasets.hmdb51 import Hmdb51, group_of
 from jaxact.datasets.jhmdb_video import JhmdbVideo
 from jaxact.datasets.preparation import prepare
@@ -215,7 +215,7 @@ def test_the_real_jhmdb_clips_have_the_published_splits():
     joints = {source.id for source in found.sources}
     assert "wave/20060723sfjffbartsinger_wave_f_cm_np1_ba_med_0" in joints
     for path in sorted((raw / "originals").glob("*.avi")):  # as released, with empty frames between
-        clip = video_file.encode(str(path), short_side=256)
+        clip = video_encoding.encode(str(path), short_side=256)
         assert (clip.height, clip.width, clip.damaged) == (240, 320, 0) and 15 <= len(
             clip.frames
         ) <= 40
@@ -334,7 +334,7 @@ def test_a_prepared_video_set_holds_every_frame_of_every_clip(raw, tmp_path):
     assert info.leaks == {"random_3to1_test": None}
     assert info.stored == {
         "short_side": 256,
-        "jpeg_quantiser": video_file.QUANTISER,
+        "jpeg_quantiser": video_encoding.QUANTISER,
         "flow": None,
         "flow_bound": None,
     }
@@ -343,7 +343,7 @@ def test_a_prepared_video_set_holds_every_frame_of_every_clip(raw, tmp_path):
     }
     assert set(found) == {f"{action}/{action}{number}" for action, number in CLIPS}
     for name, record in found.items():
-        encoded = video_file.encode(str(raw / f"{name}.mp4"), short_side=256)
+        encoded = video_encoding.encode(str(raw / f"{name}.mp4"), short_side=256)
         assert record["frames"].tolist() == encoded.frames and record["num_frames"] == len(
             encoded.frames
         )
@@ -452,14 +452,14 @@ def test_a_killed_run_goes_on_where_it_was(raw, tmp_path):
     """
     code = (
         "import time\n"
-        "from jaxact.datasets.formats import video_file\n"
+        "from jaxact.datasets.formats import video_encoding\n"
         "from jaxact.datasets.preparation import prepare, video_builder\n"
         "video_builder.VideoBuilder.CHUNK = 1\n"
-        "original = video_file.encode\n"
+        "original = video_encoding.encode\n"
         "def slow(path, **options):\n"
         "    time.sleep(0.3)\n"
         "    return original(path, **options)\n"
-        "video_file.encode = slow\n"
+        "video_encoding.encode = slow\n"
         f"prepare.prepare('video_folder', raw={str(raw)!r}, data_dir={str(tmp_path / 'data')!r}, workers=1)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)

@@ -15,7 +15,7 @@ from jaxact.config.pose_model import PoseAugmentConfig, PoseClipConfig
 from jaxact.errors import UserError
 from jaxact.pipeline import pose_picture, pose_targets
 from jaxact.skeletons import LAYOUTS, Layout, convert
-from jaxact.skeletons.pose_body import BODY, LIMBS, shares
+from jaxact.skeletons.pose_body import BODY, LIMBS, body_matrix
 from tests.helpers import poses
 
 CLIP = {"height": 48, "width": 64, "sigma": 7.0, "thickness": 1.0, "persons": 3}
@@ -326,7 +326,7 @@ def test_layouts_of_ones_own_give_a_body_by_their_names():
     names = [f"{side}_{part}" for side, part in zip(sides.split(), parts.split(), strict=True)]
     edges = [[joint, 12] for joint in (*range(12), 13)]
     content = {"name": "lsp-14", "joints": [*names, "neck", "head"], "edges": edges, "centre": 12}
-    matrix = shares(Layout.from_dict(content))
+    matrix = body_matrix(Layout.from_dict(content))
     order = matrix.argmax(1)
     assert (matrix.sum(1) == 1).all() and order.tolist() == [
         13,
@@ -351,7 +351,7 @@ def test_layouts_of_ones_own_give_a_body_by_their_names():
         UserError,
         match=r"layout 'legs' has no joint 'head', of which the pose network's body is made",
     ):
-        shares(lacking)
+        body_matrix(lacking)
 
 
 @pytest.mark.parametrize(

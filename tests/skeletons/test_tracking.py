@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxact.errors import UserError
-from jaxact.skeletons.tracking import NOBODY, Tracks, follow
+from jaxact.skeletons.tracking import NO_ID, Tracks, update_tracks
 
 BODY = np.random.default_rng(0).uniform(-1, 1, (14, 2)) * (0.1, 0.25)
 
@@ -23,7 +23,7 @@ def ids(frames, **options):
     for poses in frames:
         order = random.permutation(len(poses))
         given = np.array([poses[n] for n in order]).reshape(-1, 14, 2)
-        tracks, shuffled = follow(tracks, given, **options)
+        tracks, shuffled = update_tracks(tracks, given, **options)
         row = np.zeros(len(poses), int)
         row[order] = shuffled
         found.append(row.tolist())
@@ -67,32 +67,32 @@ def test_thirty_people_keep_their_ids_and_nobody_has_two():
 
 
 def test_nobody_has_no_id_and_changes_nothing():
-    tracks, found = follow(Tracks(), np.zeros((0, 14, 2)))
+    tracks, found = update_tracks(Tracks(), np.zeros((0, 14, 2)))
     assert tracks == Tracks() and found.shape == (0,)
-    tracks, _ = follow(Tracks(), np.array([person(0.5)]))
-    empty, _ = follow(tracks, np.zeros((0, 14, 2)))
+    tracks, _ = update_tracks(Tracks(), np.array([person(0.5)]))
+    empty, _ = update_tracks(tracks, np.zeros((0, 14, 2)))
     assert empty.held[0].missed == 1
-    unseen, found = follow(tracks, np.array([np.zeros((14, 2)), person(0.5)]))
-    assert found.tolist() == [NOBODY, 0] and unseen.next_id == 1
+    unseen, found = update_tracks(tracks, np.array([np.zeros((14, 2)), person(0.5)]))
+    assert found.tolist() == [NO_ID, 0] and unseen.next_id == 1
 
 
 def test_the_whole_is_nearest_and_not_the_nearest_pair_first():
     """The first is nearer to the second's pose; taken first, it would leave the second without
     any.
     """
-    tracks, _ = follow(Tracks(), np.array([person(0.50), person(0.72)]))
-    _, found = follow(tracks, np.array([person(0.62), person(0.35)]), reach=0.35)
+    tracks, _ = update_tracks(Tracks(), np.array([person(0.50), person(0.72)]))
+    _, found = update_tracks(tracks, np.array([person(0.62), person(0.35)]), reach=0.35)
     assert found.tolist() == [1, 0]
-    assert follow(tracks, np.array([person(0.62)]), reach=0.35)[1].tolist() == [1]
+    assert update_tracks(tracks, np.array([person(0.62)]), reach=0.35)[1].tolist() == [1]
 
 
 def test_hidden_joints_do_not_count_and_a_half_seen_person_is_still_known():
-    tracks, _ = follow(Tracks(), np.array([person(0.3), person(0.6)]))
-    tracks, found = follow(
+    tracks, _ = update_tracks(Tracks(), np.array([person(0.3), person(0.6)]))
+    tracks, found = update_tracks(
         tracks, np.array([person(0.61, hidden=range(4, 14)), person(0.31, hidden=range(7))])
     )
     assert found.tolist() == [1, 0]
-    _, found = follow(tracks, np.array([person(0.32, hidden=range(7, 14)), person(0.62)]))
+    _, found = update_tracks(tracks, np.array([person(0.32, hidden=range(7, 14)), person(0.62)]))
     assert found.tolist() == [0, 1]
 
 
@@ -100,24 +100,24 @@ def test_a_score_of_zero_hides_a_joint():
     def scored(pose, value):
         return np.concatenate([pose, np.full((14, 1), value)], axis=1)
 
-    tracks, found = follow(
+    tracks, found = update_tracks(
         Tracks(), np.array([scored(person(0.3), 0.9), scored(person(0.6), 0.0)]), score=True
     )
-    assert found.tolist() == [0, NOBODY] and len(tracks.held) == 1
+    assert found.tolist() == [0, NO_ID] and len(tracks.held) == 1
 
 
 def test_somebody_out_of_reach_is_somebody_new():
-    tracks, _ = follow(Tracks(), np.array([person(0.2)]))
-    assert follow(tracks, np.array([person(0.7)]))[1].tolist() == [1]
-    assert follow(tracks, np.array([person(0.7)]), reach=2.0)[1].tolist() == [0]
-    assert follow(tracks, np.array([person(0.7)]), measure="iou", reach=0.99)[1].tolist() == [1]
+    tracks, _ = update_tracks(Tracks(), np.array([person(0.2)]))
+    assert update_tracks(tracks, np.array([person(0.7)]))[1].tolist() == [1]
+    assert update_tracks(tracks, np.array([person(0.7)]), reach=2.0)[1].tolist() == [0]
+    assert update_tracks(tracks, np.array([person(0.7)]), measure="iou", reach=0.99)[1].tolist() == [1]
 
 
 def test_errors_say_what_was_wanted():
     with pytest.raises(
         UserError, match="unknown measure 'joint'; available: iou, joints; did you mean 'joints'"
     ):
-        follow(Tracks(), np.zeros((0, 14, 2)), measure="joint")
-    tracks, _ = follow(Tracks(), np.array([person(0.2)]))
+        update_tracks(Tracks(), np.zeros((0, 14, 2)), measure="joint")
+    tracks, _ = update_tracks(Tracks(), np.array([person(0.2)]))
     with pytest.raises(UserError, match="poses of 17 joints after poses of 14; wanted the same"):
-        follow(tracks, np.ones((1, 17, 2)))
+        update_tracks(tracks, np.ones((1, 17, 2)))

@@ -6,85 +6,83 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from jaxact.datasets.kinetics import load_json
-from jaxact.datasets.preparation.builder import Source
+from jaxact.datasets.formats.json_file import load_json
+from jaxact.datasets.preparation.builder import RawClip
 from jaxact.errors import UserError
 
 
 def clip_array(joints: np.ndarray, where: str) -> Float[np.ndarray, "t m v c"]:
-    """A clip with its axis of persons.
+    """A clip as float32 with a person axis.
+
+    Args:
+        joints: [t, v, c] or [t, m, v, c].
+        where: Name of the file, for errors.
 
     Raises:
-      UserError: the array is not [t, v, c] or [t, m, v, c], or not of numbers.
+        UserError: The array has another shape, or is not numeric.
     """
     if joints.ndim not in (3, 4) or 0 in joints.shape:
         raise UserError(
-            f"{where}: joints have the shape {joints.shape}, wanted [t, v, c] or [t, m, v, c] with at least one frame"
+            f"{where}: joints have the shape {joints.shape}, "
+            "wanted [t, v, c] or [t, m, v, c] with at least one frame"
         )
     if not np.issubdtype(joints.dtype, np.number) or np.iscomplexobj(joints):
         raise UserError(f"{where}: joints are {joints.dtype}, wanted numbers")
-    return (joints[:, None] if joints.ndim == 3 else joints).astype(np.float32)
+    if joints.ndim == 3:
+        joints = joints[:, None]
+    return joints.astype(np.float32)
 
 
 def without_padding(joints: Float[np.ndarray, "t m v c"]) -> Float[np.ndarray, "s m v c"]:
-    """A clip of an array of one length without the empty frames at its end; one frame at least."""
-    filled = np.flatnonzero(np.any(joints != 0, axis=(1, 2, 3)))
-    return joints[: filled[-1] + 1 if len(filled) else 1].copy()
+    """A copy of a clip without the empty frames at its end; at least one frame stays."""
+    occupied = np.flatnonzero(np.any(joints != 0, axis=(1, 2, 3)))
+    length = occupied[-1] + 1 if len(occupied) else 1
+    return joints[:length].copy()
 
 
 @functools.lru_cache(maxsize=1)
 def packed_arrays(path: str) -> dict[str, np.ndarray]:
-    """The arrays of a packed set; the last one read stays in memory, whole."""
-    return _npz(path)
+    """The arrays of a packed set; those of the last file stay in memory."""
+    return _load_npz(path)
 
 
-def _npz(path: str) -> dict[str, np.ndarray]:
+def _load_npz(path: str) -> dict[str, np.ndarray]:
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
             return {key: content[key] for key in content.files}
     except FileNotFoundError:
         raise
-    except (
-        Exception
-    ) as error:  # broken archives surface as whatever zipfile and numpy stumbled over
-        raise UserError(
-            f"{path!r} is not a readable .npz of plain arrays: {str(error).splitlines()[0]}"
-        ) from error
+    except Exception as error:  # zipfile and numpy raise many types for a broken archive
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{path!r} is not a readable .npz of plain arrays: {reason}") from error
 
 
-def joints_of(source: Source) -> Float[np.ndarray, "t m v c"]:
-    """The clip as its file has it, whatever its joints."""
+def joints_of(source: RawClip) -> Float[np.ndarray, "t m v c"]:
+    """The joints of a source as its file holds them; their number is not checked."""
     facts = source.facts
-    packed = "stop" in facts
-    joints = (
-        packed_arrays(source.path)["x"][facts["start"] : facts["stop"]]
-        if packed
-        else load_clip(source.path)
-    )
+    if "stop" in facts:
+        joints = packed_arrays(source.path)["x"][facts["start"] : facts["stop"]]
+    else:
+        joints = load_clip(source.path)
     return clip_array(joints, where_of(source))
 
 
-def where_of(source: Source) -> str:
-    """How a complaint names a clip's file."""
-    return f"{source.path!r}" + (f", clip {source.id!r}" if "stop" in source.facts else "")
+def where_of(source: RawClip) -> str:
+    """The name of a source in error messages: its file, and its clip in a packed file."""
+    if "stop" in source.facts:
+        return f"{source.path!r}, clip {source.id!r}"
+    return repr(source.path)
 
 
 def load_clip(path: str) -> np.ndarray:
     """The array of one clip's .npy, .npz or .json file.
 
     Raises:
-      UserError: the file is not of that kind, or holds no array; names the key.
+        UserError: The file is not of its kind or holds no array; names the key.
     """
     suffix = Path(path).suffix
     if suffix == ".npz":
-        content = _npz(path)
-        if "joints" in content:
-            return content["joints"]
-        if len(content) != 1:
-            raise UserError(
-                f"{path!r} has the keys {', '.join(content) or 'none'}; wanted `joints`"
-            )
-        return next(iter(content.values()))
+        return _npz_joints(path)
     if suffix == ".npy":
         try:
             return np.load(path, allow_pickle=False)
@@ -98,3 +96,13 @@ def load_clip(path: str) -> np.ndarray:
         raise UserError(
             f"{path!r}: `joints` is not a list of frames of equal shape: {error}"
         ) from error
+
+
+def _npz_joints(path: str) -> np.ndarray:
+    """The array `joints` of an .npz, or its only array."""
+    arrays = _load_npz(path)
+    if "joints" in arrays:
+        return arrays["joints"]
+    if len(arrays) != 1:
+        raise UserError(f"{path!r} has the keys {', '.join(arrays) or 'none'}; wanted `joints`")
+    return next(iter(arrays.values()))

@@ -1,5 +1,6 @@
-"""What sets that a user describes have in common: a table of clips, class names, splits, and the
-choice of a layout.
+"""What sets that the user describes have in common.
+
+A table of clips, class names, splits, and the choice of the joint layout and the channels.
 """
 
 import csv
@@ -8,74 +9,108 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxact.datasets.kinetics import load_json
-from jaxact.datasets.preparation.builder import XY, XY_SCORE, XYZ, Found, Source
+from jaxact.datasets.formats.json_file import load_json
+from jaxact.datasets.preparation.builder import XY, XY_SCORE, XYZ, RawClip, RawDataset
 from jaxact.errors import UserError, unknown
 from jaxact.skeletons import LAYOUTS, Layout, get_layout
 
 COLUMNS = ("id", "label", "split")
 IMAGE_LAYOUTS = ("openpose-18", "body-25", "coco-17", "jhmdb-15")
-# What files of other projects mean by a number of joints where they do not say.
+# The layouts of other projects' files that do not name one, by their number of joints.
 USUAL_LAYOUTS = {17: "coco-17", 18: "openpose-18", 25: "ntu-25"}
 _SPLIT = re.compile(r"[A-Za-z0-9_]+")
 
 
 def find_table(raw: Path, expects: str) -> Path:
-    """The one .csv file of a folder."""
+    """The one .csv file of a folder.
+
+    Args:
+        raw: The folder.
+        expects: What the folder should hold, for errors.
+
+    Raises:
+        UserError: There is no .csv file, or more than one.
+    """
     tables = sorted(raw.glob("*.csv"))
     if len(tables) != 1:
         raise UserError(f"{len(tables)} .csv files in {str(raw)!r}; expected {expects}")
     return tables[0]
 
 
-def read_table(table: Path) -> list[dict[str, str]]:
-    """Rows of id, label and split.
+def read_csv(table: Path) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
+    """Header and rows of a CSV table.
 
     Raises:
-      UserError: not a CSV table, without these columns or without rows, or a row lacks one of them.
+        UserError: The file is not a CSV table.
     """
-    with open(table, newline="", encoding="utf-8-sig") as file:
-        try:
+    try:
+        with open(table, newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, skipinitialspace=True, strict=True)
-            header = tuple(reader.fieldnames or ())
-            rows = list(reader)
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise UserError(f"{str(table)!r} is not a CSV table: {error}") from error
+            return tuple(reader.fieldnames or ()), list(reader)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise UserError(f"{str(table)!r} is not a CSV table: {error}") from error
+
+
+def read_table(table: Path) -> list[dict[str, str]]:
+    """The id, label and split of each row of a table.
+
+    Raises:
+        UserError: The file is not a CSV table, lacks a column, has no rows, or a row has an empty
+            field.
+    """
+    header, lines = read_csv(table)
     if not set(COLUMNS) <= set(header):
         raise UserError(
-            f"{str(table)!r} has the columns {', '.join(header) or 'none'}; wanted {', '.join(COLUMNS)}"
+            f"{str(table)!r} has the columns {', '.join(header) or 'none'}; "
+            f"wanted {', '.join(COLUMNS)}"
         )
-    for number, row in enumerate(rows, 2):
-        if empty := [column for column in COLUMNS if not (row[column] or "").strip()]:
-            raise UserError(f"{str(table)!r}, row {number}: no {empty[0]}")
+    rows = []
+    for number, line in enumerate(lines, 2):
+        row = {column: (line[column] or "").strip() for column in COLUMNS}
+        for column, value in row.items():
+            if not value:
+                raise UserError(f"{str(table)!r}, row {number}: no {column}")
+        rows.append(row)
     if not rows:
         raise UserError(f"{str(table)!r} lists no clips")
-    return [{column: row[column].strip() for column in COLUMNS} for row in rows]
+    return rows
 
 
-def description(raw: Path, fields: Sequence[str]) -> dict[str, Any]:
-    """The folder's dataset.json, an object of these fields; empty where there is none."""
-    path = raw / "dataset.json"
-    about = load_json(path) if path.is_file() else {}
-    if not isinstance(about, dict) or (odd := set(about) - set(fields)):
-        given = f"the fields {sorted(odd)}" if isinstance(about, dict) else repr(about)[:60]
-        wanted = f"{', '.join(fields[:-1])} and {fields[-1]}"
-        raise UserError(f"{str(path)!r} holds {given}; wanted an object of {wanted}")
-    return about
-
-
-def listed_names(path: Path, labels: Iterable[int]) -> tuple[str, ...]:
-    """Class names of sets that know numbers only: the lines of `path` where it exists, else the
-    numbers themselves.
+def read_description(raw: Path, fields: Sequence[str]) -> dict[str, Any]:
+    """The fields of a folder's dataset.json; empty if there is no such file.
 
     Raises:
-      UserError: a label has no line, or two lines are equal.
+        UserError: The file is not an object, or has other fields than `fields`.
+    """
+    path = raw / "dataset.json"
+    if not path.is_file():
+        return {}
+    description = load_json(path)
+    expected = f"wanted an object of {', '.join(fields[:-1])} and {fields[-1]}"
+    if not isinstance(description, dict):
+        raise UserError(f"{str(path)!r} holds {repr(description)[:60]}; {expected}")
+    extra = set(description) - set(fields)
+    if extra:
+        raise UserError(f"{str(path)!r} holds the fields {sorted(extra)}; {expected}")
+    return description
+
+
+def read_class_names(path: Path, labels: Iterable[int]) -> tuple[str, ...]:
+    """Class names of a set whose labels are numbers.
+
+    Args:
+        path: A file with one name per line; if it does not exist, the numbers are the names.
+        labels: The labels of all clips.
+
+    Raises:
+        UserError: A label has no line, or two lines are equal.
     """
     highest = max(labels, default=-1)
     if not path.is_file():
-        return tuple(map(str, range(highest + 1)))
-    names = path.read_text(encoding="utf-8").split("\n")
-    names = [name.strip() for name in names[: -1 if not names[-1].strip() else None]]
+        return tuple(str(label) for label in range(highest + 1))
+    names = [line.strip() for line in path.read_text(encoding="utf-8").split("\n")]
+    if not names[-1]:
+        names.pop()
     if highest >= len(names):
         raise UserError(
             f"{str(path)!r} names {len(names)} classes, but a clip has the label {highest}"
@@ -85,7 +120,7 @@ def listed_names(path: Path, labels: Iterable[int]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def grouped(
+def group_by_splits(
     *,
     ids: Sequence[str],
     paths: Sequence[str],
@@ -96,60 +131,87 @@ def grouped(
     channels: tuple[str, ...],
     facts: Sequence[Mapping[str, Any]] | None = None,
     **fields: Any,
-) -> Found:
-    """What was found, by clip; clips that are in the same splits share a cell. `fields` are further
-    ones of `Found`.
+) -> RawDataset:
+    """The sources of a set, in which clips of the same splits share a cell.
+
+    Args:
+        ids: Name of each clip.
+        paths: File of each clip.
+        labels: Class of each clip.
+        splits: Splits of each clip.
+        names: Names of the classes.
+        layout: Joint layout of all clips.
+        channels: Meaning of the last axis of all clips.
+        facts: Facts of each clip.
+        **fields: Further fields of the result.
     """
     shape = {"joints": len(layout.joints), "channels": len(channels), "layout": layout.name}
-    groups = {group: f"cell{number}" for number, group in enumerate(sorted(set(splits)))}
-    sources = [
-        Source(clip, path, groups[group], label, {**shape, **(facts[i] if facts else {})})
-        for i, (clip, path, group, label) in enumerate(zip(ids, paths, splits, labels, strict=True))
-    ]
-    unions = {
-        split: tuple(cell for group, cell in groups.items() if split in group)
-        for split in sorted({split for group in groups for split in group})
-    }
-    return Found(
+    cells: dict[tuple[str, ...], str] = {}
+    for combination in sorted(set(splits)):
+        cells[combination] = f"cell{len(cells)}"
+    sources = []
+    for index, (clip, path) in enumerate(zip(ids, paths, strict=True)):
+        clip_facts = {**shape, **facts[index]} if facts else dict(shape)
+        sources.append(RawClip(clip, path, cells[splits[index]], labels[index], clip_facts))
+    unions: dict[str, tuple[str, ...]] = {}
+    for combination, cell in cells.items():
+        for split in combination:
+            unions[split] = (*unions.get(split, ()), cell)
+    return RawDataset(
         sources=sources,
         labels=tuple(names),
         layout=layout,
         channels=channels,
-        unions=unions,
+        unions=dict(sorted(unions.items())),
         **fields,
     )
 
 
-def split_names(text: str, where: str) -> tuple[str, ...]:
-    """Names of splits from "one;another"."""
+def parse_splits(text: str, where: str) -> tuple[str, ...]:
+    """Sorted names of splits from "one;another".
+
+    Args:
+        text: The names.
+        where: Where the text is from, for errors.
+
+    Raises:
+        UserError: A name has other characters than letters, digits and _, or is reserved.
+    """
     names = sorted({name.strip() for name in text.split(";")})
     for name in names:
-        if not _SPLIT.fullmatch(name) or name == "all" or re.fullmatch(r"cell\d+", name):
+        reserved = name == "all" or re.fullmatch(r"cell\d+", name)
+        if reserved or not _SPLIT.fullmatch(name):
             raise UserError(
-                f"{where}: {name!r} cannot name a split; use letters, digits and _, and neither all nor cell0"
+                f"{where}: {name!r} cannot name a split; use letters, digits and _, "
+                "but not all or cell0"
             )
     return tuple(names)
 
 
 def choose_layout(
-    given: str | Layout | None, joints: int, usual: Mapping[int, str] | None = None
+    choice: str | Layout | None, joints: int, usual: Mapping[int, str] | None = None
 ) -> Layout:
-    """The layout that was given, or the usual one of so many joints.
+    """The chosen joint layout, or the usual one for the number of joints.
+
+    Args:
+        choice: Name or layout; None picks the usual one.
+        joints: Number of joints of the clips.
+        usual: Number of joints -> name of the usual layout.
 
     Raises:
-      UserError: none was given and none is usual, or it has another number of joints.
+        UserError: There is no choice and no usual layout, or the layout has another number of
+            joints.
     """
-    given = given or (usual or {}).get(joints)
-    if isinstance(given, Layout):
-        layout = given
-    elif given:
-        layout = get_layout(given)
-    else:
-        fitting = [name for name, layout in LAYOUTS.items() if len(layout.joints) == joints]
+    if not choice and usual:
+        choice = usual.get(joints)
+    if not choice:
+        names = [name for name, layout in LAYOUTS.items() if len(layout.joints) == joints]
         raise UserError(
-            f"the set needs its joint layout (--layout NAME or FILE.json); with {joints} joints: "
-            f"{', '.join(fitting) or 'none, describe your own in a JSON file'}"
+            "the set needs its joint layout (--layout NAME or FILE.json); "
+            f"with {joints} joints: "
+            f"{', '.join(names) or 'none, describe your own in a JSON file'}"
         )
+    layout = choice if isinstance(choice, Layout) else get_layout(choice)
     if len(layout.joints) != joints:
         raise UserError(
             f"the clips have {joints} joints, but layout {layout.name!r} has {len(layout.joints)}"
@@ -157,37 +219,59 @@ def choose_layout(
     return layout
 
 
-def choose_channels(given: Any, layout: Layout, count: int) -> tuple[str, ...]:
-    """Names of the channels that were given, or what so many mean in this layout.
+def choose_channels(choice: Any, layout: Layout, count: int) -> tuple[str, ...]:
+    """The chosen channel names, or the usual ones for the number of channels.
+
+    Args:
+        choice: Names; None picks the usual ones of the layout.
+        layout: Joint layout of the clips.
+        count: Number of channels of the clips.
 
     Raises:
-      UserError: another number was given, or the number has no usual meaning.
+        UserError: The number of names differs, or the number of channels has no usual meaning.
     """
-    if given is not None:
-        channels = tuple(map(str, given))
+    if choice is not None:
+        channels = tuple(map(str, choice))
         if len(channels) != count:
             raise UserError(
-                f"the clips have {count} channels, but channels names {len(channels)}: {', '.join(channels)}"
+                f"the clips have {count} channels, but channels names {len(channels)}: "
+                f"{', '.join(channels)}"
             )
         return channels
+    if count == 3 and layout.name in IMAGE_LAYOUTS:
+        return XY_SCORE
     if count == 3:
-        return XY_SCORE if layout.name in IMAGE_LAYOUTS else XYZ
+        return XYZ
     if count == 2:
         return XY
     raise UserError(
-        f"the clips have {count} channels; 2 (x, y) and 3 are known, others need `channels` in dataset.json"
+        f"the clips have {count} channels; 2 (x, y) and 3 need no names, "
+        "others need `channels` in dataset.json"
     )
 
 
-def sorted_names(labels: Iterable[str]) -> list[str]:
-    """The labels that occur, numbers as numbers."""
-    return sorted(
-        set(labels), key=lambda name: (0, int(name), "") if name.isdigit() else (1, 0, name)
-    )
+def sort_labels(labels: Iterable[str]) -> list[str]:
+    """The different labels in order: numbers by value, then other labels by name."""
+
+    def order(label: str) -> tuple[int, int, str]:
+        if label.isdigit():
+            return 0, int(label), ""
+        return 1, 0, label
+
+    return sorted(set(labels), key=order)
 
 
-def label_number(value: str, names: Sequence[str], where: str) -> int:
-    """A label's place among the names, from its name or its number."""
+def label_index(value: str, names: Sequence[str], where: str) -> int:
+    """Index of a class from its name or its number.
+
+    Args:
+        value: The name or number.
+        names: Names of all classes.
+        where: Where the value is from, for errors.
+
+    Raises:
+        UserError: There is no such class.
+    """
     if value in names:
         return list(names).index(value)
     if value.isdigit() and int(value) < len(names):

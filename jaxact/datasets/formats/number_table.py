@@ -9,26 +9,29 @@ from jaxact.errors import UserError
 
 
 def read_numbers(
-    path: str, fields: int, between: str | None = None
+    path: str, fields: int, separator: str | None = None
 ) -> Float[np.ndarray, "rows fields"]:
-    """Rows of `fields` numbers with `between` between them, None for white space; empty lines do
-    not count.
+    """Reads a table of numbers; empty lines are skipped.
+
+    Args:
+        path: The text file.
+        fields: Numbers in each row.
+        separator: Text between two numbers; None is white space.
 
     Raises:
-      UserError: no text, no row, a row of another length, or something that is not a number; names
-          the line.
+        UserError: The file is not text, has no row, has a row of another length, or holds
+            something that is not a number; names the line.
     """
     try:
         lines = Path(path).read_text("ascii").splitlines()
     except UnicodeDecodeError as error:
-        raise UserError(
-            f"{path!r} is not a text file: byte 0x{error.object[error.start]:02x}"
-        ) from error
+        byte = error.object[error.start]
+        raise UserError(f"{path!r} is not a text file: byte 0x{byte:02x}") from error
     rows = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        words = line.split(between)
+        words = line.split(separator)
         if len(words) != fields:
             raise UserError(f"{path!r}, line {number}: {len(words)} numbers, wanted {fields}")
         try:

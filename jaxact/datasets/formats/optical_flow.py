@@ -1,7 +1,7 @@
 """Dense optical flow from each frame to the next, in 8 bits, as two-stream networks read it.
 
-A displacement (x to the right, y down, pixels of the stored frame) is cut off at 20 pixels either
-way and its range laid over the 256 levels, as is usual in the field; x and y lie side by side in
+A displacement (x to the right, y down, pixels of the stored frame) is clipped to 20 pixels in both
+directions and quantised to 256 levels, as is usual in the field. x and y are stored side by side in
 one grey picture [h, 2 w].
 """
 
@@ -20,21 +20,21 @@ Grey = UInt8[np.ndarray, "h w"]
 Flow = Float32[np.ndarray, "h w 2"]
 
 
-def estimator(method: str) -> Callable[[Grey, Grey], Flow]:
-    """The function from two grey frames to the displacement of each pixel of the first, (x, y).
+def flow_estimator(method: str) -> Callable[[Grey, Grey], Flow]:
+    """A function from two grey frames to the displacement (x, y) of each pixel of the first.
 
     Args:
-      method: "farneback", polynomial expansion (Farneback, SCIA 2003; three levels, windows of 15
-        pixels, three iterations, polynomials over 5 pixels), or "dis", dense inverse search
-        (Kroeger et al., ECCV 2016; OpenCV's medium preset), half again as fast.
+        method: "farneback", polynomial expansion (Farneback, SCIA 2003; three levels, windows of
+            15 pixels, three iterations, polynomials over 5 pixels), or "dis", dense inverse search
+            (Kroeger et al., ECCV 2016; OpenCV's medium preset), which is 1.5 times as fast.
 
     Raises:
-      UserError: another name, or OpenCV is not installed.
+        UserError: The method does not exist, or OpenCV is not installed.
     """
     if method not in METHODS:
         raise unknown("flow", method, METHODS)
     cv2 = need_opencv()
-    cv2.setNumThreads(1)  # the cores have clips of their own
+    cv2.setNumThreads(1)  # clips are processed in parallel, one per core
     if method == "dis":
         search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         return lambda first, second: search.calc(first, second, None)
@@ -44,10 +44,10 @@ def estimator(method: str) -> Callable[[Grey, Grey], Flow]:
 
 
 def need_opencv() -> Any:
-    """OpenCV.
+    """The OpenCV module.
 
     Raises:
-      UserError: it is not installed; names the extra.
+        UserError: OpenCV is not installed; names the extra.
     """
     try:
         import cv2
@@ -56,40 +56,47 @@ def need_opencv() -> Any:
     return cv2
 
 
-def levels(flow: Flow) -> UInt8[np.ndarray, "h two_w"]:
-    """255 (clip(d, -20, 20) + 20) / 40, rounded; x on the left, y on the right. No motion is 128,
-    0.08 pixels off.
+def quantise(flow: Flow) -> UInt8[np.ndarray, "h two_w"]:
+    """round(255 (clip(d, -20, 20) + 20) / 40), with x on the left and y on the right.
+
+    No motion is 128, which stands for 0.08 pixels.
     """
-    shares = (np.clip(flow, -BOUND, BOUND) + BOUND) / (2 * BOUND)
-    return np.concatenate(np.moveaxis(np.rint(255 * shares).astype(np.uint8), 2, 0), axis=1)
+    fractions = (np.clip(flow, -BOUND, BOUND) + BOUND) / (2 * BOUND)
+    levels = np.rint(255 * fractions).astype(np.uint8)
+    return np.concatenate(np.moveaxis(levels, 2, 0), axis=1)
 
 
-class Recorder:
-    """Flow between frames as they come.
+class FlowEncoder:
+    """Encodes the optical flow of a video, frame by frame.
 
     Args:
-      method: see `estimator`.
-      jpeg: from the levels of a flow to a JPEG file.
+        method: See `flow_estimator`.
+        jpeg: Encodes the levels of a flow as a JPEG file.
     """
 
     def __init__(self, method: str, jpeg: Callable[[UInt8[np.ndarray, "h two_w"]], bytes]) -> None:
-        self._estimate, self._jpeg = estimator(method), jpeg
+        self._estimate = flow_estimator(method)
+        self._jpeg = jpeg
         self._last: Grey | None = None
         self._pictures: list[bytes] = []
 
     def add(self, grey: Grey) -> int:
-        """Takes the next frame; returns the bytes that its flow takes."""
-        before, self._last = self._last, np.ascontiguousarray(grey)
-        if before is None:
+        """Adds the next frame; returns the size of its encoded flow in bytes."""
+        previous = self._last
+        self._last = np.ascontiguousarray(grey)
+        if previous is None:
             return 0
-        self._pictures.append(self._jpeg(levels(self._estimate(before, self._last))))
+        flow = self._estimate(previous, self._last)
+        self._pictures.append(self._jpeg(quantise(flow)))
         return len(self._pictures[-1])
 
-    def end(self) -> list[bytes]:
-        """A picture for each frame; the last frame, which has no next one, repeats the one before,
-        or does not move.
+    def finish(self) -> list[bytes]:
+        """One picture per frame.
+
+        The last frame has no next one and repeats the flow before it. A video of one frame has no
+        motion.
         """
         if not self._pictures and self._last is not None:
             still = np.zeros((*self._last.shape, 2), np.float32)
-            return [self._jpeg(levels(still))]
+            return [self._jpeg(quantise(still))]
         return [*self._pictures, *self._pictures[-1:]]

@@ -1,20 +1,25 @@
-"""One file or folder as clips, whatever wrote it: what a trained network is shown outside its data
-set.
+"""Reads clips of joints from a file or folder of any supported format, for prediction.
 
-An array file holds joints [t, v, c], or with an axis of people, [m, t, v, c] or [t, m, v, c]:
-people are the shorter of the two. An NTU `.skeleton` is one clip, a folder of OpenPose's JSON
-frames too; a pickle of pyskl's holds many.
+An array file holds joints [t, v, c] or, with a person axis, [m, t, v, c] or [t, m, v, c]: the
+shorter of the two leading axes is the person axis. An NTU `.skeleton` file is one clip, and so is a
+folder of OpenPose's JSON frames. A pyskl pickle holds many.
 """
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from jaxact.datasets import openpose, pyskl
-from jaxact.datasets.formats import joint_arrays, label_table, ntu_skeleton_file
-from jaxact.datasets.kinetics import load_json
+from jaxact.datasets.formats import (
+    joint_arrays,
+    label_table,
+    ntu_skeleton_file,
+    openpose_files,
+    pyskl_annotations,
+)
+from jaxact.datasets.formats.json_file import load_json
 from jaxact.datasets.preparation.builder import XY, XY_SCORE, XYZ
 from jaxact.errors import UserError
 
@@ -26,11 +31,11 @@ class Recording:
     """A clip of joints.
 
     Attributes:
-      name: of the file or of the clip in it.
-      joints: of every frame and person; missing ones zero.
-      layout: name of their layout where the file tells; None where it does not.
-      channels: what the last axis holds; None where the file does not tell.
-      person_id: who is in which slot, where the file tells.
+        name: Name of the file, or of the clip in it.
+        joints: Joints of every frame and person; missing ones are zero.
+        layout: Name of the joint layout; None if the file does not state it.
+        channels: Meaning of the last axis; None if the file does not state it.
+        person_id: Identity of the person in each slot, if the file states it.
     """
 
     name: str
@@ -44,99 +49,124 @@ def read(path: str | Path, *, image_size: tuple[int, int] | None = None) -> list
     """The clips of a file or folder.
 
     Args:
-      path: what to read.
-      image_size: (width, height) in pixels, for poses of pictures whose files do not tell.
+        path: The file or folder.
+        image_size: Image (width, height) in pixels, for 2-D poses whose file does not state it.
 
     Raises:
-      UserError: it is absent, of another kind, or broken.
+        UserError: The path does not exist, is of another format, or is broken.
     """
-    place, kind = Path(path), Path(path).suffix.lower()
+    path = Path(path)
     try:
-        if place.is_dir():
-            found = [_openpose(place)]
-        elif kind == ".skeleton":
-            joints, more = ntu_skeleton_file.read_skeleton(str(place))
-            about = {"layout": "ntu-25", "channels": XYZ, "person_id": more["person_id"]}
-            found = [Recording(name=place.stem, joints=joints, **about)]
-        elif kind in (".npy", ".npz", ".json"):
-            found = [
-                Recording(
-                    name=place.stem,
-                    joints=people_second(joint_arrays.load_clip(str(place)), repr(str(place))),
-                )
-            ]
-        elif kind in (".pkl", ".pickle"):
-            found = [
-                _annotation(str(place), index)
-                for index in range(len(pyskl.annotations(str(place))))
-            ]
-        else:
-            raise UserError(f"{str(place)!r} is no clip of joints; wanted {KINDS}")
+        recordings = _read(path)
     except OSError as error:
-        raise UserError(f"cannot read {str(place)!r}: {error.strerror}") from error
-    return [_shares(clip, image_size, str(place)) for clip in found]
+        raise UserError(f"cannot read {str(path)!r}: {error.strerror}") from error
+    return [_normalise_pixels(recording, image_size, str(path)) for recording in recordings]
+
+
+def _read(path: Path) -> list[Recording]:
+    """The clips as the file holds them."""
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        return [_openpose_folder(path)]
+    if suffix == ".skeleton":
+        joints, extras = ntu_skeleton_file.read_skeleton(str(path))
+        return [
+            Recording(
+                name=path.stem,
+                joints=joints,
+                layout="ntu-25",
+                channels=XYZ,
+                person_id=extras["person_id"],
+            )
+        ]
+    if suffix in (".npy", ".npz", ".json"):
+        joints = people_second(joint_arrays.load_clip(str(path)), repr(str(path)))
+        return [Recording(name=path.stem, joints=joints)]
+    if suffix in (".pkl", ".pickle"):
+        count = len(pyskl_annotations.read_annotations(str(path)))
+        return [_annotation(str(path), index) for index in range(count)]
+    raise UserError(f"{str(path)!r} is not a clip of joints; wanted {KINDS}")
 
 
 def people_second(joints: np.ndarray, where: str) -> Float[np.ndarray, "t m v c"]:
-    """Joints [t, v, c], [m, t, v, c] or [t, m, v, c] as the last.
+    """Joints [t, v, c], [m, t, v, c] or [t, m, v, c] with the person axis second.
+
+    Args:
+        joints: The array; of two leading axes, the shorter is the person axis.
+        where: Name of the file, for errors.
 
     Raises:
-      UserError: another shape, or people cannot be told from frames.
+        UserError: The array has another shape, or its leading axes are equally long.
     """
     if joints.ndim == 4 and joints.shape[0] == joints.shape[1] != 1:
         raise UserError(
-            f"{where}: joints of the shape {joints.shape} do not tell people from frames; cut the clip"
+            f"{where}: joints of the shape {joints.shape} have as many people as frames; "
+            "cut the clip"
         )
     if joints.ndim == 4 and joints.shape[0] < joints.shape[1]:
         joints = joints.swapaxes(0, 1)
     return joint_arrays.clip_array(joints, where)
 
 
-def _openpose(folder: Path) -> Recording:
-    files = openpose.frame_files(folder.parent, folder.name, f"{str(folder)!r} is a folder")
+def _openpose_folder(folder: Path) -> Recording:
+    files = openpose_files.frame_files(folder.parent, folder.name, f"{str(folder)!r} is a folder")
     contents = {number: load_json(file) for number, file in files.items()}
-    poses = [
-        next((person[key] for key in openpose.POSES if key in person), ())
-        for content in contents.values()
-        if isinstance(content, dict) and isinstance(content.get("people"), list)
-        for person in content["people"]
-        if isinstance(person, dict)
-    ]
-    count = len(poses[0]) // 3 if poses else 0
-    if count not in openpose.LAYOUTS:
-        raise UserError(
-            f"{str(folder)!r}: {'nobody is' if not poses else f'{count} joints are'} in its frames"
-        )
-    people = {
-        number: openpose.read_people(content, str(files[number]), count)
+    count = _first_joint_count(contents.values())
+    if count is None:
+        raise UserError(f"{str(folder)!r}: its frames have no person")
+    if count not in openpose_files.LAYOUTS:
+        raise UserError(f"{str(folder)!r}: its people have {count} joints, wanted 18 or 25")
+    frames = {
+        number: openpose_files.read_people(content, str(files[number]), count)
         for number, content in contents.items()
     }
-    first, most = min(people), max(map(len, people.values()))
-    joints = np.zeros((max(people) - first + 1, most, count, 3), np.float32)
-    for number, found in people.items():
-        joints[number - first, : len(found)] = found
     return Recording(
-        name=folder.name, joints=joints, layout=openpose.LAYOUTS[count], channels=XY_SCORE
+        name=folder.name,
+        joints=openpose_files.stack_frames(frames, count),
+        layout=openpose_files.LAYOUTS[count],
+        channels=XY_SCORE,
     )
 
 
+def _first_joint_count(frames: Any) -> int | None:
+    """Number of joints of the first person in any frame; None if there is no person."""
+    for frame in frames:
+        people = frame.get("people") if isinstance(frame, dict) else None
+        if not isinstance(people, list):
+            continue
+        for person in people:
+            if isinstance(person, dict):
+                return len(openpose_files.find_pose(person) or ()) // 3
+    return None
+
+
 def _annotation(path: str, index: int) -> Recording:
-    note = pyskl.annotations(path)[index]
-    name = pyskl.identity(note, path, index)
-    scored, flat = "keypoint_score" in note, pyskl.shape_of(note, f"{path!r}, {name!r}")[3] == 2
-    shares = flat and bool(note.get("img_shape"))
-    joints = pyskl.read_joints(note, f"{path!r}, {name!r}", scored=scored, shares=shares)
-    channels = (XY if flat else XYZ) + ("score",) * scored
+    annotation = pyskl_annotations.read_annotations(path)[index]
+    name = pyskl_annotations.annotation_id(annotation, path, index)
+    where = f"{path!r}, {name!r}"
+    scored = "keypoint_score" in annotation
+    planar = pyskl_annotations.keypoint_shape(annotation, where)[3] == 2
+    shares = planar and bool(annotation.get("img_shape"))
+    joints = pyskl_annotations.read_joints(annotation, where, scored=scored, shares=shares)
+    channels = XY if planar else XYZ
+    if scored:
+        channels = (*channels, "score")
     layout = label_table.USUAL_LAYOUTS.get(joints.shape[2])
     return Recording(name=name, joints=joints, layout=layout, channels=channels)
 
 
-def _shares(clip: Recording, size: tuple[int, int] | None, where: str) -> Recording:
-    """Pixels of scored poses as shares of the picture, as prepared sets hold them."""
-    if clip.channels != XY_SCORE or np.nanmax(np.abs(clip.joints[..., :2]), initial=0.0) <= 4.0:
-        return clip
-    if size is None:
+def _normalise_pixels(
+    recording: Recording, image_size: tuple[int, int] | None, where: str
+) -> Recording:
+    """Divides pixels of scored poses by the image size, as in prepared sets."""
+    if recording.channels != XY_SCORE:
+        return recording
+    if np.nanmax(np.abs(recording.joints[..., :2]), initial=0.0) <= 4.0:
+        return recording  # already in 0..1 of the image
+    if image_size is None:
         raise UserError(
-            f"{where!r} holds joints in pixels; wanted the picture's size too (--image-size WIDTH,HEIGHT)"
+            f"{where!r} holds joints in pixels; wanted the image size too "
+            "(--image-size WIDTH,HEIGHT)"
         )
-    return dataclasses.replace(clip, joints=clip.joints / np.array([*size, 1.0], np.float32))
+    divisors = np.array([*image_size, 1.0], np.float32)
+    return dataclasses.replace(recording, joints=recording.joints / divisors)

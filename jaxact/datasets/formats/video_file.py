@@ -1,86 +1,40 @@
-"""Video files in: every file that ffmpeg reads becomes upright frames, and frames become JPEG at a
-configured size.
+"""Decodes video files into upright frames.
 
-Nothing is resampled in time: the frames are those of the file, each with the time at which it is
-shown, so that a variable rate is no special case. Pixels are taken as square. One file takes one
-core; many files take many.
+Every format that ffmpeg reads is supported. Frames are not resampled in time: they are those of the
+file, each with the time at which it is shown, so that a variable frame rate needs no special case.
+Pixels are assumed to be square. Decoding a file uses one core; many files are decoded in parallel.
 """
 
-import dataclasses
-import fractions
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 
-from jaxact.datasets.formats import optical_flow as flows
 from jaxact.errors import UserError, missing_extra
 
-# What a folder is searched for; a file that a table names may be called anything.
+# fmt: off
+# Suffixes of videos in a folder. A file that a table names may have any suffix.
 SUFFIXES = (
-    *(
-        ".3gp",
-        ".avi",
-        ".flv",
-        ".m4v",
-        ".mkv",
-        ".mov",
-        ".mp4",
-        ".mpeg",
-        ".mpg",
-        ".mts",
-        ".ogv",
-        ".ts",
-        ".webm",
-        ".wmv",
-    ),
+    ".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts",
+    ".webm", ".wmv",
 )
-QUANTISER = 2  # of the JPEG encoder, 1 (fine) to 31; 2 is 41 dB and 15 kB for a frame of 320x240
-MOST_BYTES = 128 << 20  # of one record: about 8000 frames at a short side of 240
-MOST_DAMAGED = 0.1  # share of frames that the decoder patched up, above which a file is refused
-MOST_MISSING = 0.1  # share of the length that its header states, above which a file is cut off ...
-LENGTH_ERROR = 0.2  # ... if it is more than so many seconds
-TELL_LENGTH = (
-    "avi",
-    "mov",
-    "matroska",
-    "flv",
-    "asf",
-)  # containers whose header states it; others are guesses
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Encoded:
-    """A clip as it is stored.
-
-    Attributes:
-      frames: a JPEG each.
-      flow: a grey JPEG for each frame, see `jaxact.datasets.formats.optical_flow`; empty where none
-          was asked for.
-      times: seconds from the first frame.
-      fps: mean rate, frames per second; 0 for a clip of one frame that states none.
-      height: of a frame, pixels.
-      width: of a frame, pixels.
-      damaged: frames that the decoder had to patch up.
-    """
-
-    frames: list[bytes]
-    flow: list[bytes]
-    times: Float32[np.ndarray, " t"]
-    fps: float
-    height: int
-    width: int
-    damaged: int
+# fmt: on
+MAX_DAMAGED = 0.1  # fraction of concealed frames above which a file is rejected
+MAX_MISSING = 0.1  # fraction of the stated duration above which a file counts as cut off,
+MIN_MISSING_SECONDS = 0.2  # provided that more than this many seconds are missing
+# Containers whose header states the duration; other containers only estimate it.
+CONTAINERS_WITH_DURATION = ("avi", "mov", "matroska", "flv", "asf")
+DEFAULT_RATE = 25.0  # frames per second where the file states neither times nor a rate
 
 
 class Video:
-    """The frames of a file, upright, in the order they are shown; iterate once.
+    """The upright frames of a file in display order; can be iterated once.
 
     Attributes:
-      times: of the frames so far in seconds, None where the container has none.
-      damaged: frames so far that the decoder had to patch up.
-      rate: frames per second as the file states it, 0 where it does not.
+        times: Times of the frames so far in seconds, None where the container states none.
+        damaged: Number of frames so far in which the decoder concealed errors.
+        rate: Frames per second that the file states; 0 if it states none.
     """
 
     def __init__(self, path: str) -> None:
@@ -88,37 +42,41 @@ class Video:
         self.times: list[float | None] = []
         self.damaged = 0
         self.rate = 0.0
-        self._end = 0.0  # when the last frame ends
+        self._end = 0.0  # time at which the last frame ends
 
     def __iter__(self) -> Iterator[Any]:
-        """PyAV frames.
+        """Yields PyAV frames.
 
         Raises:
-          UserError: not a video, no frames, broken, or cut off; names the file.
+            UserError: The file is not a video, has no frames, is broken, or is cut off; names the
+                file.
         """
         av = need_av()
         try:
             with open_container(self.path) as container:
-                stream = self._stream(container)
+                stream = self._open_stream(container)
                 for frame in container.decode(stream):
                     self.times.append(frame.time)
                     if frame.time is not None and frame.duration:
                         self._end = frame.time + float(frame.duration * frame.time_base)
                     self.damaged += bool(frame.is_corrupt)
                     yield upright(frame)
-                stated = self._stated(container, stream)
+                duration = self._stated_duration(container, stream)
         except av.FFmpegError as error:
             where = f" after frame {len(self.times)}" if self.times else ""
             raise UserError(
                 f"{self.path!r} cannot be read as a video{where}: {error.strerror}"
             ) from error
-        self._check(stated)
+        self._check_complete(duration)
 
-    def _stream(self, container: Any) -> Any:
+    def _open_stream(self, container: Any) -> Any:
+        """The first video stream, set to decode in one thread."""
         from av.stream import Disposition
 
-        covers = Disposition.attached_pic  # the picture of a piece of music is no video
-        streams = [stream for stream in container.streams.video if not stream.disposition & covers]
+        streams = []
+        for stream in container.streams.video:
+            if not stream.disposition & Disposition.attached_pic:  # cover art of an audio file
+                streams.append(stream)
         if not streams:
             kinds = sorted({stream.type for stream in container.streams})
             raise UserError(
@@ -134,147 +92,95 @@ class Video:
         self.rate = float(stream.average_rate or stream.guessed_rate or 0)
         return stream
 
-    def _stated(self, container: Any, stream: Any) -> float:
-        """Seconds of video that the header promises; 0 where it does not."""
-        name = container.format.name
-        if not any(known in name for known in TELL_LENGTH):
+    def _stated_duration(self, container: Any, stream: Any) -> float:
+        """Seconds of video that the header states; 0 if it states none."""
+        container_format = container.format.name
+        if not any(name in container_format for name in CONTAINERS_WITH_DURATION):
             return 0.0
-        if (
-            name == "avi" and self.rate
-        ):  # ffmpeg shortens the duration of a file that is cut off, but not this
+        if container_format == "avi" and self.rate:
+            # ffmpeg shortens the duration of a file that is cut off, but not its frame count.
             return stream.frames / self.rate
         if stream.duration:
             return float(stream.duration * stream.time_base)
-        alone = len(container.streams) == 1  # else it may be the sound's
-        return container.duration / 1e6 if alone and container.duration else 0.0
+        # With more than one stream this may be the duration of the sound.
+        if len(container.streams) == 1 and container.duration:
+            return container.duration / 1e6
+        return 0.0
 
-    def _check(self, stated: float) -> None:
+    def _check_complete(self, duration: float) -> None:
+        """Rejects a video without frames, with many damaged ones, or that is cut off."""
         count = len(self.times)
         if not count:
             raise UserError(f"{self.path!r} holds no frames")
-        if self.damaged > MOST_DAMAGED * count:
+        if self.damaged > MAX_DAMAGED * count:
             raise UserError(
-                f"{self.path!r} is damaged: {self.damaged} of its {count} frames cannot be decoded whole"
+                f"{self.path!r} is damaged: {self.damaged} of its {count} frames "
+                "cannot be decoded completely"
             )
-        seconds, _ = clock(self.times, self.rate)
-        played = float(seconds[-1]) + (1 / self.rate if self.rate else 0.0)
-        played = max(
-            played, self._end - (self.times[0] or 0.0)
-        )  # a last frame may be shown for long
-        if stated - played > max(MOST_MISSING * stated, LENGTH_ERROR):
+        seconds, _ = frame_times(self.times, self.rate)
+        played = float(seconds[-1])
+        if self.rate:
+            played += 1 / self.rate
+        # The last frame may be shown for longer than the others.
+        played = max(played, self._end - (self.times[0] or 0.0))
+        if duration - played > max(MAX_MISSING * duration, MIN_MISSING_SECONDS):
             raise UserError(
-                f"{self.path!r} is cut off: it states {stated:.1f} s, but its {count} frames last {played:.1f} s"
+                f"{self.path!r} is cut off: its header states {duration:.1f} s, "
+                f"but its {count} frames last {played:.1f} s"
             )
 
 
-def encode(path: str, *, short_side: int, flow: str | None = None) -> Encoded:
-    """The frames of a file as JPEG, scaled down until the shorter side has `short_side` pixels,
-    never up.
+def frame_times(
+    timestamps: list[float | None], rate: float
+) -> tuple[Float32[np.ndarray, " t"], float]:
+    """Seconds of each frame since the first one, and the mean rate.
+
+    Frames are evenly spaced at `rate` (25 if it is 0) if a time is missing or the times do not
+    increase.
 
     Args:
-      path: the file.
-      short_side: pixels.
-      flow: a method of `jaxact.datasets.formats.optical_flow`, to store the motion from each frame
-          to the next as well.
-
-    Raises:
-      UserError: the file cannot be used, see `Video`, or has more frames than a record holds.
+        timestamps: Time of each frame in seconds, None where it is unknown.
+        rate: Frames per second that the file states, or 0.
     """
-    video, jpeg, motion = Video(path), None, None
-    frames: list[bytes] = []
-    height = width = taken = 0
-    for frame in video:
-        if jpeg is None:
-            height, width = scaled(frame.height, frame.width, short_side)
-            jpeg = Jpeg(height, width)
-            motion = flows.Recorder(flow, Jpeg(height, 2 * width).grey) if flow else None
-        # A JPEG is BT.601 in full range, whatever the video is.
-        picture = frame.reformat(
-            width, height, "yuvj420p", dst_colorspace="ITU601", interpolation="AREA"
-        )
-        frames.append(jpeg(picture))
-        taken += len(frames[-1]) + (motion.add(picture.to_ndarray(format="gray")) if motion else 0)
-        if taken > MOST_BYTES:
-            raise UserError(
-                f"{path!r} is too long for one record: its first {len(frames)} frames take {MOST_BYTES >> 20} MiB at a "
-                f"short side of {short_side} pixels; cut it into clips, or give a smaller --short-side"
-            )
-    times, fps = clock(video.times, video.rate)
-    return Encoded(frames, motion.end() if motion else [], times, fps, height, width, video.damaged)
-
-
-def scaled(height: int, width: int, short_side: int) -> tuple[int, int]:
-    """Height and width scaled down to a shorter side of `short_side`; smaller frames keep their
-    size.
-    """
-    shorter = min(height, width)
-    if shorter <= short_side:
-        return height, width
-    return round(height * short_side / shorter), round(width * short_side / shorter)
-
-
-def clock(times: list[float | None], rate: float) -> tuple[Float32[np.ndarray, " t"], float]:
-    """Seconds of each frame from the first one on, and the mean rate.
-
-    Where a time is missing or they do not rise, frames are taken as evenly spaced at `rate` (25
-    where it is 0).
-    """
-    seconds = np.array([np.nan if time is None else time for time in times], np.float64)
-    rising = np.isfinite(seconds).all() and (np.diff(seconds) > 0).all()
-    seconds = seconds - seconds[0] if rising else np.arange(len(times)) / (rate or 25.0)
-    mean = (len(times) - 1) / seconds[-1] if len(times) > 1 else rate
-    return seconds.astype(np.float32), float(mean)
+    seconds = np.array([np.nan if time is None else time for time in timestamps], np.float64)
+    if np.isfinite(seconds).all() and (np.diff(seconds) > 0).all():
+        seconds = seconds - seconds[0]
+    else:
+        seconds = np.arange(len(timestamps)) / (rate or DEFAULT_RATE)
+    mean_rate = rate
+    if len(timestamps) > 1:
+        mean_rate = (len(timestamps) - 1) / seconds[-1]
+    return seconds.astype(np.float32), float(mean_rate)
 
 
 def upright(frame: Any) -> Any:
-    """The frame as it is shown: turned and mirrored as its display matrix says.
+    """The frame as it is displayed: rotated and mirrored by its display matrix.
 
-    The matrix takes a stored pixel (x, y) to (a x + c y, b x + d y); cameras write quarter turns
-    and mirrors.
+    The matrix maps a stored pixel (x, y) to (a x + c y, b x + d y). Cameras write quarter turns and
+    mirrors.
     """
-    stored = frame.side_data.get("DISPLAYMATRIX")
-    if stored is None:
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
         return frame
-    (a, b, _), (c, d, _), _ = np.frombuffer(bytes(stored), np.int32).reshape(3, 3).tolist()
+    (a, b, _), (c, d, _), _ = np.frombuffer(bytes(matrix), np.int32).reshape(3, 3).tolist()
     if a > 0 and d > 0 and abs(b) < a:
         return frame
     picture = frame.to_ndarray(format="rgb24")
     if abs(b) > abs(a):
-        picture, a, d = picture.transpose(1, 0, 2), c, b
-    picture = picture[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
+        picture = picture.transpose(1, 0, 2)
+        a, d = c, b
+    if d < 0:
+        picture = picture[::-1]
+    if a < 0:
+        picture = picture[:, ::-1]
     return type(frame).from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-
-
-class Jpeg:
-    """Encodes frames of one size; every call gives a whole JPEG file."""
-
-    def __init__(self, height: int, width: int) -> None:
-        av = need_av()
-        self._codec = codec = av.CodecContext.create("mjpeg", "w")
-        codec.height, codec.width, codec.pix_fmt = height, width, "yuvj420p"
-        codec.time_base = fractions.Fraction(1, 25)
-        codec.thread_count = 1
-        codec.options = {"qmin": str(QUANTISER), "qmax": str(QUANTISER), "flags": "+bitexact"}
-        self._count = 0
-
-    def __call__(self, frame: Any) -> bytes:
-        """The file of a yuvj420p frame."""
-        frame.pts, frame.time_base = self._count, self._codec.time_base
-        self._count += 1
-        (packet,) = self._codec.encode(frame)
-        return bytes(packet)
-
-    def grey(self, picture: UInt8[np.ndarray, "h w"]) -> bytes:
-        """The file of a grey picture."""
-        frame = need_av().VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="gray")
-        return self(frame.reformat(format="yuvj420p"))
 
 
 def open_container(path: str, **options: Any) -> Any:
     """PyAV's container of a file or URL, whatever the encoding of its tags.
 
-    PyAV 18 and older raise UnicodeDecodeError for tags that are not UTF-8 unless they are told to
-    replace what they cannot decode; PyAV 19 decodes every tag and has no such option.
+    PyAV 18 and older raise UnicodeDecodeError for tags that are not UTF-8 unless told to replace
+    what they cannot decode. PyAV 19 decodes every tag and has no such option.
     """
     av = need_av()
     try:
@@ -284,10 +190,10 @@ def open_container(path: str, **options: Any) -> Any:
 
 
 def need_av() -> Any:
-    """PyAV.
+    """The PyAV module.
 
     Raises:
-      UserError: it is not installed; names the extra.
+        UserError: PyAV is not installed; names the extra.
     """
     try:
         import av

@@ -4,11 +4,11 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from jaxact.datasets.preparation.builder import Found, Source
-from jaxact.datasets.preparation.parallel_parsing import Parse, Parsed
+from jaxact.datasets.preparation.builder import RawClip, RawDataset
+from jaxact.datasets.preparation.parallel_parsing import Parse, ParseCounts
 from jaxact.errors import UserError, missing_extra
 
-COUNTED = ("sources", "clips", "frames", "empty", "gaps", "not_finite", "damaged")
+COUNTERS = ("sources", "clips", "frames", "empty", "gaps", "not_finite", "damaged")
 
 
 def pipeline_options(text: str) -> Any:
@@ -35,7 +35,7 @@ def pipeline_options(text: str) -> Any:
     return PipelineOptions(flags)
 
 
-def examples(parse: Parse, found: Found, skip_bad: bool) -> Callable[[str], Any]:
+def example_transforms(parse: Parse, found: RawDataset, skip_bad: bool) -> Callable[[str], Any]:
     """The function from a cell to the Beam transform that makes its (key, record) pairs."""
     import apache_beam as beam  # pyright: ignore[reportMissingImports]
 
@@ -53,7 +53,7 @@ class _Keyed:
         self.parse = parse
         self.skip_bad = skip_bad
 
-    def __call__(self, source: Source) -> list[tuple[str, dict[str, Any]]]:
+    def __call__(self, source: RawClip) -> list[tuple[str, dict[str, Any]]]:
         from apache_beam.metrics import Metrics  # pyright: ignore[reportMissingImports]
 
         try:
@@ -63,16 +63,16 @@ class _Keyed:
                 raise
             Metrics.string_set("jaxact", "bad").add(f"{source.path}\t{error}")
             records = []
-        parsed = Parsed(sources=1)
+        parsed = ParseCounts(sources=1)
         for record in records:
             parsed.count(record)
-        for field in COUNTED:
+        for field in COUNTERS:
             Metrics.counter("jaxact", field).inc(getattr(parsed, field))
         Metrics.distribution("jaxact", "persons").update(parsed.persons)
         return [(record["id"], record) for record in records]
 
 
-def counts(result: Any) -> Parsed:
+def read_counts(result: Any) -> ParseCounts:
     """What the workers of a finished pipeline counted together; every step (cell) has metrics of
     its own.
     """
@@ -83,7 +83,7 @@ def counts(result: Any) -> Parsed:
             metric for metric in metrics.get(kind, []) if metric.key.metric.namespace == "jaxact"
         ]
 
-    parsed = Parsed()
+    parsed = ParseCounts()
     for counter in ours("counters"):
         name = counter.key.metric.name
         setattr(parsed, name, getattr(parsed, name) + counter.result)
@@ -93,7 +93,7 @@ def counts(result: Any) -> Parsed:
     return parsed
 
 
-def user_error(error: BaseException) -> UserError | None:
+def find_user_error(error: BaseException) -> UserError | None:
     """The complaint about a raw file inside whatever Beam wrapped it in."""
     inner: BaseException | None = error
     while inner is not None:

@@ -29,7 +29,7 @@ XY_SCORE = ("x", "y", "score")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Source:
+class RawClip:
     """One raw thing that becomes a record (or several).
 
     Attributes:
@@ -48,7 +48,7 @@ class Source:
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
-class Found:
+class RawDataset:
     """What `find` saw in the raw folder.
 
     Attributes:
@@ -62,11 +62,11 @@ class Found:
       test_only: the subsets that a published protocol evaluates on without training on them alone.
       dropped: reason -> number of clips that the dataset itself leaves out.
       leaks, stored: see `jaxact.datasets.records.DatasetInfo`.
-      alone: parsed by one process: the sources share a file that is in memory whole, or that is
+      single_process: parsed by one process: the sources share a file that is in memory whole, or that is
           read from the start.
     """
 
-    sources: list[Source]
+    sources: list[RawClip]
     labels: tuple[str, ...]
     layout: Layout
     channels: tuple[str, ...] = XYZ
@@ -76,7 +76,7 @@ class Found:
     dropped: dict[str, int] = dataclasses.field(default_factory=dict)
     leaks: dict[str, int | None] = dataclasses.field(default_factory=dict)
     stored: dict[str, Any] = dataclasses.field(default_factory=dict)
-    alone: bool = False
+    single_process: bool = False
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class Job:
       counted: what a finished Beam pipeline adds to the summary in the metadata.
     """
 
-    found: Found
+    found: RawDataset
     cells: tuple[str, ...]
     metadata: dict[str, Any]
     examples: Callable[[str], Any]
@@ -134,7 +134,7 @@ class RecordBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         super().__init__(**options)
 
     @classmethod
-    def find(cls, raw: Path, *, layout: str | None) -> Found:
+    def find(cls, raw: Path, *, layout: str | None) -> RawDataset:
         """Lists what is under `raw` by names and lists alone.
 
         Args:
@@ -144,7 +144,7 @@ class RecordBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         raise NotImplementedError
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """Reads one source.
 
         Raises:
@@ -153,7 +153,7 @@ class RecordBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         raise NotImplementedError
 
     @classmethod
-    def features(cls, found: Found) -> dict[str, Any]:
+    def features(cls, found: RawDataset) -> dict[str, Any]:
         """Features of a record beyond id, num_frames and label."""
         raise NotImplementedError
 
@@ -202,7 +202,7 @@ class SkeletonBuilder(RecordBuilder, skip_registration=True):
     COMPRESS: ClassVar[bool] = False
 
     @classmethod
-    def features(cls, found: Found) -> dict[str, Any]:
+    def features(cls, found: RawDataset) -> dict[str, Any]:
         """The joints, and what a dataset has beside them."""
         shape = (None, None, len(found.layout.joints), len(found.channels))
         how: dict[str, Any] = {
@@ -215,18 +215,18 @@ class SkeletonBuilder(RecordBuilder, skip_registration=True):
         }
 
     @classmethod
-    def extras(cls, found: Found) -> dict[str, Any]:
+    def extras(cls, found: RawDataset) -> dict[str, Any]:
         """Features of a record beyond id, joints, num_frames and label."""
         del found
         return {}
 
 
-def dense(shape: tuple[int | None, ...], dtype: Any, doc: str = "") -> tfds.features.Tensor:
+def compressed_tensor(shape: tuple[int | None, ...], dtype: Any, doc: str = "") -> tfds.features.Tensor:
     """A per-frame extra that repeats itself and therefore compresses."""
     return tfds.features.Tensor(shape=shape, dtype=dtype, encoding="zlib", doc=doc)
 
 
-def record(source: Source, joints: Float[np.ndarray, "t m v c"], **extras: Any) -> Record:
+def skeleton_record(source: RawClip, joints: Float[np.ndarray, "t m v c"], **extras: Any) -> Record:
     """The record of one clip as it is stored.
 
     Single coordinates that are not finite are kept as the file has them: the pipeline turns them
@@ -261,7 +261,7 @@ def record(source: Source, joints: Float[np.ndarray, "t m v c"], **extras: Any) 
     }
 
 
-def listed(raw: Path, pattern: str, expects: str) -> list[Path]:
+def matching_files(raw: Path, pattern: str, expects: str) -> list[Path]:
     """Files under `raw` that match `pattern`, sorted, without hidden ones.
 
     Raises:

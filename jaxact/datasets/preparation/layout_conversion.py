@@ -4,14 +4,14 @@ import dataclasses
 import functools
 from collections.abc import Iterator, Sequence
 
-from jaxact.datasets.preparation.builder import Found, Record, Source
+from jaxact.datasets.preparation.builder import RawClip, RawDataset, Record
 from jaxact.datasets.preparation.parallel_parsing import Parse
 from jaxact.errors import UserError
 from jaxact.skeletons import LAYOUTS, convert, get_layout
-from jaxact.skeletons.conversion import path
+from jaxact.skeletons.conversion import conversion_path
 
 
-def relayout(found: Found, parse: Parse, target: str) -> tuple[Found, Parse]:
+def convert_layout(found: RawDataset, parse: Parse, target: str) -> tuple[RawDataset, Parse]:
     """What was found and its parser, with the joints of `target`.
 
     Raises:
@@ -22,13 +22,13 @@ def relayout(found: Found, parse: Parse, target: str) -> tuple[Found, Parse]:
         raise UserError(
             f"layout {source.name!r} is one of your own; only these convert: {', '.join(LAYOUTS)}"
         )
-    path(source.name, target)
+    conversion_path(source.name, target)
     made = dataclasses.replace(found, layout=get_layout(target))
     return made, functools.partial(_parse, parse, source.name, target, found.channels)
 
 
 def _parse(
-    parse: Parse, layout: str, target: str, channels: Sequence[str], source: Source
+    parse: Parse, layout: str, target: str, channels: Sequence[str], source: RawClip
 ) -> Iterator[Record]:
     for record in parse(source):
         yield {**record, "joints": convert(record["joints"], layout, target, channels=channels)}

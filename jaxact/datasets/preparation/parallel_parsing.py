@@ -25,15 +25,15 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from jaxact.datasets.preparation.builder import Record, Source
-from jaxact.datasets.preparation.presence import gap, seen
+from jaxact.datasets.preparation.builder import RawClip, Record
+from jaxact.datasets.preparation.presence import gap_frames, persons_present
 from jaxact.errors import UserError
 from jaxact.files import replacing
 
-Parse = Callable[[Source], Iterator[Record]]
+Parse = Callable[[RawClip], Iterator[Record]]
 
-CLIPS = 64  # sources per chunk: a few MB of skeletons
-MOST_WORKERS = 8  # each holds about 80 MB; more would outgrow 2 GiB with the writer's share
+CHUNK_SIZE = 64  # sources per chunk: a few MB of skeletons
+MAX_WORKERS = 8  # each holds about 80 MB; more would outgrow 2 GiB with the writer's share
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,12 +41,12 @@ class Chunk:
     """Sources of one cell, and the file that holds their records once they are parsed."""
 
     cell: str
-    sources: tuple[Source, ...]
+    sources: tuple[RawClip, ...]
     file: Path
 
 
 @dataclasses.dataclass(slots=True)
-class Parsed:
+class ParseCounts:
     """What parsing a chunk (or, added up, a whole set) gave.
 
     Attributes:
@@ -87,25 +87,25 @@ class Parsed:
         """Counts one record in."""
         if "joints" not in record:
             self.add(
-                Parsed(
+                ParseCounts(
                     clips=1, frames=int(record["num_frames"]), damaged=int(record["damaged"] > 0)
                 )
             )
             return
         joints = record["joints"]
-        anybody = np.any(seen(joints), axis=1)
-        found = Parsed(
+        anybody = np.any(persons_present(joints), axis=1)
+        found = ParseCounts(
             clips=1,
             frames=len(joints),
             persons=joints.shape[1],
             empty=int(not anybody.any()),
-            gaps=int(gap(anybody).any()),
+            gaps=int(gap_frames(anybody).any()),
             not_finite=int(not np.isfinite(joints).all()),
         )
         self.add(found)
 
 
-def cut(sources: Iterable[Source], folder: Path, key: str, size: int | None = None) -> list[Chunk]:
+def make_chunks(sources: Iterable[RawClip], folder: Path, key: str, size: int | None = None) -> list[Chunk]:
     """Chunks of one cell each, in a fixed order.
 
     Args:
@@ -116,7 +116,7 @@ def cut(sources: Iterable[Source], folder: Path, key: str, size: int | None = No
     chunks = []
     ordered = sorted(sources, key=lambda source: (source.cell, source.id))
     for cell, group in itertools.groupby(ordered, key=lambda source: source.cell):
-        while part := tuple(itertools.islice(group, size or CLIPS)):
+        while part := tuple(itertools.islice(group, size or CHUNK_SIZE)):
             digest = hashlib.sha256(key.encode())
             for source in part:
                 digest.update(repr((source, _stamp(source.path))).encode())
@@ -124,7 +124,7 @@ def cut(sources: Iterable[Source], folder: Path, key: str, size: int | None = No
     return chunks
 
 
-def parse_all(parse: Parse, chunks: Sequence[Chunk], workers: int) -> Generator[Parsed, None, None]:
+def parse_all(parse: Parse, chunks: Sequence[Chunk], workers: int) -> Generator[ParseCounts, None, None]:
     """Parses every chunk that is not on disk yet; yields what each gave, in order.
 
     Args:
@@ -139,7 +139,7 @@ def parse_all(parse: Parse, chunks: Sequence[Chunk], workers: int) -> Generator[
     pool = concurrent.futures.ProcessPoolExecutor(
         workers, mp_context=context, initializer=_start_worker
     )
-    waiting: collections.deque[concurrent.futures.Future[Parsed]] = collections.deque()
+    waiting: collections.deque[concurrent.futures.Future[ParseCounts]] = collections.deque()
     try:
         for chunk in chunks:
             if len(waiting) >= 4 * workers:
@@ -151,7 +151,7 @@ def parse_all(parse: Parse, chunks: Sequence[Chunk], workers: int) -> Generator[
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def parse_chunk(parse: Parse, chunk: Chunk) -> Parsed:
+def parse_chunk(parse: Parse, chunk: Chunk) -> ParseCounts:
     """Parses one chunk onto disk, or reads what it gave when that was done before."""
     if chunk.file.exists():
         with (
@@ -159,7 +159,7 @@ def parse_chunk(parse: Parse, chunk: Chunk) -> Parsed:
             open(chunk.file, "rb") as file,
         ):
             return _read_block(file)
-    parsed = Parsed(sources=len(chunk.sources))
+    parsed = ParseCounts(sources=len(chunk.sources))
     records: list[bytes] = []
     for source in chunk.sources:
         try:
@@ -180,7 +180,7 @@ def parse_chunk(parse: Parse, chunk: Chunk) -> Parsed:
     return parsed
 
 
-def stored(chunk: Chunk) -> Iterator[Record]:
+def read_chunk(chunk: Chunk) -> Iterator[Record]:
     """The records of a parsed chunk, one at a time."""
     with open(chunk.file, "rb") as file:
         for _ in range(_read_block(file).clips):

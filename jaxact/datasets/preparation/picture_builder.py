@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 from jaxtyping import Bool, Float
 
-from jaxact.datasets.preparation.builder import Found, Record, RecordBuilder
+from jaxact.datasets.preparation.builder import RawDataset, Record, RecordBuilder
 from jaxact.errors import UserError
 
 CHANNELS = ("x", "y", "seen")
@@ -29,7 +29,7 @@ class PictureBuilder(RecordBuilder, skip_registration=True):
     KIND: ClassVar[str] = "pose"
 
     @classmethod
-    def features(cls, found: Found) -> dict[str, Any]:
+    def features(cls, found: RawDataset) -> dict[str, Any]:
         """The picture, its people, and what a dataset has beside them."""
         shape = (1, None, len(found.layout.joints), len(found.channels))
         return {
@@ -46,13 +46,13 @@ class PictureBuilder(RecordBuilder, skip_registration=True):
         }
 
     @classmethod
-    def extras(cls, found: Found) -> dict[str, Any]:
+    def extras(cls, found: RawDataset) -> dict[str, Any]:
         """Features of a record beyond these."""
         del found
         return {}
 
 
-def picture(
+def picture_record(
     name: str,
     label: int,
     image: bytes,
@@ -109,7 +109,7 @@ def jpeg_size(data: bytes, path: str) -> tuple[int, int]:
     raise UserError(f"{path!r} is not a JPEG picture")
 
 
-def by_name(raw: Path, wanted: Sequence[str], told_in: Path) -> dict[str, Path]:
+def find_pictures(raw: Path, wanted: Sequence[str], told_in: Path) -> dict[str, Path]:
     """Where each of the named files lies under `raw`, at any depth.
 
     Raises:
@@ -127,7 +127,7 @@ def by_name(raw: Path, wanted: Sequence[str], told_in: Path) -> dict[str, Path]:
     return {name: lying[Path(name).name] for name in wanted}
 
 
-def region(segmentation: Any, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
+def segmentation_mask(segmentation: Any, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
     """The pixels of a COCO segmentation: polygons [[x, y, x, y ...] ...], or {"counts": run
     lengths, column by column}.
 

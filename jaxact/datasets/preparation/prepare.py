@@ -22,20 +22,20 @@ from typing import Any
 import jaxact
 from jaxact import files, progress
 from jaxact.datasets import DATASETS, records
-from jaxact.datasets.preparation.builder import Found, Job, Record, RecordBuilder
-from jaxact.datasets.preparation.layout_conversion import relayout
+from jaxact.datasets.preparation.builder import Job, RawDataset, Record, RecordBuilder
+from jaxact.datasets.preparation.layout_conversion import convert_layout
 from jaxact.datasets.preparation.parallel_parsing import (
-    MOST_WORKERS,
+    MAX_WORKERS,
     Chunk,
     Parse,
-    Parsed,
-    cut,
+    ParseCounts,
+    make_chunks,
     parse_all,
-    stored,
+    read_chunk,
 )
-from jaxact.datasets.preparation.summary import Summary, counts, summary
-from jaxact.datasets.preparation.tfds_writer import restore, tidy, work_folder, write
-from jaxact.datasets.preparation.video_builder import PICTURE, stored_as
+from jaxact.datasets.preparation.summary import Summary, metadata_summary, read_summary
+from jaxact.datasets.preparation.tfds_writer import clean_up, restore_replaced, work_folder, write
+from jaxact.datasets.preparation.video_builder import PICTURE, with_video_options
 from jaxact.datasets.skeletons_from_video import Finder, SkeletonsFromVideo, people_by
 from jaxact.errors import UserError, missing_extra, unknown
 
@@ -80,10 +80,10 @@ def prepare(
     """
     maker, config = _builder(name)
     target = records.data_root(data_dir) / name / str(maker.VERSION)
-    restore(target)
+    restore_replaced(target)
     if target.is_dir() and not overwrite:
         progress.log(f"{name} is prepared already in {target}; --overwrite prepares it again")
-        return summary(target, existed=True)
+        return read_summary(target, existed=True)
     _check_options(
         name,
         maker,
@@ -101,7 +101,7 @@ def prepare(
     found, parse = maker.find(folder, layout=layout), maker.parse
     _check(found)
     if maker.KIND == "video":
-        found, parse = stored_as(found, short_side=short_side, flow_method=flow)
+        found, parse = with_video_options(found, short_side=short_side, flow_method=flow)
     elif maker.KIND == "skeleton" and found.layout is PICTURE:
         if finder is not None and beam_options is not None:
             raise UserError(
@@ -111,16 +111,16 @@ def prepare(
     elif finder is not None:
         raise UserError(f"{str(folder)!r} holds poses already; --checkpoint finds them in videos")
     if to_layout:
-        found, parse = relayout(found, parse, to_layout)
+        found, parse = convert_layout(found, parse, to_layout)
     work = work_folder(target)
     busy = f"another run is preparing {name!r} in {str(work.parent)!r}; wait for it to end"
-    with files.locked(work, busy), tidy(target):
+    with files.locked(work, busy), clean_up(target):
         if beam_options is None:
             _prepare_here(maker, name, config, target, found, parse, workers, skip_bad)
         else:
             _prepare_with_beam(maker, name, config, target, found, parse, skip_bad, beam_options)
         shutil.rmtree(work)
-    return summary(target)
+    return read_summary(target)
 
 
 def _prepare_here(
@@ -128,14 +128,14 @@ def _prepare_here(
     name: str,
     config: str,
     target: Path,
-    found: Found,
+    found: RawDataset,
     parse: Parse,
     workers: int | None,
     skip_bad: bool,
 ) -> None:
     key = f"{jaxact.__version__} {name} {maker.VERSION} {found.layout} {found.channels} {found.labels} {found.stored}"
-    chunks = cut(found.sources, work_folder(target), key, maker.CHUNK)
-    parsed = _parse(parse, chunks, 1 if found.alone else workers, skip_bad)
+    chunks = make_chunks(found.sources, work_folder(target), key, maker.CHUNK)
+    parsed = _parse(parse, chunks, 1 if found.single_process else workers, skip_bad)
     found = _without_empty_cells(found, chunks)
     ticks = progress.track(range(parsed.clips), total=parsed.clips, what="writing", unit="clips")
     job = Job(
@@ -152,7 +152,7 @@ def _prepare_with_beam(
     name: str,
     config: str,
     target: Path,
-    found: Found,
+    found: RawDataset,
     parse: Parse,
     skip_bad: bool,
     beam_options: str,
@@ -163,14 +163,14 @@ def _prepare_with_beam(
     job = Job(
         found=found,
         cells=_cells(found),
-        metadata=_metadata(name, maker, found, Parsed()),
-        examples=beam.examples(parse, found, skip_bad),
-        counted=lambda result: counts(beam.counts(result)),
+        metadata=_metadata(name, maker, found, ParseCounts()),
+        examples=beam.example_transforms(parse, found, skip_bad),
+        counted=lambda result: metadata_summary(beam.read_counts(result)),
     )
     try:
         write(maker, config, target, job, options)
     except Exception as error:
-        raise beam.user_error(error) or error from error
+        raise beam.find_user_error(error) or error from error
 
 
 def _builder(name: str) -> tuple[type[RecordBuilder], str]:
@@ -227,7 +227,7 @@ def _raw_folder(maker: type[RecordBuilder], name: str, raw: str | os.PathLike[st
     return folder
 
 
-def _check(found: Found) -> None:
+def _check(found: RawDataset) -> None:
     first: dict[str, str] = {}
     for source in found.sources:
         if source.id in first:
@@ -241,10 +241,10 @@ def _check(found: Found) -> None:
             )
 
 
-def _parse(parse: Parse, chunks: list[Chunk], workers: int | None, skip_bad: bool) -> Parsed:
+def _parse(parse: Parse, chunks: list[Chunk], workers: int | None, skip_bad: bool) -> ParseCounts:
     """Brings every chunk onto disk and adds up what they gave."""
-    workers = min(workers or min(os.cpu_count() or 1, MOST_WORKERS), len(chunks))
-    total = Parsed()
+    workers = min(workers or min(os.cpu_count() or 1, MAX_WORKERS), len(chunks))
+    total = ParseCounts()
     count = sum(len(chunk.sources) for chunk in chunks)
     # Closed before an error goes on: a process still at work would write into a folder that is
     # being removed.
@@ -262,9 +262,9 @@ def _parse(parse: Parse, chunks: list[Chunk], workers: int | None, skip_bad: boo
     return total
 
 
-def _without_empty_cells(found: Found, chunks: list[Chunk]) -> Found:
+def _without_empty_cells(found: RawDataset, chunks: list[Chunk]) -> RawDataset:
     """TFDS writes no empty split: a cell whose every file was skipped does not exist."""
-    filled = {chunk.cell for chunk in chunks if next(stored(chunk), None) is not None}
+    filled = {chunk.cell for chunk in chunks if next(read_chunk(chunk), None) is not None}
     return dataclasses.replace(
         found, sources=[source for source in found.sources if source.cell in filled]
     )
@@ -273,17 +273,17 @@ def _without_empty_cells(found: Found, chunks: list[Chunk]) -> Found:
 def _examples(chunks: list[Chunk], ticks: Iterator[int], cell: str) -> Iterator[tuple[str, Record]]:
     for chunk in chunks:
         if chunk.cell == cell:
-            for record in stored(chunk):
+            for record in read_chunk(chunk):
                 yield record["id"], record
                 next(ticks, None)
 
 
-def _cells(found: Found) -> tuple[str, ...]:
+def _cells(found: RawDataset) -> tuple[str, ...]:
     return tuple(sorted({source.cell for source in found.sources}))
 
 
 def _metadata(
-    name: str, maker: type[RecordBuilder], found: Found, parsed: Parsed
+    name: str, maker: type[RecordBuilder], found: RawDataset, parsed: ParseCounts
 ) -> dict[str, Any]:
     cells = _cells(found)
     unions = {
@@ -306,5 +306,5 @@ def _metadata(
         "leaks": found.leaks,
         "stored": found.stored,
         "licence": maker.LICENCE,
-        "summary": {**counts(parsed), "dropped": found.dropped},
+        "summary": {**metadata_summary(parsed), "dropped": found.dropped},
     }

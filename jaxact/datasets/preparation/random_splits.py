@@ -16,7 +16,7 @@ BY_CLIP, BY_GROUP = "random_3to1", "group"
 Splits = Sequence[tuple[str, ...]]
 
 
-def drawn(
+def draw_splits(
     ids: Sequence[str], labels: Sequence[int], groups: Sequence[str]
 ) -> list[tuple[str, ...]]:
     """For each clip its drawn splits: `random_3to1_train` or `_test`, and `group_train` or `_test`.
@@ -27,23 +27,23 @@ def drawn(
       groups: what each clip was cut from, "" where that is unknown; without any there is no split
           by group.
     """
-    tested = {BY_CLIP: by_clip(ids)}
+    tested = {BY_CLIP: draw_by_clip(ids)}
     if any(groups):
-        tested[BY_GROUP] = by_group(ids, labels, groups)
+        tested[BY_GROUP] = draw_by_group(ids, labels, groups)
     return [
         tuple(f"{name}_{'test' if clip in test else 'train'}" for name, test in tested.items())
         for clip in ids
     ]
 
 
-def by_clip(ids: Sequence[str]) -> set[str]:
+def draw_by_clip(ids: Sequence[str]) -> set[str]:
     """A quarter of the clips, to test on, without regard to what they were cut from: the random 3:1
     of some papers.
     """
     return set(_ranked(ids)[: round(len(ids) / SHARE)])
 
 
-def by_group(ids: Sequence[str], labels: Sequence[int], groups: Sequence[str]) -> set[str]:
+def draw_by_group(ids: Sequence[str], labels: Sequence[int], groups: Sequence[str]) -> set[str]:
     """About a quarter of the clips of each class, whole groups of them, to test on.
 
     Groups come in a drawn order; one is tested on if that brings each of its classes nearer to a
@@ -64,7 +64,7 @@ def by_group(ids: Sequence[str], labels: Sequence[int], groups: Sequence[str]) -
     return test
 
 
-def leaks(splits: Splits, groups: Sequence[str]) -> dict[str, int | None]:
+def count_leaks(splits: Splits, groups: Sequence[str]) -> dict[str, int | None]:
     """Test split -> how many of its clips are of a group that is in training too, where there are
     any.
 

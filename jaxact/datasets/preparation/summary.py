@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxact.datasets import records
-from jaxact.datasets.preparation.parallel_parsing import Parsed
+from jaxact.datasets.preparation.parallel_parsing import ParseCounts
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,28 +62,28 @@ class Summary:
             if self.damaged
             else []
         )
-        lines += [f"{split} leaks: {leak(count)}" for split, count in self.leaks.items()]
+        lines += [f"{split} leaks: {describe_leak(count)}" for split, count in self.leaks.items()]
         lines += [f"left out, {reason}: {count}" for reason, count in self.dropped.items()]
         lines += [f"skipped files: {len(self.skipped)}"] if self.skipped else []
         lines += [f"  {reason}" for _, reason in self.skipped]
         return "\n".join([*lines, f"{'already in' if self.existed else 'written to'} {self.path}"])
 
 
-def leak(count: int | None) -> str:
+def describe_leak(count: int | None) -> str:
     """What is wrong with a test split, in words."""
     if count is None:
         return "drawn clip by clip, and nothing says which clips are of one recording"
     return f"{count} of its clips are of a group that is in training too"
 
 
-def counts(parsed: Parsed) -> dict[str, Any]:
+def metadata_summary(parsed: ParseCounts) -> dict[str, Any]:
     """The fields that parsing fills, as plain JSON values."""
     counted = dataclasses.asdict(parsed)
     counted["skipped"] = counted.pop("bad")
     return counted
 
 
-def summary(target: Path, existed: bool = False) -> Summary:
+def read_summary(target: Path, existed: bool = False) -> Summary:
     """Of the prepared version in `target`; `existed` where nothing had to be done."""
     info = records.read_info(target)
     counted = {

@@ -33,7 +33,7 @@ _REFUSALS = (
     errno.EIO,
     errno.ENOTDIR,
 )
-WORTH_KEEPING = (
+KEEP_CHUNKS_AFTER = (
     60.0  # seconds of parsing above which an error keeps the finished chunks for the next run
 )
 
@@ -73,7 +73,7 @@ def write(
                 download_config=options, download_dir=os.fspath(work_folder(target))
             )
     finally:
-        restore(target)
+        restore_replaced(target)
         shutil.rmtree(aside, ignore_errors=True)
 
 
@@ -82,7 +82,7 @@ def work_folder(target: Path) -> Path:
     return target.with_name(".parsing")
 
 
-def restore(target: Path) -> None:
+def restore_replaced(target: Path) -> None:
     """Gives the old set its name back where a run ended between setting it aside and writing the
     new one.
     """
@@ -116,7 +116,7 @@ def _quiet_and_small() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def tidy(target: Path) -> Iterator[None]:
+def clean_up(target: Path) -> Iterator[None]:
     """Turns failures of the disk into errors of the user, and leaves nothing half-written behind.
 
     An interrupt keeps the finished chunks for the next run; so does a bad raw file when parsing
@@ -132,7 +132,7 @@ def tidy(target: Path) -> Iterator[None]:
         if (
             told is not None
             or not isinstance(error, UserError)
-            or time.monotonic() - start < WORTH_KEEPING
+            or time.monotonic() - start < KEEP_CHUNKS_AFTER
         ):
             shutil.rmtree(work, ignore_errors=True)
         for folder in target.parents:

@@ -16,10 +16,10 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from jaxact.datasets.formats import optical_flow, video_file
-from jaxact.datasets.formats.label_table import grouped
+from jaxact.datasets.formats import optical_flow, video_encoding, video_file
+from jaxact.datasets.formats.label_table import group_by_splits
 from jaxact.datasets.preparation import random_splits
-from jaxact.datasets.preparation.builder import Found, Record, RecordBuilder, Source
+from jaxact.datasets.preparation.builder import RawClip, RawDataset, Record, RecordBuilder
 from jaxact.datasets.preparation.parallel_parsing import Parse
 from jaxact.errors import UserError, unknown
 from jaxact.skeletons import Layout
@@ -39,12 +39,12 @@ class VideoBuilder(RecordBuilder, skip_registration=True):
     CHUNK: ClassVar[int | None] = 8  # a few MB each
 
     @staticmethod
-    def parse(source: Source) -> Iterator[Record]:
+    def parse(source: RawClip) -> Iterator[Record]:
         """The clip of one file, as stored by default."""
         yield from parse(source)
 
     @classmethod
-    def features(cls, found: Found) -> dict[str, Any]:
+    def features(cls, found: RawDataset) -> dict[str, Any]:
         """The frames and what is to be known of them."""
         pictures = tfds.features.Tensor(shape=(None,), dtype=np.object_, doc="JPEG")
         return {
@@ -61,7 +61,7 @@ class VideoBuilder(RecordBuilder, skip_registration=True):
         }
 
 
-def clips_found(
+def video_dataset(
     *,
     ids: Sequence[str],
     paths: Sequence[str],
@@ -70,7 +70,7 @@ def clips_found(
     splits: Sequence[tuple[str, ...]],
     groups: Sequence[str],
     dropped: Mapping[str, int] | None = None,
-) -> Found:
+) -> RawDataset:
     """What was found, by clip: its splits with the drawn ones of `holdout`, and what they leak.
 
     Args:
@@ -82,9 +82,9 @@ def clips_found(
       groups: what each clip was cut from, "" where that is unknown.
       dropped: see `Found`; reasons without clips are left out.
     """
-    drawn = random_splits.drawn(ids, labels, groups)
+    drawn = random_splits.draw_splits(ids, labels, groups)
     splits = [(*given, *more) for given, more in zip(splits, drawn, strict=True)]
-    return grouped(
+    return group_by_splits(
         ids=ids,
         paths=paths,
         labels=labels,
@@ -93,15 +93,15 @@ def clips_found(
         layout=PICTURE,
         channels=CHANNELS,
         facts=[{"group": group} for group in groups],
-        leaks=random_splits.leaks(splits, groups),
+        leaks=random_splits.count_leaks(splits, groups),
         stored=_stored(SHORT_SIDE, None),
         dropped={reason: count for reason, count in (dropped or {}).items() if count},
     )
 
 
-def stored_as(
-    found: Found, *, short_side: int | None, flow_method: str | None
-) -> tuple[Found, Parse]:
+def with_video_options(
+    found: RawDataset, *, short_side: int | None, flow_method: str | None
+) -> tuple[RawDataset, Parse]:
     """What was found and its parser, with frames of another size, or with optical flow.
 
     Raises:
@@ -120,14 +120,14 @@ def stored_as(
 
 
 def parse(
-    source: Source, *, short_side: int = SHORT_SIDE, flow_method: str | None = None
+    source: RawClip, *, short_side: int = SHORT_SIDE, flow_method: str | None = None
 ) -> Iterator[Record]:
     """The record of one file.
 
     Raises:
       UserError: the file cannot be used; see `decode.encode`.
     """
-    clip = video_file.encode(source.path, short_side=short_side, flow=flow_method)
+    clip = video_encoding.encode(source.path, short_side=short_side, flow=flow_method)
     yield {
         "id": source.id,
         "num_frames": np.int32(len(clip.frames)),
@@ -143,7 +143,7 @@ def parse(
     }
 
 
-def files_under(raw: Path, expects: str) -> list[Path]:
+def video_files(raw: Path, expects: str) -> list[Path]:
     """Video files under `raw` by their suffix, sorted, without hidden ones.
 
     Raises:
@@ -160,7 +160,7 @@ def files_under(raw: Path, expects: str) -> list[Path]:
 
 
 def _stored(short_side: int, flow_method: str | None) -> dict[str, Any]:
-    quality = {"jpeg_quantiser": video_file.QUANTISER}
+    quality = {"jpeg_quantiser": video_encoding.QUANTISER}
     return {
         "short_side": short_side,
         **quality,

@@ -53,7 +53,7 @@ class Subject:
             - 0.5
         )
         return cls(
-            actor=person(rng),
+            actor=random_actor(rng),
             left_handed=bool(rng.random() < 0.25),
             view=np.radians(120) * fan,
             sensor_height=rng.uniform(0.7, 1.5),
@@ -62,7 +62,7 @@ class Subject:
         )
 
 
-def person(rng: np.random.Generator) -> Actor:
+def random_actor(rng: np.random.Generator) -> Actor:
     """A body and manner drawn at random."""
     body = Body.of(
         rng.uniform(1.52, 1.95),
@@ -81,7 +81,7 @@ def person(rng: np.random.Generator) -> Actor:
     )
 
 
-def clip(
+def generate_clip(
     subject: int, action: str, repetition: int, seed: int = 0
 ) -> Float[np.ndarray, "t 2 25 3"]:
     """One recording.
@@ -117,7 +117,7 @@ def clip(
         stage = forward(actor.body, pose)[:, None]
     else:
         # The partner is this subject's own, so a test subject's partner is unseen too.
-        other = person(np.random.default_rng((seed, subject, 1 + repetition)))
+        other = random_actor(np.random.default_rng((seed, subject, 1 + repetition)))
         scene = DUO[action][0](actor, other, time, seconds, rng)
         bodies = (actor.body, other.body)
         stage = np.stack(

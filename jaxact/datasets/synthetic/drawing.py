@@ -42,7 +42,7 @@ HEAD, NECK, BASE, TOP = 3, 2, 0, 20
 LEFT, RIGHT = (4, 5, 6, 12, 13, 14), (8, 9, 10, 16, 17, 18)
 
 
-def scene(height: int, width: int, rng: np.random.Generator) -> Picture:
+def draw_background(height: int, width: int, rng: np.random.Generator) -> Picture:
     """A background: colours that change slowly, a few upright and slanted bars of other colours."""
     v, u = np.mgrid[:height, :width, :1][:2] / np.array([height, width]).reshape(2, 1, 1, 1)
     corners = rng.uniform(20, 235, (2, 2, 3))
@@ -51,11 +51,11 @@ def scene(height: int, width: int, rng: np.random.Generator) -> Picture:
     )
     for _ in range(rng.integers(2, 7)):
         start, end = rng.uniform(-0.2, 1.2, (2, 2)) * (width, height)
-        stroke(found, start, end, rng.uniform(0.01, 0.09) * width, rng.uniform(0, 255, 3))
+        draw_limb(found, start, end, rng.uniform(0.01, 0.09) * width, rng.uniform(0, 255, 3))
     return found
 
 
-def draw(picture: Picture, joints: Float[np.ndarray, "25 2"], rng: np.random.Generator) -> None:
+def draw_person(picture: Picture, joints: Float[np.ndarray, "25 2"], rng: np.random.Generator) -> None:
     """Draws one body into `picture`: clothes and skin in colours of its own, light from one
     side.
     """
@@ -65,12 +65,12 @@ def draw(picture: Picture, joints: Float[np.ndarray, "25 2"], rng: np.random.Gen
     dark = LEFT if rng.random() < 0.5 else RIGHT
     for (first, second, thick), cloth in zip(STROKES, CLOTHES, strict=True):
         shade = 0.8 if first in dark else 1.0
-        stroke(picture, joints[first], joints[second], thick * trunk / 2, colours[cloth] * shade)
+        draw_limb(picture, joints[first], joints[second], thick * trunk / 2, colours[cloth] * shade)
     crown = joints[HEAD] + 0.15 * (joints[HEAD] - joints[NECK])
-    stroke(picture, crown, joints[HEAD], 0.19 * trunk, colours[3])
+    draw_limb(picture, crown, joints[HEAD], 0.19 * trunk, colours[3])
 
 
-def stroke(
+def draw_limb(
     picture: Picture, start: np.ndarray, end: np.ndarray, radius: float, colour: np.ndarray
 ) -> None:
     """Colours the pixels of `picture` whose middle is within `radius` of the segment; others near
@@ -88,7 +88,7 @@ def stroke(
     part += (radius - distance + 0.5).clip(0, 1)[..., None] * (colour - part)
 
 
-def png(picture: UInt8[np.ndarray, "h w 3"]) -> bytes:
+def encode_png(picture: UInt8[np.ndarray, "h w 3"]) -> bytes:
     """The PNG file of a picture; each row is stored as its differences to the row above."""
     height, width, _ = picture.shape
     above = np.concatenate([np.zeros_like(picture[:1]), picture[:-1]])

@@ -63,7 +63,7 @@ def ntu(folder: Path) -> Path:
     for action, name in NTU_ACTIONS.items():
         for subject in NTU_SUBJECTS:
             for camera in (1, 2, 3):
-                joints = synthetic.clip(subject, name, camera)[::3]
+                joints = synthetic.generate_clip(subject, name, camera)[::3]
                 file = folder / f"S001C{camera:03d}P{subject:03d}R001A{action:03d}.skeleton"
                 file.write_text(skeleton_text(joints))
     return folder
@@ -79,7 +79,7 @@ def kinetics(folder: Path) -> Path:
             for subject in subjects:
                 about = {"label": name, "label_index": class_names().index(name)}
                 clip = f"{name}_{subject}"
-                frames = openpose_frames(synthetic.clip(subject, action, 0)[::3])
+                frames = openpose_frames(synthetic.generate_clip(subject, action, 0)[::3])
                 (clips / f"{clip}.json").write_text(json.dumps({"data": frames, **about}))
                 listing[clip] = {"has_skeleton": True, **about}
         (folder / f"kinetics_{half}_label.json").write_text(json.dumps(listing))
@@ -102,7 +102,7 @@ def ucf101(folder: Path) -> Path:
         for group in GROUPS:
             for clip in (1, 2):
                 path = f"{name}/v_{name}_g{group:02d}_c{clip:02d}.avi"
-                write_video(folder / path, square(label, group, clip))
+                write_video(folder / path, square_video(label, group, clip))
                 for split in (1, 2, 3):
                     half, more = ("test", "") if group == split else ("train", f" {label + 1}")
                     rows[f"{half}list0{split}.txt"].append(f"{path}{more}\n")
@@ -120,7 +120,7 @@ def hmdb51(folder: Path) -> Path:
         for film in GROUPS:
             for clip in (0, 1):
                 file = f"film{film}_{name}_h_nm_np1_fr_goo_{clip}.avi"
-                write_video(folder / name / file, square(label, film, clip))
+                write_video(folder / name / file, square_video(label, film, clip))
                 for split in rows:
                     rows[split].append(f"{file} {2 if film == split else 1} \n")
         for split, lines in rows.items():
@@ -133,7 +133,7 @@ def ucf101_32(folder: Path) -> Path:
     returns the file.
     """
     people = [
-        openpose_frames(synthetic.clip(subject, "wave", 0)[::6]) for subject in (1, 2, 3, 4, 6)
+        openpose_frames(synthetic.generate_clip(subject, "wave", 0)[::6]) for subject in (1, 2, 3, 4, 6)
     ]
     notes = []
     for label, name in enumerate(CLASSES):
@@ -162,7 +162,7 @@ def ucf101_32(folder: Path) -> Path:
     return file
 
 
-def square(label: int, group: int, clip: int) -> UInt8[np.ndarray, "6 24 32 3"]:
+def square_video(label: int, group: int, clip: int) -> UInt8[np.ndarray, "6 24 32 3"]:
     """A square that moves to the right, or down where `label` is 1. Clips of a group share colours,
     not the start.
     """
@@ -222,7 +222,7 @@ def openpose_frames(joints: Float[np.ndarray, "t m 25 3"]) -> list[dict]:
 
 FLOW = ("--short-side", "24", "--flow", "dis")
 # Data set -> what writes its samples, and options of `jaxact prepare`.
-SETS: dict[str, tuple[Callable[[Path], Path], tuple[str, ...]]] = {
+SAMPLE_SETS: dict[str, tuple[Callable[[Path], Path], tuple[str, ...]]] = {
     "ntu60": (ntu, ()),
     "kinetics_skeleton": (kinetics, ()),
     "ucf101": (ucf101, FLOW),

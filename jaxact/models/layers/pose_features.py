@@ -47,7 +47,7 @@ def joint_rows(layout: skeletons.Layout, features: str) -> Rows:
     if features not in FEATURES:
         raise unknown("features", features, FEATURES)
     if features == "parts":
-        matrix = pose_body.shares(layout)
+        matrix = pose_body.body_matrix(layout)
     else:
         wanted = skeletons.LAYOUTS["coco-17"].joints
         if missing := [joint for joint in wanted if joint not in layout.joints]:

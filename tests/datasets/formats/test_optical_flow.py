@@ -7,7 +7,7 @@ import pytest
 import scipy.ndimage
 import tensorflow as tf
 
-from jaxact.datasets.formats import optical_flow, video_file
+from jaxact.datasets.formats import optical_flow, video_encoding
 from jaxact.errors import UserError
 from tests.helpers import videos
 
@@ -26,14 +26,14 @@ def test_a_picture_that_moves_as_a_whole_has_that_flow(method, moved):
     second = np.ascontiguousarray(
         whole[20 - moved[1] : -20 - moved[1], 20 - moved[0] : -20 - moved[0]]
     )
-    found = optical_flow.estimator(method)(np.ascontiguousarray(first), second)
+    found = optical_flow.flow_estimator(method)(np.ascontiguousarray(first), second)
     assert found.shape == (88, 120, 2) and found.dtype == np.float32
     np.testing.assert_allclose(np.median(found[16:-16, 16:-16], (0, 1)), moved, atol=0.2)
 
 
 def test_levels_are_the_fields_formula():
     values = np.array([[-30.0, -20.0, -0.1, 0.0, 0.1, 7.3, 20.0, 30.0]], np.float32)
-    found = optical_flow.levels(np.stack([values, -values], axis=-1))
+    found = optical_flow.quantise(np.stack([values, -values], axis=-1))
     wanted = [
         round(255 * (min(max(value, -20.0), 20.0) + 20.0) / 40.0)
         for value in (*values[0], *-values[0])
@@ -49,7 +49,7 @@ def test_a_stored_stream_has_a_picture_for_each_frame_x_left_y_right(tmp_path, m
         3, 3
     )
     path = videos.write(tmp_path / "clip.mkv", clip, codec="ffv1")
-    found = video_file.encode(str(path), short_side=256, flow=method)
+    found = video_encoding.encode(str(path), short_side=256, flow=method)
     stored = [tf.io.decode_jpeg(picture, channels=1).numpy() for picture in found.flow]
     assert [picture.shape for picture in stored] == [(64, 160, 1)] * 4 and len(found.frames) == 4
     for picture in stored:
@@ -60,7 +60,7 @@ def test_a_stored_stream_has_a_picture_for_each_frame_x_left_y_right(tmp_path, m
 
 
 def test_flow_of_one_frame_stands_still(tmp_path):
-    found = video_file.encode(
+    found = video_encoding.encode(
         str(videos.write(tmp_path / "clip.mp4", videos.frames(1))), short_side=256, flow="dis"
     )
     (picture,) = [tf.io.decode_jpeg(picture, channels=1).numpy() for picture in found.flow]
@@ -69,9 +69,9 @@ def test_flow_of_one_frame_stands_still(tmp_path):
 
 def test_an_unknown_method_lists_those_there_are(monkeypatch):
     with pytest.raises(UserError, match=r"unknown flow 'tvl1'; available: dis, farneback"):
-        optical_flow.estimator("tvl1")
+        optical_flow.flow_estimator("tvl1")
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(
         UserError, match=r"'opencv-python-headless', .*pip install 'jaxact\[flow\]'"
     ):
-        optical_flow.estimator("dis")
+        optical_flow.flow_estimator("dis")

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from jaxact.datasets.formats import video_file
+from jaxact.datasets.formats import video_encoding, video_file
 from jaxact.errors import UserError
 from tests.helpers import videos
 
 
-def pictures(found: video_file.Encoded) -> np.ndarray:
+def pictures(found: video_encoding.EncodedClip) -> np.ndarray:
     return np.stack([tf.io.decode_jpeg(frame).numpy() for frame in found.frames])
 
 
@@ -38,7 +38,7 @@ def corners(picture: np.ndarray) -> np.ndarray:
 )
 def test_frames_of_any_container_come_out_as_they_went_in(tmp_path, suffix, codec):
     wanted = videos.frames(12, 48, 64)
-    found = video_file.encode(
+    found = video_encoding.encode(
         str(videos.write(tmp_path / f"clip{suffix}", wanted, codec=codec)), short_side=256
     )
     assert (found.height, found.width, len(found.frames), found.damaged) == (48, 64, 12, 0)
@@ -52,9 +52,9 @@ def test_frames_of_any_container_come_out_as_they_went_in(tmp_path, suffix, code
 def test_larger_frames_shrink_to_the_short_side_and_smaller_ones_stay(tmp_path):
     path = str(videos.write(tmp_path / "clip.avi", videos.frames(3, 48, 80)))
     for short_side, size in ((24, (24, 40)), (17, (17, 28)), (48, (48, 80)), (100, (48, 80))):
-        found = video_file.encode(path, short_side=short_side)
+        found = video_encoding.encode(path, short_side=short_side)
         assert (found.height, found.width) == size and pictures(found).shape == (3, *size, 3)
-    assert video_file.scaled(80, 48, 24) == (40, 24)
+    assert video_encoding.scaled_size(80, 48, 24) == (40, 24)
 
 
 def test_colours_of_hd_video_are_told_from_those_of_sd_video(tmp_path):
@@ -63,7 +63,7 @@ def test_colours_of_hd_video_are_told_from_those_of_sd_video(tmp_path):
         path = videos.write(
             tmp_path / f"{colorspace}.mp4", wanted, codec="libx264", colorspace=colorspace
         )
-        (picture, *_) = pictures(video_file.encode(str(path), short_side=64))
+        (picture, *_) = pictures(video_encoding.encode(str(path), short_side=64))
         np.testing.assert_allclose(corners(picture), videos.CORNERS, atol=6)
 
 
@@ -85,7 +85,7 @@ TURNS = {
 @pytest.mark.parametrize("matrix", TURNS)
 def test_a_turned_video_stands_upright(tmp_path, matrix):
     wanted = videos.frames(3, 32, 48)
-    found = video_file.encode(
+    found = video_encoding.encode(
         str(videos.write(tmp_path / "clip.mp4", wanted, matrix=matrix)), short_side=256
     )
     for picture, stored in zip(pictures(found), wanted, strict=True):
@@ -96,7 +96,7 @@ def test_a_turned_video_stands_upright(tmp_path, matrix):
 
 def test_a_variable_rate_keeps_every_frame_and_its_time(tmp_path):
     times = [0.0, 0.04, 0.08, 0.5, 0.52, 2.0]
-    found = video_file.encode(
+    found = video_encoding.encode(
         str(videos.write(tmp_path / "clip.mkv", videos.frames(6), times=times)), short_side=256
     )
     np.testing.assert_allclose(found.times, times, atol=1e-3)
@@ -109,25 +109,25 @@ def test_a_last_frame_that_is_shown_for_long_is_not_taken_for_a_cut(tmp_path):
     )
     with av.open(str(path)) as container:
         assert container.duration == pytest.approx(4.5e6, rel=0.01)
-    found = video_file.encode(str(path), short_side=256)
+    found = video_encoding.encode(str(path), short_side=256)
     assert len(found.frames) == 6 and found.times[-1] == pytest.approx(0.5, abs=1e-3)
 
 
 def test_times_that_are_missing_or_do_not_rise_are_even():
     for times in ([0.0, None, 0.08], [0.0, 0.04, 0.04], [0.1, 0.05, 0.2]):
-        seconds, fps = video_file.clock(times, 50.0)
+        seconds, fps = video_file.frame_times(times, 50.0)
         np.testing.assert_allclose(seconds, [0.0, 0.02, 0.04], atol=1e-6)
         assert fps == pytest.approx(50)
-    assert video_file.clock([None, None], 0.0)[1] == pytest.approx(25)
-    seconds, fps = video_file.clock([3.0, 3.5, 4.5], 25.0)
+    assert video_file.frame_times([None, None], 0.0)[1] == pytest.approx(25)
+    seconds, fps = video_file.frame_times([3.0, 3.5, 4.5], 25.0)
     assert seconds.tolist() == [0.0, 0.5, 1.5] and fps == pytest.approx(2 / 1.5)
-    assert video_file.clock([7.0], 25.0)[1] == 25 and video_file.clock([7.0], 25.0)[0].tolist() == [
+    assert video_file.frame_times([7.0], 25.0)[1] == 25 and video_file.frame_times([7.0], 25.0)[0].tolist() == [
         0.0
     ]
 
 
 def test_a_video_of_one_frame_is_a_clip(tmp_path):
-    found = video_file.encode(
+    found = video_encoding.encode(
         str(videos.write(tmp_path / "clip.mp4", videos.frames(1))), short_side=256
     )
     assert len(found.frames) == 1 and found.times.tolist() == [0.0]
@@ -135,7 +135,7 @@ def test_a_video_of_one_frame_is_a_clip(tmp_path):
 
 def test_one_file_gives_the_same_bytes_every_time(tmp_path):
     path = str(videos.write(tmp_path / "clip.mp4", videos.frames(5), codec="libx264"))
-    first, second = (video_file.encode(path, short_side=16).frames for _ in range(2))
+    first, second = (video_encoding.encode(path, short_side=16).frames for _ in range(2))
     assert first == second
 
 
@@ -162,7 +162,7 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path, name, codec, options, share
     with pytest.raises(
         UserError, match=rf"{name}' (is cut off: it states|cannot be read as a video|is damaged)"
     ):
-        video_file.encode(str(path), short_side=256)
+        video_encoding.encode(str(path), short_side=256)
 
 
 def test_a_file_with_bytes_overwritten_is_refused_or_its_patched_frames_are_counted(tmp_path):
@@ -175,11 +175,11 @@ def test_a_file_with_bytes_overwritten_is_refused_or_its_patched_frames_are_coun
     with pytest.raises(
         UserError, match=r"clip.avi' is damaged: \d+ of its \d+ frames cannot be decoded whole"
     ):
-        video_file.encode(str(path), short_side=256)
+        video_encoding.encode(str(path), short_side=256)
     few = bytearray(videos.write(path, pictures).read_bytes())
     few[len(few) // 2 : len(few) // 2 + 20] = bytes(20)
     path.write_bytes(few)
-    found = video_file.encode(str(path), short_side=256)
+    found = video_encoding.encode(str(path), short_side=256)
     assert 1 <= found.damaged <= 4 and len(found.frames) >= 36
 
 
@@ -190,11 +190,11 @@ def test_what_is_no_video_says_so(tmp_path):
         with pytest.raises(
             UserError, match=rf"{name}' cannot be read as a video: Invalid data found"
         ):
-            video_file.encode(str(tmp_path / name), short_side=256)
+            video_encoding.encode(str(tmp_path / name), short_side=256)
     with pytest.raises(
         UserError, match=r"gone.mp4' cannot be read as a video: No such file or directory"
     ):
-        video_file.encode(str(tmp_path / "gone.mp4"), short_side=256)
+        video_encoding.encode(str(tmp_path / "gone.mp4"), short_side=256)
 
 
 def test_tags_that_are_not_utf_8_do_not_matter(tmp_path):
@@ -209,7 +209,7 @@ def test_tags_that_are_not_utf_8_do_not_matter(tmp_path):
     content = path.read_bytes()
     assert content.count("café".encode()) == 1
     path.write_bytes(content.replace("café".encode(), b"caf\xe9 "))
-    assert len(video_file.encode(str(path), short_side=256).frames) == 3
+    assert len(video_encoding.encode(str(path), short_side=256).frames) == 3
 
 
 @pytest.mark.parametrize("strict", [True, False], ids=["as PyAV 18", "as PyAV 19"])
@@ -233,7 +233,7 @@ def test_a_video_without_frames_is_refused(tmp_path):
         stream.width = stream.height = 32
         container.start_encoding()
     with pytest.raises(UserError, match=r"clip.avi' holds no frames"):
-        video_file.encode(str(tmp_path / "clip.avi"), short_side=256)
+        video_encoding.encode(str(tmp_path / "clip.avi"), short_side=256)
 
 
 def test_sound_alone_is_refused(tmp_path):
@@ -246,7 +246,7 @@ def test_sound_alone_is_refused(tmp_path):
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     with pytest.raises(UserError, match=r"sound.wav' holds no video, only audio"):
-        video_file.encode(str(tmp_path / "sound.wav"), short_side=256)
+        video_encoding.encode(str(tmp_path / "sound.wav"), short_side=256)
 
 
 def test_a_codec_without_a_decoder_is_refused():
@@ -257,19 +257,19 @@ def test_a_codec_without_a_decoder_is_refused():
     with pytest.raises(
         UserError, match=r"clip.mp4' cannot be read as a video: ffmpeg has no decoder for it"
     ):
-        video_file.Video("clip.mp4")._stream(container)
+        video_file.Video("clip.mp4")._open_stream(container)
 
 
 def test_a_very_long_file_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch):
     path = str(videos.write(tmp_path / "clip.mp4", videos.frames(30)))
-    size = sum(map(len, video_file.encode(path, short_side=256).frames))
-    monkeypatch.setattr(video_file, "MOST_BYTES", size - 1)
+    size = sum(map(len, video_encoding.encode(path, short_side=256).frames))
+    monkeypatch.setattr(video_encoding, "MAX_RECORD_BYTES", size - 1)
     with pytest.raises(
         UserError, match=r"clip.mp4' is too long for one record: its first 30 frames .*cut it into"
     ):
-        video_file.encode(path, short_side=256)
-    monkeypatch.setattr(video_file, "MOST_BYTES", size)
-    assert len(video_file.encode(path, short_side=256).frames) == 30
+        video_encoding.encode(path, short_side=256)
+    monkeypatch.setattr(video_encoding, "MAX_RECORD_BYTES", size)
+    assert len(video_encoding.encode(path, short_side=256).frames) == 30
 
 
 def test_without_pyav_the_extra_is_named(tmp_path, monkeypatch):
@@ -278,4 +278,4 @@ def test_without_pyav_the_extra_is_named(tmp_path, monkeypatch):
         UserError,
         match=r"needs the package 'av', which is not installed: pip install 'jaxact\[video\]'",
     ):
-        video_file.encode(str(tmp_path / "clip.mp4"), short_side=256)
+        video_encoding.encode(str(tmp_path / "clip.mp4"), short_side=256)

@@ -67,7 +67,7 @@ def test_a_prepared_set_holds_every_clip_as_the_files_have_it(raw, tmp_path):
 
 
 def test_several_processes_write_the_same_bytes(raw, tmp_path, monkeypatch):
-    monkeypatch.setattr(parallel_parsing, "CLIPS", 2)
+    monkeypatch.setattr(parallel_parsing, "CHUNK_SIZE", 2)
     alone, together = run(raw, tmp_path / "a"), run(raw, tmp_path / "b", workers=2)
     assert contents(Path(alone.path)) == contents(Path(together.path)) != {}
 
@@ -84,7 +84,7 @@ def test_a_prepared_set_is_left_alone_unless_told(raw, tmp_path, capsys):
 
 
 def test_chunks_of_an_interrupted_run_are_not_parsed_again(raw, tmp_path, monkeypatch):
-    monkeypatch.setattr(parallel_parsing, "CLIPS", 2)
+    monkeypatch.setattr(parallel_parsing, "CHUNK_SIZE", 2)
     undisturbed = contents(Path(run(raw, tmp_path / "other").path))
     parsed = []
 
@@ -124,7 +124,7 @@ def test_a_file_that_changed_since_the_interrupted_run_is_parsed_again(raw, tmp_
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_first_bad_file_is_an_error_that_leaves_nothing(raw, tmp_path, monkeypatch, workers):
-    monkeypatch.setattr(parallel_parsing, "CLIPS", 1)
+    monkeypatch.setattr(parallel_parsing, "CHUNK_SIZE", 1)
     (raw / "a2_s2_t1_skeleton.mat").write_bytes(b"")
     with pytest.raises(
         UserError,

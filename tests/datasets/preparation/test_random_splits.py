@@ -27,7 +27,7 @@ def halves(splits, name: str) -> dict[str, set[str]]:
 
 
 def test_both_draws_hold_out_a_quarter_and_every_clip_is_on_one_side():
-    splits = random_splits.drawn(IDS, LABELS, GROUPS)
+    splits = random_splits.draw_splits(IDS, LABELS, GROUPS)
     by_clip, by_group = halves(splits, "random_3to1"), halves(splits, "group")
     for found in (by_clip, by_group):
         assert set(found) == {"train", "test"} and len(found["train"] | found["test"]) == len(IDS)
@@ -38,7 +38,7 @@ def test_both_draws_hold_out_a_quarter_and_every_clip_is_on_one_side():
 
 
 def test_the_draw_by_group_cuts_no_group_and_the_one_by_clip_does():
-    splits = random_splits.drawn(IDS, LABELS, GROUPS)
+    splits = random_splits.draw_splits(IDS, LABELS, GROUPS)
     for name, whole in (("group", True), ("random_3to1", False)):
         found = halves(splits, name)
         train, test = (
@@ -49,14 +49,14 @@ def test_the_draw_by_group_cuts_no_group_and_the_one_by_clip_does():
 
 def test_draws_depend_on_names_alone():
     order = sorted(range(len(IDS)), key=lambda index: IDS[index][::-1])
-    shuffled = random_splits.drawn(
+    shuffled = random_splits.draw_splits(
         [IDS[i] for i in order], [LABELS[i] for i in order], [GROUPS[i] for i in order]
     )
-    assert [shuffled[order.index(i)] for i in range(len(IDS))] == random_splits.drawn(
+    assert [shuffled[order.index(i)] for i in range(len(IDS))] == random_splits.draw_splits(
         IDS, LABELS, GROUPS
     )
     # Written down once: another choice would make other numbers of every set.
-    assert sorted(random_splits.by_clip([f"clip{i}" for i in range(12)])) == [
+    assert sorted(random_splits.draw_by_clip([f"clip{i}" for i in range(12)])) == [
         "clip0",
         "clip4",
         "clip9",
@@ -71,7 +71,7 @@ def test_draws_depend_on_names_alone():
 def test_as_many_groups_are_held_out_as_come_nearest_to_a_quarter(sizes, held_out):
     groups = [f"g{number}" for number, size in enumerate(sizes) for _ in range(size)]
     ids = [f"{group}_{place}" for place, group in enumerate(groups)]
-    test = random_splits.by_group(ids, [0] * len(ids), groups)
+    test = random_splits.draw_by_group(ids, [0] * len(ids), groups)
     assert len({clip.partition("_")[0] for clip in test}) == held_out
 
 
@@ -79,14 +79,14 @@ def test_a_group_of_several_classes_stays_whole():
     labels = [0, 1] * 20
     groups = [f"g{index // 2}" for index in range(40)]
     ids = [f"{index}" for index in range(40)]
-    test = {int(clip) for clip in random_splits.by_group(ids, labels, groups)}
+    test = {int(clip) for clip in random_splits.draw_by_group(ids, labels, groups)}
     assert len(test) == 10 and all(index ^ 1 in test for index in test)
 
 
 def test_clips_without_a_group_are_groups_of_their_own():
-    splits = random_splits.drawn(["a", "b", "c", "d"], [0] * 4, ["x", "x", "", ""])
+    splits = random_splits.draw_splits(["a", "b", "c", "d"], [0] * 4, ["x", "x", "", ""])
     assert all(len(names) == 2 for names in splits)
-    assert random_splits.drawn(["a", "b", "c", "d"], [0] * 4, [""] * 4) == [
+    assert random_splits.draw_splits(["a", "b", "c", "d"], [0] * 4, [""] * 4) == [
         names[:1] for names in splits
     ]
 
@@ -101,11 +101,11 @@ def test_a_leak_is_counted_in_test_clips():
         ("train",),
     ]
     groups = ["a", "a", "a", "b", "c", "c"]
-    assert random_splits.leaks(splits, groups) == {"x_test": 2, "test": 1}
-    assert random_splits.leaks(splits, list("abcdef")) == {}
+    assert random_splits.count_leaks(splits, groups) == {"x_test": 2, "test": 1}
+    assert random_splits.count_leaks(splits, list("abcdef")) == {}
 
 
 def test_without_groups_only_the_draw_by_clip_is_suspected():
     splits = [("x_train", "random_3to1_train"), ("x_test", "random_3to1_test")]
-    assert random_splits.leaks(splits, ["", ""]) == {"random_3to1_test": None}
-    assert random_splits.leaks(splits, ["a", "b"]) == {}
+    assert random_splits.count_leaks(splits, ["", ""]) == {"random_3to1_test": None}
+    assert random_splits.count_leaks(splits, ["a", "b"]) == {}

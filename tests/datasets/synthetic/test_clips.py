@@ -17,7 +17,7 @@ SIDES = {LEFT: (12, 13, 14, 15), RIGHT: (16, 17, 18, 19)}
 def clips():
     """Every subject and action once, the repetitions in turn: (subject, action) -> joints."""
     return {
-        (subject, action): synthetic.clip(
+        (subject, action): synthetic.generate_clip(
             subject, action, (subject + number) % synthetic.REPETITIONS
         )
         for subject in synthetic.SUBJECTS
@@ -36,17 +36,17 @@ def clean(monkeypatch):
         return synthetic.dataclasses.replace(who, sensor_pitch=0.0, sensor_height=0.0)
 
     monkeypatch.setattr(synthetic.Subject, "of", level)
-    return synthetic.clip
+    return synthetic.generate_clip
 
 
 def test_a_clip_depends_on_its_four_numbers_alone_and_on_each_of_them():
-    clip = synthetic.clip(2, "throw", 1)
-    np.testing.assert_array_equal(clip, synthetic.clip(2, "throw", 1))
+    clip = synthetic.generate_clip(2, "throw", 1)
+    np.testing.assert_array_equal(clip, synthetic.generate_clip(2, "throw", 1))
     for other in (
-        synthetic.clip(4, "throw", 1),
-        synthetic.clip(2, "kick", 1),
-        synthetic.clip(2, "throw", 2),
-        synthetic.clip(2, "throw", 1, seed=1),
+        synthetic.generate_clip(4, "throw", 1),
+        synthetic.generate_clip(2, "kick", 1),
+        synthetic.generate_clip(2, "throw", 2),
+        synthetic.generate_clip(2, "throw", 1, seed=1),
     ):
         assert clip.shape != other.shape or np.abs(clip - other).max() > 0.05
 
@@ -176,7 +176,7 @@ def test_left_handed_subjects_throw_with_the_left():
     for number in synthetic.SUBJECTS:
         handed = synthetic.Subject.of(number).left_handed
         both.add(handed)
-        joints = synthetic.clip(number, "throw", 0)[:, 0]
+        joints = synthetic.generate_clip(number, "throw", 0)[:, 0]
         tops = {side: joints[:, wrist, 1].max() for side, wrist in hands.items()}
         assert tops[handed] > tops[not handed]
     assert both == {False, True}
@@ -201,7 +201,7 @@ def test_the_mean_pose_does_not_tell_the_action(clips):
 )
 def test_a_clip_that_is_not_there_is_the_users_error(arguments, message):
     with pytest.raises(UserError, match=message):
-        synthetic.clip(*arguments)
+        synthetic.generate_clip(*arguments)
 
 
 def test_the_builder_lists_every_performance_once_and_parses_one():
@@ -215,7 +215,7 @@ def test_the_builder_lists_every_performance_once_and_parses_one():
     (record,) = SyntheticActions.parse(found.sources[100])
     source = found.sources[100]
     assert (record["id"], record["label"]) == (source.id, source.label)
-    expected = synthetic.clip(
+    expected = synthetic.generate_clip(
         source.facts["subject"], synthetic.LABELS[source.label], source.facts["repetition"]
     )
     np.testing.assert_array_equal(record["joints"], expected)

@@ -22,7 +22,7 @@ def test_ntu_samples_read_back_to_the_generated_joints_and_fill_every_half(tmp_p
         assert cells & set(found.unions[split]), split
     source = next(s for s in found.sources if s.id == "S001C002P006R001A002")
     (record,) = Ntu60.parse(source)
-    wanted = clips.clip(6, "wave", 2)[::3]
+    wanted = clips.generate_clip(6, "wave", 2)[::3]
     assert record["label"] == 1
     np.testing.assert_allclose(record["joints"][:, 0], wanted[:, 0], atol=1e-6)
 
@@ -37,7 +37,7 @@ def test_kinetics_samples_are_upright_people_whose_left_and_right_are_told_apart
         pose = record["joints"][:, 0]
         seen = pose[:, [at["nose"], at["right_ankle"]], 2].all(axis=1)
         assert (pose[seen, at["nose"], 1] < pose[seen, at["right_ankle"], 1]).all(), "y points down"
-        wanted = clips.clip(int(source.id[-1]), sample_files.KINETICS_CLASSES[source.id[:-2]], 0)[
+        wanted = clips.generate_clip(int(source.id[-1]), sample_files.KINETICS_CLASSES[source.id[:-2]], 0)[
             ::3
         ]
         metres = wanted[:, 0, 8, 0] - wanted[:, 0, 4, 0]  # the sensor's x points to its left

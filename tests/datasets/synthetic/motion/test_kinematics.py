@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxact.datasets.synthetic.clips import person
+from jaxact.datasets.synthetic.clips import random_actor
 from jaxact.datasets.synthetic.motion.actor import standing
 from jaxact.datasets.synthetic.motion.kinematics import (
     RIGHT,
@@ -20,7 +20,7 @@ TIME = np.linspace(0.0, 1.0, 41)
 
 
 def still(frames=5):
-    actor = person(np.random.default_rng(0))
+    actor = random_actor(np.random.default_rng(0))
     return actor.body, standing(actor, np.arange(frames) / 30, np.random.default_rng(1))
 
 
