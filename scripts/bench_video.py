@@ -46,12 +46,12 @@ def main() -> None:
     quiet_libraries()  # before TensorFlow starts
     import numpy as np
 
-    from jaxact.datasets import records
+    from jaxact.datasets import dataset_info, records
     from jaxact.datasets.formats import video_encoding
     from jaxact.datasets.preparation.video_builder import video_files
     from jaxact.pipeline import batches, video
 
-    info = records.describe(options.name, options.data_dir)
+    info = dataset_info.load(options.name, options.data_dir)
     clip = {"frames": options.frames, "height": options.size, "width": options.size, "views": 1}
     clip |= {"sampling": "uniform", "fit": "stretch", "stream": "rgb", "motion": "recorded"}
     fields = video.fields(clip, stored=records.fields(info), name=info.name)

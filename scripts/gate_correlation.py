@@ -77,10 +77,10 @@ def spearman(a: np.ndarray, b: np.ndarray) -> float:
 
 def batches(net: trained_model.Trained, options: argparse.Namespace):
     """Evaluation batches of the split."""
-    from jaxact.datasets import records
+    from jaxact.datasets import dataset_info
     from jaxact.pipeline import batches as made
 
-    info = records.describe(net.config.data.name, options.data_dir or net.config.data.data_dir)
+    info = dataset_info.load(net.config.data.name, options.data_dir or net.config.data.data_dir)
     clip = dataclasses.asdict(net.config.clip) | {"views": 1}
     return made.eval_batches(
         info, split=options.split or net.config.data.eval_split, batch_size=16, clip=clip

@@ -1,7 +1,7 @@
-"""A paper's table, row by row: each system trained, evaluated and set beside the printed figure.
+"""Reproduces a paper's table: trains and evaluates each row and prints it beside the paper's figure.
 
-A script names the rows; what it takes to run them is here. A call that was stopped goes on where it
-stood, and rows that share a run share its folder.
+The scripts `reproduce_*.py` list the rows; this module runs them. A call that was interrupted
+resumes, and rows that share a run share its folder.
 """
 
 import argparse
@@ -13,15 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from jaxact import cli, files
+from jaxact.config.arguments import DATASETS
 
-# End of a config's name -> what it reads.
-DATASETS = {
-    "kinetics": "kinetics_skeleton",
-    "ntu60": "ntu60",
-    "ucf101": "ucf101",
-    "ucf32": "ucf101_32",
-    "hmdb51": "hmdb51",
-}
 SKELETONS = ("ntu60", "kinetics_skeleton")
 QUOTED = "not a system of ours: the paper's quotation"
 
@@ -29,15 +22,18 @@ Ours = Sequence[float | str]  # a percentage, or why there is none, for each col
 
 
 class NotRun(Exception):
-    """A figure that is not there, and why."""
+    """A figure that is missing, and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns, and rows of the paper's percentages and the function that finds ours; None for a
-    quoted row.
+    """A table of a paper.
 
-    `note` is printed below: what the figures differ in.
+    Attributes:
+        columns: their names.
+        rows: for each name the paper's percentages, and the function that computes ours; None for a
+            row that is only quoted.
+        note: printed below the table: in what the figures differ.
     """
 
     columns: tuple[str, ...]
@@ -50,13 +46,13 @@ class Runs:
     """The runs behind a table.
 
     Attributes:
-      configs: folder of the config files.
-      out: folder of all runs, results and tables.
-      data_dir: prepared data.
-      quick: toy networks.
-      overrides: options of every config, as on the command line.
-      files: those given on the command line by name: scores of systems that are not trained here,
-          weights.
+        configs: folder of the config files.
+        out: folder of all runs, results and tables.
+        data_dir: prepared data.
+        quick: whether the networks are small ones that train for one epoch.
+        overrides: options of every config, as on the command line.
+        files: paths from the command line by option: scores of systems that are not trained here,
+            weights.
     """
 
     configs: Path
@@ -67,44 +63,32 @@ class Runs:
     files: Mapping[str, str | None]
 
     def train(self, source: str, *more: str, name: str = "") -> Path:
-        """The workdir of a config's run, trained where that is still to be done.
+        """The workdir of a config's run; trains it first, or resumes it.
 
         Args:
-          source: "stgcn_ntu60.py:xview,tcn".
-          more: further overrides.
-          name: told apart by it from another run of the same config.
+            source: config file and argument, such as "stgcn.py:ntu60,xview,tcn".
+            more: further overrides.
+            name: suffix that distinguishes another run of the same config.
 
         Raises:
-          NotRun: its data set is not prepared.
+            NotRun: its data set is not prepared.
         """
-        file, _, argument = source.partition(":")
         self.data(source)
-        words = [word for word in argument.split(",") if word]
-        workdir = (
-            self.out
-            / "_".join([file.removesuffix(".py"), *words, *([name] if name else [])])
-            / "run"
-        )
-        arguments = ",".join([*words, *(["quick"] if self.quick else [])])
-        config = f"{self.configs / file}:{arguments}"
-        _call(
-            "train",
-            "--config",
-            config,
-            "--workdir",
-            workdir,
-            "--data-dir",
-            self.data_dir,
-            *more,
-            *self.overrides,
-        )
+        file, _, argument = source.partition(":")
+        words = argument.split(",")
+        folder = "_".join([file.removesuffix(".py"), *words])
+        workdir = self.out / (f"{folder}_{name}" if name else folder) / "run"
+        if self.quick:
+            words.append("quick")
+        options = ["--config", f"{self.configs / file}:{','.join(words)}", "--workdir", workdir]
+        _call("train", *options, "--data-dir", self.data_dir, *more, *self.overrides)
         return workdir
 
     def fused(self, source: str, streams: Sequence[str], *more: str) -> dict[str, Any]:
         """The fused report of a config's networks, one for each stream.
 
         Raises:
-          NotRun: its data set is not prepared, or without the flow that a stream needs.
+            NotRun: its data set is not prepared, or without the flow that a stream needs.
         """
         if "flow" in streams and not self.data(source).stored.get("flow"):
             raise NotRun("not run: the videos are prepared without --flow")
@@ -112,19 +96,19 @@ class Runs:
         return json.loads((workdir / "fused" / "metrics.json").read_text())
 
     def data(self, source: str) -> Any:
-        """The prepared set that a config reads.
+        """The prepared data set that a config reads.
 
         Raises:
-          NotRun: there is none.
+            NotRun: it is not prepared.
         """
-        from jaxact.datasets import records
+        from jaxact.datasets import dataset_info
 
-        dataset = DATASETS[source.partition(":")[0].removesuffix(".py").split("_")[-1]]
-        if dataset not in records.prepared(self.data_dir):
+        dataset = dataset_of(source)
+        if dataset not in dataset_info.prepared_names(self.data_dir):
             raise NotRun(
-                f"not run: {dataset} is not prepared in {str(records.data_root(self.data_dir))!r}"
+                f"not run: {dataset} is not prepared in {str(dataset_info.data_root(self.data_dir))!r}"
             )
-        return records.describe(dataset, self.data_dir)
+        return dataset_info.load(dataset, self.data_dir)
 
     def report(self, workdir: Path, *options: str, name: str = "results") -> dict[str, Any]:
         """The report of a run, with options of `jaxact evaluate`."""
@@ -132,31 +116,40 @@ class Runs:
         return json.loads((workdir.parent / name / "metrics.json").read_text())
 
 
+def dataset_of(source: str) -> str:
+    """The name of the prepared data set that the argument of a config names."""
+    words = source.partition(":")[2].split(",")
+    return next(DATASETS[word].name for word in words if word in DATASETS)
+
+
 def percentages(
     source: str, columns: Sequence[str], *options: str, name: str = "results"
 ) -> Callable[[Runs], Ours]:
-    """The figures called `columns` of one config's report."""
+    """The metrics `columns` of one config's report, in percent."""
 
-    def find(runs: Runs) -> Ours:
-        found = runs.report(runs.train(source), *options, name=name)
-        return [100 * found[column] for column in columns]
+    def figures(runs: Runs) -> Ours:
+        report = runs.report(runs.train(source), *options, name=name)
+        return [100 * report[column] for column in columns]
 
-    return find
+    return figures
 
 
 def beside(*parts: tuple[int, Callable[[Runs], Ours]]) -> Callable[[Runs], Ours]:
-    """The columns of several finders side by side; each may lack its own, `count` of them."""
+    """The columns of several functions side by side, `count` columns each.
 
-    def find(runs: Runs) -> Ours:
+    Where one raises NotRun, its first column holds the reason.
+    """
+
+    def figures(runs: Runs) -> Ours:
         cells: list[float | str] = []
         for count, part in parts:
             try:
                 cells += part(runs)
-            except NotRun as why:
-                cells += [str(why), *[""] * (count - 1)]
+            except NotRun as reason:
+                cells += [str(reason), *[""] * (count - 1)]
         return cells
 
-    return find
+    return figures
 
 
 def main(
@@ -167,46 +160,47 @@ def main(
     sets: Sequence[str] = SKELETONS,
     what: str = "table",
 ) -> int:
-    """Runs one table from the command line; writes `table{N}.md` and `table{N}.json` beside the
-    runs.
+    """Runs one table from the command line; writes `table{N}.md` and `table{N}.json` beside the runs.
 
     Args:
-      script: its path; the configs lie in `../configs`.
-      about: its docstring.
-      tables: by the paper's numbers.
-      inputs: options that name files, and their help.
-      sets: the data sets that its configs read.
-      what: "table", or "figure" where the paper has its figures in those; option and files are
-          called so.
+        script: path of the script; the configs are in `../configs`.
+        about: docstring of the script.
+        tables: by the paper's numbers.
+        inputs: options that name files, and their help.
+        sets: the data sets that its configs read.
+        what: "table", or "figure" where the paper prints its results in figures; the name of the
+            option and of the files.
     """
     parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument(f"--{what}", dest="number", type=int, required=True, choices=tables)
     parser.add_argument("--data-dir", default="")
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument(
-        "--quick", action="store_true", help="toy networks on sample files that are made first"
+        "--quick", action="store_true", help="small networks on generated sample files"
     )
     for name, text in (inputs or {}).items():
         parser.add_argument(f"--{name}", metavar="FILE", help=text)
     options, overrides = parser.parse_known_args()
     data_dir = prepare_samples(options.out, sets) if options.quick else options.data_dir
-    given = {name: getattr(options, name) for name in inputs or {}}
+    paths = {name: getattr(options, name) for name in inputs or {}}
     runs = Runs(
         configs=Path(script).resolve().parents[1] / "configs",
         out=options.out,
         data_dir=data_dir,
         quick=options.quick,
         overrides=tuple(overrides),
-        files=given,
+        files=paths,
     )
     table = tables[options.number]
     rows = [
         _row(runs, name, paper, ours, len(table.columns))
         for name, (paper, ours) in table.rows.items()
     ]
-    found = {"quick": runs.quick, "columns": table.columns, "rows": rows, "note": table.note}
-    files.write_json(options.out / f"{what}{options.number}.json", found)
-    text = markdown(rows, table.columns) + (f"\n{table.note}\n" if table.note else "")
+    result = {"quick": runs.quick, "columns": table.columns, "rows": rows, "note": table.note}
+    files.write_json(options.out / f"{what}{options.number}.json", result)
+    text = markdown(rows, table.columns)
+    if table.note:
+        text += f"\n{table.note}\n"
     with files.replacing(options.out / f"{what}{options.number}.md") as path:
         path.write_text(text, encoding="utf-8")
     print(text, end="")
@@ -217,37 +211,35 @@ def _row(
     runs: Runs, name: str, paper: Sequence[float | None], ours: Callable | None, columns: int
 ) -> dict[str, Any]:
     if ours is None:
-        found: Ours = [QUOTED]
+        cells: Ours = [QUOTED]
     else:
         try:
-            found = ours(runs)
-        except NotRun as why:
-            found = [str(why)]
-    return {"row": name, "paper": list(paper), "ours": [*found, *[""] * (columns - len(found))]}
+            cells = ours(runs)
+        except NotRun as reason:
+            cells = [str(reason)]
+    return {"row": name, "paper": list(paper), "ours": [*cells, *[""] * (columns - len(cells))]}
 
 
 def markdown(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     """The table as Markdown, our figure beside the paper's."""
-    lines = [
-        f"| | {' | '.join(f'{c}, paper | {c}, ours' for c in columns)} |",
-        "|---" * (1 + 2 * len(columns)) + "|",
-    ]
+    header = [f"{column}, paper | {column}, ours" for column in columns]
+    lines = [f"| | {' | '.join(header)} |", "|---" * (1 + 2 * len(columns)) + "|"]
     for row in rows:
-        cells = [
-            f"{'' if paper is None else paper} | {f'{own:.1f}' if isinstance(own, float) else own}"
-            for paper, own in zip(row["paper"], row["ours"], strict=True)
-        ]
-        lines.append(f"| {row['row']} | {' | '.join(cells)} |")
+        cells = [row["row"]]
+        for paper, ours in zip(row["paper"], row["ours"], strict=True):
+            cells.append("" if paper is None else str(paper))
+            cells.append(f"{ours:.1f}" if isinstance(ours, float) else str(ours))
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
 def prepare_samples(out: Path, sets: Sequence[str]) -> str:
-    """Sample raw files of these sets, prepared; returns the data folder."""
+    """Generates and prepares sample raw files of these data sets; returns the data folder."""
     from jaxact.datasets.synthetic import sample_files
 
     data = out / "data"
     for dataset in sets:
-        write, options = sample_files.SETS[dataset]
+        write, options = sample_files.SAMPLE_SETS[dataset]
         _call(
             "prepare", dataset, "--raw", write(out / "raw" / dataset), "--data-dir", data, *options
         )
@@ -255,6 +247,6 @@ def prepare_samples(out: Path, sets: Sequence[str]) -> str:
 
 
 def _call(*words: Any) -> None:
-    """A command of jaxact; the script ends where it fails."""
+    """Runs a command of jaxact; exits with its code where it fails."""
     if code := cli.main([str(word) for word in words]):
         sys.exit(code)

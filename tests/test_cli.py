@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from jaxact import cli, export, skeletons
-from jaxact.datasets import records
+from jaxact.datasets import dataset_info
 from jaxact.errors import UserError
 from jaxact.evaluation import classification, report
 from jaxact.runs import trained_model
@@ -298,7 +298,7 @@ def test_another_version_of_the_data_than_the_checkpoints_is_refused(world, caps
 
 def test_data_of_another_layout_than_the_checkpoints_are_refused(world):
     info, net = (
-        records.describe("custom/toy", str(world / "data")),
+        dataset_info.load("custom/toy", str(world / "data")),
         trained_model.load(world / "run"),
     )
     classification.check_data(info, net)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from jaxact import config, export, skeletons
-from jaxact.datasets import records
+from jaxact.datasets import dataset_info, records
 from jaxact.datasets.preparation.prepare import prepare
 from jaxact.evaluation import classification
 from jaxact.models import stgcn
@@ -79,7 +79,7 @@ def partition(radii=None):
 
 
 def test_the_checkpoint_rebuilds_the_partition_of_the_training_data(run, workdir):
-    info = records.describe(run.data.name, run.data.data_dir)
+    info = dataset_info.load(run.data.name, run.data.data_dir)
     clips = [record["joints"] for record in records.records(info, "train").as_numpy_iterator()]
     distances = [
         np.linalg.norm(clip - clip.mean(2, keepdims=True), axis=-1).reshape(-1, 20)
@@ -98,7 +98,7 @@ def test_evaluation_and_export_use_the_partition_of_the_checkpoint(workdir, tmp_
     net = trained_model.load(workdir)
     classification.run(workdir, out=tmp_path / "results")
     scores = np.load(tmp_path / "results" / "scores.npz")
-    info = records.describe(net.config.data.name, net.config.data.data_dir)
+    info = dataset_info.load(net.config.data.name, net.config.data.data_dir)
     clip = config.to_dict(net.config)["clip"]
     (batch,) = batches.eval_batches(info, split="test", batch_size=6, clip=clip)
     inputs = batch["inputs"][:, 0]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from jaxact import config, export
-from jaxact.datasets import records
+from jaxact.datasets import dataset_info, records
 from jaxact.datasets.formats.ntu_skeleton_file import read_skeleton
 from jaxact.datasets.preparation.prepare import prepare
 from jaxact.losses import classification as losses
@@ -71,7 +71,7 @@ def run(raw):
 
 @pytest.fixture(scope="module")
 def info(run):
-    return records.describe(run.data.name, run.data.data_dir)
+    return dataset_info.load(run.data.name, run.data.data_dir)
 
 
 def test_0_raw_text_parses_to_its_numbers(raw):

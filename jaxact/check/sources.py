@@ -11,11 +11,11 @@ from typing import Any
 
 from jaxact.check.sets import Protocols
 from jaxact.check.splits import protocols_of
-from jaxact.datasets import DATASETS, custom
+from jaxact.datasets import DATASETS, custom, dataset_info
 from jaxact.datasets import records as read
 from jaxact.datasets.formats import label_table
 from jaxact.datasets.formats.joint_arrays import clip_array, joints_of, load_clip, packed_arrays
-from jaxact.datasets.preparation.builder import Found, RecordBuilder
+from jaxact.datasets.preparation.builder import RawDataset, RecordBuilder
 from jaxact.errors import UserError, missing_extra, unknown
 from jaxact.skeletons import Layout
 
@@ -79,7 +79,7 @@ def open_corpus(
             )
         return _raw(name, DATASETS[head], Path(raw).expanduser(), layout)
     path = Path(name).expanduser()
-    if read.version_folder(name, data_dir) is None and path.exists():
+    if dataset_info.version_folder(name, data_dir) is None and path.exists():
         maker = _maker(path)
         return _raw(name, maker, path, layout) if maker else _one(path, layout)
     if head not in DATASETS and (path.suffix or os.sep in name):
@@ -88,7 +88,7 @@ def open_corpus(
         )
     if importlib.util.find_spec("tensorflow") is None:
         raise missing_extra("tensorflow", "data", "reading prepared data")
-    return _set(read.describe(name, data_dir))
+    return _set(dataset_info.load(name, data_dir))
 
 
 def _maker(path: Path) -> type[RecordBuilder] | None:
@@ -102,10 +102,10 @@ def _maker(path: Path) -> type[RecordBuilder] | None:
 
 
 def _prepared(data_dir: str | os.PathLike[str]) -> str:
-    return ", ".join(read.prepared(data_dir)) or "none"
+    return ", ".join(dataset_info.prepared_names(data_dir)) or "none"
 
 
-def _set(info: read.DatasetInfo) -> Corpus:
+def _set(info: dataset_info.DatasetInfo) -> Corpus:
     def records() -> Iterator[Record]:
         for cell in info.unions["all"]:
             for record in read.records(info, cell, fields=None).as_numpy_iterator():
@@ -126,7 +126,7 @@ def _set(info: read.DatasetInfo) -> Corpus:
 
 
 def _raw(name: str, maker: type[RecordBuilder], raw: Path, layout: str | None) -> Corpus:
-    found: Found = maker.find(raw, layout=layout)
+    found: RawDataset = maker.find(raw, layout=layout)
 
     def records() -> Iterator[Record]:
         for source in found.sources:

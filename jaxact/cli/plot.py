@@ -1,6 +1,7 @@
 """`jaxact plot`: pictures of runs, evaluations, layouts, records and networks."""
 
 import argparse
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -137,9 +138,9 @@ def _clip(kinds: Any) -> None:
 def _draw_clip(options: argparse.Namespace) -> None:
     need_tensorflow("reading prepared data")
     from jaxact import plots
-    from jaxact.datasets import records
+    from jaxact.datasets import dataset_info, records
 
-    info = records.describe(options.dataset, options.data_dir)
+    info = dataset_info.load(options.dataset, options.data_dir)
     video = info.kind == "video"
     record = _record(info, options, ("id", "label", "frames", "fps") if video else records.FIELDS)
     title = f"{info.labels[record['label']]} ({record['id'].decode()})"
@@ -182,23 +183,28 @@ def _draw_response(options: argparse.Namespace) -> None:
     need_tensorflow("reading prepared data")
     start_jax()
     from jaxact import plots
-    from jaxact.datasets import records
+    from jaxact.datasets import dataset_info
     from jaxact.evaluation import classification
     from jaxact.inference import activation_map
     from jaxact.runs import trained_model
 
     net = trained_model.load(options.checkpoint, step=options.step, how=options.select)
-    info = records.describe(net.config.data.name, options.data_dir or net.config.data.data_dir)
+    info = dataset_info.load(net.config.data.name, options.data_dir or net.config.data.data_dir)
     classification.check_data(info, net)
     options.split = options.split or net.config.data.eval_split
     record = _record(info, options)
-    found = activation_map.respond(net, record)
-    title = (
-        f"{net.labels[record['label']]} ({record['id'].decode()}), recognised as {found.predicted}"
-    )
-    scores, fps = net.channels[-1] == "score", options.fps * found.rate
-    plots.response(
-        found.joints, found.strength, net.layout, options.out, fps=fps, title=title, scores=scores
+    activation = activation_map.activation_map(net, record)
+    label, name = net.labels[record["label"]], record["id"].decode()
+    title = f"{label} ({name}), recognised as {activation.predicted}"
+    scores, fps = net.channels[-1] == "score", options.fps * activation.rate
+    plots.activation_map(
+        activation.joints,
+        activation.strength,
+        net.layout,
+        options.out,
+        fps=fps,
+        title=title,
+        scores=scores,
     )
     print(options.out)
 
@@ -243,14 +249,14 @@ def _draw_attention(options: argparse.Namespace) -> None:
     need_tensorflow("reading prepared data")
     start_jax()
     from jaxact import plots
-    from jaxact.datasets import records
+    from jaxact.datasets import dataset_info, records
     from jaxact.evaluation import classification
     from jaxact.inference import stagcn_attention
-    from jaxact.plots import video as footage
+    from jaxact.plots import video
     from jaxact.runs import trained_model
 
     net = trained_model.load(options.checkpoint, step=options.step, how=options.select)
-    info = records.describe(net.config.data.name, options.data_dir or net.config.data.data_dir)
+    info = dataset_info.load(net.config.data.name, options.data_dir or net.config.data.data_dir)
     classification.check_data(info, net)
     options.split = options.split or net.config.data.eval_split
     if net.config.model.name == "recogniser":
@@ -258,25 +264,25 @@ def _draw_attention(options: argparse.Namespace) -> None:
     record = _record(
         info, options, (*records.FIELDS, *({"person_id", "pixels"} & set(records.fields(info))))
     )
-    found = stagcn_attention.look(net, record)
-    joints, pictures, scores = found.joints, None, net.channels[-1] == "score"
+    maps = stagcn_attention.attention_maps(net, record)
+    images, scores = None, net.channels[-1] == "score"
     if options.video:
-        pictures = footage.read(options.video, found.frames, len(record["joints"]))
-        size = pictures.shape[1:3]
-        joints = (
-            footage.in_pixels(joints, size, score=scores) if found.pixels is None else found.pixels
-        )
-    names = ("frames", "heat", "gate", "taken", "confidence", "kept")
-    shown = plots.Attention(
-        joints=joints,
-        labels=found.segments,
-        pictures=pictures,
-        **{name: getattr(found, name) for name in names},
-    )
-    known = f"recognised as {found.predicted}, {100 * found.probability:.0f} %"
-    title = f"{net.labels[record['label']]} ({record['id'].decode()})\n{known}"
+        images = video.read_frames(options.video, maps.frames, len(record["joints"]))
+        pixels = maps.pixels
+        if pixels is None:
+            pixels = video.to_pixels(maps.joints, images.shape[1:3], score=scores)
+        maps = dataclasses.replace(maps, joints=pixels)
+    prediction = f"recognised as {maps.predicted}, {100 * maps.probability:.0f} %"
+    title = f"{net.labels[record['label']]} ({record['id'].decode()})\n{prediction}"
     plots.attention(
-        shown, net.layout, options.out, options.figure, options.fps, title, scores=scores
+        maps,
+        net.layout,
+        options.out,
+        options.figure,
+        options.fps,
+        title,
+        images=images,
+        scores=scores,
     )
     print(options.out)
 
@@ -290,10 +296,12 @@ def _draw_weights(options: argparse.Namespace, net: Any, info: Any) -> None:
         raise UserError(
             "--video is for the attention of an STA-GCN; a recogniser's is drawn without pictures"
         )
-    found = recogniser_attention.look(net, info, options.split, id=options.id, index=options.index)
-    known = f"recognised as {found.predicted}, {100 * found.probability:.0f} %"
-    title = f"{found.label} ({found.name}), {known}; shares of {found.clips} clips"
-    plots.attention_weights(found.weights, found.shares, options.out, title=title)
+    attention = recogniser_attention.attention_weights(
+        net, info, options.split, id=options.id, index=options.index
+    )
+    prediction = f"recognised as {attention.predicted}, {100 * attention.probability:.0f} %"
+    title = f"{attention.label} ({attention.name}), {prediction}; shares of {attention.clips} clips"
+    plots.attention_weights(attention.weights, attention.shares, options.out, title=title)
     print(options.out)
 
 
@@ -336,7 +344,7 @@ def _draw_recognised(options: argparse.Namespace) -> None:
         moments(log, video=video, count=options.frames)
         for log, video in zip(options.logs, videos, strict=True)
     ]
-    plots.sheet(rows, options.out)
+    plots.keyframe_sheet(rows, options.out)
     print(options.out)
 
 
@@ -363,8 +371,8 @@ def _draw_poses(options: argparse.Namespace) -> None:
     panels = []
     for each in pose.examples(options.results, count=options.count, data_dir=options.data_dir):
         note = f"{each.hits.found.sum()} of {each.hits.there.sum()} joints right"
-        panels.append(plots.Overlay(each.id, note, each.picture, each.found, each.true))
-    plots.overlays(panels, options.out)
+        panels.append(plots.PoseOverlay(each.id, note, each.picture, each.found, each.true))
+    plots.pose_overlays(panels, options.out)
     print(options.out)
 
 

@@ -7,40 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from jaxact.config import (
-    AugmentConfig,
-    ClipConfig,
-    DataConfig,
-    OptimConfig,
-    STGCNConfig,
-    TrainConfig,
-)
+from jaxact.config import TrainConfig, recipes
 from jaxact.progress import log
 
 SPLIT = "test"
-
-
-def get_config(arg: str = "") -> TrainConfig:
-    """The run of `configs/stgcn_synthetic.py`, which is not part of an installed package; "quick"
-    is a toy of it.
-    """
-    config = TrainConfig(
-        data=DataConfig(name="synthetic_actions"),
-        model=STGCNConfig(width=16, dropout=0.2),
-        clip=ClipConfig(frames=32, sampling="resize", center="first"),
-        augment=AugmentConfig(crop=0.8, rotate=0.2),
-        optim=OptimConfig(
-            name="adamw", learning_rate=3e-3, schedule="cosine", warmup=0.5, weight_decay=0.01
-        ),
-        batch_size=16,
-        epochs=8,
-        label_smoothing=0.1,
-        eval_every=2.0,
-        log_every=20,
-    )
-    if arg == "quick":
-        config.model.width, config.clip.frames, config.epochs = 4, 8, 1
-    return config
 
 
 def run(out: str | Path, config: TrainConfig | None = None) -> dict[str, Any]:
@@ -55,7 +25,7 @@ def run(out: str | Path, config: TrainConfig | None = None) -> dict[str, Any]:
     from jaxact.training import loop
 
     began, folder = time.monotonic(), Path(out)
-    config = config or get_config()
+    config = config or recipes.synthetic_actions()
     config.data.data_dir = str(folder / "data")
     log("1/5 making the data set: 24 people who walk, wave, throw, kick, sit, jump ...")
     log(str(prepare.prepare(config.data.name, data_dir=folder / "data")))
@@ -73,7 +43,7 @@ def run(out: str | Path, config: TrainConfig | None = None) -> dict[str, Any]:
 
 def _draw(folder: Path, config: TrainConfig) -> None:
     from jaxact import plots
-    from jaxact.datasets import records
+    from jaxact.datasets import dataset_info, records
     from jaxact.evaluation import report
 
     found = report.read(folder / "results")
@@ -82,7 +52,7 @@ def _draw(folder: Path, config: TrainConfig) -> None:
     plots.confusion_matrix(
         found.confusion, found.labels, pictures / "confusion.png", title=found.title
     )
-    info = records.describe(config.data.name, config.data.data_dir)
+    info = dataset_info.load(config.data.name, config.data.data_dir)
     plots.partition(info.layout, pictures / "partition.png")
     seen: set[int] = set()
     for record in records.records(info, SPLIT).as_numpy_iterator():
@@ -108,6 +78,6 @@ top-1 {report["top1"]:.1%} on {report["count"]} clips of people never seen in tr
 
 next
   your own clips     jaxact prepare custom --name mine --raw DIR --layout coco-17 --data-dir data
-  a longer run       jaxact train --config configs/stgcn_synthetic.py --data-dir {folder / "data"} --workdir run2
+  a longer run       jaxact train --config configs/stgcn.py:synthetic_actions --data-dir {folder / "data"} --workdir run2
   the artifact       cd {folder} && python -c {example}
   all commands       jaxact --help"""

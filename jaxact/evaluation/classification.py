@@ -100,7 +100,7 @@ def run(
       UserError: no checkpoint, no such data set, split or subset, or data that do not fit the
           network.
     """
-    from jaxact.datasets import records
+    from jaxact.datasets import dataset_info, records
     from jaxact.datasets.preparation import summary
     from jaxact.pipeline import batches
 
@@ -110,7 +110,7 @@ def run(
     )
     data = net.config.data
     split = split or data.eval_split
-    info = records.describe(data.name, data_dir or data.data_dir)
+    info = dataset_info.load(data.name, data_dir or data.data_dir)
     check_data(info, net)
     placement = make_placement()
     size = -(-(batch_size or net.config.batch_size) // placement.mesh.size) * placement.mesh.size

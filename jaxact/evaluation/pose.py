@@ -100,11 +100,12 @@ def report(
     Raises:
       UserError: no checkpoint, no such data set or split, or no picture with a marked person.
     """
+    from jaxact.datasets import dataset_info
     from jaxact.datasets import records as read
 
     net = trained_model.load(workdir, step=step, how=how, classifier=False)
     data = net.config.data
-    info = read.describe(data.name, data_dir or data.data_dir)
+    info = dataset_info.load(data.name, data_dir or data.data_dir)
     classification.check_data(info, net)
     split = split or data.eval_split
     marked = {"areas", "boxes", "crowd"} <= set(read.fields(info))
@@ -144,6 +145,7 @@ def examples(results: str | Path, *, count: int = 10, data_dir: str | None = Non
       UserError: no such evaluation in `results`, or the records that it was made from are not
           there.
     """
+    from jaxact.datasets import dataset_info
     from jaxact.datasets import records as read
     from jaxact.pipeline.video import decoded
 
@@ -160,7 +162,7 @@ def examples(results: str | Path, *, count: int = 10, data_dir: str | None = Non
         ) from error
     there = np.flatnonzero((true[..., 2] > 0).any(axis=1))
     chosen = there[np.unique(np.linspace(0, len(there) - 1, count).round().astype(int))]
-    info = read.describe(name, data_dir) if data_dir else read.read_info(Path(folder))
+    info = dataset_info.load(name, data_dir) if data_dir else dataset_info.read(Path(folder))
     wanted, pictures = set(ids[chosen].tolist()), {}
     for record in read.records(info, split, fields=("id", "image")).as_numpy_iterator():
         if (known := record["id"].decode()) in wanted:

@@ -102,7 +102,7 @@ def real_clips(network: Network, data_dir: str | Path, count: int = sum(BATCHES)
     import dataclasses
 
     from jaxact import config
-    from jaxact.datasets import records
+    from jaxact.datasets import dataset_info
     from jaxact.evaluation import classification
     from jaxact.pipeline import batches
 
@@ -112,7 +112,7 @@ def real_clips(network: Network, data_dir: str | Path, count: int = sum(BATCHES)
         raise UserError(
             f"records of videos do not give the streams {', '.join(streams)} side by side; omit --data-dir"
         )
-    info = records.describe(net.config.data.name, str(data_dir))
+    info = dataset_info.load(net.config.data.name, str(data_dir))
     classification.check_data(info, net)
     clip = dataclasses.asdict(net.config.clip) | {"stream": "+".join(streams)}
     batch = next(

@@ -46,10 +46,10 @@ def from_records(run: configs.TrainConfig) -> Source:
     Raises:
       UserError: no such data set, or one that the run's model or protocol is not for.
     """
-    from jaxact.datasets import records
+    from jaxact.datasets import dataset_info, records
     from jaxact.pipeline import batches
 
-    info = records.describe(run.data.name, run.data.data_dir)
+    info = dataset_info.load(run.data.name, run.data.data_dir)
     if info.kind != (wanted := configs.kind(run.model.name)):
         raise UserError(
             f"the model {run.model.name!r} reads records of the kind {wanted!r}, those of {info.name!r} are of the "

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxact.datasets import records
+from jaxact.datasets import dataset_info, records
 from jaxact.datasets.agcn import Agcn
 from jaxact.datasets.ctr import Ctr
 from jaxact.datasets.formats.npz_rows import Rows
@@ -298,9 +298,9 @@ def test_arrays_and_archives_are_prepared_and_read_under_their_names(tmp_path):
         "ctr/x", raw=ctr(tmp_path / "a.npz", np.savez_compressed), data_dir=tmp_path, workers=3
     )
     for name, count in (("agcn/x", 3), ("ctr/x", 5)):
-        info = records.describe(name, tmp_path)
+        info = dataset_info.load(name, tmp_path)
         assert info.splits["all"] == count and info.layout.name == "ntu-25"
-    for found in records.records(records.describe("agcn/x", tmp_path), "train").as_numpy_iterator():
+    for found in records.records(dataset_info.load("agcn/x", tmp_path), "train").as_numpy_iterator():
         index = int(found["id"].decode()[-1])
         np.testing.assert_array_equal(found["joints"].transpose(3, 0, 2, 1), x[index][:, :4])
 

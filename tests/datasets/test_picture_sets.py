@@ -12,8 +12,8 @@ import scipy.io
 from PIL import Image
 
 from jaxact import datasets
+from jaxact.datasets import dataset_info, stick_figures
 from jaxact.datasets import records as read
-from jaxact.datasets import stick_figures
 from jaxact.datasets.coco_keypoints import CocoKeypoints
 from jaxact.datasets.jhmdb_pose import JhmdbPose
 from jaxact.datasets.lsp import Lsp
@@ -392,7 +392,7 @@ def test_drawn_pictures_are_prepared_read_and_made_into_examples(tmp_path, monke
     monkeypatch.setitem(datasets.DATASETS, "stick_figures", StickFigures)
     summary = prepare.prepare("stick_figures", data_dir=tmp_path, workers=1)
     assert summary.clips == 6 and summary.splits["train"] + summary.splits["test"] == 6
-    info = read.describe("stick_figures", tmp_path)
+    info = dataset_info.load("stick_figures", tmp_path)
     assert (
         info.kind == "pose" and info.channels == ("x", "y", "seen") and info.layout.name == "ntu-25"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxact.datasets import records
+from jaxact.datasets import dataset_info, records
 from jaxact.datasets.preparation import prepare
 from jaxact.datasets.pyskl import Pyskl
 from jaxact.errors import UserError
@@ -249,7 +249,7 @@ def test_a_prepared_set_is_read_under_its_name_and_may_be_converted_on_the_way(t
     prepare.prepare("pyskl/body", raw=raw, data_dir=tmp_path, skip_bad=True, to_layout="body-14")
     found = {}
     for name in ("pyskl/ucf", "pyskl/body"):
-        info = records.describe(name, tmp_path)
+        info = dataset_info.load(name, tmp_path)
         (record,) = records.records(info, "train1").as_numpy_iterator()
         found[name] = record["joints"]
     assert info.layout == get_layout("body-14") and info.channels == ("x", "y", "score")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jaxact.datasets import dataset_info
 from jaxact.datasets import records as read
 from jaxact.datasets.preparation import prepare
 from jaxact.errors import UserError
@@ -29,8 +30,8 @@ def data(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def info(data) -> read.DatasetInfo:
-    return read.describe("custom/mine", data)
+def info(data) -> dataset_info.DatasetInfo:
+    return dataset_info.load("custom/mine", data)
 
 
 def ids(records) -> list[str]:
@@ -101,16 +102,16 @@ def test_names_that_do_not_exist_list_those_that_do(info, data, monkeypatch):
     with pytest.raises(
         UserError, match=r"unknown dataset 'utd'; available: .*ctr, custom, custom/mine, "
     ):
-        read.describe("utd", data)
+        dataset_info.load("utd", data)
     with pytest.raises(
         UserError,
         match=r"'ntu60' is not prepared in .* \(prepared there: custom/mine\); prepare it with 'jaxact prepare ntu60",
     ):
-        read.describe("ntu60", data)
+        dataset_info.load("ntu60", data)
     with pytest.raises(UserError, match=r"jaxact prepare custom --name other --raw DIR"):
-        read.describe("custom/other", data)
+        dataset_info.load("custom/other", data)
     monkeypatch.setenv("TFDS_DATA_DIR", str(data))
-    assert read.describe("custom/mine").path == info.path
+    assert dataset_info.load("custom/mine").path == info.path
 
 
 def test_a_folder_that_jaxact_did_not_write_is_an_error(tmp_path):
@@ -118,7 +119,7 @@ def test_a_folder_that_jaxact_did_not_write_is_an_error(tmp_path):
     folder.mkdir(parents=True)
     (folder / "metadata.json").write_text("{}")
     with pytest.raises(UserError, match=r"1.0.0' is not a set that jaxact prepared"):
-        read.describe("utd_mhad", tmp_path)
+        dataset_info.load("utd_mhad", tmp_path)
 
 
 def test_the_parts_of_a_split_are_disjoint_and_together_the_whole(info):

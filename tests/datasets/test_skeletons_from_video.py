@@ -11,6 +11,7 @@ import pytest
 
 from jaxact import cli, config
 from jaxact.check import open_corpus
+from jaxact.datasets import dataset_info
 from jaxact.datasets import records as read
 from jaxact.datasets.preparation import prepare
 from jaxact.datasets.skeletons_from_video import PERSONS, Finder, tracked
@@ -49,7 +50,7 @@ def poses(x: float, score: float = 0.5) -> np.ndarray:
 
 
 def records(summary, split: str = "all") -> dict:
-    info = read.read_info(Path(summary.path))
+    info = dataset_info.read(Path(summary.path))
     found = read.records(info, split, fields=None).as_numpy_iterator()
     return {record["id"].decode(): record for record in found}
 
@@ -84,7 +85,7 @@ def test_people_found_by_a_network_keep_their_slots_and_whoever_is_seen_most_is_
 ):
     eye = Eye()
     summary = prepared(clips, tmp_path, finder=found_by(eye, step=7), workers=4)
-    info = read.read_info(Path(summary.path))
+    info = dataset_info.read(Path(summary.path))
     assert (summary.clips, summary.frames, summary.persons, eye.shown) == (4, 16, 2, 16)
     assert (
         info.layout.name == "body-14"
@@ -138,7 +139,7 @@ def test_poses_beside_the_videos_become_shares_in_the_frames_of_the_video(clips,
     write_poses(clips / "wave" / "d", "d", walk, first=1)
     summary = prepared(clips, tmp_path, workers=1)
     found = records(summary)
-    assert read.read_info(Path(summary.path)).layout.name == "openpose-18"
+    assert dataset_info.read(Path(summary.path)).layout.name == "openpose-18"
     np.testing.assert_allclose(
         found["run/a"]["joints"][:, :, 0, 0],
         [[(20 + t) / WIDTH, 50 / WIDTH] for t in range(4)],
@@ -186,7 +187,7 @@ def test_the_command_takes_a_folder_and_a_run_and_says_what_does_not_fit(clips, 
     start = ["prepare", "skeletons_from_video", str(clips)]
     assert cli.main([*start, "--checkpoint", str(run), *data]) == 0
     assert "2 clips, 2 classes, 8 frames" in capsys.readouterr().out
-    stored = read.describe("skeletons_from_video", tmp_path / "data").stored["poses"]
+    stored = dataset_info.load("skeletons_from_video", tmp_path / "data").stored["poses"]
     assert stored["run"] == str(run) and len(stored["weights"]) == 16
     shutil.rmtree(tmp_path / "data")
     for arguments, said in (
@@ -212,7 +213,7 @@ def test_jhmdbs_clips_are_found_in_its_official_splits(tmp_path):
                 flags.write(f"w{number}.avi {half if split == 1 else 1} \n")
     options = {"raw": tmp_path / "jhmdb", "data_dir": tmp_path / "data", "finder": found_by(Eye())}
     summary = prepare.prepare("jhmdb_detected", **options)
-    info = read.read_info(Path(summary.path))
+    info = dataset_info.read(Path(summary.path))
     assert info.layout.name == "body-14" and len(info.labels) == 21
     assert (
         list(records(summary, "official1_test")) == ["wave/w2"]

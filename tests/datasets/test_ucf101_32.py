@@ -10,7 +10,7 @@ import re
 import numpy as np
 import pytest
 
-from jaxact.datasets import records, ucf101_32
+from jaxact.datasets import dataset_info, records, ucf101_32
 from jaxact.datasets.preparation import prepare
 from jaxact.errors import UserError
 from tests.helpers import videos
@@ -123,7 +123,7 @@ def test_planted_videos_become_skeletons_in_five_folds(tmp_path):
     summary = prepare.prepare(
         "ucf101_32", raw=planted(tmp_path / "raw"), data_dir=tmp_path / "data", workers=1
     )
-    info = records.describe("ucf101_32", tmp_path / "data")
+    info = dataset_info.load("ucf101_32", tmp_path / "data")
     assert (
         info.labels == ucf101_32.CLASSES
         and info.layout.name == "openpose-18"

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from jaxact import cli
 from jaxact.check import open_corpus
-from jaxact.datasets import records
+from jaxact.datasets import dataset_info, records
 from jaxact.datasets.formats import video_encoding
 from jaxact.datasets.hmdb51 import Hmdb51, group_of
 from jaxact.datasets.jhmdb_video import JhmdbVideo
@@ -329,7 +329,7 @@ def test_a_prepared_video_set_holds_every_frame_of_every_clip(raw, tmp_path):
         told[0] == "10 clips, 2 classes, 50 frames"
         and "random_3to1_test leaks: drawn clip by clip" in told[2]
     )
-    info = records.describe("video_folder", tmp_path)
+    info = dataset_info.load("video_folder", tmp_path)
     assert (info.kind, info.labels, info.layout.name) == ("video", ("clap", "wave"), "picture")
     assert info.leaks == {"random_3to1_test": None}
     assert info.stored == {
@@ -361,7 +361,7 @@ def test_several_processes_write_the_same_bytes(raw, tmp_path, monkeypatch):
 
 def test_short_side_and_flow_are_stored_where_asked(raw, tmp_path):
     run(raw, tmp_path, short_side=16, flow="dis")
-    info = records.describe("video_folder", tmp_path)
+    info = dataset_info.load("video_folder", tmp_path)
     assert (info.stored["short_side"], info.stored["flow"], info.stored["flow_bound"]) == (
         16,
         "dis",
@@ -438,7 +438,7 @@ def test_eleven_kinds_of_damage_are_each_listed_and_all_that_is_whole_is_stored(
     assert set(told) == set(wanted) and len(wanted) == 11
     for name, problem in wanted.items():
         assert re.search(rf"wave/{name}' ({problem})", told[name])
-    info = records.describe("video_folder", tmp_path / "data")
+    info = dataset_info.load("video_folder", tmp_path / "data")
     stored = {
         record["id"].decode()
         for record in records.records(info, "all", fields=("id",)).as_numpy_iterator()
@@ -495,7 +495,7 @@ def test_chunks_of_another_size_are_not_used_again(raw, tmp_path, monkeypatch):
         run(raw, tmp_path)
     assert list((tmp_path / "video_folder/.parsing").glob("*.chunk"))
     run(raw, tmp_path, short_side=16)
-    info = records.describe("video_folder", tmp_path)
+    info = dataset_info.load("video_folder", tmp_path)
     assert {
         record["height"]
         for record in records.records(info, "all", fields=("height",)).as_numpy_iterator()
@@ -547,10 +547,10 @@ def test_the_command_prepares_videos_with_a_name_or_without(raw, tmp_path, capsy
     assert "10 clips, 2 classes, 50 frames" in capsys.readouterr().out
     named = ["--raw", str(raw), "--data-dir", str(tmp_path), "--name", "mine"]
     assert cli.main(["prepare", "video_folder", *named]) == 0
-    assert records.prepared(tmp_path) == ["video_folder", "video_folder/mine"]
-    assert records.describe("video_folder/mine", tmp_path).stored["short_side"] == 256
+    assert dataset_info.prepared_names(tmp_path) == ["video_folder", "video_folder/mine"]
+    assert dataset_info.load("video_folder/mine", tmp_path).stored["short_side"] == 256
     with pytest.raises(UserError, match=r"jaxact prepare video_folder --raw DIR --data-dir"):
-        records.describe("video_folder", tmp_path / "none")
+        dataset_info.load("video_folder", tmp_path / "none")
 
 
 def test_checking_videos_is_refused():

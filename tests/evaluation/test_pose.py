@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from jaxact import cli, config
-from jaxact.datasets import records
+from jaxact.datasets import dataset_info, records
 from jaxact.errors import UserError
 from jaxact.evaluation import pose
 from jaxact.plots import style
@@ -97,7 +97,7 @@ def test_evaluate_tells_pck_and_average_precision_of_a_pose_run(folder, capsys):
 
 def test_perfect_answers_are_found_where_the_file_has_them(folder, monkeypatch):
     net = trained_model.load(folder / "run", classifier=False)
-    info = records.describe("coco_keypoints", str(folder / "data"))
+    info = dataset_info.load("coco_keypoints", str(folder / "data"))
     record = next(records.records(info, "test", fields=("joints",)).as_numpy_iterator())["joints"][
         0, 0
     ]
@@ -153,7 +153,7 @@ def test_pictures_of_an_evaluation_come_with_what_was_found_and_marked(folder, r
     (each,) = pose.examples(results, count=3)
     assert (each.hits.found.sum(), each.hits.there.sum()) == (1, 2)
     assert each.picture.shape == (30, 40, 3) and each.picture.dtype == np.uint8
-    info = records.describe("coco_keypoints", str(folder / "data"))
+    info = dataset_info.load("coco_keypoints", str(folder / "data"))
     record = next(records.records(info, "test", fields=("id", "joints")).as_numpy_iterator())
     assert each.id == record["id"].decode()
     np.testing.assert_allclose(each.true[0], record["joints"][0, 0, 0], atol=1e-4)

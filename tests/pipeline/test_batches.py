@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from jaxact.config import AugmentConfig, ClipConfig
+from jaxact.datasets import dataset_info
 from jaxact.datasets import records as read
 from jaxact.errors import UserError
 from jaxact.pipeline import batches
@@ -59,8 +60,8 @@ def info(tmp_path_factory, clips):
                     ).SerializeToString()
                 )
                 number += 1
-        shards.append(read.Shard(str(path), records))
-    return read.DatasetInfo(
+        shards.append(dataset_info.Shard(str(path), records))
+    return dataset_info.DatasetInfo(
         name="toy",
         path=str(folder),
         layout=get_layout("ntu-25"),

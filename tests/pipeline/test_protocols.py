@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from jaxact import config
 from jaxact.config import protocols
-from jaxact.datasets import records
+from jaxact.datasets import dataset_info
 from jaxact.datasets.preparation.prepare import prepare
 from jaxact.pipeline import augment as au
 from jaxact.pipeline import batches, skeleton
@@ -250,7 +250,7 @@ def test_the_bodies_of_prepared_records_are_told_apart_by_their_ids(tmp_path):
     for clip in ("S001C001P001R001A001", "S001C001P003R001A001"):
         (tmp_path / "raw" / f"{clip}.skeleton").write_text(skeleton_file(frames))
     prepare("ntu60", raw=tmp_path / "raw", data_dir=tmp_path / "data", workers=1)
-    info = records.describe("ntu60", tmp_path / "data")
+    info = dataset_info.load("ntu60", tmp_path / "data")
     names = [field.name for field in dataclasses.fields(config.ClipConfig)]
     options = sections("ctr", frames=8, share=1.0, sampling="window", center="none")
     clip, augment = {n: options[n] for n in names}, dataclasses.asdict(config.AugmentConfig())

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from jaxact.datasets import dataset_info
 from jaxact.datasets import records as read
 from jaxact.datasets.preparation import prepare
 from jaxact.errors import UserError
@@ -309,7 +310,7 @@ def test_options_of_another_kind_of_record_are_refused():
 
 
 @pytest.fixture(scope="module")
-def info(tmp_path_factory) -> read.DatasetInfo:
+def info(tmp_path_factory) -> dataset_info.DatasetInfo:
     root = tmp_path_factory.mktemp("videos")
     for number in range(11):
         videos.write(
@@ -317,7 +318,7 @@ def info(tmp_path_factory) -> read.DatasetInfo:
             videos.frames(4 + number, 24, 32, seed=number),
         )
     prepare.prepare("video_folder", raw=root / "raw", data_dir=root, workers=1)
-    return read.describe("video_folder", root)
+    return dataset_info.load("video_folder", root)
 
 
 def same(first, second) -> bool:

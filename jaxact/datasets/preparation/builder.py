@@ -61,7 +61,7 @@ class RawDataset:
       subsets: evaluation subset -> its label ids.
       test_only: the subsets that a published protocol evaluates on without training on them alone.
       dropped: reason -> number of clips that the dataset itself leaves out.
-      leaks, stored: see `jaxact.datasets.records.DatasetInfo`.
+      leaks, stored: see `jaxact.datasets.dataset_info.DatasetInfo`.
       single_process: parsed by one process: the sources share a file that is in memory whole, or that is
           read from the start.
     """

@@ -21,7 +21,7 @@ from typing import Any
 
 import jaxact
 from jaxact import files, progress
-from jaxact.datasets import DATASETS, records
+from jaxact.datasets import DATASETS, dataset_info
 from jaxact.datasets.preparation.builder import Job, RawDataset, Record, RecordBuilder
 from jaxact.datasets.preparation.layout_conversion import convert_layout
 from jaxact.datasets.preparation.parallel_parsing import (
@@ -79,7 +79,7 @@ def prepare(
           that is full.
     """
     maker, config = _builder(name)
-    target = records.data_root(data_dir) / name / str(maker.VERSION)
+    target = dataset_info.data_root(data_dir) / name / str(maker.VERSION)
     restore_replaced(target)
     if target.is_dir() and not overwrite:
         progress.log(f"{name} is prepared already in {target}; --overwrite prepares it again")

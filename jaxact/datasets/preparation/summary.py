@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jaxact.datasets import records
+from jaxact.datasets import dataset_info
 from jaxact.datasets.preparation.parallel_parsing import ParseCounts
 
 
@@ -27,7 +27,7 @@ class Summary:
       gaps: records with frames in the middle in which nobody is seen.
       not_finite: records with NaN or infinite numbers, which training takes for missing joints.
       damaged: records with frames that the video decoder had to patch up.
-      leaks: see `read.DatasetInfo`.
+      leaks: see `dataset_info.DatasetInfo`.
     """
 
     clips: int
@@ -85,7 +85,7 @@ def metadata_summary(parsed: ParseCounts) -> dict[str, Any]:
 
 def read_summary(target: Path, existed: bool = False) -> Summary:
     """Of the prepared version in `target`; `existed` where nothing had to be done."""
-    info = records.read_info(target)
+    info = dataset_info.read(target)
     counted = {
         field.name: info.summary[field.name]
         for field in dataclasses.fields(Summary)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from jaxact.datasets import DATASETS, records
+from jaxact.datasets import DATASETS, dataset_info, records
 from jaxact.datasets.preparation import parallel_parsing, prepare, tfds_writer
 from jaxact.datasets.utd_mhad import UtdMhad
 from jaxact.errors import UserError
@@ -52,7 +52,7 @@ def test_a_prepared_set_holds_every_clip_as_the_files_have_it(raw, tmp_path):
     assert (summary.clips, summary.classes, summary.persons, summary.skipped) == (9, 27, 1, [])
     assert summary.frames == sum(joints(name).shape[2] for name in NAMES)
     assert summary.splits == {"train": 6, "test": 3, "all": 9}
-    info = records.describe("utd_mhad", tmp_path / "data")
+    info = dataset_info.load("utd_mhad", tmp_path / "data")
     found = {
         r["id"].decode(): r for r in records.records(info, "all", fields=None).as_numpy_iterator()
     }
@@ -115,7 +115,7 @@ def test_a_file_that_changed_since_the_interrupted_run_is_parsed_again(raw, tmp_
     assert [path.name for path in (tmp_path / "data/utd_mhad").iterdir()] == [".parsing"]
     scipy.io.savemat(raw / "a1_s1_t1_skeleton.mat", {"d_skel": np.ones((20, 3, 2))})
     run(raw, tmp_path / "data")
-    info = records.describe("utd_mhad", tmp_path / "data")
+    info = dataset_info.load("utd_mhad", tmp_path / "data")
     record = next(
         r for r in records.records(info, "train").as_numpy_iterator() if r["id"] == b"a1_s1_t1"
     )
@@ -267,7 +267,7 @@ def test_a_set_of_your_own_is_read_under_its_name(tmp_path):
         "custom/mine", raw=tmp_path / "set.npz", data_dir=tmp_path, layout="jhmdb-15"
     )
     assert summary.path == str(tmp_path / "custom/mine/1.0.0")
-    info = records.describe("custom/mine", tmp_path)
+    info = dataset_info.load("custom/mine", tmp_path)
     (record,) = records.records(info, "test").as_numpy_iterator()
     np.testing.assert_array_equal(record["joints"][:, 0], clips[2:])
     assert (
