@@ -174,7 +174,7 @@ def test_training_again_in_a_finished_folder_says_so_and_changes_nothing(world, 
 def test_a_run_that_a_signal_stopped_does_not_count_as_finished(
     streams, world, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(preemption.StopRequest, "asked", lambda self, count: True)
+    monkeypatch.setattr(preemption.StopRequest, "requested", lambda self, step: True)
     words = ["train", "--config", str(world / "config.py"), "--workdir", str(tmp_path / "run")]
     assert cli.main([*words, *streams]) == 130
     assert "the same command resumes there" in capsys.readouterr().out

@@ -104,7 +104,7 @@ def test_its_artifact_takes_frames(folder, trained_run):
 def test_frozen_blocks_without_given_weights_are_refused(folder, tmp_path):
     with pytest.raises(
         UserError,
-        match=r"train_from='last' freezes layers, which would stay as they were drawn: give",
+        match=r"train_from='last' freezes layers, which would keep their random weights: give",
     ):
         loop.run(run_of(folder, "--config.model.train_from=last"), tmp_path / "none")
 
@@ -156,7 +156,7 @@ def test_flow_begins_with_the_mean_of_the_colours(folder, trained_run):
     weights = keras.Pretrained(
         "xception", {}, {"params": {"block1": {"conv1": {"kernel": kernel}}}}
     )
-    found = keras.graft(flow, weights)["params"]["backbone"]["block1"]["conv1"]["kernel"]
+    found = keras.insert_backbone(flow, weights)["params"]["backbone"]["block1"]["conv1"]["kernel"]
     np.testing.assert_allclose(found, np.repeat(kernel.mean(2, keepdims=True), 2, 2), rtol=1e-6)
 
 
@@ -191,9 +191,9 @@ def test_a_recurrent_network_begins_with_the_backbone_of_single_frames_and_its_o
     begun = state.TrainState(
         step=0, params=own["params"], batch_stats=own["batch_stats"], opt_state=()
     )
-    moved = initialisation.transplant(begun, net, "runs/tsn")
+    moved = initialisation.transfer(begun, net, "runs/tsn")
     assert (
-        "'backbone/block13/excitation/ce/conv' starts anew: the network in 'runs/tsn'"
+        "'backbone/block13/excitation/ce/conv' is initialised anew: the network in 'runs/tsn'"
         in capsys.readouterr().err
     )
     assert jax.tree.structure(moved.params) == jax.tree.structure(begun.params)
@@ -207,7 +207,7 @@ def test_a_recurrent_network_begins_with_the_backbone_of_single_frames_and_its_o
     with pytest.raises(
         UserError, match=r"module 'backbone' of the network in 'runs/sc' has other shapes"
     ):
-        initialisation.transplant(begun.replace(params=net.weights["params"]), theirs, "runs/sc")
+        initialisation.transfer(begun.replace(params=net.weights["params"]), theirs, "runs/sc")
 
 
 def test_data_and_network_of_different_kinds_are_one_sentence(folder, tmp_path):

@@ -126,7 +126,7 @@ def run(
     scorer = compile_scorer(net.model.apply, placement)
     total = None if subset else -(-records.count(info, split) // size)
     shown = track(source, total=total, what=f"evaluating {split}", unit="batches")
-    found = score(scorer, placement.replicate(net.weights), shown)
+    found = score(scorer, placement.replicate(net.weights, donatable=False), shown)
     where = {"split": split, "subset": subset, "data_dir": str(info.path), "workdir": str(workdir)}
     if split in info.leaks:
         where["leaks"] = summary.describe_leak(info.leaks[split])

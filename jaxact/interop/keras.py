@@ -82,7 +82,7 @@ def save(path: str | os.PathLike[str], weights: Pretrained) -> None:
     safetensors.write(path, arrays, metadata)
 
 
-def graft(
+def insert_backbone(
     variables: Mapping[str, Any], weights: Pretrained, name: str = "backbone"
 ) -> dict[str, Any]:
     """A model's variables with the numbers of `weights` in its module `name`; excitation, which is

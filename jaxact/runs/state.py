@@ -1,6 +1,5 @@
 """What a training step reads and writes: array trees only, no functions and no keys."""
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -13,14 +12,14 @@ Tree = Any
 
 
 class TrainState(struct.PyTreeNode):
-    """Four array trees, and a fifth where a moving average is asked for.
+    """Four array trees, and a fifth with a moving average of the parameters.
 
     Attributes:
-      step: updates made so far, i32 [].
+      step: number of updates made so far, i32 [].
       params: trainable arrays.
-      batch_stats: BatchNorm's running mean and variance.
-      opt_state: the optimiser's memory of the parameters that are not frozen.
-      ema: moving average of `params`, or None.
+      batch_stats: running mean and variance of BatchNorm.
+      opt_state: the optimizer's state for the parameters that are not frozen.
+      ema: exponential moving average of `params`, or None.
     """
 
     step: Tree
@@ -31,54 +30,57 @@ class TrainState(struct.PyTreeNode):
 
     @property
     def weights(self) -> dict[str, Tree]:
-        """The variables that evaluation uses: the moving average where there is one."""
-        return variables(self.params if self.ema is None else self.ema, self.batch_stats)
+        """The variables for evaluation: the moving average if there is one, else `params`."""
+        params = self.params if self.ema is None else self.ema
+        return variables(params, self.batch_stats)
 
 
 def variables(params: Tree, batch_stats: Tree) -> dict[str, Tree]:
     """Linen's variable collections; a model without BatchNorm has no `batch_stats`."""
-    return {"params": params, "batch_stats": batch_stats} if batch_stats else {"params": params}
+    if not batch_stats:
+        return {"params": params}
+    return {"params": params, "batch_stats": batch_stats}
 
 
 def init(model: nn.Module, example: jax.ShapeDtypeStruct, seed: int) -> dict[str, Tree]:
-    """The model's fresh variables; compiled, so that the forward pass is never run."""
-    make = jax.jit(
-        lambda key: model.init(
-            {"params": key}, jnp.zeros(example.shape, example.dtype), train=False
-        )
-    )
-    return make(jax.random.key(seed))
+    """The model's initial variables; compiled, so the forward pass does not run."""
+    return jax.jit(lambda key: _init(model, example, key))(jax.random.key(seed))
 
 
-def freezing(model: nn.Module) -> Callable[[Tree], Tree]:
-    """What tells a model's frozen parameters: from `params` to a tree of the same form, True where
-    one is frozen.
-    """
-    return getattr(model, "frozen", lambda params: jax.tree.map(lambda _: False, params))
+def _init(model: nn.Module, example: jax.ShapeDtypeStruct, key: jax.Array) -> dict[str, Tree]:
+    inputs = jnp.zeros(example.shape, example.dtype)
+    return model.init({"params": key}, inputs, train=False)
+
+
+def frozen_mask(model: nn.Module, params: Tree) -> Tree:
+    """A tree of the form of `params` that is True for each parameter that the model freezes."""
+    if hasattr(model, "frozen"):
+        return model.frozen(params)
+    return jax.tree.map(lambda _: False, params)
 
 
 def split(params: Tree, frozen: Tree) -> tuple[Tree, Tree]:
-    """The parameters that train and those that are frozen, each with None in the other's places.
+    """Splits the parameters into trained and frozen ones, each tree with None for the others.
 
-    None is no leaf to JAX and Optax: a gradient with respect to the first tree, and an optimiser's
-    memory of it, hold nothing for the second.
+    JAX and Optax do not count None as a leaf: the gradient with respect to the first tree, and
+    the optimizer state for it, hold nothing for the second.
 
     Args:
       params: arrays.
-      frozen: a tree of the same form, True where a parameter is frozen.
+      frozen: a tree of the same form, True for each frozen parameter.
     """
-    trained = jax.tree.map(lambda array, still: None if still else array, params, frozen)
-    return trained, jax.tree.map(lambda array, still: array if still else None, params, frozen)
+    trained = jax.tree.map(lambda array, fixed: None if fixed else array, params, frozen)
+    fixed = jax.tree.map(lambda array, fixed: array if fixed else None, params, frozen)
+    return trained, fixed
 
 
 def merge(trained: Tree, fixed: Tree) -> Tree:
-    """The whole tree again."""
-    return jax.tree.map(
-        lambda one, other: other if one is None else one,
-        trained,
-        fixed,
-        is_leaf=lambda x: x is None,
-    )
+    """Merges the two trees of `split`."""
+
+    def choose(array: Any, fixed_array: Any) -> Any:
+        return fixed_array if array is None else array
+
+    return jax.tree.map(choose, trained, fixed, is_leaf=lambda leaf: leaf is None)
 
 
 def create(
@@ -89,19 +91,24 @@ def create(
     seed: int,
     ema: bool = False,
 ) -> TrainState:
-    """The state before the first step.
+    """The state before the first step, computed by one compiled program.
 
     Args:
-      example: shape and type of the model's inputs.
-      seed: of the initialisation.
+      example: shape and dtype of the model's inputs.
+      seed: seed of the initialisation.
       ema: keep a moving average of the parameters.
     """
-    initial = init(model, example, seed)
-    params = initial["params"]
-    return TrainState(
-        step=jnp.zeros((), jnp.int32),
-        params=params,
-        batch_stats=initial.get("batch_stats", {}),
-        opt_state=tx.init(split(params, freezing(model)(params))[0]),
-        ema=jax.tree.map(jnp.copy, params) if ema else None,
-    )
+
+    def initial(key: jax.Array) -> TrainState:
+        collections = _init(model, example, key)
+        params = collections["params"]
+        trained, _ = split(params, frozen_mask(model, params))
+        return TrainState(
+            step=jnp.zeros((), jnp.int32),
+            params=params,
+            batch_stats=collections.get("batch_stats", {}),
+            opt_state=tx.init(trained),
+            ema=jax.tree.map(jnp.copy, params) if ema else None,
+        )
+
+    return jax.jit(initial)(jax.random.key(seed))

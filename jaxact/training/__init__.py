@@ -1,1 +1,1 @@
-"""The loop that trains every network, and what it is made of."""
+"""The training loop and its parts."""

@@ -1,17 +1,15 @@
-"""One loop for every model, from an iterator of batches to checkpoints that can be resumed bit by
-bit.
-"""
+"""The training loop of every model: batches in, checkpoints out that resume bit by bit."""
 
 import contextlib
 import dataclasses
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
+import optax
 
 from jaxact import files
 from jaxact.config import PoseConfig, TrainConfig, check, to_dict
@@ -23,17 +21,20 @@ from jaxact.progress import Bar
 from jaxact.runs import sharding, state, trained_model
 from jaxact.runs.checkpoint import Checkpoints
 from jaxact.skeletons.pose_body import BODY
-from jaxact.training import initialisation, optim
-from jaxact.training import train_step as step
-from jaxact.training.data_source import Source, from_records
-from jaxact.training.metric_logger import Journal, Window
+from jaxact.training import initialisation, optim, train_step
+from jaxact.training.data_source import DataSource, from_records
+from jaxact.training.metric_logger import MetricLogger, MetricWindow
 from jaxact.training.preemption import StopRequest
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a run ended: at which step, whether it was told to stop early, and its last
-    evaluation.
+class TrainResult:
+    """How a run ended.
+
+    Attributes:
+      step: number of updates made.
+      stopped: whether a signal stopped the run before its last step.
+      metrics: the last evaluation, or None.
     """
 
     step: int
@@ -41,14 +42,13 @@ class Outcome:
     metrics: dict[str, float] | None
 
 
-def run(config: TrainConfig, workdir: str | Path, source: Source | None = None) -> Outcome:
-    """Trains, or goes on where the last checkpoint in `workdir` stands, to the end of the last
-    epoch.
+def run(config: TrainConfig, workdir: str | Path, source: DataSource | None = None) -> TrainResult:
+    """Trains to the end of the last epoch; resumes from the last checkpoint in `workdir`.
 
     Args:
       config: the resolved config.
       workdir: gets `checkpoints/`, `metrics.jsonl`, `config.json` and `tensorboard/`.
-      source: where batches come from; the prepared records that the config names, by default.
+      source: where batches come from; by default the prepared records that the config names.
 
     Raises:
       UserError: options that do not fit each other, the data, or the checkpoints in `workdir`; a
@@ -61,8 +61,7 @@ def run(config: TrainConfig, workdir: str | Path, source: Source | None = None) 
     )
     placement.check_batch(config.batch_size, accumulate=config.optim.accumulate)
     source = source or from_records(config)
-    steps = _steps(config, config.epochs, source.size)
-    meta = trained_model.RunMetadata(
+    metadata = trained_model.RunMetadata(
         config,
         source.layout,
         source.labels,
@@ -71,226 +70,222 @@ def run(config: TrainConfig, workdir: str | Path, source: Source | None = None) 
         size=source.size,
         version=source.version,
     )
-    tx, rate = _optimizer(config, source.size, steps)
-    start = functools.partial(
+    model = trained_model.build(metadata)
+    learning_rate = _schedule(config, source.size)
+    tx = _optimizer(config, learning_rate)
+    create = functools.partial(
         state.create,
-        trained_model.build(meta),
-        trained_model.example(meta),
+        model,
+        trained_model.example(metadata),
         tx,
         seed=config.seed,
         ema=bool(config.optim.ema),
     )
-    shapes = jax.eval_shape(start)  # what does not fit is told before anything is written
+    # A model that does not fit the clips is refused here, before anything is written.
+    shapes = jax.eval_shape(create)
     with contextlib.ExitStack() as stack:
-        first = jax.process_index() == 0
-        if first:
-            busy = f"another process trains in {str(workdir)!r}; wait for it to end, or give another --workdir"
-            stack.enter_context(files.locked(workdir, busy))
-        saved = stack.enter_context(contextlib.closing(Checkpoints(workdir)))
-        begun = _begin(saved, meta, start, shapes, placement, config.init_from)
-        journal = (
-            stack.enter_context(Journal(Path(workdir), to_dict(config), int(begun.step)))
-            if first
-            else None
-        )
-        fit = _Fit(
-            run=config,
-            source=source,
+        primary = jax.process_index() == 0
+        if primary:
+            message = (
+                f"another process trains in {str(workdir)!r}; "
+                "wait for it to end, or give another --workdir"
+            )
+            stack.enter_context(files.locked(workdir, message))
+        checkpoints = stack.enter_context(contextlib.closing(Checkpoints(workdir)))
+        if checkpoints.latest is None:
+            initial = initialisation.initialise(create(), model, config)
+            train_state = placement.replicate(initial)
+        else:
+            train_state = _restore(checkpoints, metadata, shapes, placement)
+        logger = None
+        if primary:
+            logger = MetricLogger(Path(workdir), to_dict(config), int(train_state.step))
+            stack.enter_context(logger)
+        return _train(
+            config,
+            source,
+            train_state,
+            update=_compiled_step(config, metadata, tx, placement),
+            scorer=classification.compile_scorer(model.apply, placement),
+            learning_rate=learning_rate,
+            metadata=metadata,
             placement=placement,
-            steps=steps,
-            rate=rate,
-            saved=saved,
-            meta=meta,
+            checkpoints=checkpoints,
+            logger=logger,
         )
-        return fit(begun, _compiled_step(config, meta, tx, placement), journal)
 
 
-@dataclasses.dataclass(slots=True, kw_only=True)
-class _Fit:
-    """The loop, and what it looks at."""
+def _train(
+    config: TrainConfig,
+    source: DataSource,
+    train_state: state.TrainState,
+    *,
+    update: Callable[..., Any],
+    scorer: Callable[..., Any],
+    learning_rate: optax.Schedule,
+    metadata: trained_model.RunMetadata,
+    placement: sharding.Placement,
+    checkpoints: Checkpoints,
+    logger: MetricLogger | None,
+) -> TrainResult:
+    """Runs the training steps; logs, evaluates and saves on the config's intervals."""
+    from jaxact.pipeline.device_prefetch import to_devices
 
-    run: TrainConfig
-    source: Source
-    placement: sharding.Placement
-    steps: int
-    rate: Callable[[int], Any]
-    saved: Checkpoints
-    meta: trained_model.RunMetadata
+    step = int(train_state.step)
+    last_step = _steps(config, config.epochs, source.size)
+    eval_every = 0
+    if config.eval_every:
+        eval_every = _steps(config, config.eval_every, source.size)
+    evaluation = None
+    window = MetricWindow(step)
+    stop = StopRequest()
+    progress = Bar(total=last_step, start=step, what="training", unit="steps", quiet=logger is None)
 
-    def __call__(
-        self, begun: state.TrainState, update: Callable, journal: Journal | None
-    ) -> Outcome:
-        from jaxact.pipeline.device_prefetch import to_devices
+    def log(values: Mapping[str, float], note: str) -> None:
+        if logger is not None:
+            epoch = round(step * config.batch_size / source.size, 4)
+            logger.write({"step": step, "epoch": epoch, **values})
+            progress.note(f"step {step}/{last_step}{note}")
 
-        run, now, count = self.run, begun, int(begun.step)
-        scorer = classification.compile_scorer(trained_model.build(self.meta).apply, self.placement)
-        eval_steps = _steps(run, run.eval_every, self.source.size) if run.eval_every else 0
-        found, window, stop = None, Window(count), StopRequest()
-        bar = Bar(
-            total=self.steps, start=count, what="training", unit="steps", quiet=journal is None
-        )
-        feed = to_devices(self.source.train(count), self.placement.shard_train)
-        with stop, contextlib.closing(feed), contextlib.closing(bar):
-            while count < self.steps and not stop.asked(count):
-                now, sums = update(now, next(feed))
-                count += 1
-                window.add(sums)
-                bar.advance()
-                if count % run.log_every == 0 or count == self.steps:
-                    self._log(journal, bar, window, count)
-                last = count == self.steps
-                if last or (eval_steps and count % eval_steps == 0):
-                    found = self._evaluate(scorer, now, journal, bar, count)
-                    self._save(now, window, found)
-                elif count % run.checkpoint_every == 0:
-                    self._save(now, window)
-            if count < self.steps:
-                self._save(now, window)
-        return Outcome(count, count < self.steps, found or self.saved.metrics(count))
+    def save(scores: dict[str, float] | None = None) -> None:
+        window.check(checkpoints.latest)
+        checkpoints.save(placement.globalize(train_state), metadata.to_dict(), scores)
 
-    def _log(self, journal: Journal | None, bar: Bar, window: Window, count: int) -> None:
-        line = window.flush(count, self.run.batch_size, self.saved.latest)
-        line = {**self._when(count), **line, "learning_rate": float(self.rate(count - 1))}
-        if journal:
-            journal.write(line)
-            bar.note(
-                f"step {count}/{self.steps}, epoch {line['epoch']:.2f}: loss {line['train_loss']:.4f}, "
-                + (f"top-1 {line['train_top1']:.1%}, " if "train_top1" in line else "")
-                + f"{line['clips_per_second']:.1f} clips/s"
-            )
-
-    def _evaluate(
-        self, scorer: Callable, now: state.TrainState, journal, bar: Bar, count: int
-    ) -> dict[str, float]:
-        weights = self.placement.globalize(now).weights
-        sums = classification.totals(
-            scorer, weights, self.source.evaluate(), classes=len(self.source.labels)
-        )
-        found = metrics.compute(sums)
-        if journal:
-            journal.write(
-                {**self._when(count), **{f"eval_{name}": value for name, value in found.items()}}
-            )
-            shares = {"top-1": "top1", "top-5": "top5", "mean class": "mean_class"}
-            parts = [f"{name} {found[key]:.2%}" for name, key in shares.items() if key in found]
-            said = ", ".join([*parts, f"loss {found['loss']:.4f}"])
-            bar.note(f"step {count}/{self.steps}: {self.run.data.eval_split} {said}")
-        return found
-
-    def _save(
-        self, now: state.TrainState, window: Window, found: dict[str, float] | None = None
-    ) -> None:
-        window.check(self.saved.latest)
-        self.saved.save(self.placement.globalize(now), self.meta.to_dict(), found)
-
-    def _when(self, count: int) -> dict[str, Any]:
-        return {"step": count, "epoch": round(count * self.run.batch_size / self.source.size, 4)}
+    batches = to_devices(source.train(step), placement.shard_train)
+    with stop, contextlib.closing(batches), contextlib.closing(progress):
+        while step < last_step and not stop.requested(step):
+            train_state, sums = update(train_state, next(batches))
+            step += 1
+            window.add(sums)
+            progress.advance()
+            if step % config.log_every == 0 or step == last_step:
+                means = window.flush(step, config.batch_size, checkpoints.latest)
+                means["learning_rate"] = float(learning_rate(step - 1))
+                epoch = step * config.batch_size / source.size
+                log(means, f", epoch {epoch:.2f}: {_training_note(means)}")
+            if step == last_step or (eval_every and step % eval_every == 0):
+                weights = placement.globalize(train_state).weights
+                totals = classification.totals(
+                    scorer, weights, source.evaluate(), classes=len(source.labels)
+                )
+                evaluation = metrics.compute(totals)
+                log(
+                    {f"eval_{name}": value for name, value in evaluation.items()},
+                    f": {config.data.eval_split} {_evaluation_note(evaluation)}",
+                )
+                save(evaluation)
+            elif step % config.checkpoint_every == 0:
+                save()
+        if step < last_step:
+            save()
+    return TrainResult(step, step < last_step, evaluation or checkpoints.metrics(step))
 
 
-def _steps(run: TrainConfig, epochs: int | float, size: int) -> int:
-    """Steps that see `epochs` times all examples: the last may see some of them again."""
-    return max(1, math.ceil(epochs * size / run.batch_size))
+def _training_note(means: Mapping[str, float]) -> str:
+    parts = [f"loss {means['train_loss']:.4f}"]
+    if "train_top1" in means:
+        parts.append(f"top-1 {means['train_top1']:.1%}")
+    parts.append(f"{means['clips_per_second']:.1f} clips/s")
+    return ", ".join(parts)
+
+
+def _evaluation_note(evaluation: Mapping[str, float]) -> str:
+    parts = []
+    for title, name in (("top-1", "top1"), ("top-5", "top5"), ("mean class", "mean_class")):
+        if name in evaluation:
+            parts.append(f"{title} {evaluation[name]:.2%}")
+    parts.append(f"loss {evaluation['loss']:.4f}")
+    return ", ".join(parts)
+
+
+def _steps(config: TrainConfig, epochs: float, size: int) -> int:
+    """The steps in which every example is read `epochs` times; rounded up."""
+    return max(1, math.ceil(epochs * size / config.batch_size))
 
 
 def check_joint_weights(config: TrainConfig) -> None:
-    """Raises UserError for another number of weights than the network has maps of joints."""
-    given, model = len(config.joint_weights), config.model
-    maps = len(BODY.joints) + model.background if isinstance(model, PoseConfig) else 0
-    if given not in (0, maps):
-        raise UserError(
-            f"config.joint_weights has {given} numbers; wanted none"
-            + (
-                f", or one for each of the {maps} maps of joints"
-                if maps
-                else f": {model.name!r} finds no joints"
-            )
-        )
+    """Raises UserError if the number of joint weights is not that of the model's joint maps."""
+    model = config.model
+    maps = 0
+    if isinstance(model, PoseConfig):
+        maps = len(BODY.joints) + model.background
+    count = len(config.joint_weights)
+    if count in (0, maps):
+        return
+    expected = f"none, or one for each of the {maps} maps of joints"
+    if maps == 0:
+        expected = f"none: {model.name!r} predicts no joints"
+    raise UserError(f"config.joint_weights has {count} numbers; wanted {expected}")
 
 
-def _begin(
-    saved: Checkpoints,
-    meta: trained_model.RunMetadata,
-    start: Callable[[], state.TrainState],
+def _restore(
+    checkpoints: Checkpoints,
+    metadata: trained_model.RunMetadata,
     shapes: state.TrainState,
     placement: sharding.Placement,
-    init_from: str,
 ) -> state.TrainState:
-    """The state to go on from: the last checkpoint's, or a fresh one, perhaps with modules of
-    another run.
-    """
-    latest = saved.latest
-    if latest is None:
-        return placement.replicate(_initial(start(), meta, init_from))
-    old = trained_model.RunMetadata.from_dict(saved.meta(latest))
-    trained_model.check_same_run(old, meta, saved.folder)
-    return saved.restore(latest, shapes, placement.replicated)
+    """The state of the last checkpoint, which must be of the same run."""
+    latest = checkpoints.latest
+    assert latest is not None
+    saved = trained_model.RunMetadata.from_dict(checkpoints.meta(latest))
+    trained_model.check_same_run(saved, metadata, checkpoints.folder)
+    return checkpoints.restore(latest, shapes, placement.replicated)
 
 
-def _initial(
-    fresh: state.TrainState, meta: trained_model.RunMetadata, init_from: str
-) -> state.TrainState:
-    """The state before the first step, with the weights of `init_from`: a run's folder, or a file
-    of a backbone's.
-
-    Raises:
-      UserError: weights that do not fit, or none for parameters that are never trained.
-    """
-    if not init_from:
-        frozen = state.freezing(trained_model.build(meta))(fresh.params)
-        if any(jax.tree.leaves(frozen)):
-            raise UserError(
-                f"model.train_from={meta.config.model.train_from!r} freezes layers, which would stay as they "
-                "were drawn: give their weights by --config.init_from=FILE (see `jaxact import keras`), or train all "
-                "by --config.model.train_from=all"
-            )
-        return fresh
-    if not Path(init_from).is_file():
-        return initialisation.transplant(
-            fresh, trained_model.load(init_from, classifier=False), init_from
-        )
-    from jaxact.interop import keras
-
-    begun = keras.graft(state.variables(fresh.params, fresh.batch_stats), keras.load(init_from))
-    average = None if fresh.ema is None else jax.tree.map(jnp.copy, begun["params"])
-    return fresh.replace(params=begun["params"], batch_stats=begun["batch_stats"], ema=average)
-
-
-def _optimizer(run: TrainConfig, size: int, steps: int):
-    per_epoch = size / run.batch_size
-    section = dataclasses.asdict(run.optim)
-    rate = optim.schedule(
-        kind=section.pop("schedule"),
-        learning_rate=section.pop("learning_rate"),
-        total_steps=steps,
-        milestones=[round(epoch * per_epoch) for epoch in section.pop("milestones")],
-        factor=section.pop("factor"),
-        warmup_steps=round(section.pop("warmup") * per_epoch),
+def _schedule(config: TrainConfig, size: int) -> optax.Schedule:
+    """The learning rate as a function of the step; the config gives epochs."""
+    options = config.optim
+    steps_per_epoch = size / config.batch_size
+    return optim.schedule(
+        kind=options.schedule,
+        learning_rate=options.learning_rate,
+        total_steps=_steps(config, config.epochs, size),
+        milestones=[round(epoch * steps_per_epoch) for epoch in options.milestones],
+        factor=options.factor,
+        warmup_steps=round(options.warmup * steps_per_epoch),
     )
-    section = {name: value for name, value in section.items() if name not in ("ema", "accumulate")}
-    return optim.optimizer(rate, **section), rate
+
+
+def _optimizer(config: TrainConfig, learning_rate: optax.Schedule) -> optax.GradientTransformation:
+    options = config.optim
+    return optim.optimizer(
+        learning_rate,
+        name=options.name,
+        momentum=options.momentum,
+        nesterov=options.nesterov,
+        weight_decay=options.weight_decay,
+        decay=options.decay,
+        clip_norm=options.clip_norm,
+    )
 
 
 def _compiled_step(
-    run: TrainConfig, meta: trained_model.RunMetadata, tx, placement: sharding.Placement
-) -> Callable:
-    model = trained_model.build(meta, axis_name=placement.norm_axis)
-    return placement.compile_train(
-        functools.partial(
-            step.train_step,
-            apply=model.apply,
-            frozen=state.freezing(model),
-            loss=functools.partial(
-                losses.per_example,
-                label_smoothing=run.label_smoothing,
-                auxiliary=run.auxiliary,
-                joint_weights=run.joint_weights,
-                kept=run.segments_kept,
-                warmup=_steps(run, run.segments_warmup, meta.size) if run.segments_warmup else 0,
-            ),
-            tx=tx,
-            seed=run.seed,
-            ema=run.optim.ema,
-            accumulate=run.optim.accumulate,
-            axis_name=placement.step_axis,
-        )
+    config: TrainConfig,
+    metadata: trained_model.RunMetadata,
+    tx: optax.GradientTransformation,
+    placement: sharding.Placement,
+) -> Callable[..., Any]:
+    model = trained_model.build(metadata, axis_name=placement.norm_axis)
+    warmup = 0
+    if config.segments_warmup:
+        warmup = _steps(config, config.segments_warmup, metadata.size or 0)
+    loss = functools.partial(
+        losses.per_example,
+        label_smoothing=config.label_smoothing,
+        auxiliary=config.auxiliary,
+        joint_weights=config.joint_weights,
+        kept=config.segments_kept,
+        warmup=warmup,
     )
+    step = functools.partial(
+        train_step.train_step,
+        apply=model.apply,
+        frozen=functools.partial(state.frozen_mask, model),
+        loss=loss,
+        tx=tx,
+        seed=config.seed,
+        ema=config.optim.ema,
+        accumulate=config.optim.accumulate,
+        axis_name=placement.step_axis,
+    )
+    return placement.compile_train(step)

@@ -1,5 +1,4 @@
-"""Several streams of one run: a network for each, trained one after the other from the same
-records, and their fusion.
+"""Trains one network per stream on the same records, one after the other, and fuses their scores.
 
 The streams are computed from the joints as they are read; nothing is stored twice.
 """
@@ -18,36 +17,43 @@ from jaxact.training import loop
 
 
 def run(config: TrainConfig, workdir: str | Path, streams: Sequence[str]) -> dict[str, Any] | None:
-    """Trains and evaluates the run once a stream, in `workdir/STREAM`, and fuses the scores into
-    `workdir/fused`.
+    """Trains and evaluates the run once per stream, then fuses the scores.
 
-    A second call goes on where the first one stopped.
+    A second call resumes where the first one stopped.
+
+    Args:
+      config: the config of every run, but for `clip.stream`.
+      workdir: gets a folder for each stream, and `fused`.
+      streams: at least two streams.
 
     Returns:
-      The fused report's `metrics.json`, or None where a signal stopped the training.
+      The fused report's `metrics.json`, or None if a signal stopped the training.
 
     Raises:
-      UserError: an unknown stream or one that is given twice, and all that training and evaluation
-          refuse.
+      UserError: an unknown stream, the same stream twice, or what training and evaluation refuse.
     """
     for name in "+".join(streams).split("+"):
         if name not in score_fusion.STREAMS:
             raise unknown("stream", name, score_fusion.STREAMS)
     if len(set(streams)) < max(2, len(streams)):
         raise UserError(
-            f"streams are {','.join(streams)}; wanted at least two different ones of {', '.join(score_fusion.STREAMS)}"
+            f"streams are {','.join(streams)}; "
+            f"wanted at least two different ones of {', '.join(score_fusion.STREAMS)}"
         )
     if jax.process_count() > 1:
         raise UserError(
-            "--streams evaluates in one process; in several, train each stream with --config.clip.stream=S"
+            "--streams evaluates in one process; "
+            "in several, train each stream with --config.clip.stream=S"
         )
     results = []
+    weights = []
     for stream in streams:
-        one = copy.deepcopy(config)
-        one.clip.stream = stream
-        if loop.run(one, Path(workdir) / stream / "run").stopped:
+        folder = Path(workdir) / stream
+        stream_config = copy.deepcopy(config)
+        stream_config.clip.stream = stream
+        if loop.run(stream_config, folder / "run").stopped:
             return None
-        results.append(Path(workdir) / stream / "results")
-        classification.run(Path(workdir) / stream / "run", out=results[-1])
-    weights = [score_fusion.STREAMS[stream.split("+")[0]] for stream in streams]
+        classification.run(folder / "run", out=folder / "results")
+        results.append(folder / "results")
+        weights.append(score_fusion.STREAMS[stream.split("+")[0]])
     return score_fusion.run(results, out=Path(workdir) / "fused", weights=weights)

@@ -1,6 +1,4 @@
-"""Learning-rate schedules and optimisers, in steps; epochs are turned into steps once, by the
-caller.
-"""
+"""Learning-rate schedules and optimizers, in steps; the caller converts epochs to steps."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,36 +19,36 @@ def schedule(
     factor: float = 0.1,
     warmup_steps: int = 0,
 ) -> optax.Schedule:
-    """The learning rate as a function of the step, the first step being 0.
+    """The learning rate as a function of the step, which starts at 0.
 
     Args:
       kind: "constant"; "step", multiplied by `factor` at each of `milestones`; "cosine", to zero at
           `total_steps`.
-      learning_rate: the highest rate.
+      learning_rate: the highest learning rate.
       total_steps: length of the run.
-      milestones: steps at which the step schedule falls.
-      warmup_steps: steps of a linear rise from zero; the shape that follows is not shifted by it.
+      milestones: steps at which the step schedule decays.
+      factor: the decay at a milestone.
+      warmup_steps: steps of a linear rise from zero; they do not shift the rest of the schedule.
 
     Raises:
       UserError: `kind` is none of the three.
     """
     if kind == "constant":
-        shape = optax.constant_schedule(learning_rate)
+        decay = optax.constant_schedule(learning_rate)
     elif kind == "step":
-        shape = optax.piecewise_constant_schedule(
-            learning_rate, {int(step): factor for step in milestones}
-        )
+        factors = {int(step): factor for step in milestones}
+        decay = optax.piecewise_constant_schedule(learning_rate, factors)
     elif kind == "cosine":
-        shape = optax.cosine_decay_schedule(learning_rate, max(total_steps, 1))
+        decay = optax.cosine_decay_schedule(learning_rate, max(total_steps, 1))
     else:
         raise unknown("schedule", kind, ("constant", "step", "cosine"))
     if warmup_steps == 0:
-        return shape
-    return lambda count: shape(count) * jnp.minimum(1.0, (count + 1) / warmup_steps)
+        return decay
+    return lambda step: decay(step) * jnp.minimum(1.0, (step + 1) / warmup_steps)
 
 
 def _kernels(params: Any) -> Any:
-    return jax.tree.map(lambda p: p.ndim >= 2, params)
+    return jax.tree.map(lambda array: array.ndim >= 2, params)
 
 
 def _depthwise(params: Any) -> Any:
@@ -76,13 +74,20 @@ def optimizer(
     decay: str = "all",
     clip_norm: float = 0.0,
 ) -> optax.GradientTransformation:
-    """SGD as PyTorch defines it (decay added to the gradient, then momentum), Adam with decay added
-    to the gradient, or AdamW (decoupled decay).
+    """SGD, Adam or AdamW with weight decay.
+
+    SGD is PyTorch's: weight decay is added to the gradient, then momentum is applied. Adam adds
+    weight decay to the gradient, AdamW decouples it.
 
     Args:
-      decay: "all" parameters, as the released ST-GCN code has it, "kernels": arrays of two and more
-        axes, or "depthwise": the parameters of this name, kernels of depthwise convolutions.
-      clip_norm: largest global norm of the gradient before decay; 0 turns clipping off.
+      learning_rate: see `schedule`.
+      name: "sgd", "adam" or "adamw".
+      momentum, nesterov: of SGD.
+      weight_decay: 0 turns it off.
+      decay: which parameters decay. "all", as in the released ST-GCN code; "kernels": arrays of two
+          and more axes; "depthwise": the parameters of this name, kernels of depthwise
+          convolutions.
+      clip_norm: largest global norm of the gradient before weight decay; 0 turns clipping off.
 
     Raises:
       UserError: unknown `name` or `decay`.
@@ -90,7 +95,9 @@ def optimizer(
     if decay not in _DECAYS:
         raise unknown("decay", decay, _DECAYS)
     mask = _DECAYS[decay]
-    clip = [optax.clip_by_global_norm(clip_norm)] if clip_norm else []
+    clip = []
+    if clip_norm:
+        clip.append(optax.clip_by_global_norm(clip_norm))
     if name == "sgd":
         sgd = optax.sgd(
             learning_rate, momentum=momentum or None, nesterov=nesterov and bool(momentum)

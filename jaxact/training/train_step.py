@@ -1,4 +1,4 @@
-"""One training step for every model: a batch is `{inputs, targets}` and perhaps `mask`."""
+"""The training step of every model; a batch is `{inputs, targets}` and perhaps `mask`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,19 +29,20 @@ def train_step(
 ) -> tuple[TrainState, dict[str, Float[Array, ""]]]:
     """One update from the mean loss of the batch's unmasked examples.
 
-    With `accumulate` = a the batch is cut into a micro-batches whose gradient *sums* are added and
-    divided once by the number of examples, so the gradient is exactly that of the whole batch for a
-    model without BatchNorm. BatchNorm normalises each micro-batch by its own statistics (as a
-    smaller batch would) and its running averages move a times.
+    With `accumulate` = a, the batch is split into a micro-batches. Their gradient *sums* are added
+    and divided once by the number of examples, so the gradient of a model without BatchNorm is
+    exactly that of the whole batch. BatchNorm normalises each micro-batch by its own statistics, as
+    it does a smaller batch, and updates its running averages a times.
 
     Args:
       apply: the model's `apply`.
       loss: per-example loss of (outputs, targets, step), unreduced.
       seed: the dropout key is `fold_in(key(seed), step)`, folded again with device and micro-batch.
       ema: decay of the parameters' moving average; 0 = none.
-      axis_name: set where the step sees one device's share of the batch.
-      frozen: tells the parameters that stay as they are, see `state.freezing`; the default is none
-          of them.
+      accumulate: number of micro-batches.
+      axis_name: the device axis, if the step reads one device's share of the batch.
+      frozen: returns a mask of the parameters that are not trained, see `state.frozen_mask`; by
+          default all are trained.
 
     Returns:
       The new state, and sums over the whole batch: `loss`, `count`, `correct` of a classifier, and
@@ -51,7 +52,9 @@ def train_step(
     if axis_name:
         key = jax.random.fold_in(key, jax.lax.axis_index(axis_name))
 
-    trained, fixed = split(state.params, frozen(state.params)) if frozen else (state.params, None)
+    trained, fixed = state.params, None
+    if frozen:
+        trained, fixed = split(state.params, frozen(state.params))
 
     def loss_sum(trained: Tree, batch_stats: Tree, micro: Batch, key: jax.Array):
         params = merge(trained, fixed) if frozen else trained
@@ -82,47 +85,48 @@ def train_step(
     updates, opt_state = tx.update(grads, state.opt_state, trained)
     trained = optax.apply_updates(trained, updates)
     params = merge(trained, fixed) if frozen else trained
-    average = (
-        state.ema if state.ema is None else optax.incremental_update(params, state.ema, 1.0 - ema)
-    )
-    new = state.replace(
+    average = state.ema
+    if average is not None:
+        average = optax.incremental_update(params, average, 1.0 - ema)
+    new_state = state.replace(
         step=state.step + 1,
         params=params,
         batch_stats=batch_stats,
         opt_state=opt_state,
         ema=average,
     )
-    return new, {**sums, "grad_norm": optax.tree.norm(grads)}
+    return new_state, {**sums, "grad_norm": optax.tree.norm(grads)}
 
 
 def _accumulated(grad: Callable, trained: Tree, batch_stats: Tree, micros: Batch, key: jax.Array):
+    """Sums of `grad` over the micro-batches, and the last batch statistics."""
+
     def add(carry, item):
         grads, batch_stats, sums = carry
         index, micro = item
-        more, (batch_stats, extra) = grad(
-            trained, batch_stats, micro, jax.random.fold_in(key, index)
-        )
-        return (
-            *jax.tree.map(jnp.add, (grads,), (more,)),
-            batch_stats,
-            jax.tree.map(jnp.add, sums, extra),
-        ), None
+        micro_key = jax.random.fold_in(key, index)
+        micro_grads, (batch_stats, micro_sums) = grad(trained, batch_stats, micro, micro_key)
+        grads = jax.tree.map(jnp.add, grads, micro_grads)
+        sums = jax.tree.map(jnp.add, sums, micro_sums)
+        return (grads, batch_stats, sums), None
 
     first = jax.tree.map(lambda x: x[0], micros)
     grads, (_, sums) = jax.eval_shape(grad, trained, batch_stats, first, key)
-    zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), (grads, sums))
-    start = (zeros[0], batch_stats, zeros[1])
-    steps = jax.tree.leaves(micros)[0].shape[0]
-    (grads, batch_stats, sums), _ = jax.lax.scan(add, start, (jnp.arange(steps), micros))
+    grads, sums = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), (grads, sums))
+    count = jax.tree.leaves(micros)[0].shape[0]
+    initial = (grads, batch_stats, sums)
+    (grads, batch_stats, sums), _ = jax.lax.scan(add, initial, (jnp.arange(count), micros))
     return grads, batch_stats, sums
 
 
 def _micro_batches(batch: Batch, accumulate: int) -> Batch:
     """[b, ...] -> [accumulate, b / accumulate, ...]; each device's rows stay on it."""
-    return jax.tree.map(
-        lambda x: x.reshape(x.shape[0] // accumulate, accumulate, *x.shape[1:]).swapaxes(0, 1),
-        dict(batch),
-    )
+
+    def split_rows(array: jax.Array) -> jax.Array:
+        rows = array.shape[0] // accumulate
+        return array.reshape(rows, accumulate, *array.shape[1:]).swapaxes(0, 1)
+
+    return jax.tree.map(split_rows, dict(batch))
 
 
 def _mask(batch: Batch) -> Float[Array, " b"]:

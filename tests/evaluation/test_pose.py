@@ -214,5 +214,5 @@ def test_joint_weights_are_one_for_each_map_of_joints():
         UserError, match="has 2 numbers; wanted none, or one for each of the 15 maps of joints"
     ):
         loop.check_joint_weights(run)
-    with pytest.raises(UserError, match="has 14 numbers; wanted none: 'stgcn' finds no joints"):
+    with pytest.raises(UserError, match="has 14 numbers; wanted none: 'stgcn' predicts no joints"):
         loop.check_joint_weights(config.TrainConfig(joint_weights=(1.0,) * 14))

@@ -54,7 +54,7 @@ def run_config(**overrides: object) -> config.TrainConfig:
     return run
 
 
-def toy_source(run: config.TrainConfig, train: int = 32, test: int = 13) -> data_source.Source:
+def toy_source(run: config.TrainConfig, train: int = 32, test: int = 13) -> data_source.DataSource:
     """The source of a run on toy clips."""
     return data_source.from_arrays(
         run, clips(train), clips(test, seed=1), labels=LABELS, layout=LAYOUT, channels=CHANNELS

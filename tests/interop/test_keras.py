@@ -143,7 +143,7 @@ def test_the_cache_holds_the_same_and_needs_no_h5py(loaded, tmp_path, monkeypatc
 def test_weights_are_grafted_into_a_model_whose_new_layers_stay(loaded):
     model = SCXception(3, width=1 / 16, depth=1 / 8, filters=4, hidden=8, fast=False)
     fresh = random_variables(model, jnp.zeros((1, 2, 32, 32, 3)))
-    grafted = flatten_dict(keras.graft(fresh, loaded))
+    grafted = flatten_dict(keras.insert_backbone(fresh, loaded))
     given = {
         (path[0], "backbone", *path[1:]): value
         for path, value in flatten_dict(loaded.variables).items()
@@ -178,7 +178,7 @@ def test_weights_of_another_network_do_not_fit(loaded, options, told):
     model = SCXception(3, filters=4, hidden=8, fast=False, **options)
     fresh = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 1, 75, 75, 3)))
     with pytest.raises(UserError, match=told):
-        keras.graft(fresh, loaded)
+        keras.insert_backbone(fresh, loaded)
 
 
 def without(layers, name):

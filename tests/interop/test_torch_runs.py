@@ -346,9 +346,9 @@ def test_a_classifier_over_other_classes_starts_anew_and_that_is_said(brought, c
     begun = state.TrainState(
         step=0, params=own["params"], batch_stats=own["batch_stats"], opt_state=()
     )
-    moved = initialisation.transplant(begun, net, "runs/theirs")
+    moved = initialisation.transfer(begun, net, "runs/theirs")
     assert (
-        "'head' starts anew: the network in 'runs/theirs' tells 7 classes"
+        "'head' is initialised anew: the network in 'runs/theirs' has 7 classes"
         in capsys.readouterr().err
     )
     assert not moved.params["head"]["kernel"].any() and moved.params["head"]["kernel"].shape == (
@@ -363,7 +363,7 @@ def test_a_classifier_over_other_classes_starts_anew_and_that_is_said(brought, c
         "bias": np.zeros(3, np.float32),
     }
     with pytest.raises(UserError, match=r"module 'head' .* has other shapes"):
-        initialisation.transplant(begun.replace(params=own["params"]), net, "runs/theirs")
+        initialisation.transfer(begun.replace(params=own["params"]), net, "runs/theirs")
 
 
 @real

@@ -53,7 +53,7 @@ def toy_run(model, **overrides) -> config.TrainConfig:
     return run
 
 
-def toy_source(run: config.TrainConfig) -> data_source.Source:
+def toy_source(run: config.TrainConfig) -> data_source.DataSource:
     def clips(count, seed):
         random = np.random.default_rng(seed)
         targets = random.integers(0, len(toys.LABELS), count).astype(np.int32)
@@ -188,7 +188,7 @@ def test_the_classifier_begins_with_the_weights_of_the_first_run(pretrained, tmp
 
     def stopped(self, state, *rest):
         begun.append(state)
-        return loop.Outcome(0, True, None)
+        return loop.TrainResult(0, True, None)
 
     monkeypatch.setattr(loop._Fit, "__call__", stopped)
     run = classifier(init_from=pretrained, optim__ema=0.9)

@@ -28,8 +28,8 @@ def impatient(stops: set):
     """A request to stop at given steps, in place of a signal."""
 
     class Impatient(loop.StopRequest):
-        def asked(self, count):
-            return count in stops
+        def requested(self, step):
+            return step in stops
 
     return Impatient
 
@@ -188,7 +188,7 @@ def test_a_batch_that_the_devices_do_not_divide_is_refused(tmp_path):
         UserError, match="batch_size 8 does not divide over 4 devices x 4 micro-batches"
     ):
         fit(tmp_path, optim__accumulate=4)
-    with pytest.raises(UserError, match="devices=5 was asked for, but there are 4"):
+    with pytest.raises(UserError, match="wanted devices=5, but there are 4"):
         fit(tmp_path, devices=5)
     assert not os.listdir(tmp_path)
 
