@@ -10,6 +10,7 @@ import pytest
 
 from jaxact import config, export, skeletons
 from jaxact.datasets import dataset_info, records
+from jaxact.datasets.preparation.options import PrepareOptions
 from jaxact.datasets.preparation.prepare import prepare
 from jaxact.evaluation import classification
 from jaxact.models import stgcn
@@ -46,8 +47,7 @@ def run(short, tmp_path_factory):
         "custom/gravity",
         raw=folder / "raw",
         data_dir=folder / "data",
-        layout="kinect-20",
-        workers=1,
+        options=PrepareOptions(layout="kinect-20", workers=1),
     )
     file = folder / "run.py"
     file.write_text(
@@ -113,7 +113,7 @@ def test_evaluation_and_export_use_the_partition_of_the_checkpoint(workdir, tmp_
 
     export.run(workdir, out=tmp_path / "net.jaxact")
     np.testing.assert_allclose(
-        export.Exported(tmp_path / "net.jaxact")(inputs), wanted, atol=tolerance
+        export.Artifact(tmp_path / "net.jaxact")(inputs), wanted, atol=tolerance
     )
 
 

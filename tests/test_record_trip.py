@@ -12,6 +12,7 @@ import pytest
 from jaxact import config, export
 from jaxact.datasets import dataset_info, records
 from jaxact.datasets.formats.ntu_skeleton_file import read_skeleton
+from jaxact.datasets.preparation.options import PrepareOptions
 from jaxact.datasets.preparation.prepare import prepare
 from jaxact.losses import classification as losses
 from jaxact.metrics import classification as metrics
@@ -60,7 +61,7 @@ def short():
 def run(raw):
     """The config of a run on the eight clips, prepared."""
     data = raw.parent / "data"
-    prepare("ntu60", raw=raw, data_dir=data, workers=1)
+    prepare("ntu60", raw=raw, data_dir=data, options=PrepareOptions(workers=1))
     run = config.TrainConfig(batch_size=4, epochs=2, eval_every=0.0, devices=4)
     run.data = config.DataConfig(
         name="ntu60", data_dir=str(data), train_split="xsub_train", eval_split="xsub_test"
@@ -138,7 +139,7 @@ def test_4_to_8_a_batch_over_four_devices_becomes_an_update(run, info):
     np.testing.assert_allclose(metrics.compute(sums)["loss"], np.mean(loss), rtol=1e-5)
     update = where.compile_train(
         functools.partial(
-            train_step.train_step, apply=model.apply, loss=losses.per_example, tx=tx, seed=0
+            train_step.train_step, apply=model.apply, loss=losses.classification_loss, tx=tx, seed=0
         )
     )
     after, found = update(begun, batch)
@@ -151,6 +152,6 @@ def test_8_and_9_the_checkpoint_and_the_artifact_hold_the_same_network(run, tmp_
     export.run(tmp_path / "run", out=tmp_path / "net.jaxact")
     clips = np.random.default_rng(0).standard_normal((3, 8, 2, 25, 3)).astype(np.float32)
     wanted = np.asarray(jax.jit(lambda x: net.model.apply(net.weights, x))(clips))
-    found = np.asarray(export.Exported(tmp_path / "net.jaxact")(clips))
+    found = np.asarray(export.Artifact(tmp_path / "net.jaxact")(clips))
     np.testing.assert_allclose(found, wanted, atol=1e-4 * np.abs(wanted).max())
     assert net.labels[0] == "drink water" and len(net.labels) == 60

@@ -63,42 +63,47 @@ def prepare(kinds: Any) -> None:
 
 def _run_prepare(options: argparse.Namespace) -> None:
     need_tensorflow("preparing data")
+    from jaxact.datasets.preparation.options import PrepareOptions
     from jaxact.datasets.preparation.prepare import prepare
 
     if options.raw and options.raw_folder:
         raise UserError(
             f"the raw data are given twice: {options.raw_folder!r} and --raw {options.raw!r}"
         )
-    summary = prepare(
-        f"{options.dataset}/{options.own_name}" if options.own_name else options.dataset,
-        raw=options.raw or options.raw_folder,
-        data_dir=options.data_dir,
+    name = options.dataset
+    if options.own_name:
+        name = f"{options.dataset}/{options.own_name}"
+    pose_estimator = None
+    if options.checkpoint:
+        pose_estimator = _pose_estimator(options.checkpoint)
+    prepare_options = PrepareOptions(
         layout=options.layout,
         to_layout=options.to_layout,
         short_side=options.short_side,
         flow=options.flow,
+        pose_estimator=pose_estimator,
         workers=options.workers,
         skip_bad=options.skip_bad,
-        overwrite=options.overwrite,
         beam_options=options.beam_pipeline_options,
-        finder=_finder(options.checkpoint) if options.checkpoint else None,
+        overwrite=options.overwrite,
     )
-    print(summary)
+    raw = options.raw or options.raw_folder
+    print(prepare(name, raw=raw, data_dir=options.data_dir, options=prepare_options))
 
 
-def _finder(run: str) -> Any:
-    """The pose network of a run, as `prepare` takes it.
+def _pose_estimator(run: str) -> Any:
+    """The pose estimator of `PrepareOptions`, from the pose network of a run.
 
     Raises:
       UserError: no such run, or one of another network.
     """
     start_jax()
-    from jaxact.datasets.skeletons_from_video import Finder
+    from jaxact.datasets.skeletons_from_video import ImagePoseEstimator
     from jaxact.runs import trained_model
     from jaxact.streaming.pose_estimator import Finder as Network
 
     net = trained_model.load(run, classifier=False)
-    return Finder(
+    return ImagePoseEstimator(
         Network(net),
         Network.layout,
         {"from": "checkpoint", "run": run, **trained_model.fingerprint(net)},

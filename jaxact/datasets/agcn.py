@@ -1,8 +1,8 @@
-"""`agcn/NAME`: arrays of ST-GCN, 2s-AGCN and those after them: <split>_data_joint.npy with
-<split>_label.pkl.
+"""`agcn/NAME`: arrays in the format of ST-GCN and 2s-AGCN.
 
-An array is [n, c, t, v, m], padded at the end to one length; the label file holds (names, labels).
-labels.txt in the folder names the classes, one per line; else they are numbers.
+<split>_data_joint.npy    or <split>_data.npy: an array [n, c, t, v, m], padded at the end
+<split>_label.pkl         (names, labels) of the clips
+labels.txt                optional: names of the classes, one per line; else they are numbers
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from jaxact.datasets.formats.joint_arrays import without_padding
 from jaxact.datasets.formats.label_table import (
     IMAGE_LAYOUTS,
     USUAL_LAYOUTS,
+    ListedClip,
     choose_channels,
     choose_layout,
     group_by_splits,
@@ -35,11 +36,11 @@ ENDINGS = ("_data_joint.npy", "_data.npy")
 
 
 class Agcn(SkeletonBuilder):
-    """Arrays in the form of 2s-AGCN: joints [t, m, v, c] without the empty frames that pad the end.
+    """Arrays in the format of 2s-AGCN: joints [t, m, v, c] without the empty frames at the end.
 
-    Poses from pictures, which these arrays hold as shares of the frame minus 0.5, get the 0.5 back,
-    as records have them; 2s-AGCN's own have y up, ST-GCN's y down. The array stays on disk: one
-    clip is read at a time.
+    2-D poses, which these arrays hold in 0..1 of the image minus 0.5, get the 0.5 back, as in other
+    prepared sets. y points up in arrays of 2s-AGCN and down in those of ST-GCN. The array stays on
+    disk; one clip is read at a time.
     """
 
     EXPECTS = (
@@ -51,61 +52,66 @@ class Agcn(SkeletonBuilder):
 
     @classmethod
     def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
-        """One source per row of each array."""
-        ids, paths, labels, splits, facts = [], [], [], [], []
-        chosen, shape = None, (0, 0, 0)
+        """One clip per row of each array."""
+        clips: list[ListedClip] = []
+        first_shape: tuple[int, ...] | None = None
         for path in matching_files(raw, "*.npy", cls.EXPECTS):
-            ending = next((ending for ending in ENDINGS if path.name.endswith(ending)), None)
-            if ending is None:
+            stem = _split_of(path.name)
+            if stem is None:
                 continue
             array = open_array(str(path))
-            if chosen is None:
-                shape, chosen = (
-                    (array.shape[1], *array.shape[3:]),
-                    choose_layout(layout, array.shape[3], USUAL_LAYOUTS),
-                )
-            if (array.shape[1], *array.shape[3:]) != shape:
+            shape = (array.shape[1], *array.shape[3:])
+            first_shape = first_shape or shape
+            if shape != first_shape:
                 raise UserError(
-                    f"{str(path)!r} has the shape {array.shape}, but the one before {shape} as (c, v, m)"
+                    f"{str(path)!r} has the shape {array.shape}, "
+                    f"but the one before {first_shape} as (c, v, m)"
                 )
-            split = parse_splits(path.name.removesuffix(ending), repr(str(path)))
-            names, numbers = read_labels(
-                path.with_name(f"{split[0]}_label.pkl"), len(array), repr(str(path))
-            )
-            ids, labels = ids + names, labels + numbers
-            paths += [str(path)] * len(array)
-            splits += [split] * len(array)
-            facts += [{"index": index} for index in range(len(array))]
-        if chosen is None:
+            splits = parse_splits(stem, repr(str(path)))
+            label_file = path.with_name(f"{splits[0]}_label.pkl")
+            names, labels = read_labels(label_file, len(array), repr(str(path)))
+            for index, (name, label) in enumerate(zip(names, labels, strict=True)):
+                facts = {"index": index}
+                clips.append(
+                    ListedClip(id=name, path=str(path), label=label, splits=splits, facts=facts)
+                )
+        if first_shape is None:
             raise UserError(
-                f"no array under {str(raw)!r} ends in {' or '.join(ENDINGS)}; expected {cls.EXPECTS}"
+                f"no array under {str(raw)!r} ends in {' or '.join(ENDINGS)}; "
+                f"expected {cls.EXPECTS}"
             )
+        channels, joints, _ = first_shape
+        joint_layout = choose_layout(layout, joints, USUAL_LAYOUTS)
         return group_by_splits(
-            ids=ids,
-            paths=paths,
-            labels=labels,
-            splits=splits,
-            names=read_class_names(raw / "labels.txt", labels),
-            layout=chosen,
-            channels=choose_channels(None, chosen, shape[0]),
-            facts=facts,
+            clips,
+            names=read_class_names(raw / "labels.txt", [clip.label for clip in clips]),
+            layout=joint_layout,
+            channels=choose_channels(None, joint_layout, channels),
         )
 
     @staticmethod
-    def parse(source: RawClip) -> Iterator[Record]:
+    def parse(raw_clip: RawClip) -> Iterator[Record]:
         """One row."""
-        clip = np.asarray(open_array(source.path)[source.facts["index"]], np.float32)
+        clip = np.asarray(open_array(raw_clip.path)[raw_clip.facts["index"]], np.float32)
         joints = without_padding(clip.transpose(1, 3, 2, 0))
-        if source.facts["layout"] in IMAGE_LAYOUTS and joints.shape[3] == 3:
+        if raw_clip.facts["layout"] in IMAGE_LAYOUTS and joints.shape[3] == 3:
             joints[..., :2] += np.float32(0.5) * (joints[..., 2:] != 0)
-        yield skeleton_record(source, joints)
+        yield skeleton_record(raw_clip, joints)
+
+
+def _split_of(file_name: str) -> str | None:
+    """The split that an array's file name states; None for other files."""
+    for ending in ENDINGS:
+        if file_name.endswith(ending):
+            return file_name.removesuffix(ending)
+    return None
 
 
 def open_array(path: str) -> np.ndarray:
     """An array [n, c, t, v, m] that stays on disk.
 
     Raises:
-      UserError: no plain .npy of that shape.
+        UserError: The file is not an .npy of numbers of this shape.
     """
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -118,25 +124,28 @@ def open_array(path: str) -> np.ndarray:
     return array
 
 
-def read_labels(path: Path, count: int, of: str) -> tuple[list[str], list[int]]:
-    """Names and labels of `count` clips.
+def read_labels(path: Path, count: int, array: str) -> tuple[list[str], list[int]]:
+    """Names and labels of the clips of an array.
+
+    Args:
+        path: The label file.
+        count: Number of clips of the array.
+        array: Name of the array, for errors.
 
     Raises:
-      UserError: there is no such file, or it holds something else than as many of both.
+        UserError: The file does not exist, or does not hold `count` names and labels.
     """
     if not path.is_file():
-        raise UserError(f"{of} has no {path.name!r} beside it")
+        raise UserError(f"{array} has no {path.name!r} beside it")
     content = safe_pickle.load(str(path))
-    if (
-        not isinstance(content, tuple | list)
-        or len(content) != 2
-        or any(not hasattr(part, "__len__") for part in content)
-    ):
+    is_pair = isinstance(content, tuple | list) and len(content) == 2
+    if not is_pair or not all(hasattr(part, "__len__") for part in content):
         raise UserError(f"{str(path)!r} holds a {type(content).__name__}, wanted (names, labels)")
     names, labels = content
     if len(names) != count or len(labels) != count:
         raise UserError(
-            f"{str(path)!r} has {len(names)} names and {len(labels)} labels, but {of} {count} clips"
+            f"{str(path)!r} has {len(names)} names and {len(labels)} labels, "
+            f"but {array} {count} clips"
         )
     for label in labels:
         if not isinstance(label, int | np.integer) or label < 0:

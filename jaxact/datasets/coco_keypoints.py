@@ -30,15 +30,18 @@ from jaxact.skeletons import get_layout
 
 _FILE = re.compile(r"person_keypoints_(\w+)\.json")
 HALVES = {"train": "train", "val": "test"}
-KEPT = ("keypoints", "area", "bbox", "iscrowd")
+PERSON_FIELDS = ("keypoints", "area", "bbox", "iscrowd")
+
+Images = dict[Any, dict[str, Any]]
+People = dict[Any, list[dict[str, Any]]]
 
 
 class CocoKeypoints(PictureBuilder):
-    """COCO keypoints: the pictures with people; splits by their files' names, and `train` and
-    `test` (val2017).
+    """COCO keypoints: the pictures with people, in the splits of their files.
 
-    Everybody is there, also crowds and people without a marked joint, whose joints are zero; where
-    these are is ignored in training. Areas, boxes and crowds are what the average precision needs.
+    `train` and `test` are train2017 and val2017. Every annotation is stored. Crowds and people
+    without an annotated joint have zero joints, and training ignores their pixels. Average
+    precision needs the areas, boxes and crowd flags.
     """
 
     EXPECTS = "annotations person_keypoints_{train,val}2017.json and the pictures that they name"
@@ -46,55 +49,52 @@ class CocoKeypoints(PictureBuilder):
 
     @classmethod
     def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
-        """One source per picture with people."""
+        """One clip per picture with people."""
         del layout
-        sources, unions = [], defaultdict(list)
+        raw_clips: list[RawClip] = []
+        unions: dict[str, tuple[str, ...]] = {}
         for path in matching_files(raw, "person_keypoints_*.json", cls.EXPECTS):
             match = _FILE.fullmatch(path.name)
             if match is None:
                 raise UserError(f"{str(path)!r} is not named person_keypoints_<split>.json")
             split = match[1]
-            images, people = _read(path)
-            lying = find_pictures(
-                raw, [image["file_name"] for key, image in images.items() if key in people], path
-            )
-            for key, marked in people.items():
-                name = images[key]["file_name"]
-                facts = {"size": (images[key]["height"], images[key]["width"]), "people": marked}
-                sources.append(
-                    RawClip(f"{split}/{Path(name).stem}", str(lying[name]), split, 0, facts)
-                )
-            for half in {
-                split,
-                *(half for start, half in HALVES.items() if split.startswith(start)),
-            }:
-                unions[half].append(split)
-        cells = {name: tuple(cells) for name, cells in unions.items()}
-        shown = get_layout("coco-17")
+            raw_clips += _pictures_of_split(raw, path, split)
+            names = [split]
+            for prefix, half in HALVES.items():
+                if split.startswith(prefix) and split != half:
+                    names.append(half)
+            for name in names:
+                unions[name] = (*unions.get(name, ()), split)
         return RawDataset(
-            sources=sources, labels=("person",), layout=shown, channels=CHANNELS, unions=cells
+            clips=raw_clips,
+            labels=("person",),
+            layout=get_layout("coco-17"),
+            channels=CHANNELS,
+            unions=unions,
         )
 
     @staticmethod
-    def parse(source: RawClip) -> Iterator[Record]:
+    def parse(raw_clip: RawClip) -> Iterator[Record]:
         """One picture."""
-        image, people, size = (
-            Path(source.path).read_bytes(),
-            source.facts["people"],
-            source.facts["size"],
-        )
-        if jpeg_size(image, source.path) != tuple(size):
+        image = Path(raw_clip.path).read_bytes()
+        people = raw_clip.facts["people"]
+        size = raw_clip.facts["size"]
+        if jpeg_size(image, raw_clip.path) != tuple(size):
             raise UserError(
-                f"{source.path!r} is of another size than the {size[1]} x {size[0]} of its annotations"
+                f"{raw_clip.path!r} is of another size than the {size[1]} x {size[0]} "
+                "of its annotations"
             )
         ignored = np.zeros(size, bool)
-        for one in people:
-            if "segmentation" in one:
-                ignored |= segmentation_mask(one["segmentation"], size)
-        joints, areas, boxes, crowd = ([one[name] for one in people] for name in KEPT)
+        for person in people:
+            if "segmentation" in person:
+                ignored |= segmentation_mask(person["segmentation"], size)
+        joints = [person["keypoints"] for person in people]
+        areas = [person["area"] for person in people]
+        boxes = [person["bbox"] for person in people]
+        crowd = [person["iscrowd"] for person in people]
         yield picture_record(
-            source.id,
-            source.label,
+            raw_clip.id,
+            raw_clip.label,
             image,
             size,
             np.array(joints, np.float64).reshape(-1, 17, 3),
@@ -105,9 +105,9 @@ class CocoKeypoints(PictureBuilder):
         )
 
     @classmethod
-    def extras(cls, found: RawDataset) -> dict[str, Any]:
-        """Of each person in turn."""
-        del found
+    def extras(cls, dataset: RawDataset) -> dict[str, Any]:
+        """Area, box and crowd flag of each person."""
+        del dataset
         return {
             "areas": tfds.features.Tensor(
                 shape=(None,), dtype=np.float32, doc="square pixels of the segmentation"
@@ -119,24 +119,43 @@ class CocoKeypoints(PictureBuilder):
         }
 
 
-def _read(path: Path) -> tuple[dict[Any, Any], dict[Any, list[dict[str, Any]]]]:
-    """The pictures by number, and what is marked in those with people; a segmentation only where it
-    is ignored.
+def _pictures_of_split(raw: Path, annotation_file: Path, split: str) -> list[RawClip]:
+    """The pictures with people of one annotation file."""
+    images, people = _read(annotation_file)
+    names = [image["file_name"] for key, image in images.items() if key in people]
+    paths = find_pictures(raw, names, annotation_file)
+    raw_clips = []
+    for key, persons in people.items():
+        image = images[key]
+        name = image["file_name"]
+        facts = {"size": (image["height"], image["width"]), "people": persons}
+        raw_clips.append(RawClip(f"{split}/{Path(name).stem}", str(paths[name]), split, 0, facts))
+    return raw_clips
+
+
+def _read(path: Path) -> tuple[Images, People]:
+    """Reads an annotation file.
+
+    Returns:
+        Name and size of each picture, and the people of each picture that has any, both by picture
+        id. Only people whose pixels are ignored have a segmentation.
     """
     content = load_json(path)
-    people: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+    images: Images = {}
+    people: People = defaultdict(list)
     try:
-        images = {
-            image["id"]: {name: image[name] for name in ("file_name", "height", "width")}
-            for image in content["images"]
-        }
-        for one in content["annotations"]:
-            marked = {name: one[name] for name in KEPT}
-            if len(one["keypoints"]) != 51 or one["image_id"] not in images:
-                raise KeyError(f"51 keypoint numbers and a picture of annotation {one.get('id')}")
-            if one["iscrowd"] or not any(one["keypoints"][2::3]):
-                marked["segmentation"] = one["segmentation"]
-            people[one["image_id"]].append(marked)
+        for image in content["images"]:
+            images[image["id"]] = {name: image[name] for name in ("file_name", "height", "width")}
+        for annotation in content["annotations"]:
+            person = {name: annotation[name] for name in PERSON_FIELDS}
+            keypoints = annotation["keypoints"]
+            if len(keypoints) != 51 or annotation["image_id"] not in images:
+                raise KeyError(
+                    f"51 keypoint numbers and a picture of annotation {annotation.get('id')}"
+                )
+            if annotation["iscrowd"] or not any(keypoints[2::3]):
+                person["segmentation"] = annotation["segmentation"]
+            people[annotation["image_id"]].append(person)
     except (KeyError, TypeError) as error:
         raise UserError(
             f"{str(path)!r} is not a file of COCO keypoints: it lacks {error}"

@@ -1,5 +1,6 @@
-"""Northwestern-UCLA Multiview Action 3D (Wang et al., CVPR 2014): 10 actions, three Kinects, one
-JSON per clip.
+"""Northwestern-UCLA Multiview Action 3D (Wang et al., CVPR 2014): 10 actions, three Kinects.
+
+One JSON file per clip.
 """
 
 import re
@@ -41,7 +42,7 @@ _NAME = re.compile(r"a(\d+)_s(\d+)_e(\d+)_v(\d+)")
 
 
 class NwUcla(SkeletonBuilder):
-    """NW-UCLA skeletons as the JSON files have them: joints [t, 1, 20, 3], layout kinect-20-hip.
+    """NW-UCLA: joints [t, 1, 20, 3] as the JSON files hold them, layout kinect-20-hip.
 
     Cameras 1 and 2 train, camera 3 tests.
     """
@@ -53,9 +54,9 @@ class NwUcla(SkeletonBuilder):
 
     @classmethod
     def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
-        """One source per file; the cells are the cameras."""
-        labels = {action: label for label, action in enumerate(ACTIONS)}
-        sources = []
+        """One clip per file; the cells are the cameras."""
+        actions = list(ACTIONS)
+        raw_clips = []
         for path in matching_files(raw, "a*_v*.json", cls.EXPECTS):
             match = _NAME.fullmatch(path.stem)
             if not match:
@@ -63,31 +64,33 @@ class NwUcla(SkeletonBuilder):
                     f"{str(path)!r} is not named a<action>_s<subject>_e<take>_v<camera>.json"
                 )
             action, subject, take, camera = map(int, match.groups())
-            if action not in labels:
+            if action not in ACTIONS:
                 raise UserError(
-                    f"{str(path)!r}: action {action} is outside the list; NW-UCLA has {', '.join(map(str, ACTIONS))}"
+                    f"{str(path)!r}: action {action} is outside the list; "
+                    f"NW-UCLA has {', '.join(map(str, actions))}"
                 )
             if camera not in (1, 2, 3):
                 raise UserError(
                     f"{str(path)!r}: camera {camera} is outside the list; NW-UCLA has 1 to 3"
                 )
+            label = actions.index(action)
             facts = {"subject": subject, "take": take}
-            sources.append(RawClip(path.stem, str(path), f"view{camera}", labels[action], facts))
+            raw_clips.append(RawClip(path.stem, str(path), f"view{camera}", label, facts))
         return RawDataset(
-            sources=sources,
+            clips=raw_clips,
             labels=tuple(ACTIONS.values()),
             layout=get_layout("kinect-20-hip"),
             unions={"train": ("view1", "view2"), "test": ("view3",)},
         )
 
     @staticmethod
-    def parse(source: RawClip) -> Iterator[Record]:
+    def parse(raw_clip: RawClip) -> Iterator[Record]:
         """The clip of one file."""
-        yield skeleton_record(source, read_clip(source.path), **source.facts)
+        yield skeleton_record(raw_clip, read_clip(raw_clip.path), **raw_clip.facts)
 
     @classmethod
-    def extras(cls, found: RawDataset) -> dict[str, Any]:
-        """Subject and take, as the name of the file counts them."""
+    def extras(cls, dataset: RawDataset) -> dict[str, Any]:
+        """Subject and take, as the file name numbers them."""
         return {"subject": tfds.features.Scalar(np.int32), "take": tfds.features.Scalar(np.int32)}
 
 
@@ -95,7 +98,7 @@ def read_clip(path: str) -> Float[np.ndarray, "t 1 20 3"]:
     """Joints of one file.
 
     Raises:
-      UserError: not JSON, or `skeletons` is not frames of 20 joints of x, y and z.
+        UserError: The file is not JSON, or `skeletons` is not frames of 20 joints of x, y and z.
     """
     content = load_json(path)
     frames = content.get("skeletons") if isinstance(content, dict) else None

@@ -1,8 +1,7 @@
-"""`stick_figures`: drawn pictures of the people of `synthetic_actions`: a pose network trains
-without a download.
+"""`stick_figures`: drawn pictures of the people of `synthetic_actions`, to train a pose network.
 
-Every clip of the synthetic set is seen by a camera at a few of its moments; often others stand
-beside. A picture is a function of (subject, action, repetition, moment) alone.
+No download is needed. A camera takes a few pictures of every clip of the synthetic set, often with
+other people beside. A picture is a function of (subject, action, repetition, moment) alone.
 """
 
 import zlib
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow_datasets as tfds
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from jaxact.datasets.preparation.builder import RawClip, RawDataset, Record
 from jaxact.datasets.preparation.picture_builder import CHANNELS, PictureBuilder, picture_record
@@ -19,16 +18,20 @@ from jaxact.datasets.synthetic import clips, drawing
 from jaxact.skeletons import get_layout
 
 HEIGHT, WIDTH = 120, 160  # pixels
-MOMENTS = 2  # pictures of a clip
-OTHERS = 2  # most people beside those of the clip
-REACH = 2.6  # metres that fill the height of a picture at the distance of an actor of middle zoom
+MOMENTS = 2  # pictures per clip
+MAX_OTHERS = 2  # people beside those of the clip
+# Metres that span the height of a picture at the distance of an actor with middle zoom.
+VISIBLE_HEIGHT = 2.6
+ACTOR_DISTANCE = 3.1  # metres
+MISSING_DEPTH = 3.0  # metres, for a joint without a position
 
 Scene = tuple[UInt8[np.ndarray, "h w 3"], Float[np.ndarray, "m 25 3"]]
 
 
 class StickFigures(PictureBuilder):
-    """Drawn pictures of 120 x 160 pixels with one to four people, layout ntu-25; 8 of 24 subjects
-    test.
+    """Drawn pictures of 120 x 160 pixels with one to four people, layout ntu-25.
+
+    8 of 24 subjects test.
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -38,92 +41,96 @@ class StickFigures(PictureBuilder):
 
     @classmethod
     def find(cls, raw: Path | None = None, *, layout: str | None = None) -> RawDataset:
-        """One source per clip; the cells are the subjects. Nothing is read, `raw` and `layout` have
-        no say.
-        """
+        """One clip per clip; the cells are the subjects. `raw` and `layout` are ignored."""
         del raw, layout
-        sources = [
-            RawClip(
-                f"{action}_s{subject:02d}_r{repetition}",
-                "",
-                f"subject{subject:02d}",
-                label,
-                {"subject": subject},
-            )
-            for subject in clips.SUBJECTS
-            for label, action in enumerate(clips.LABELS)
-            for repetition in range(clips.REPETITIONS)
-        ]
-        halves = {"train": clips.TRAIN_SUBJECTS, "test": clips.TEST_SUBJECTS}
+        raw_clips = []
+        for subject in clips.SUBJECTS:
+            cell = f"subject{subject:02d}"
+            for label, action in enumerate(clips.LABELS):
+                for repetition in range(clips.REPETITIONS):
+                    clip = f"{action}_s{subject:02d}_r{repetition}"
+                    raw_clips.append(RawClip(clip, "", cell, label, {"subject": subject}))
         return RawDataset(
-            sources=sources,
+            clips=raw_clips,
             labels=tuple(action.replace("_", " ") for action in clips.LABELS),
             layout=get_layout("ntu-25"),
             channels=CHANNELS,
             unions={
-                half: tuple(f"subject{number:02d}" for number in held)
-                for half, held in halves.items()
+                "train": tuple(f"subject{subject:02d}" for subject in clips.TRAIN_SUBJECTS),
+                "test": tuple(f"subject{subject:02d}" for subject in clips.TEST_SUBJECTS),
             },
         )
 
     @staticmethod
-    def parse(source: RawClip) -> Iterator[Record]:
+    def parse(raw_clip: RawClip) -> Iterator[Record]:
         """The pictures of one clip."""
-        action, repetition = clips.LABELS[source.label], int(source.id.rpartition("_r")[2])
+        action = clips.LABELS[raw_clip.label]
+        repetition = int(raw_clip.id.rpartition("_r")[2])
         for moment in range(MOMENTS):
-            drawn, people = scene(source.facts["subject"], action, repetition, moment)
-            yield picture_record(
-                f"{source.id}_m{moment}", source.label, drawing.encode_png(drawn), drawn.shape[:2], people
-            )
+            pixels, people = scene(raw_clip.facts["subject"], action, repetition, moment)
+            image = drawing.encode_png(pixels)
+            name = f"{raw_clip.id}_m{moment}"
+            yield picture_record(name, raw_clip.label, image, pixels.shape[:2], people)
 
 
 def scene(subject: int, action: str, repetition: int, moment: int) -> Scene:
-    """A picture, and everybody's joints (x, y, seen) in it, those of the clip first; joints behind
-    somebody are seen.
+    """Draws a picture and projects the joints of everybody in it.
 
     Args:
-      subject, action, repetition: a clip of `synthetic.clip`.
-      moment: 0 and up; each is another frame, place, background and company.
+        subject: Subject of a clip of `synthetic.clips`.
+        action: Its action.
+        repetition: Its repetition.
+        moment: 0 and up; each is another frame, position, background and company.
+
+    Returns:
+        The picture, and the joints (x, y, visibility) of everybody, those of the clip first. A
+        joint behind another person counts as visible.
     """
     rng = np.random.default_rng((subject, zlib.crc32(action.encode()), repetition, moment))
-    bodies = _at_a_moment(clips.generate_clip(subject, action, repetition), rng)
+    bodies = _random_frame(clips.generate_clip(subject, action, repetition), rng)
+    # Others come from the same half of the subjects: training never shows a test subject.
     half = clips.TEST_SUBJECTS if subject in clips.TEST_SUBJECTS else clips.TRAIN_SUBJECTS
-    for _ in range(
-        rng.integers(0, OTHERS + 1)
-    ):  # of the same half: who tests is not seen in training
-        clip = clips.generate_clip(int(rng.choice(half)), clips.LABELS[rng.integers(len(clips.LABELS))], 0)
-        aside = np.array([rng.uniform(-1.3, 1.3), 0.0, rng.uniform(-0.6, 1.2)])
-        there = _at_a_moment(clip, rng)[:1]
-        bodies = np.concatenate([bodies, np.where(there.any(-1, keepdims=True), there + aside, 0)])
-    seen = np.any(bodies, axis=-1)
-    focal = HEIGHT / REACH * 3.1 * rng.uniform(0.75, 1.5)
-    depth = np.maximum(np.where(seen, bodies[..., 2], 3.0), 0.5)
-    middle = np.array([WIDTH / 2, HEIGHT / 2]) + rng.uniform(-0.12, 0.12, 2) * (WIDTH, HEIGHT)
-    # The sensor is about as high as the hips: y up becomes y down around the middle of the picture.
-    places = middle + focal * bodies[..., :2] * (1, -1) / depth[..., None]
-    found = drawing.draw_background(HEIGHT, WIDTH, rng)
+    for _ in range(rng.integers(0, MAX_OTHERS + 1)):
+        other_subject = int(rng.choice(half))
+        other_action = clips.LABELS[rng.integers(len(clips.LABELS))]
+        clip = clips.generate_clip(other_subject, other_action, 0)
+        offset = np.array([rng.uniform(-1.3, 1.3), 0.0, rng.uniform(-0.6, 1.2)])
+        other = _random_frame(clip, rng)[:1]
+        other = np.where(other.any(-1, keepdims=True), other + offset, 0)
+        bodies = np.concatenate([bodies, other])
+    present = np.any(bodies, axis=-1)
+    focal = HEIGHT / VISIBLE_HEIGHT * ACTOR_DISTANCE * rng.uniform(0.75, 1.5)
+    depth = np.maximum(np.where(present, bodies[..., 2], MISSING_DEPTH), 0.5)
+    centre = np.array([WIDTH / 2, HEIGHT / 2]) + rng.uniform(-0.12, 0.12, 2) * (WIDTH, HEIGHT)
+    # The sensor is about as high as the hips: y up becomes y down around the centre of the picture.
+    points = centre + focal * bodies[..., :2] * (1, -1) / depth[..., None]
+    picture = drawing.draw_background(HEIGHT, WIDTH, rng)
     for number in np.argsort(-depth.mean(axis=1)):
-        drawing.draw_person(found, _filled(places[number], seen[number]), rng)
-    found = found * rng.uniform(0.7, 1.1) + rng.normal(0, rng.uniform(0, 6), found.shape)
-    inside = ((places >= 0) & (places <= (WIDTH, HEIGHT))).all(axis=-1)
-    joints = np.concatenate([places, np.where(seen, np.where(inside, 2, 1), 0)[..., None]], axis=-1)
-    return found.round().clip(0, 255).astype(np.uint8), joints
+        drawing.draw_person(picture, _fill_missing(points[number], present[number]), rng)
+    picture = picture * rng.uniform(0.7, 1.1) + rng.normal(0, rng.uniform(0, 6), picture.shape)
+    inside = ((points >= 0) & (points <= (WIDTH, HEIGHT))).all(axis=-1)
+    visibility = np.where(present, np.where(inside, 2, 1), 0)
+    joints = np.concatenate([points, visibility[..., None]], axis=-1)
+    return picture.round().clip(0, 255).astype(np.uint8), joints
 
 
-def _at_a_moment(
+def _random_frame(
     clip: Float[np.ndarray, "t m v 3"], rng: np.random.Generator
 ) -> Float[np.ndarray, "n v 3"]:
-    """Whoever is in one frame of a clip, metres."""
+    """The people in a random frame of a clip, in metres."""
     people = clip[rng.integers(len(clip))]
     return people[people.any(axis=(1, 2))].astype(np.float64)
 
 
-def _filled(places: Float[np.ndarray, "v 2"], seen: np.ndarray) -> Float[np.ndarray, "v 2"]:
-    """Joints that the sensor lost are drawn at the nearest joint on the way to the trunk."""
-    parents, places = dict(get_layout("ntu-25").edges), places.copy()
-    for joint in np.flatnonzero(~seen):
-        nearer = int(joint)
-        while not seen[nearer] and nearer in parents:
-            nearer = parents[nearer]
-        places[joint] = places[nearer]
-    return places
+def _fill_missing(
+    points: Float[np.ndarray, "v 2"], present: Bool[np.ndarray, " v"]
+) -> Float[np.ndarray, "v 2"]:
+    """Moves a joint that the sensor lost to the nearest present joint towards the trunk."""
+    parents = dict(get_layout("ntu-25").edges)
+    filled = points.copy()
+    for joint in np.flatnonzero(~present):
+        ancestor = int(joint)
+        while not present[ancestor] and ancestor in parents:
+            ancestor = parents[ancestor]
+        filled[joint] = filled[ancestor]
+    return filled

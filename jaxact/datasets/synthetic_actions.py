@@ -1,6 +1,4 @@
-"""The TFDS builder of `synthetic_actions`: the clips of `jaxact.datasets.synthetic.clips` as
-records.
-"""
+"""`synthetic_actions`: the generated clips of `jaxact.datasets.synthetic.clips` as records."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,8 +19,9 @@ from jaxact.skeletons import get_layout
 
 
 class SyntheticActions(SkeletonBuilder):
-    """Generated clips of twelve actions: joints [t, 2, 25, 3] in metres, y up, layout ntu-25; 8 of
-    24 subjects test.
+    """Generated clips of twelve actions: joints [t, 2, 25, 3] in metres, y up, layout ntu-25.
+
+    8 of 24 subjects test.
     """
 
     VERSION = tfds.core.Version(clips.VERSION)
@@ -33,24 +32,18 @@ class SyntheticActions(SkeletonBuilder):
 
     @classmethod
     def find(cls, raw: Path | None = None, *, layout: str | None = None) -> RawDataset:
-        """One source per performance; the cells are the subjects. Nothing is read, `raw` and
-        `layout` have no say.
-        """
+        """One clip per performance; the cells are the subjects. `raw` and `layout` are ignored."""
         del raw, layout
-        sources = [
-            RawClip(
-                id=f"{action}_s{subject:02d}_r{repetition}",
-                path="",
-                cell=f"subject{subject:02d}",
-                label=label,
-                facts={"subject": subject, "repetition": repetition},
-            )
-            for subject in clips.SUBJECTS
-            for label, action in enumerate(clips.LABELS)
-            for repetition in range(clips.REPETITIONS)
-        ]
+        raw_clips = []
+        for subject in clips.SUBJECTS:
+            cell = f"subject{subject:02d}"
+            for label, action in enumerate(clips.LABELS):
+                for repetition in range(clips.REPETITIONS):
+                    clip = f"{action}_s{subject:02d}_r{repetition}"
+                    facts = {"subject": subject, "repetition": repetition}
+                    raw_clips.append(RawClip(clip, "", cell, label, facts))
         return RawDataset(
-            sources=sources,
+            clips=raw_clips,
             labels=tuple(action.replace("_", " ") for action in clips.LABELS),
             layout=get_layout("ntu-25"),
             unions={
@@ -60,16 +53,17 @@ class SyntheticActions(SkeletonBuilder):
         )
 
     @staticmethod
-    def parse(source: RawClip) -> Iterator[Record]:
+    def parse(raw_clip: RawClip) -> Iterator[Record]:
         """The clip of one performance."""
-        facts = source.facts
-        joints = clips.generate_clip(facts["subject"], clips.LABELS[source.label], facts["repetition"])
-        yield skeleton_record(source, joints, subject=facts["subject"], repetition=facts["repetition"])
+        subject = raw_clip.facts["subject"]
+        repetition = raw_clip.facts["repetition"]
+        joints = clips.generate_clip(subject, clips.LABELS[raw_clip.label], repetition)
+        yield skeleton_record(raw_clip, joints, subject=subject, repetition=repetition)
 
     @classmethod
-    def extras(cls, found: RawDataset) -> dict[str, Any]:
+    def extras(cls, dataset: RawDataset) -> dict[str, Any]:
         """Subject 1 to 24 and repetition 0 to 3."""
-        del found
+        del dataset
         return {
             "subject": tfds.features.Scalar(np.int32),
             "repetition": tfds.features.Scalar(np.int32),

@@ -1,5 +1,6 @@
-"""UCF101 (Soomro, Zamir and Shah, 2012): 13 320 clips of 101 classes, 25 groups a class, three
-official splits.
+"""UCF101 (Soomro, Zamir and Shah, 2012): 13 320 clips, 101 classes, three official splits.
+
+Each class has 25 groups.
 """
 
 import re
@@ -16,74 +17,100 @@ LISTS = tuple((number, half) for number in (1, 2, 3) for half in ("train", "test
 class Ucf101(VideoBuilder, skip_registration=True):  # TFDS has a set of this name
     """UCF101: JPEG frames; `official1_train` and `official1_test` are the first official split.
 
-    A group is what the clips of one recording share: v_ApplyEyeMakeup_g08. Folders and files of one
-    class are spelt differently (HandstandPushups, v_HandStandPushups_...), and differently again in
-    some copies: names are matched without regard to case, and an id is spelt as the lists have it.
+    Clips of one recording are a group: v_ApplyEyeMakeup_g08. Folders and files of one class are
+    spelt differently (HandstandPushups, v_HandStandPushups_...), and some copies differ again.
+    Names are therefore matched without case, and ids are spelt as in the lists.
     """
 
     EXPECTS = (
-        "the clips v_<class>_g<group>_c<clip>.avi and the lists classInd.txt, trainlist0{1,2,3}.txt and "
-        "testlist0{1,2,3}.txt"
+        "the clips v_<class>_g<group>_c<clip>.avi and the lists classInd.txt, "
+        "trainlist0{1,2,3}.txt and testlist0{1,2,3}.txt"
     )
     LICENCE = "unknown; clips from YouTube, for research"
 
     @classmethod
     def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
-        """One source per clip that is on a list."""
+        """One clip per clip of the lists."""
         names = class_names(matching_files(raw, "classInd.txt", cls.EXPECTS)[0])
-        classes = {name.casefold(): label for label, name in enumerate(names)}
-        spelt: dict[str, str] = {}
-        splits: dict[str, tuple[str, ...]] = {}
-        for number, half in LISTS:
-            for clip in listed_clips(matching_files(raw, f"{half}list0{number}.txt", cls.EXPECTS)[0]):
-                key = clip.casefold()
-                spelt.setdefault(key, clip)
-                splits[key] = (*splits.get(key, ()), f"official{number}_{half}")
-        paths = {path: path.stem.casefold() for path in video_files(raw, cls.EXPECTS)}
-        labels, groups = [], []
-        for path, key in paths.items():
+        label_of_name = {name.casefold(): label for label, name in enumerate(names)}
+        listed_ids, splits_of_clip = _read_splits(raw, cls.EXPECTS)
+        ids, paths, labels, splits, groups = [], [], [], [], []
+        for path in video_files(raw, cls.EXPECTS):
             match = CLIP.fullmatch(path.stem)
             if not match:
                 raise UserError(f"{str(path)!r} is not named v_<class>_g<group>_c<clip>")
-            if match["action"].casefold() not in classes:
-                raise unknown(f"class of {str(path)!r}:", match["action"], names)
-            if key not in splits:
+            action = match["action"]
+            if action.casefold() not in label_of_name:
+                raise unknown(f"class of {str(path)!r}:", action, names)
+            key = path.stem.casefold()
+            if key not in listed_ids:
                 raise UserError(f"{str(path)!r}: the clip is on no list of training or test clips")
-            labels.append(classes[match["action"].casefold()])
-            groups.append(spelt[key].rpartition("_")[0])
+            clip = listed_ids[key]
+            ids.append(clip)
+            paths.append(str(path))
+            labels.append(label_of_name[action.casefold()])
+            splits.append(splits_of_clip[key])
+            groups.append(clip.rpartition("_")[0])
+        without_file = listed_ids.keys() - {clip.casefold() for clip in ids}
         return video_dataset(
-            ids=[spelt[key] for key in paths.values()],
-            paths=[str(path) for path in paths],
+            ids=ids,
+            paths=paths,
             labels=labels,
             names=names,
-            splits=[splits[key] for key in paths.values()],
+            splits=splits,
             groups=groups,
-            dropped={"listed, but without a file": len(splits.keys() - set(paths.values()))},
+            dropped={"listed, but without a file": len(without_file)},
         )
 
 
+def _read_splits(raw: Path, expects: str) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Reads the six lists.
+
+    Returns:
+        Two dictionaries whose keys are names of clips in lower case: the name as the first list
+        spells it, and the splits.
+    """
+    ids: dict[str, str] = {}
+    splits: dict[str, tuple[str, ...]] = {}
+    for number, half in LISTS:
+        path = matching_files(raw, f"{half}list0{number}.txt", expects)[0]
+        for clip in read_clip_list(path):
+            key = clip.casefold()
+            ids.setdefault(key, clip)
+            splits[key] = (*splits.get(key, ()), f"official{number}_{half}")
+    return ids, splits
+
+
 def class_names(path: Path) -> tuple[str, ...]:
-    """Class names from lines `<number> <name>`, numbered from 1.
+    """Class names from lines `<number> <name>`, numbered from 1; empty lines are skipped.
 
     Raises:
-      UserError: a line is not of this form, or numbers are not 1, 2, 3 ...
+        UserError: A line has another form, or the numbers are not 1, 2, 3 ...
     """
-    names = []
-    for number, line in enumerate(
-        filter(str.strip, path.read_text(encoding="utf-8").splitlines()), 1
-    ):
-        told, _, name = line.strip().partition(" ")
-        if told != str(number) or not name.strip():
+    names: list[str] = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        text = line.strip()
+        if not text:
+            continue
+        number, _, name = text.partition(" ")
+        expected = len(names) + 1
+        if number != str(expected) or not name.strip():
             raise UserError(
-                f"{str(path)!r}, line {number}: wanted '{number} <class>', found {line.strip()!r}"
+                f"{str(path)!r}, line {expected}: wanted '{expected} <class>', found {text!r}"
             )
         names.append(name.strip())
     return tuple(names)
 
 
-def listed_clips(path: Path) -> list[str]:
-    """Clips of a list, lines `<class>/<clip>.avi` and, in training, a number of the class, which
-    the name tells too.
+def read_clip_list(path: Path) -> list[str]:
+    """Names of the clips of a list.
+
+    A line is `<class>/<clip>.avi`; in training lists the number of the class follows and is
+    ignored.
     """
-    lines = (line.split() for line in path.read_text(encoding="utf-8").splitlines())
-    return [line[0].rpartition("/")[2].removesuffix(".avi") for line in lines if line]
+    clips = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        words = line.split()
+        if words:
+            clips.append(words[0].rpartition("/")[2].removesuffix(".avi"))
+    return clips

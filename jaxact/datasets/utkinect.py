@@ -1,5 +1,6 @@
-"""UTKinect-Action3D (Xia, Chen and Aggarwal, CVPR Workshops 2012): 10 actions cut out of 20
-recordings by a list.
+"""UTKinect-Action3D (Xia, Chen and Aggarwal, CVPR Workshops 2012): 10 actions, 20 recordings.
+
+A list states the frames of each action in a recording.
 """
 
 import re
@@ -23,19 +24,13 @@ from jaxact.datasets.preparation.builder import (
 from jaxact.errors import UserError, unknown
 from jaxact.skeletons import get_layout
 
+# fmt: off
 # As the list spells them.
 LABELS = (
-    "walk",
-    "sitDown",
-    "standUp",
-    "pickUp",
-    "carry",
-    "throw",
-    "push",
-    "pull",
-    "waveHands",
+    "walk", "sitDown", "standUp", "pickUp", "carry", "throw", "push", "pull", "waveHands",
     "clapHands",
 )
+# fmt: on
 FIELDS = 1 + 20 * 3
 _RECORDING = re.compile(r"s\d+_e\d+")
 _ACTION = re.compile(r"(\w+)\s*:\s*(\S+)\s+(\S+)")
@@ -44,8 +39,8 @@ _ACTION = re.compile(r"(\w+)\s*:\s*(\S+)\s+(\S+)")
 class Utkinect(SkeletonBuilder):
     """UTKinect-Action3D: joints [t, 1, 20, 3] in metres from the sensor, layout kinect-20-hip.
 
-    A recording skips the frames in which nobody was tracked; a frame that is there twice, which is
-    one person found twice, is its first row. `s01_e01_test` is one recording, `s01_e01_train` the
+    A recording skips the frames without a tracked person. A frame that occurs twice is one person
+    detected twice; its first row counts. `s01_e01_test` is one recording, `s01_e01_train` the
     nineteen others.
     """
 
@@ -54,70 +49,72 @@ class Utkinect(SkeletonBuilder):
 
     @classmethod
     def find(cls, raw: Path, *, layout: str | None = None) -> RawDataset:
-        """One source per line of the list; the cells are the recordings."""
-        files = {
-            path.stem.removeprefix("joints_"): path
-            for path in matching_files(raw, "joints_s*_e*.txt", cls.EXPECTS)
-        }
-        listing = matching_files(raw, "actionLabel.txt", cls.EXPECTS)[0]
-        sources, without = [], 0
-        for recording, action, start, stop in read_list(listing):
+        """One clip per line of the list; the cells are the recordings."""
+        files = {}
+        for path in matching_files(raw, "joints_s*_e*.txt", cls.EXPECTS):
+            files[path.stem.removeprefix("joints_")] = str(path)
+        action_list = matching_files(raw, "actionLabel.txt", cls.EXPECTS)[0]
+        where = repr(str(action_list))
+        raw_clips = []
+        without_frames = 0
+        for recording, action, start, stop in read_list(action_list):
             if "nan" in (start.lower(), stop.lower()):
-                without += 1
+                without_frames += 1
                 continue
-            if not (start.isdigit() and stop.isdigit() and int(start) <= int(stop)):
+            if not start.isdigit() or not stop.isdigit() or int(start) > int(stop):
                 raise UserError(
-                    f"{str(listing)!r}, {recording}: {action} is from {start} to {stop}, wanted two frames"
+                    f"{where}, {recording}: {action} is from {start} to {stop}, wanted two frames"
                 )
             if recording not in files:
                 raise UserError(
-                    f"{str(listing)!r} lists {recording!r}, but {str(raw)!r} has no joints_{recording}.txt"
+                    f"{where} lists {recording!r}, but {str(raw)!r} has no joints_{recording}.txt"
                 )
+            clip = f"{recording}/{action}"
             facts = {"start": int(start), "stop": int(stop)}
             label = LABELS.index(action)
-            sources.append(
-                RawClip(f"{recording}/{action}", str(files[recording]), recording, label, facts)
-            )
-        cells = sorted({source.cell for source in sources})
+            raw_clips.append(RawClip(clip, files[recording], recording, label, facts))
+        recordings = sorted({raw_clip.cell for raw_clip in raw_clips})
+        unions = {}
+        for recording in recordings:
+            unions[f"{recording}_train"] = tuple(r for r in recordings if r != recording)
+        for recording in recordings:
+            unions[f"{recording}_test"] = (recording,)
         return RawDataset(
-            sources=sources,
+            clips=raw_clips,
             labels=LABELS,
             layout=get_layout("kinect-20-hip"),
-            unions={
-                **{
-                    f"{cell}_train": tuple(other for other in cells if other != cell)
-                    for cell in cells
-                },
-                **{f"{cell}_test": (cell,) for cell in cells},
-            },
-            dropped={"listed without frames": without} if without else {},
+            unions=unions,
+            dropped={"listed without frames": without_frames} if without_frames else {},
         )
 
     @staticmethod
-    def parse(source: RawClip) -> Iterator[Record]:
+    def parse(raw_clip: RawClip) -> Iterator[Record]:
         """One action of a recording."""
-        joints, numbers = read_recording(source.path)
-        start, stop = source.facts["start"], source.facts["stop"]
-        inside = (numbers >= start) & (numbers <= stop)
+        joints, frame_numbers = read_recording(raw_clip.path)
+        start = raw_clip.facts["start"]
+        stop = raw_clip.facts["stop"]
+        inside = (frame_numbers >= start) & (frame_numbers <= stop)
         if not inside.any():
             raise UserError(
-                f"{source.path!r} has no frame from {start} to {stop}, where the list has {source.id!r}"
+                f"{raw_clip.path!r} has no frame from {start} to {stop}, "
+                f"where the list has {raw_clip.id!r}"
             )
-        yield skeleton_record(source, joints[inside], frame_number=numbers[inside])
+        yield skeleton_record(raw_clip, joints[inside], frame_number=frame_numbers[inside])
 
     @classmethod
-    def extras(cls, found: RawDataset) -> dict[str, Any]:
-        """The number that the recording gave each frame."""
+    def extras(cls, dataset: RawDataset) -> dict[str, Any]:
+        """The number of each frame in the recording."""
         return {"frame_number": compressed_tensor((None,), np.int32)}
 
 
 def read_list(path: Path) -> list[tuple[str, str, str, str]]:
-    """(recording, action, first frame, last frame) of every line of the list.
+    """(recording, action, first frame, last frame) of every action of the list.
 
     Raises:
-      UserError: a line is neither a recording nor an action with two frames; names the line.
+        UserError: A line is neither a recording nor an action with two frames; names the line.
     """
-    found, recording = [], ""
+    actions: list[tuple[str, str, str, str]] = []
+    recording = ""
     for number, line in enumerate(path.read_text("utf-8", errors="replace").splitlines(), 1):
         text = line.strip()
         if not text:
@@ -128,20 +125,24 @@ def read_list(path: Path) -> list[tuple[str, str, str, str]]:
         match = _ACTION.fullmatch(text)
         if not match or not recording:
             raise UserError(
-                f"{str(path)!r}, line {number}: wanted s01_e01 or 'walk: 252 390', found {text[:60]!r}"
+                f"{str(path)!r}, line {number}: wanted s01_e01 or 'walk: 252 390', "
+                f"found {text[:60]!r}"
             )
-        if match[1] not in LABELS:
-            raise unknown(f"action in {str(path)!r}, line {number}:", match[1], LABELS)
-        found.append((recording, *match.groups()))
-    if not found:
+        action, start, stop = match.groups()
+        if action not in LABELS:
+            raise unknown(f"action in {str(path)!r}, line {number}:", action, LABELS)
+        actions.append((recording, action, start, stop))
+    if not actions:
         raise UserError(f"{str(path)!r} lists no actions")
-    return found
+    return actions
 
 
 def read_recording(path: str) -> tuple[Float[np.ndarray, "t 1 20 3"], Int[np.ndarray, " t"]]:
-    """Joints and frame numbers of a recording, by frame; rows are a number and x, y, z of each
-    joint.
+    """Joints and frame numbers of a recording, sorted by frame number.
+
+    A row is the frame number and x, y and z of each joint.
     """
     table = read_numbers(path, FIELDS)
-    numbers, first = np.unique(table[:, 0].astype(np.int32), return_index=True)
-    return table[first, 1:].reshape(len(first), 1, 20, 3).astype(np.float32), numbers
+    frame_numbers, rows = np.unique(table[:, 0].astype(np.int32), return_index=True)
+    joints = table[rows, 1:].reshape(len(rows), 1, 20, 3).astype(np.float32)
+    return joints, frame_numbers

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from jaxact import check, cli
-from jaxact.check.worst import PANELS, _chosen
+from jaxact.check.worst import MAX_PANELS, _select_findings
+from jaxact.datasets.preparation.options import PrepareOptions
 from jaxact.datasets.preparation.prepare import prepare
 from tests.check.corpora import clean, exchange_sides, spoil, zero
 
@@ -86,7 +87,7 @@ def test_the_table_the_files_and_the_picture_tell_the_same(tmp_path, capsys):
     by_rule = {finding["rule"]: finding for finding in content["findings"]}
     assert by_rule["gap"] == {
         "rule": "gap", "id": "jump_s01_r1", "severity": "warning", "frames": [10, 11, 12],
-        "detail": "nobody in frames 10-12 of 20",
+        "detail": "no person in frames 10-12 of 20",
     }  # fmt: skip
     assert by_rule["joint-count"]["detail"] == "24 joints of 3 channels, ntu-25 has 25 of 3"
     assert by_rule["unreadable"]["detail"].endswith("wave_s04_r0.npy': joints have the shape (2,), wanted [t, v, c] or "
@@ -107,12 +108,16 @@ def test_the_table_the_files_and_the_picture_tell_the_same(tmp_path, capsys):
 def test_a_prepared_set_is_checked_by_its_name_and_gives_what_the_files_give(tmp_path, capsys):
     raw = folder(tmp_path / "raw", GAP, SWAP)
     summary = prepare(
-        "custom/mine", raw=raw, data_dir=tmp_path / "data", layout="ntu-25", workers=1
+        "custom/mine",
+        raw=raw,
+        data_dir=tmp_path / "data",
+        options=PrepareOptions(layout="ntu-25", workers=1),
     )
     assert summary.gaps == 1 and summary.not_finite == 0
-    there = check.check(check.open_corpus("custom/mine", data_dir=tmp_path / "data"))
-    here = check.check(check.open_corpus(str(raw), layout="ntu-25"))
-    assert set(there.findings) == set(here.findings) and len(here.findings) == 2
+    prepared = check.check(check.open_corpus("custom/mine", data_dir=tmp_path / "data"))
+    raw_report = check.check(check.open_corpus(str(raw), layout="ntu-25"))
+    assert set(prepared.findings) == set(raw_report.findings)
+    assert len(raw_report.findings) == 2
     code, out, _ = run(capsys, "custom/mine", "--data-dir", str(tmp_path / "data"))
     assert code == 0 and out.startswith(
         "custom/mine: 30 clips, 600 frames; 0 errors, 2 warnings, 0 notes"
@@ -132,7 +137,7 @@ def test_one_clip_alone_and_a_packed_file_are_checked_too(tmp_path, capsys):
     np.savez(tmp_path / "set.npz", x=np.concatenate(clips), offset=offset, label=label, split=split)
     code, out, _ = run(capsys, str(tmp_path / "set.npz"), "--layout", "ntu-25")
     assert code == 0 and ": 30 clips, 600 frames; 0 errors, 0 warnings" in out
-    assert "not looked at: leakage by subject or recording (neither fields nor ids tell)" in out
+    assert "not checked: leakage by subject or recording (neither in fields nor in ids)" in out
 
 
 def test_raw_files_of_a_data_set_are_checked_before_they_are_prepared(capsys, tmp_path):
@@ -160,7 +165,7 @@ def test_raw_files_of_a_data_set_are_checked_before_they_are_prepared(capsys, tm
         (["sbv", "--raw", "."], "unknown dataset 'sbv'"),
         (
             ["sbu", "--raw", "nowhere"],
-            "no raw data at 'nowhere'; 'sbu' expects there the files sXXsYY",
+            "no raw data at 'nowhere'; 'sbu' expects the files sXXsYY",
         ),
         (["clips"], "needs its joint layout .* with 25 joints: ntu-25"),
         (["clips", "--layout", "coco-17"], "the clips have 25 joints, but layout 'coco-17' has 17"),
@@ -185,8 +190,8 @@ def test_what_cannot_be_checked_is_one_sentence_and_exit_code_2(
 def test_the_picture_takes_every_rule_in_turn():
     rules = ["not-finite"] * 20 + ["gap"] * 20 + ["frozen"] + ["untrained-class"] * 3
     findings = [check.Finding(rule, f"{index}", "") for index, rule in enumerate(rules)]
-    chosen = [finding.rule for finding in _chosen(findings)]
-    assert len(chosen) == PANELS and (
+    chosen = [finding.rule for finding in _select_findings(findings)]
+    assert len(chosen) == MAX_PANELS and (
         chosen.count("not-finite"),
         chosen.count("gap"),
         chosen.count("frozen"),

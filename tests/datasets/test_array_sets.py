@@ -16,6 +16,7 @@ from jaxact.datasets.agcn import Agcn
 from jaxact.datasets.ctr import Ctr
 from jaxact.datasets.formats.npz_rows import Rows
 from jaxact.datasets.preparation import prepare
+from jaxact.datasets.preparation.options import PrepareOptions
 from jaxact.errors import UserError
 
 DATA = os.environ.get("JAXACT_DATA", "")
@@ -56,7 +57,7 @@ def ctr(path: Path, save=np.savez, **changes) -> Path:
 
 
 def parsed(maker, found, index: int = 0) -> dict:
-    (record,) = maker.parse(found.sources[index])
+    (record,) = maker.parse(found.clips[index])
     return record
 
 
@@ -85,7 +86,7 @@ def test_an_empty_frame_amid_a_clip_is_no_padding_and_an_empty_clip_is_one_frame
 
 def test_names_labels_and_splits_come_from_the_files(tmp_path):
     found = Agcn.find(agcn(tmp_path, train=array(0, 3), val=array(1, 2)))
-    assert [(s.id, s.label) for s in found.sources] == [
+    assert [(s.id, s.label) for s in found.clips] == [
         ("train0", 0),
         ("train1", 1),
         ("train2", 2),
@@ -93,7 +94,7 @@ def test_names_labels_and_splits_come_from_the_files(tmp_path):
         ("val1", 1),
     ]
     assert {
-        split: [s.id for s in found.sources if s.cell in cells]
+        split: [s.id for s in found.clips if s.cell in cells]
         for split, cells in found.unions.items()
     } == {
         "train": ["train0", "train1", "train2"],
@@ -201,7 +202,7 @@ def test_an_archive_gives_every_row_stored_or_compressed(tmp_path, save):
     raw = ctr(tmp_path / "a.npz", save)
     found = Ctr.find(raw)
     assert found.single_process == (save is np.savez_compressed)
-    assert [source.label for source in found.sources] == [1, 0, 3, 2, 2] and found.labels == (
+    assert [source.label for source in found.clips] == [1, 0, 3, 2, 2] and found.labels == (
         "0",
         "1",
         "2",
@@ -295,12 +296,17 @@ def test_arrays_and_archives_are_prepared_and_read_under_their_names(tmp_path):
     (tmp_path / "raw").mkdir()
     prepare.prepare("agcn/x", raw=agcn(tmp_path / "raw", train=x), data_dir=tmp_path)
     prepare.prepare(
-        "ctr/x", raw=ctr(tmp_path / "a.npz", np.savez_compressed), data_dir=tmp_path, workers=3
+        "ctr/x",
+        raw=ctr(tmp_path / "a.npz", np.savez_compressed),
+        data_dir=tmp_path,
+        options=PrepareOptions(workers=3),
     )
     for name, count in (("agcn/x", 3), ("ctr/x", 5)):
         info = dataset_info.load(name, tmp_path)
         assert info.splits["all"] == count and info.layout.name == "ntu-25"
-    for found in records.records(dataset_info.load("agcn/x", tmp_path), "train").as_numpy_iterator():
+    for found in records.records(
+        dataset_info.load("agcn/x", tmp_path), "train"
+    ).as_numpy_iterator():
         index = int(found["id"].decode()[-1])
         np.testing.assert_array_equal(found["joints"].transpose(3, 0, 2, 1), x[index][:, :4])
 

@@ -42,11 +42,11 @@ def packed(path: Path, **changes: np.ndarray | None) -> Path:
 
 
 def split_of(found, split: str) -> list[str]:
-    return [source.id for source in found.sources if source.cell in found.unions[split]]
+    return [source.id for source in found.clips if source.cell in found.unions[split]]
 
 
 def joints_of(found, name: str) -> np.ndarray:
-    (record,) = Custom.parse(next(source for source in found.sources if source.id == name))
+    (record,) = Custom.parse(next(source for source in found.clips if source.id == name))
     return record["joints"]
 
 
@@ -68,7 +68,7 @@ def test_a_clip_may_be_in_several_splits(tmp_path):
     found = Custom.find(folder(tmp_path, rows, a=clip(1), b=clip(2), c=clip(3)), layout="coco-17")
     assert split_of(found, "split1_train") == split_of(found, "split2_test") == ["a", "c"]
     assert split_of(found, "split1_test") == split_of(found, "split2_train") == ["b"]
-    assert found.labels == ("run", "walk") and [source.label for source in found.sources] == [
+    assert found.labels == ("run", "walk") and [source.label for source in found.clips] == [
         0,
         1,
         0,
@@ -93,7 +93,7 @@ def test_the_description_names_labels_layout_and_channels(tmp_path):
             tmp_path, "a,run,train\nb,0,train\n", about, a=clip(1, 5, 3, 2, 4), b=clip(2, 5, 2, 4)
         )
     )
-    assert [source.label for source in found.sources] == [1, 0]
+    assert [source.label for source in found.clips] == [1, 0]
     assert found.layout.joints == ("foot", "hand") and found.channels == ("x", "y", "z", "score")
     assert joints_of(found, "a").shape == (5, 3, 2, 4) and joints_of(found, "b").shape == (
         5,
@@ -195,7 +195,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
 def test_a_packed_file_is_cut_at_its_offsets(tmp_path):
     found = Custom.find(packed(tmp_path / "set.npz"), layout="jhmdb-15")
     np.testing.assert_array_equal(joints_of(found, "0001"), clip(0, 6, 1, 15, 2)[2:5])
-    assert [source.label for source in found.sources] == [1, 0, 1] and found.labels == (
+    assert [source.label for source in found.clips] == [1, 0, 1] and found.labels == (
         "run",
         "walk",
     )

@@ -15,7 +15,7 @@ from jaxact.errors import UserError
 
 
 def split_of(found, split: str) -> set[str]:
-    return {source.id for source in found.sources if source.cell in found.unions[split]}
+    return {source.id for source in found.clips if source.cell in found.unions[split]}
 
 
 def ucla(root: Path, *names: str, frames: int = 3) -> Path:
@@ -29,7 +29,7 @@ def ucla(root: Path, *names: str, frames: int = 3) -> Path:
 
 def test_a_ucla_clip_is_its_skeletons(tmp_path):
     found = NwUcla.find(ucla(tmp_path, "a12_s09_e04_v03"))
-    (record,) = NwUcla.parse(found.sources[0])
+    (record,) = NwUcla.parse(found.clips[0])
     wanted = np.random.default_rng(0).normal(size=(3, 20, 3)).round(4).astype(np.float32)
     np.testing.assert_array_equal(record["joints"][:, 0], wanted)
     assert (record["label"], record["subject"], record["take"]) == (9, 9, 4) and found.labels[
@@ -46,7 +46,7 @@ def test_ucla_cameras_one_and_two_train_and_three_tests(tmp_path):
         f"a{action:02d}_s01_e00_v0{v}" for action in ACTIONS for v in (1, 2)
     }
     assert split_of(found, "test") == {f"a{action:02d}_s01_e00_v03" for action in ACTIONS}
-    assert {source.id[:3]: source.label for source in found.sources}["a08"] == 6
+    assert {source.id[:3]: source.label for source in found.clips}["a08"] == 6
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,9 @@ def test_a_ucla_name_outside_the_lists_is_an_error(tmp_path, name, problem):
 )
 def test_a_ucla_file_that_is_wrong_is_named(tmp_path, content, problem):
     found = NwUcla.find(ucla(tmp_path, "a01_s01_e00_v01"))
-    Path(found.sources[0].path).write_text(content)
+    Path(found.clips[0].path).write_text(content)
     with pytest.raises(UserError, match=problem):
-        next(NwUcla.parse(found.sources[0]))
+        next(NwUcla.parse(found.clips[0]))
 
 
 def utkinect(root: Path, listing: str, **rows: list[int]) -> Path:
@@ -108,13 +108,13 @@ def test_an_action_is_the_rows_of_its_frames(tmp_path):
     found = Utkinect.find(
         utkinect(tmp_path, LISTING, s01_e01=[8, 10, 11, 11, 14, 15, 16, 19], s01_e02=[2])
     )
-    assert [(s.id, s.label) for s in found.sources] == [
+    assert [(s.id, s.label) for s in found.clips] == [
         ("s01_e01/walk", 0),
         ("s01_e01/sitDown", 1),
         ("s01_e02/walk", 0),
     ]
     assert found.dropped == {"listed without frames": 1}
-    (record,) = Utkinect.parse(found.sources[0])
+    (record,) = Utkinect.parse(found.clips[0])
     assert record["frame_number"].tolist() == [10, 11, 14]
     assert record["joints"].shape == (3, 1, 20, 3)
     assert record["joints"][1, 0, 7].tolist() == [11, 2, 7], (
@@ -160,9 +160,9 @@ def test_recordings_that_are_wrong_are_named(tmp_path):
         ("1 " + "nan " * 60, "60 of its 60 coordinates are not finite"),
     ):
         if text is not None:
-            Path(found.sources[0].path).write_text(text)
+            Path(found.clips[0].path).write_text(text)
         with pytest.raises(UserError, match=problem):
-            next(Utkinect.parse(found.sources[0]))
+            next(Utkinect.parse(found.clips[0]))
 
 
 def msr(root: Path, *names: str, text: str | None = None) -> Path:
@@ -176,7 +176,7 @@ def msr(root: Path, *names: str, text: str | None = None) -> Path:
 
 def test_an_msr_clip_is_twenty_rows_a_frame_with_confidence(tmp_path):
     found = MsrAction3d.find(msr(tmp_path, "a20_s10_e03_skeleton3D"))
-    (record,) = MsrAction3d.parse(found.sources[0])
+    (record,) = MsrAction3d.parse(found.clips[0])
     assert record["joints"].shape == (2, 1, 20, 4) and found.channels == ("x", "y", "z", "score")
     np.testing.assert_allclose(record["joints"][1, 0, 7], (1.5, 7, -0.7, 0.7), rtol=1e-6)
     assert (record["id"], record["label"], record["subject"], record["take"]) == (
@@ -230,6 +230,6 @@ def test_msr_names_that_are_wrong_are_errors(tmp_path, names, problem):
     ],
 )
 def test_an_msr_file_that_is_wrong_is_named(tmp_path, text, problem):
-    (source,) = MsrAction3d.find(msr(tmp_path, "a01_s01_e01_skeleton3D", text=text)).sources
+    (source,) = MsrAction3d.find(msr(tmp_path, "a01_s01_e01_skeleton3D", text=text)).clips
     with pytest.raises(UserError, match=problem):
         next(MsrAction3d.parse(source))

@@ -73,7 +73,7 @@ def test_clips_listed_without_a_skeleton_are_dropped_and_counted(tmp_path):
         unseen={"has_skeleton": False, "label": "zumba", "label_index": 399},
     )
     found = KineticsSkeleton.find(raw)
-    assert [source.id for source in found.sources] == ["seen"]
+    assert [source.id for source in found.clips] == ["seen"]
     assert found.dropped == {"has_skeleton is false": 1}
     assert found.unions == {"test": ("val",)} and found.subsets["kinetics_motion"] == MOTION
 
@@ -81,7 +81,7 @@ def test_clips_listed_without_a_skeleton_are_dropped_and_counted(tmp_path):
 def test_both_halves_are_found(tmp_path):
     raw_folder(tmp_path, {"a": {"data": []}})
     raw_folder(tmp_path, {"b": {"data": []}}, half="val")
-    assert [(s.id, s.cell) for s in KineticsSkeleton.find(tmp_path).sources] == [
+    assert [(s.id, s.cell) for s in KineticsSkeleton.find(tmp_path).clips] == [
         ("a", "train"),
         ("b", "val"),
     ]
@@ -96,7 +96,7 @@ def test_both_halves_are_found(tmp_path):
         ([frame(0), {"skeleton": []}], r"data\[1\].frame_index is None"),
         ([frame(-1)], r"data\[0\].frame_index is -1, wanted a number from 0"),
         ([frame(10**9)], r"data\[0\].frame_index is 1000000000"),
-        ([frame(2), frame(2)], r"data\[1\].frame_index 2 is there twice"),
+        ([frame(2), frame(2)], r"data\[1\].frame_index 2 occurs twice"),
         ([{"frame_index": 0}], r"data\[0\].skeleton is missing"),
         (
             [{"frame_index": 0, "skeleton": [{"pose": [0.1] * 30, "score": [1] * 18}]}],
@@ -130,7 +130,7 @@ def test_a_label_outside_the_list_is_an_error(tmp_path, entry, problem):
 
 def test_broken_json_names_the_line(tmp_path):
     raw = raw_folder(tmp_path, {"clip": {"data": []}})
-    source = KineticsSkeleton.find(raw).sources[0]
+    source = KineticsSkeleton.find(raw).clips[0]
     Path(source.path).write_text('{"data":\n [}')
     with pytest.raises(UserError, match=r"clip.json', line 2: not JSON"):
         next(KineticsSkeleton.parse(source))
@@ -141,7 +141,7 @@ def test_a_clip_that_contradicts_the_label_file_is_an_error(tmp_path):
         tmp_path, {"clip": {"data": [frame(0, 1)], "label": "zumba", "label_index": 399}}
     )
     with pytest.raises(UserError, match="label_index is 399, but the label file says 0"):
-        next(KineticsSkeleton.parse(KineticsSkeleton.find(raw).sources[0]))
+        next(KineticsSkeleton.parse(KineticsSkeleton.find(raw).clips[0]))
 
 
 def test_a_folder_without_lists_says_what_is_expected(tmp_path):

@@ -41,7 +41,7 @@ def jhmdb(root: Path, flags: dict[str, tuple[int, int, int]], **arrays: np.ndarr
 
 
 def test_a_utd_clip_is_the_matlab_array_with_frames_first(tmp_path):
-    (source,) = UtdMhad.find(utd(tmp_path, "a27_s8_t4")).sources
+    (source,) = UtdMhad.find(utd(tmp_path, "a27_s8_t4")).clips
     (record,) = UtdMhad.parse(source)
     stored = scipy.io.loadmat(source.path)["d_skel"]
     assert record["joints"].shape == (4, 1, 20, 3)
@@ -57,7 +57,7 @@ def test_a_utd_clip_is_the_matlab_array_with_frames_first(tmp_path):
 def test_odd_subjects_train_and_even_subjects_test(tmp_path):
     found = UtdMhad.find(utd(tmp_path, *(f"a1_s{s}_t1" for s in range(1, 9))))
     for split, remainder in (("train", 1), ("test", 0)):
-        subjects = {s.facts["subject"] for s in found.sources if s.cell in found.unions[split]}
+        subjects = {s.facts["subject"] for s in found.clips if s.cell in found.unions[split]}
         assert subjects == {s for s in range(1, 9) if s % 2 == remainder}
 
 
@@ -75,14 +75,14 @@ def test_a_utd_name_outside_the_list_is_an_error(tmp_path, name, problem):
 
 
 def test_matlab_files_that_cannot_be_used_are_named(tmp_path):
-    (source,) = UtdMhad.find(utd(tmp_path, "a1_s1_t1")).sources
+    (source,) = UtdMhad.find(utd(tmp_path, "a1_s1_t1")).clips
     for content, problem in (
         ({"other": np.zeros((20, 3, 4))}, "has no array 'd_skel'; it has: other"),
         (
             {"d_skel": np.zeros((25, 3, 4))},
             r"d_skel has the shape \(25, 3, 4\), wanted \(20, 3, frames\)",
         ),
-        ({"d_skel": "text"}, "'d_skel' is not numeric"),
+        ({"d_skel": "text"}, "'d_skel' is <U4, wanted numbers"),
         ({"d_skel": np.zeros((20, 3, 0))}, "no frames"),
         ({"d_skel": np.full((20, 3, 4), np.nan)}, "240 of its 240 coordinates are not finite"),
     ):
@@ -99,7 +99,7 @@ def test_matlab_files_that_cannot_be_used_are_named(tmp_path):
 
 
 def test_single_nan_coordinates_stay_in_the_record(tmp_path):
-    (source,) = UtdMhad.find(utd(tmp_path, "a1_s1_t1")).sources
+    (source,) = UtdMhad.find(utd(tmp_path, "a1_s1_t1")).clips
     joints = np.ones((20, 3, 4))
     joints[3, 1, 2] = np.nan
     scipy.io.savemat(source.path, {"d_skel": joints})
@@ -111,7 +111,7 @@ def test_a_jhmdb_clip_has_world_joints_and_pixels(tmp_path):
     scale = np.array([[1.5, 1.6, 1.7]])
     (source,) = Jhmdb.find(
         jhmdb(tmp_path, {"wave/one": (1, 2, 1)}, scale=scale, viewpoint="NE")
-    ).sources
+    ).clips
     (record,) = Jhmdb.parse(source)
     assert record["joints"].shape == (3, 1, 15, 2) and record["label"] == 20
     assert record["joints"][2, 0, 4].tolist() == [4 * 3 + 2, 45 + 4 * 3 + 2]
@@ -125,7 +125,7 @@ def test_jhmdb_splits_follow_the_lists(tmp_path):
     found = Jhmdb.find(jhmdb(tmp_path, flags))
     for split in (1, 2, 3):
         for half, wanted in (("train", 1), ("test", 2)):
-            ids = {s.id for s in found.sources if s.cell in found.unions[f"split{split}_{half}"]}
+            ids = {s.id for s in found.clips if s.cell in found.unions[f"split{split}_{half}"]}
             assert ids == {clip for clip, numbers in flags.items() if numbers[split - 1] == wanted}
 
 
@@ -148,7 +148,7 @@ def test_jhmdb_folders_that_are_wrong_are_named(tmp_path):
 def test_jhmdb_arrays_of_another_shape_are_an_error(tmp_path):
     (source,) = Jhmdb.find(
         jhmdb(tmp_path, {"wave/one": (1, 2, 1)}, pos_img=np.zeros((2, 15, 5)))
-    ).sources
+    ).clips
     with pytest.raises(
         UserError, match=r"pos_img has the shape \(2, 15, 5\), wanted \(2, 15, frames\)"
     ):
@@ -159,7 +159,7 @@ def test_jhmdb_arrays_of_another_shape_are_an_error(tmp_path):
 def test_the_real_utd_files_split_as_published():
     found = UtdMhad.find(Path(DATA, "skeleton/utd-mhad"))
     sizes = {
-        split: sum(s.cell in cells for s in found.sources) for split, cells in found.unions.items()
+        split: sum(s.cell in cells for s in found.clips) for split, cells in found.unions.items()
     }
     assert sizes == {"train": 431, "test": 430}
 
@@ -167,7 +167,7 @@ def test_the_real_utd_files_split_as_published():
 @pytest.mark.skipif(not DATA, reason="JAXACT_DATA names no folder of real data")
 def test_a_real_jhmdb_annotation_parses(tmp_path):
     raw = jhmdb(tmp_path, {"wave/one": (1, 2, 1)})
-    (source,) = Jhmdb.find(raw).sources
+    (source,) = Jhmdb.find(raw).clips
     real = Path(DATA, "skeleton/sample_joint_positions.mat")
     Path(source.path).write_bytes(real.read_bytes())
     (record,) = Jhmdb.parse(source)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxact.datasets.ntu import TRAIN_SUBJECTS_120, Ntu60, Ntu120, class_names, missing
+from jaxact.datasets.ntu import TRAIN_SUBJECTS_120, Ntu60, Ntu120, class_names, missing_skeletons
 from jaxact.errors import UserError
 
 DATA = os.environ.get("JAXACT_DATA", "")
@@ -23,12 +23,12 @@ def folder(root: Path, names: list[str]) -> Path:
 
 
 def in_split(found, split: str) -> set[str]:
-    return {source.id for source in found.sources if source.cell in found.unions[split]}
+    return {source.id for source in found.clips if source.cell in found.unions[split]}
 
 
 def test_the_missing_lists_have_the_published_lengths():
-    assert len(missing()) == 535
-    assert sum(int(clip[1:4]) <= Ntu60.SETUPS for clip in missing()) == 302
+    assert len(missing_skeletons()) == 535
+    assert sum(int(clip[1:4]) <= Ntu60.SETUPS for clip in missing_skeletons()) == 302
     assert len(set(class_names())) == 120
     assert (class_names()[0], class_names()[59]) == ("drink water", "walking apart from each other")
 
@@ -37,7 +37,9 @@ def test_the_missing_clips_make_the_published_difference_of_every_split(tmp_path
     """Captured minus usable clips: 40 320 - 40 091, 16 560 - 16 487, 37 920 - 37 646 and 18 960 -
     18 932.
     """
-    found = Ntu60.find(folder(tmp_path, [clip for clip in missing() if int(clip[1:4]) <= 17]))
+    found = Ntu60.find(
+        folder(tmp_path, [clip for clip in missing_skeletons() if int(clip[1:4]) <= 17])
+    )
     counts = {split: len(in_split(found, split)) for split in found.unions}
     assert {
         split: counts[split] for split in counts if not split.endswith("_all")
@@ -71,7 +73,7 @@ def test_subjects_cameras_and_setups_decide_the_splits(tmp_path):
         clips["train subject, camera 1"],
         clips["train subject, even setup"],
     }
-    assert {source.label for source in large.sources} == {0, 60, 119}
+    assert {source.label for source in large.clips} == {0, 60, 119}
 
 
 def test_the_splits_of_a_protocol_cover_every_cell_once():
@@ -111,7 +113,7 @@ def test_real_files_have_the_limbs_that_a_trained_network_was_fed():
     fed = np.load(f"{DATA}/weights/stgcn16_ntu60_xsub_joint_expected.npz")
     for file, clip, label in zip(fed["files"], fed["x_nctvm"], fed["labels"], strict=True):
         source = next(
-            s for s in Ntu60.find(Path(DATA, "ntu/raw")).sources if f"{s.id}.skeleton" == file
+            s for s in Ntu60.find(Path(DATA, "ntu/raw")).clips if f"{s.id}.skeleton" == file
         )
         (record,) = Ntu60.parse(source)
         assert record["label"] == label

@@ -36,7 +36,7 @@ def table(root: Path, rows: str, about: dict | None = None) -> Path:
 
 
 def parsed(found, index: int = 0) -> dict:
-    (record,) = Openpose.parse(found.sources[index])
+    (record,) = Openpose.parse(found.clips[index])
     return record
 
 
@@ -86,7 +86,7 @@ def test_a_clip_in_which_nobody_is_found_is_empty(tmp_path):
     assert parsed(found)["joints"].shape == (1, 1, 25, 3)
     (tmp_path / "b").rename(tmp_path / "c")
     with pytest.raises(
-        UserError, match=r"nobody is in any frame under .*--layout body-25 or openpose-18"
+        UserError, match=r"no frame under .* has a person; .*--layout body-25 or openpose-18"
     ):
         Openpose.find(table(tmp_path, "a,run,train\n"))
     assert Openpose.find(tmp_path, layout="body-25").layout.name == "body-25"
@@ -168,7 +168,7 @@ def test_another_layout_than_the_files_is_refused(tmp_path):
         UserError, match="the clips have 25 joints, but layout 'openpose-18' has 18"
     ):
         Openpose.find(table(tmp_path, "a,run,train\n"), layout="openpose-18")
-    with pytest.raises(UserError, match=r"is no folder; expected a labels.csv"):
+    with pytest.raises(UserError, match=r"is not a folder; expected a labels.csv"):
         Openpose.find(tmp_path / "labels.csv")
 
 

@@ -19,6 +19,7 @@ from jaxact.datasets.jhmdb_pose import JhmdbPose
 from jaxact.datasets.lsp import Lsp
 from jaxact.datasets.mpii import Mpii
 from jaxact.datasets.preparation import picture_builder, prepare
+from jaxact.datasets.preparation.options import PrepareOptions
 from jaxact.datasets.stick_figures import StickFigures
 from jaxact.datasets.synthetic import clips, drawing
 from jaxact.errors import UserError
@@ -110,10 +111,10 @@ def coco(root: Path, **changes) -> Path:
 
 def test_coco_people_crowds_and_ignored_places(tmp_path):
     found = CocoKeypoints.find(coco(tmp_path))
-    assert [source.id for source in found.sources] == ["train2017/1", "val2017/3"]
+    assert [source.id for source in found.clips] == ["train2017/1", "val2017/3"]
     train, test = ("train2017",), ("val2017",)
     assert found.unions == {"train2017": train, "train": train, "val2017": test, "test": test}
-    (record,) = CocoKeypoints.parse(found.sources[0])
+    (record,) = CocoKeypoints.parse(found.clips[0])
     assert record["joints"].shape == (1, 3, 17, 3) and record["num_frames"] == 1
     assert record["joints"][0, 0, [0, 1, 5]].tolist() == [[5, 6, 2], [7, 8, 1], [20, 10, 2]]
     assert not record["joints"][0, 1:].any() and not record["joints"][0, 0, 2:5].any()
@@ -140,7 +141,7 @@ def test_coco_files_that_do_not_fit_are_told(tmp_path):
     with pytest.raises(
         UserError, match=r"1.jpg' is of another size than the 40 x 30 of its annotations"
     ):
-        list(CocoKeypoints.parse(CocoKeypoints.find(root).sources[0]))
+        list(CocoKeypoints.parse(CocoKeypoints.find(root).clips[0]))
     (root / "train2017/1.jpg").unlink()
     with pytest.raises(
         UserError, match=r"names 1 pictures that are not under .*; the first: '1.jpg'"
@@ -173,10 +174,10 @@ def jhmdb(root: Path) -> tuple[Path, np.ndarray]:
 def test_jhmdb_frames_have_the_joints_of_either_file(tmp_path):
     root, joints = jhmdb(tmp_path)
     found = JhmdbPose.find(root)
-    assert [source.id for source in found.sources] == ["catch/A_catch_0", "catch/A_catch_1"]
+    assert [source.id for source in found.clips] == ["catch/A_catch_0", "catch/A_catch_1"]
     assert found.dropped == {"clips without joints": 1} and found.layout.name == "jhmdb-15"
-    assert len(found.unions["official1_train"]) == len({source.cell for source in found.sources})
-    records = list(JhmdbPose.parse(found.sources[0]))
+    assert len(found.unions["official1_train"]) == len({source.cell for source in found.clips})
+    records = list(JhmdbPose.parse(found.clips[0]))
     assert [record["id"] for record in records] == [
         f"catch/A_catch_0/00{number}" for number in range(3)
     ]
@@ -191,7 +192,7 @@ def test_jhmdb_frames_have_the_joints_of_either_file(tmp_path):
         Image.open(io.BytesIO(records[0]["image"])).size == (320, 240)
         and not records[0]["ignored"].any()
     )
-    records = list(JhmdbPose.parse(found.sources[1]))
+    records = list(JhmdbPose.parse(found.clips[1]))
     np.testing.assert_allclose(
         np.stack([each["joints"][0, 0, :, :2] for each in records]), joints[3:7], atol=1e-3
     )
@@ -203,10 +204,10 @@ def test_jhmdb_files_that_do_not_fit_are_told(tmp_path):
     with pytest.raises(
         UserError, match=r"A_catch_0.mp4' is 160 x 120, but the joints are pixels of 320 x 240"
     ):
-        list(JhmdbPose.parse(JhmdbPose.find(root).sources[0]))
+        list(JhmdbPose.parse(JhmdbPose.find(root).clips[0]))
     videos.write(root / "clips/catch/A_catch_0.mp4", videos.frames(2, 240, 320))
     with pytest.raises(UserError, match=r"A_catch_0.mp4' has 2 frames, but joints for 3"):
-        list(JhmdbPose.parse(JhmdbPose.find(root).sources[0]))
+        list(JhmdbPose.parse(JhmdbPose.find(root).clips[0]))
     np.savez(
         root / "joints.npz", joints_px=joints, offset=[0, 3, 6], clip=["A_catch_0", "elsewhere"]
     )
@@ -227,12 +228,12 @@ def test_lsp_pictures_joints_and_halves(tmp_path):
     for number in (1, 1000, 1001):
         write_jpeg(tmp_path / f"images/im{number:04d}.jpg")
     found = Lsp.find(tmp_path)
-    assert [(source.id, source.cell) for source in found.sources] == [
+    assert [(source.id, source.cell) for source in found.clips] == [
         ("im0001", "train"),
         ("im1000", "train"),
         ("im1001", "test"),
     ]
-    (record,) = Lsp.parse(found.sources[2])
+    (record,) = Lsp.parse(found.clips[2])
     np.testing.assert_allclose(
         record["joints"][0, 0, :, :2], joints[:2, :, 1000].T - 0.5, rtol=1e-6
     )
@@ -271,9 +272,9 @@ def test_mpii_people_are_gathered_by_picture(tmp_path):
     write_jpeg(tmp_path / "images/b.jpg")
     (tmp_path / "valid.json").write_text(json.dumps(people))
     found = Mpii.find(tmp_path)
-    assert [source.id for source in found.sources] == ["valid/a", "valid/b"]
+    assert [source.id for source in found.clips] == ["valid/a", "valid/b"]
     assert found.unions == {"valid": ("valid",), "test": ("valid",)}
-    (record,) = Mpii.parse(found.sources[0])
+    (record,) = Mpii.parse(found.clips[0])
     assert record["joints"].shape == (1, 2, 16, 3) and not record["joints"][0, :, 0].any()
     np.testing.assert_allclose(
         record["joints"][0, 1, 1:, :2], np.array(people[2]["joints"])[1:] - 0.5, rtol=1e-6
@@ -336,7 +337,9 @@ def test_a_stroke_colours_what_is_within_its_radius():
     np.testing.assert_allclose(
         picture[..., 1], 100 * (radius - distance + 0.5).clip(0, 1), atol=0.1
     )
-    drawing.draw_limb(picture, start - 100, end - 200, radius, np.full(3, 7.0))  # beyond the picture
+    drawing.draw_limb(
+        picture, start - 100, end - 200, radius, np.full(3, 7.0)
+    )  # beyond the picture
     assert picture.max() == 100
 
 
@@ -346,7 +349,9 @@ def test_drawn_pictures_depend_on_their_names_alone_and_survive_their_files():
     np.testing.assert_array_equal(first, again)
     np.testing.assert_array_equal(people, same)
     assert not np.array_equal(first, stick_figures.scene(3, "wave", 1, 1)[0])
-    np.testing.assert_array_equal(np.array(Image.open(io.BytesIO(drawing.encode_png(first)))), first)
+    np.testing.assert_array_equal(
+        np.array(Image.open(io.BytesIO(drawing.encode_png(first)))), first
+    )
 
 
 def test_joints_lie_on_the_bodies_that_are_drawn(monkeypatch):
@@ -372,7 +377,9 @@ def test_who_is_drawn_for_testing_is_in_no_picture_for_training(monkeypatch):
     )
     original = clips.generate_clip
     monkeypatch.setattr(
-        clips, "generate_clip", lambda subject, *rest: asked.append(subject) or original(subject, *rest)
+        clips,
+        "generate_clip",
+        lambda subject, *rest: asked.append(subject) or original(subject, *rest),
     )
     for subject, held in ((1, clips.TRAIN_SUBJECTS), (3, clips.TEST_SUBJECTS)):
         asked.clear()
@@ -383,14 +390,14 @@ def test_who_is_drawn_for_testing_is_in_no_picture_for_training(monkeypatch):
 
 def test_drawn_pictures_are_prepared_read_and_made_into_examples(tmp_path, monkeypatch):
     few = StickFigures.find()
-    few.sources = [
+    few.clips = [
         source
-        for source in few.sources
+        for source in few.clips
         if source.id.startswith("wave_") and source.id.endswith("_r0")
     ][:3]
     monkeypatch.setattr(StickFigures, "find", classmethod(lambda cls, raw, *, layout=None: few))
     monkeypatch.setitem(datasets.DATASETS, "stick_figures", StickFigures)
-    summary = prepare.prepare("stick_figures", data_dir=tmp_path, workers=1)
+    summary = prepare.prepare("stick_figures", data_dir=tmp_path, options=PrepareOptions(workers=1))
     assert summary.clips == 6 and summary.splits["train"] + summary.splits["test"] == 6
     info = dataset_info.load("stick_figures", tmp_path)
     assert (

@@ -11,6 +11,7 @@ import pytest
 
 from jaxact.datasets import dataset_info, records
 from jaxact.datasets.preparation import prepare
+from jaxact.datasets.preparation.options import PrepareOptions
 from jaxact.datasets.pyskl import Pyskl
 from jaxact.errors import UserError
 from jaxact.skeletons import convert, get_layout
@@ -57,12 +58,12 @@ def both(path: Path, *notes: dict, **split: list[str]) -> Path:
 
 
 def parsed(found, index: int = 0) -> dict:
-    (record,) = Pyskl.parse(found.sources[index])
+    (record,) = Pyskl.parse(found.clips[index])
     return record
 
 
 def split_of(found, split: str) -> list[str]:
-    return [source.id for source in found.sources if source.cell in found.unions[split]]
+    return [source.id for source in found.clips if source.cell in found.unions[split]]
 
 
 def test_a_record_is_the_annotation_with_frames_first_in_shares_of_the_picture(tmp_path):
@@ -111,9 +112,7 @@ def test_splits_keep_their_names_and_a_clip_may_be_in_several_or_none(tmp_path):
         "xview_train": ["a", "c"],
         "xview_val": ["b"],
     }
-    assert len(found.sources) == 4 and found.dropped == {
-        "listed in a split without an annotation": 1
-    }
+    assert len(found.clips) == 4 and found.dropped == {"listed in a split without an annotation": 1}
 
 
 def test_the_bare_list_is_one_split_called_after_its_file(tmp_path):
@@ -130,7 +129,7 @@ def test_the_bare_list_is_one_split_called_after_its_file(tmp_path):
 
 def test_the_older_name_of_the_name_is_read(tmp_path):
     found = Pyskl.find(written(tmp_path / "a.pkl", [note("x", frame_dir=None, filename="clip")]))
-    assert found.sources[0].id == "clip"
+    assert found.clips[0].id == "clip"
 
 
 def test_class_names_come_from_a_file_beside_the_pickle(tmp_path):
@@ -159,16 +158,16 @@ def test_an_annotation_without_people_is_an_empty_clip(tmp_path):
         (note("bad", keypoint=None), r"'bad': keypoint is a NoneType, wanted \[m, t, v, 2 or 3\]"),
         (
             note("bad", keypoint=None, raw_file="k400.pkl"),
-            "its keypoints are in 'k400.pkl'; files that point elsewhere",
+            "its keypoints are in 'k400.pkl'; files that refer to other files",
         ),
         (note("bad", keypoint=np.zeros((3, 17, 2))), r"keypoint is the shape \(3, 17, 2\), wanted"),
         (note("bad", frames=0), "no frames"),
         (note("bad", total_frames=7), "total_frames is 7, but keypoint has 3 frames"),
         (
             note("bad", keypoint_score=None),
-            "keypoint_score or img_shape is there in some annotations and not in others",
+            "keypoint_score or img_shape is present in some annotations but not in others",
         ),
-        (note("bad", img_shape=None), "keypoint_score or img_shape is there in some"),
+        (note("bad", img_shape=None), "keypoint_score or img_shape is present in some"),
         (note("bad", img_shape=(0, 320)), r"img_shape is \(0, 320\), wanted \(height, width\)"),
         (
             note("bad", keypoint_score=np.ones((2, 3, 5))),
@@ -227,7 +226,7 @@ def test_what_is_no_pickle_is_named(tmp_path):
         Pyskl.find(tmp_path / "a.pkl")
     (tmp_path / "a.txt").touch()
     with pytest.raises(
-        UserError, match=r"a.txt' is no .pkl file; expected one .pkl of {split, annotations}"
+        UserError, match=r"a.txt' is not a .pkl file; expected one .pkl of {split, annotations}"
     ):
         Pyskl.find(tmp_path / "a.txt")
 
@@ -244,9 +243,16 @@ def test_a_prepared_set_is_read_under_its_name_and_may_be_converted_on_the_way(t
     )
     with pytest.raises(UserError, match=r"total_frames is 9.*--skip-bad leaves such files out"):
         prepare.prepare("pyskl/ucf", raw=raw, data_dir=tmp_path)
-    plain = prepare.prepare("pyskl/ucf", raw=raw, data_dir=tmp_path, skip_bad=True, workers=4)
+    plain = prepare.prepare(
+        "pyskl/ucf", raw=raw, data_dir=tmp_path, options=PrepareOptions(skip_bad=True, workers=4)
+    )
     assert plain.splits == {"test1": 1, "train1": 1, "all": 2} and len(plain.skipped) == 1
-    prepare.prepare("pyskl/body", raw=raw, data_dir=tmp_path, skip_bad=True, to_layout="body-14")
+    prepare.prepare(
+        "pyskl/body",
+        raw=raw,
+        data_dir=tmp_path,
+        options=PrepareOptions(skip_bad=True, to_layout="body-14"),
+    )
     found = {}
     for name in ("pyskl/ucf", "pyskl/body"):
         info = dataset_info.load(name, tmp_path)
@@ -291,7 +297,9 @@ def test_a_conversion_that_is_not_there_says_so_before_anything_is_parsed(
     (tmp_path / "own.json").write_text(str(own).replace("'", '"'))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=problem):
-        prepare.prepare(name, raw=raw, data_dir=tmp_path / "data", **options)
+        prepare.prepare(
+            name, raw=raw, data_dir=tmp_path / "data", options=PrepareOptions(**options)
+        )
     assert not (tmp_path / "data").exists()
 
 

@@ -10,6 +10,7 @@ import pytest
 from jaxact.datasets import dataset_info
 from jaxact.datasets import records as read
 from jaxact.datasets.preparation import prepare
+from jaxact.datasets.preparation.options import PrepareOptions
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
 
@@ -25,7 +26,12 @@ def data(tmp_path_factory) -> Path:
     (root / "raw/labels.csv").write_text("id,label,split\n" + "\n".join(rows))
     for i in range(CLIPS):
         np.save(root / f"raw/clip{i}.npy", np.full((2 + i, 1 + i % 2, 17, 3), i + 1, np.float32))
-    prepare.prepare("custom/mine", raw=root / "raw", data_dir=root, layout="coco-17", workers=1)
+    prepare.prepare(
+        "custom/mine",
+        raw=root / "raw",
+        data_dir=root,
+        options=PrepareOptions(layout="coco-17", workers=1),
+    )
     return root
 
 

@@ -23,7 +23,7 @@ def take(root: Path, place: str, text: str | None = None) -> Path:
 
 
 def test_a_row_holds_the_first_person_then_the_second(tmp_path):
-    (source,) = Sbu.find(take(tmp_path, "s01s02/08/001")).sources
+    (source,) = Sbu.find(take(tmp_path, "s01s02/08/001")).clips
     (record,) = Sbu.parse(source)
     joints, _ = read_rows(source.path)
     assert record["joints"].shape == joints.shape == (3, 2, 15, 3)
@@ -40,7 +40,7 @@ def test_joints_come_in_metres_and_missing_ones_stay_zero(tmp_path):
     rows = np.full((1, 91), 0.25)
     rows[0, 1:4] = 0.5, 0.75, 2.0
     rows[0, 4:7] = 0
-    (source,) = Sbu.find(take(tmp_path, "s01s02/08/001", ",".join(map(str, rows[0])))).sources
+    (source,) = Sbu.find(take(tmp_path, "s01s02/08/001", ",".join(map(str, rows[0])))).clips
     (record,) = Sbu.parse(source)
     np.testing.assert_allclose(record["joints"][0, 0, 0], [0.0, -0.48, 2.56], atol=1e-6)
     assert not record["joints"][0, 0, 1].any()
@@ -53,7 +53,7 @@ def test_every_fold_tests_what_the_other_four_train_on(tmp_path):
     found = Sbu.find(tmp_path)
     for number, pairs in enumerate(FOLDS, 1):
         train, test = (
-            {s.id[:6] for s in found.sources if s.cell in found.unions[f"fold{number}_{half}"]}
+            {s.id[:6] for s in found.clips if s.cell in found.unions[f"fold{number}_{half}"]}
             for half in ("train", "test")
         )
         assert test == {pairs[0]} and train == {other[0] for other in FOLDS} - test
@@ -83,7 +83,7 @@ def test_a_folder_outside_the_lists_is_an_error(tmp_path, place, problem):
     ],
 )
 def test_rows_that_are_wrong_are_named(tmp_path, text, problem):
-    (source,) = Sbu.find(take(tmp_path, "s01s02/08/001", text)).sources
+    (source,) = Sbu.find(take(tmp_path, "s01s02/08/001", text)).clips
     with pytest.raises(UserError, match=problem):
         next(Sbu.parse(source))
 
@@ -91,8 +91,8 @@ def test_rows_that_are_wrong_are_named(tmp_path, text, problem):
 @pytest.mark.skipif(not DATA, reason="JAXACT_DATA names no folder of real data")
 def test_the_real_takes_are_the_published_282():
     found = Sbu.find(Path(DATA, "skeleton/sbu"))
-    assert len(found.sources) == 282
-    (record,) = Sbu.parse(found.sources[0])
+    assert len(found.clips) == 282
+    (record,) = Sbu.parse(found.clips[0])
     assert record["joints"].shape[1:] == (2, 15, 3) and record["joints"].all()
     heads, feet = record["joints"][:, :, 0, 1], record["joints"][:, :, 11, 1]
     assert 1.0 < np.mean(heads - feet) < 2.0  # a person, upright, in metres

@@ -14,7 +14,8 @@ from jaxact.check import open_corpus
 from jaxact.datasets import dataset_info
 from jaxact.datasets import records as read
 from jaxact.datasets.preparation import prepare
-from jaxact.datasets.skeletons_from_video import PERSONS, Finder, tracked
+from jaxact.datasets.preparation.options import PrepareOptions
+from jaxact.datasets.skeletons_from_video import MAX_PERSONS, ImagePoseEstimator, track_people
 from jaxact.errors import UserError
 from tests.helpers import random_runs, videos
 from tests.helpers.poses import person
@@ -70,13 +71,16 @@ class Eye:
         return np.array(people[:: 1 if self.shown % 2 else -1], np.float32)
 
 
-def found_by(eye, **about) -> Finder:
-    return Finder(eye, "body-14", {"from": "test", **about})
+def found_by(eye, **about) -> ImagePoseEstimator:
+    return ImagePoseEstimator(eye, "body-14", {"from": "test", **about})
 
 
 def prepared(clips, tmp_path, **options):
     return prepare.prepare(
-        "skeletons_from_video/mine", raw=clips, data_dir=tmp_path / "data", **options
+        "skeletons_from_video/mine",
+        raw=clips,
+        data_dir=tmp_path / "data",
+        options=PrepareOptions(**options),
     )
 
 
@@ -84,7 +88,7 @@ def test_people_found_by_a_network_keep_their_slots_and_whoever_is_seen_most_is_
     clips, tmp_path
 ):
     eye = Eye()
-    summary = prepared(clips, tmp_path, finder=found_by(eye, step=7), workers=4)
+    summary = prepared(clips, tmp_path, pose_estimator=found_by(eye, step=7), workers=4)
     info = dataset_info.read(Path(summary.path))
     assert (summary.clips, summary.frames, summary.persons, eye.shown) == (4, 16, 2, 16)
     assert (
@@ -113,19 +117,19 @@ def test_a_run_that_was_stopped_shows_the_network_no_video_twice(clips, tmp_path
         return eye(picture)
 
     with pytest.raises(KeyboardInterrupt):
-        prepared(clips, tmp_path, finder=found_by(until_the_third))
-    assert prepared(clips, tmp_path, finder=found_by(eye)).clips == 4
+        prepared(clips, tmp_path, pose_estimator=found_by(until_the_third))
+    assert prepared(clips, tmp_path, pose_estimator=found_by(eye)).clips == 4
     assert eye.shown == 9 + 8
     again = Eye()
-    prepared(clips, tmp_path, finder=found_by(again, step=8), overwrite=True)
+    prepared(clips, tmp_path, pose_estimator=found_by(again, step=8), overwrite=True)
     assert again.shown == 16
 
 
 def test_a_bad_video_is_left_out_by_name_and_the_others_stay(clips, tmp_path):
     (clips / "run" / "b.mp4").write_bytes(b"no video at all")
     with pytest.raises(UserError, match=r"b.mp4' cannot be read as a video.*--skip-bad"):
-        prepared(clips, tmp_path, finder=found_by(Eye()))
-    summary = prepared(clips, tmp_path, finder=found_by(Eye()), skip_bad=True)
+        prepared(clips, tmp_path, pose_estimator=found_by(Eye()))
+    summary = prepared(clips, tmp_path, pose_estimator=found_by(Eye()), skip_bad=True)
     assert summary.clips == 3 and len(summary.skipped) == 1 and "b.mp4" in str(summary)
 
 
@@ -170,11 +174,11 @@ def test_poses_of_another_video_or_none_are_refused(clips, tmp_path):
 
 
 def test_of_a_crowd_those_who_are_seen_most_are_kept_and_nobody_is_one_empty_slot():
-    crowd = [person(40 * n, 5, 30) * (1, 1, 1 + n) / (2000, 50, 1) for n in range(PERSONS + 10)]
-    joints = tracked([np.array(crowd, np.float32)] * 2, [(2000, 50)] * 2)
-    assert joints.shape == (2, PERSONS, 14, 3)
-    np.testing.assert_allclose(joints[0, :, 0, 2], 2.0 * np.arange(PERSONS + 10, 10, -1))
-    assert not tracked([np.zeros((0, 14, 3), np.float32)] * 3, [(64, 48)] * 3).any()
+    crowd = [person(40 * n, 5, 30) * (1, 1, 1 + n) / (2000, 50, 1) for n in range(MAX_PERSONS + 10)]
+    joints = track_people([np.array(crowd, np.float32)] * 2, [(2000, 50)] * 2)
+    assert joints.shape == (2, MAX_PERSONS, 14, 3)
+    np.testing.assert_allclose(joints[0, :, 0, 2], 2.0 * np.arange(MAX_PERSONS + 10, 10, -1))
+    assert not track_people([np.zeros((0, 14, 3), np.float32)] * 3, [(64, 48)] * 3).any()
 
 
 def test_the_command_takes_a_folder_and_a_run_and_says_what_does_not_fit(clips, tmp_path, capsys):
@@ -211,8 +215,12 @@ def test_jhmdbs_clips_are_found_in_its_official_splits(tmp_path):
         for split in (1, 2, 3):
             with (tmp_path / f"jhmdb/wave_test_split{split}.txt").open("a") as flags:
                 flags.write(f"w{number}.avi {half if split == 1 else 1} \n")
-    options = {"raw": tmp_path / "jhmdb", "data_dir": tmp_path / "data", "finder": found_by(Eye())}
-    summary = prepare.prepare("jhmdb_detected", **options)
+    summary = prepare.prepare(
+        "jhmdb_detected",
+        raw=tmp_path / "jhmdb",
+        data_dir=tmp_path / "data",
+        options=PrepareOptions(pose_estimator=found_by(Eye())),
+    )
     info = dataset_info.read(Path(summary.path))
     assert info.layout.name == "body-14" and len(info.labels) == 21
     assert (

@@ -12,6 +12,7 @@ import pytest
 
 from jaxact.datasets import dataset_info, records, ucf101_32
 from jaxact.datasets.preparation import prepare
+from jaxact.datasets.preparation.options import PrepareOptions
 from jaxact.errors import UserError
 from tests.helpers import videos
 
@@ -31,7 +32,7 @@ def clips(classes=ucf101_32.CLASSES, groups=25, each=6):
 
 def subset(**options):
     ids, names, groups = clips(**options)
-    chosen = ucf101_32.chosen(ids, names)
+    chosen = ucf101_32.select_clips(ids, names)
     group_of = dict(zip(ids, groups, strict=True))
     return list(chosen), list(chosen.values()), [group_of[clip] for clip in chosen]
 
@@ -57,12 +58,12 @@ def test_of_every_class_125_clips_are_chosen_or_all_and_no_other_class():
 
 def test_the_order_of_the_files_has_no_say():
     ids, names, _ = clips(each=6)
-    backwards = ucf101_32.chosen(ids[::-1], names[::-1])
-    assert backwards == ucf101_32.chosen(ids, names)
+    backwards = ucf101_32.select_clips(ids[::-1], names[::-1])
+    assert backwards == ucf101_32.select_clips(ids, names)
     for by in ("clip", "group"):
         ids, labels, groups = subset(each=2)
-        there = dict(zip(ids, ucf101_32.folds(ids, labels, groups, by), strict=True))
-        back = ucf101_32.folds(ids[::-1], labels[::-1], groups[::-1], by)
+        there = dict(zip(ids, ucf101_32.assign_folds(ids, labels, groups, by), strict=True))
+        back = ucf101_32.assign_folds(ids[::-1], labels[::-1], groups[::-1], by)
         assert there == dict(zip(ids[::-1], back, strict=True))
 
 
@@ -77,7 +78,7 @@ def fold_of(names, prefix):
 @pytest.mark.parametrize(("by", "prefix", "spread"), [("clip", "", 1), ("group", "group_", 6)])
 def test_each_fold_tests_on_a_fifth_of_every_class(by, prefix, spread):
     ids, labels, groups = subset()
-    folds = [fold_of(names, prefix) for names in ucf101_32.folds(ids, labels, groups, by)]
+    folds = [fold_of(names, prefix) for names in ucf101_32.assign_folds(ids, labels, groups, by)]
     count = collections.Counter(zip(labels, folds, strict=True))
     for label in range(32):
         sizes = [count[label, fold] for fold in range(1, 6)]
@@ -94,13 +95,13 @@ def test_errors_say_what_is_missing():
     with pytest.raises(
         UserError, match="have none of Archery, BaseballPitch; wanted all 32 classes"
     ):
-        ucf101_32.chosen(ids, names)
+        ucf101_32.select_clips(ids, names)
     with pytest.raises(
         UserError, match="unknown kind of folds 'groups'; available: clip, group; did you mean"
     ):
-        ucf101_32.folds(["a"], [0], ["g"], "groups")
+        ucf101_32.assign_folds(["a"], [0], ["g"], "groups")
     with pytest.raises(UserError, match="folds by group need the group of every clip"):
-        ucf101_32.folds(["a", "b"], [0, 0], ["g", ""], "group")
+        ucf101_32.assign_folds(["a", "b"], [0, 0], ["g", ""], "group")
 
 
 def planted(root, each=1, groups=5):
@@ -121,7 +122,10 @@ def planted(root, each=1, groups=5):
 
 def test_planted_videos_become_skeletons_in_five_folds(tmp_path):
     summary = prepare.prepare(
-        "ucf101_32", raw=planted(tmp_path / "raw"), data_dir=tmp_path / "data", workers=1
+        "ucf101_32",
+        raw=planted(tmp_path / "raw"),
+        data_dir=tmp_path / "data",
+        options=PrepareOptions(workers=1),
     )
     info = dataset_info.load("ucf101_32", tmp_path / "data")
     assert (
@@ -159,13 +163,13 @@ def test_a_pickle_of_poses_gives_the_same_folds_as_the_videos(tmp_path):
     with (tmp_path / "ucf101_2d.pkl").open("wb") as file:
         pickle.dump({"split": {"train1": list(names)}, "annotations": notes}, file)
     found = ucf101_32.Ucf101_32.find(tmp_path / "ucf101_2d.pkl")
-    assert found.layout.name == "coco-17" and len(found.sources) == 64 and found.single_process
-    (record,) = ucf101_32.Ucf101_32.parse(found.sources[-1])
-    assert record["id"] == found.sources[-1].id and record["joints"].shape == (2, 1, 17, 3)
+    assert found.layout.name == "coco-17" and len(found.clips) == 64 and found.single_process
+    (record,) = ucf101_32.Ucf101_32.parse(found.clips[-1])
+    assert record["id"] == found.clips[-1].id and record["joints"].shape == (2, 1, 17, 3)
     assert set(ucf101_32.Ucf101_32.features(found)) == {"joints", "image_size"}
     raw = planted(tmp_path / "raw", groups=2)
     videos_found = ucf101_32.Ucf101_32.find(raw)
-    cells = {source.id: source.cell for source in videos_found.sources}
+    cells = {source.id: source.cell for source in videos_found.clips}
     assert {
-        source.id: source.cell for source in found.sources
+        source.id: source.cell for source in found.clips
     } == cells and found.unions == videos_found.unions

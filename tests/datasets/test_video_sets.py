@@ -21,6 +21,7 @@ from jaxact.datasets.formats import video_encoding
 from jaxact.datasets.hmdb51 import Hmdb51, group_of
 from jaxact.datasets.jhmdb_video import JhmdbVideo
 from jaxact.datasets.preparation import prepare
+from jaxact.datasets.preparation.options import PrepareOptions
 from jaxact.datasets.preparation.video_builder import VideoBuilder
 from jaxact.datasets.ucf101 import Ucf101
 from jaxact.datasets.video_folder import VideoFolder
@@ -29,7 +30,7 @@ from tests.helpers import videos
 
 
 def split_of(found, split: str) -> set[str]:
-    return {source.id for source in found.sources if source.cell in found.unions[split]}
+    return {source.id for source in found.clips if source.cell in found.unions[split]}
 
 
 def touch(root: Path, *names: str) -> Path:
@@ -79,10 +80,10 @@ def test_ucf_clips_are_matched_to_the_lists_without_regard_to_case(tmp_path, spe
     found = Ucf101.find(ucf(tmp_path, **spelling))
     assert (
         found.labels == ("Archery", "HandstandPushups")
-        and len(found.sources) == 12
+        and len(found.clips) == 12
         and not found.dropped
     )
-    assert {source.label for source in found.sources if "HandStandPushups" in source.id} == {1}
+    assert {source.label for source in found.clips if "HandStandPushups" in source.id} == {1}
     for split in (1, 2, 3):
         test = split_of(found, f"official{split}_test")
         assert test == {
@@ -90,9 +91,9 @@ def test_ucf_clips_are_matched_to_the_lists_without_regard_to_case(tmp_path, spe
         }
         assert (
             split_of(found, f"official{split}_train")
-            == {source.id for source in found.sources} - test
+            == {source.id for source in found.clips} - test
         )
-    assert {source.facts["group"] for source in found.sources if "_g01_" in source.id} == {
+    assert {source.facts["group"] for source in found.clips if "_g01_" in source.id} == {
         "v_Archery_g01",
         "v_HandStandPushups_g01",
     }
@@ -107,7 +108,7 @@ def test_the_set_of_this_name_that_tfds_has_can_be_used_beside_ours():
 def test_the_official_splits_do_not_leak_and_the_random_one_says_so(tmp_path):
     found = Ucf101.find(ucf(tmp_path))
     assert len(split_of(found, "random_3to1_test")) == 3 and len(split_of(found, "group_test")) == 4
-    groups = {source.id: source.facts["group"] for source in found.sources}
+    groups = {source.id: source.facts["group"] for source in found.clips}
     train = {groups[clip] for clip in split_of(found, "random_3to1_train")}
     leaked = sum(groups[clip] in train for clip in split_of(found, "random_3to1_test"))
     assert found.leaks == {"random_3to1_test": leaked} and leaked
@@ -174,11 +175,11 @@ def test_flags_make_the_official_splits_and_zero_is_in_neither(tmp_path, maker, 
         wanted = {f"{action}/{name.format(action)}" for action in actions for name in names}
         assert split_of(found, f"official1_{half}") == wanted
     assert len(split_of(found, "official2_train")) == 8 and "official2_test" not in found.unions
-    labels = {source.id.partition("/")[0]: found.labels[source.label] for source in found.sources}
+    labels = {source.id.partition("/")[0]: found.labels[source.label] for source in found.clips}
     assert (
         labels == {"wave": "wave", "brush_hair": "brush_hair"} and found.labels[0] == "brush_hair"
     )
-    assert {source.facts["group"] for source in found.sources} == {
+    assert {source.facts["group"] for source in found.clips} == {
         f"{a}/{film}" for a in actions for film in ("A", "A_2", "B")
     }
 
@@ -191,7 +192,7 @@ def test_videos_outside_the_class_folders_are_none_of_the_sets(tmp_path):
         "clips/wave/.hidden.avi",
         "clips/wave/notes.txt",
     )
-    assert len(Hmdb51.find(root).sources) == 8
+    assert len(Hmdb51.find(root).clips) == 8
     touch(root, "clips/wave/new_wave_f_cm_np1_fr_med_0.avi")
     with pytest.raises(
         UserError, match=r"the clip 'new_wave_f_cm_np1_fr_med_0' is in no split list"
@@ -205,14 +206,14 @@ def test_videos_outside_the_class_folders_are_none_of_the_sets(tmp_path):
 def test_the_real_jhmdb_clips_have_the_published_splits():
     raw = Path(os.environ["JAXACT_DATA"]) / "video"
     found = JhmdbVideo.find(raw)
-    assert (len(found.sources), len(found.labels), found.dropped) == (928, 21, {})
+    assert (len(found.clips), len(found.labels), found.dropped) == (928, 21, {})
     sizes = [
         [len(split_of(found, f"official{n}_{half}")) for half in ("train", "test")]
         for n in (1, 2, 3)
     ]
     assert sizes == [[660, 268], [658, 270], [663, 265]]
     assert set(found.leaks) == {"random_3to1_test"} and found.leaks["random_3to1_test"] > 100
-    joints = {source.id for source in found.sources}
+    joints = {source.id for source in found.clips}
     assert "wave/20060723sfjffbartsinger_wave_f_cm_np1_ba_med_0" in joints
     for path in sorted((raw / "originals").glob("*.avi")):  # as released, with empty frames between
         clip = video_encoding.encode(str(path), short_side=256)
@@ -234,7 +235,7 @@ def test_folders_are_classes_in_sorted_order(tmp_path):
         touch(tmp_path, "wave/a.mp4", "wave/more/b.MKV", "clap/c.avi", "clap/notes.txt")
     )
     assert found.labels == ("clap", "wave")
-    assert {(source.id, found.labels[source.label]) for source in found.sources} == {
+    assert {(source.id, found.labels[source.label]) for source in found.clips} == {
         ("wave/a", "wave"),
         ("wave/more/b", "wave"),
         ("clap/c", "clap"),
@@ -257,9 +258,9 @@ def test_a_table_names_label_splits_and_groups(tmp_path):
     (tmp_path / "clips.csv").write_text(f"path,label,split,group\n{rows}")
     for raw in (tmp_path, tmp_path / "clips.csv"):
         found = VideoFolder.find(raw)
-        assert [source.path for source in found.sources][:1] == [str(tmp_path / "x/a.mp4")]
+        assert [source.path for source in found.clips][:1] == [str(tmp_path / "x/a.mp4")]
         assert split_of(found, "train") == {"x/a", "y"} and split_of(found, "extra") == {"y"}
-        assert {source.id: found.labels[source.label] for source in found.sources}["y"] == "clap"
+        assert {source.id: found.labels[source.label] for source in found.clips}["y"] == "clap"
         assert found.leaks["test"] == 1 and "group_train" in found.unions
 
 
@@ -312,7 +313,8 @@ def raw(tmp_path_factory) -> Path:
 
 
 def run(raw: Path, data: Path, **options):
-    return prepare.prepare("video_folder", raw=raw, data_dir=data, **{"workers": 1, **options})
+    prepare_options = PrepareOptions(**{"workers": 1, **options})
+    return prepare.prepare("video_folder", raw=raw, data_dir=data, options=prepare_options)
 
 
 def contents(folder: str) -> dict[str, bytes]:
@@ -423,7 +425,7 @@ def planted(folder: Path) -> dict[str, str]:
     (folder / "gone.mp4").symlink_to(folder / "nowhere.mp4")
     (folder / "folder.mp4").mkdir()
     unreadable = dict.fromkeys([*contents, "gone.mp4", "folder.mp4"], "cannot be read as a video")
-    cut = "cannot be read as a video|is cut off: it states|is damaged: "
+    cut = "cannot be read as a video|is cut off: its header states|is damaged: "
     return unreadable | {"half_avi.avi": cut, "half_mkv.mkv": cut, "torn.avi": "is damaged: "}
 
 
@@ -453,14 +455,15 @@ def test_a_killed_run_goes_on_where_it_was(raw, tmp_path):
     code = (
         "import time\n"
         "from jaxact.datasets.formats import video_encoding\n"
-        "from jaxact.datasets.preparation import prepare, video_builder\n"
+        "from jaxact.datasets.preparation import options, prepare, video_builder\n"
         "video_builder.VideoBuilder.CHUNK = 1\n"
         "original = video_encoding.encode\n"
         "def slow(path, **options):\n"
         "    time.sleep(0.3)\n"
         "    return original(path, **options)\n"
         "video_encoding.encode = slow\n"
-        f"prepare.prepare('video_folder', raw={str(raw)!r}, data_dir={str(tmp_path / 'data')!r}, workers=1)\n"
+        f"prepare.prepare('video_folder', raw={str(raw)!r}, data_dir={str(tmp_path / 'data')!r}, "
+        "options=options.PrepareOptions(workers=1))\n"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     work = tmp_path / "data/video_folder/.parsing"
@@ -524,7 +527,7 @@ def test_chunks_of_another_size_are_not_used_again(raw, tmp_path, monkeypatch):
 )
 def test_options_that_make_no_sense_say_so(raw, tmp_path, name, options, problem):
     with pytest.raises(UserError, match=problem):
-        prepare.prepare(name, raw=raw, data_dir=tmp_path, **options)
+        prepare.prepare(name, raw=raw, data_dir=tmp_path, options=PrepareOptions(**options))
     assert not list(tmp_path.iterdir())
 
 

@@ -15,10 +15,9 @@ import tensorflow as tf
 from jaxact import config
 from jaxact.config import protocols
 from jaxact.datasets import dataset_info
+from jaxact.datasets.preparation.options import PrepareOptions
 from jaxact.datasets.preparation.prepare import prepare
-from jaxact.pipeline import augment as au
-from jaxact.pipeline import batches, skeleton
-from jaxact.pipeline import resampling as fr
+from jaxact.pipeline import augment, batches, resampling, seeds, skeleton
 from jaxact.skeletons import get_layout
 
 NTU, OPENPOSE = get_layout("ntu-25"), get_layout("openpose-18")
@@ -152,8 +151,8 @@ def test_st_gcns_release_cuts_windows_of_the_padded_clip_and_moves_its_padding()
         starts.add(tuple(inputs[:, 0, 0, 2] != 0))
     assert starts == {tuple(start + t < 3 for t in range(4)) for start in range(5)}
     nobody = train("stgcn-released-2d", people([[5]] * 3), frames=150)[:, 1, 0, :2]
-    seed = au.subseed(tf.constant([0, 0], tf.int64), "move")
-    moved = au.random_move(
+    seed = seeds.subseed(tf.constant([0, 0], tf.int64), "move")
+    moved = augment.random_move(
         tf.zeros([150, 1, 1, 3]), tf.ones([150, 1, 1], tf.bool), seed=seed
     ).numpy()
     np.testing.assert_allclose(nobody, moved[:, 0, 0, :2], atol=1e-6)
@@ -215,10 +214,12 @@ def test_ctr_gcn_trains_on_a_crop_of_64_frames_or_half_of_the_clip_turned_about_
     clip, lengths = joints[:, 0] - joints[0, 0, SPINE_MID], []
     for position in range(12):
         seed = tf.constant([0, position], tf.int64)
-        drawn = fr.random_crop(tf.constant(80), crop=0.5, least=64, seed=au.subseed(seed, "crop"))
+        drawn = resampling.random_crop(
+            tf.constant(80), crop=0.5, min_frames=64, seed=seeds.subseed(seed, "crop")
+        )
         start, length = (int(x) for x in drawn)
         (cx, cy, cz), (sx, sy, sz) = (
-            f(tf.random.stateless_uniform([3], au.subseed(seed, "rotate"), -0.3, 0.3).numpy())
+            f(tf.random.stateless_uniform([3], seeds.subseed(seed, "rotate"), -0.3, 0.3).numpy())
             for f in (np.cos, np.sin)
         )
         turned = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]]) @ np.array(
@@ -249,7 +250,9 @@ def test_the_bodies_of_prepared_records_are_told_apart_by_their_ids(tmp_path):
     (tmp_path / "raw").mkdir()
     for clip in ("S001C001P001R001A001", "S001C001P003R001A001"):
         (tmp_path / "raw" / f"{clip}.skeleton").write_text(skeleton_file(frames))
-    prepare("ntu60", raw=tmp_path / "raw", data_dir=tmp_path / "data", workers=1)
+    prepare(
+        "ntu60", raw=tmp_path / "raw", data_dir=tmp_path / "data", options=PrepareOptions(workers=1)
+    )
     info = dataset_info.load("ntu60", tmp_path / "data")
     names = [field.name for field in dataclasses.fields(config.ClipConfig)]
     options = sections("ctr", frames=8, share=1.0, sampling="window", center="none")

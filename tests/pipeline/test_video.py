@@ -13,6 +13,7 @@ from PIL import Image
 from jaxact.datasets import dataset_info
 from jaxact.datasets import records as read
 from jaxact.datasets.preparation import prepare
+from jaxact.datasets.preparation.options import PrepareOptions
 from jaxact.errors import UserError
 from jaxact.pipeline import batches, video
 from tests.helpers import videos
@@ -120,12 +121,12 @@ def test_frames_even_in_time_are_the_nearest_to_even_moments():
 @pytest.mark.parametrize("length", [1, 3, 10, 57])
 def test_segments_take_one_frame_of_each_part(length):
     for place in (0.0, 0.5, 0.99):
-        found = video.segments(tf.constant(length), frames=10, place=place).numpy()
+        found = video.segments(tf.constant(length), frames=10, offset=place).numpy()
         assert found.tolist() == [
             int(np.floor((i + place) * length / 10 + 1e-6)) for i in range(10)
         ]
     places = tf.random.stateless_uniform([10], [0, 1])
-    found = video.segments(tf.constant(57), frames=10, place=places).numpy()
+    found = video.segments(tf.constant(57), frames=10, offset=places).numpy()
     assert all(57 * i // 10 <= frame <= 57 * (i + 1) // 10 for i, frame in enumerate(found))
 
 
@@ -159,8 +160,8 @@ def test_frames_that_are_not_sampled_are_not_decoded_and_repeated_ones_once(monk
         seen.append(len(pictures))
         return original(pictures, **options)
 
-    original = video.decoded
-    monkeypatch.setattr(video, "decoded", count)
+    original = video.decode_frames
+    monkeypatch.setattr(video, "decode_frames", count)
     short = record(3)
     found = evaluate(short, frames=8)
     assert seen == [3]
@@ -290,7 +291,7 @@ def test_a_random_crop_is_one_window_for_the_whole_clip():
         ({"motion": "both"}, r"unknown clip.motion 'both'"),
         ({"height": 0}, r"clip.height is 0, but must be at least 1"),
         ({"views": 3}, r"clip.views=3 needs clip.sampling='segments', got 'uniform'"),
-        ({"crop": 0.0}, r"augment.crop is 0.0, but must lie above 0 and at most at 1"),
+        ({"crop": 0.0}, r"augment.crop is 0.0, but must be above 0 and at most 1"),
     ],
 )
 def test_options_that_make_no_sense_say_so(options, problem):
@@ -317,7 +318,9 @@ def info(tmp_path_factory) -> dataset_info.DatasetInfo:
             root / f"raw/class{number % 3}/{number}.mp4",
             videos.frames(4 + number, 24, 32, seed=number),
         )
-    prepare.prepare("video_folder", raw=root / "raw", data_dir=root, workers=1)
+    prepare.prepare(
+        "video_folder", raw=root / "raw", data_dir=root, options=PrepareOptions(workers=1)
+    )
     return dataset_info.load("video_folder", root)
 
 

@@ -57,21 +57,21 @@ def _load_npz(path: str) -> dict[str, np.ndarray]:
         raise UserError(f"{path!r} is not a readable .npz of plain arrays: {reason}") from error
 
 
-def joints_of(source: RawClip) -> Float[np.ndarray, "t m v c"]:
-    """The joints of a source as its file holds them; their number is not checked."""
-    facts = source.facts
+def joints_of(raw_clip: RawClip) -> Float[np.ndarray, "t m v c"]:
+    """The joints of a clip as its file holds them; their number is not checked."""
+    facts = raw_clip.facts
     if "stop" in facts:
-        joints = packed_arrays(source.path)["x"][facts["start"] : facts["stop"]]
+        joints = packed_arrays(raw_clip.path)["x"][facts["start"] : facts["stop"]]
     else:
-        joints = load_clip(source.path)
-    return clip_array(joints, where_of(source))
+        joints = load_clip(raw_clip.path)
+    return clip_array(joints, where_of(raw_clip))
 
 
-def where_of(source: RawClip) -> str:
-    """The name of a source in error messages: its file, and its clip in a packed file."""
-    if "stop" in source.facts:
-        return f"{source.path!r}, clip {source.id!r}"
-    return repr(source.path)
+def where_of(raw_clip: RawClip) -> str:
+    """The name of a clip in error messages: its file, and its clip in a packed file."""
+    if "stop" in raw_clip.facts:
+        return f"{raw_clip.path!r}, clip {raw_clip.id!r}"
+    return repr(raw_clip.path)
 
 
 def load_clip(path: str) -> np.ndarray:

@@ -4,6 +4,7 @@ A table of clips, class names, splits, and the choice of the joint layout and th
 """
 
 import csv
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -120,45 +121,56 @@ def read_class_names(path: Path, labels: Iterable[int]) -> tuple[str, ...]:
     return tuple(names)
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ListedClip:
+    """A clip of a list.
+
+    Attributes:
+        id: Name of the clip.
+        path: Its file.
+        label: Its class.
+        splits: Its splits.
+        facts: What else the parser needs; plain values.
+    """
+
+    id: str
+    path: str
+    label: int
+    splits: tuple[str, ...]
+    facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
 def group_by_splits(
+    clips: Sequence[ListedClip],
     *,
-    ids: Sequence[str],
-    paths: Sequence[str],
-    labels: Sequence[int],
-    splits: Sequence[tuple[str, ...]],
     names: Sequence[str],
     layout: Layout,
     channels: tuple[str, ...],
-    facts: Sequence[Mapping[str, Any]] | None = None,
     **fields: Any,
 ) -> RawDataset:
-    """The sources of a set, in which clips of the same splits share a cell.
+    """The raw data set, in which clips of the same splits share a cell.
 
     Args:
-        ids: Name of each clip.
-        paths: File of each clip.
-        labels: Class of each clip.
-        splits: Splits of each clip.
+        clips: The clips.
         names: Names of the classes.
         layout: Joint layout of all clips.
         channels: Meaning of the last axis of all clips.
-        facts: Facts of each clip.
         **fields: Further fields of the result.
     """
     shape = {"joints": len(layout.joints), "channels": len(channels), "layout": layout.name}
     cells: dict[tuple[str, ...], str] = {}
-    for combination in sorted(set(splits)):
-        cells[combination] = f"cell{len(cells)}"
-    sources = []
-    for index, (clip, path) in enumerate(zip(ids, paths, strict=True)):
-        clip_facts = {**shape, **facts[index]} if facts else dict(shape)
-        sources.append(RawClip(clip, path, cells[splits[index]], labels[index], clip_facts))
+    for splits in sorted({clip.splits for clip in clips}):
+        cells[splits] = f"cell{len(cells)}"
+    raw_clips = []
+    for clip in clips:
+        facts = {**shape, **clip.facts}
+        raw_clips.append(RawClip(clip.id, clip.path, cells[clip.splits], clip.label, facts))
     unions: dict[str, tuple[str, ...]] = {}
-    for combination, cell in cells.items():
-        for split in combination:
+    for splits, cell in cells.items():
+        for split in splits:
             unions[split] = (*unions.get(split, ()), cell)
     return RawDataset(
-        sources=sources,
+        clips=raw_clips,
         labels=tuple(names),
         layout=layout,
         channels=channels,

@@ -1,4 +1,4 @@
-"""The same parsers under Apache Beam, for sets that outgrow one machine."""
+"""Parsing under Apache Beam, for data sets that outgrow one machine."""
 
 import shlex
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from jaxact.datasets.preparation.builder import RawClip, RawDataset
 from jaxact.datasets.preparation.parallel_parsing import Parse, ParseCounts
 from jaxact.errors import UserError, missing_extra
 
+NAMESPACE = "jaxact"  # of the metrics
 COUNTERS = ("sources", "clips", "frames", "empty", "gaps", "not_finite", "damaged")
 
 
@@ -16,89 +17,93 @@ def pipeline_options(text: str) -> Any:
 
     Args:
       text: "runner=DirectRunner,direct_num_workers=2" as TFDS writes them, or
-          "--runner=DirectRunner --..." as Beam.
+          "--runner=DirectRunner --..." as Beam does.
 
     Raises:
       UserError: apache-beam is not installed.
     """
     try:
-        from apache_beam.options.pipeline_options import PipelineOptions  # pyright: ignore[reportMissingImports]
+        from apache_beam.options.pipeline_options import (  # pyright: ignore[reportMissingImports]
+            PipelineOptions,
+        )
     except ImportError as error:
         raise missing_extra(
             "apache-beam", "beam", "preparing a dataset under Apache Beam"
         ) from error
-    flags = (
-        shlex.split(text)
-        if "--" in text
-        else [f"--{option.strip()}" for option in text.split(",") if option.strip()]
-    )
-    return PipelineOptions(flags)
+    if "--" in text:
+        return PipelineOptions(shlex.split(text))
+    options = [option.strip() for option in text.split(",")]
+    return PipelineOptions([f"--{option}" for option in options if option])
 
 
-def example_transforms(parse: Parse, found: RawDataset, skip_bad: bool) -> Callable[[str], Any]:
-    """The function from a cell to the Beam transform that makes its (key, record) pairs."""
+def example_transforms(parse: Parse, dataset: RawDataset, skip_bad: bool) -> Callable[[str], Any]:
+    """The function from a cell to the Beam transform that yields its (key, record) pairs."""
     import apache_beam as beam  # pyright: ignore[reportMissingImports]
 
-    def of_cell(cell: str) -> Any:
-        sources = [source for source in found.sources if source.cell == cell]
-        return beam.Create(sources) | beam.Reshuffle() | beam.FlatMap(_Keyed(parse, skip_bad))
+    def transform(cell: str) -> Any:
+        clips = [clip for clip in dataset.clips if clip.cell == cell]
+        return beam.Create(clips) | beam.Reshuffle() | beam.FlatMap(_ParseClip(parse, skip_bad))
 
-    return of_cell
+    return transform
 
 
-class _Keyed:
-    """Parses a source in a Beam worker and counts what came of it."""
+class _ParseClip:
+    """Parses a raw clip in a Beam worker and counts the result in Beam's metrics."""
 
     def __init__(self, parse: Parse, skip_bad: bool) -> None:
         self.parse = parse
         self.skip_bad = skip_bad
 
-    def __call__(self, source: RawClip) -> list[tuple[str, dict[str, Any]]]:
+    def __call__(self, clip: RawClip) -> list[tuple[str, dict[str, Any]]]:
         from apache_beam.metrics import Metrics  # pyright: ignore[reportMissingImports]
 
         try:
-            records = list(self.parse(source))
+            records = list(self.parse(clip))
         except (UserError, OSError) as error:
             if not self.skip_bad:
                 raise
-            Metrics.string_set("jaxact", "bad").add(f"{source.path}\t{error}")
+            Metrics.string_set(NAMESPACE, "bad").add(f"{clip.path}\t{error}")
             records = []
-        parsed = ParseCounts(sources=1)
+        counts = ParseCounts(sources=1)
         for record in records:
-            parsed.count(record)
+            counts.count(record)
         for field in COUNTERS:
-            Metrics.counter("jaxact", field).inc(getattr(parsed, field))
-        Metrics.distribution("jaxact", "persons").update(parsed.persons)
+            Metrics.counter(NAMESPACE, field).inc(getattr(counts, field))
+        Metrics.distribution(NAMESPACE, "persons").update(counts.persons)
         return [(record["id"], record) for record in records]
 
 
 def read_counts(result: Any) -> ParseCounts:
-    """What the workers of a finished pipeline counted together; every step (cell) has metrics of
-    its own.
+    """Adds up the workers' counts of a finished pipeline.
+
+    Every step of the pipeline (one per cell) has metrics of its own.
     """
     metrics = result.metrics().query()
 
-    def ours(kind: str) -> list[Any]:
+    def own(kind: str) -> list[Any]:
         return [
-            metric for metric in metrics.get(kind, []) if metric.key.metric.namespace == "jaxact"
+            metric for metric in metrics.get(kind, []) if metric.key.metric.namespace == NAMESPACE
         ]
 
-    parsed = ParseCounts()
-    for counter in ours("counters"):
-        name = counter.key.metric.name
-        setattr(parsed, name, getattr(parsed, name) + counter.result)
-    parsed.persons = max((int(spread.result.max) for spread in ours("distributions")), default=0)
-    texts = sorted(text for texts in ours("string_sets") for text in texts.result)
-    parsed.bad = [(path, reason) for path, _, reason in (text.partition("\t") for text in texts)]
-    return parsed
+    counts = ParseCounts()
+    for counter in own("counters"):
+        field = counter.key.metric.name
+        setattr(counts, field, getattr(counts, field) + counter.result)
+    for distribution in own("distributions"):
+        counts.persons = max(counts.persons, int(distribution.result.max))
+    lines = sorted(line for metric in own("string_sets") for line in metric.result)
+    for line in lines:
+        path, _, reason = line.partition("\t")
+        counts.bad.append((path, reason))
+    return counts
 
 
 def find_user_error(error: BaseException) -> UserError | None:
-    """The complaint about a raw file inside whatever Beam wrapped it in."""
-    inner: BaseException | None = error
-    while inner is not None:
-        error, text = inner, str(inner)
-        if isinstance(error, UserError) or "UserError: " in text:
+    """The UserError about a raw file that Beam wrapped in other errors, or None."""
+    cause: BaseException | None = error
+    while cause is not None:
+        text = str(cause)
+        if isinstance(cause, UserError) or "UserError: " in text:
             return UserError(text.split("UserError: ")[-1].split(" [while running")[0].strip())
-        inner = error.__cause__ or error.__context__
+        cause = cause.__cause__ or cause.__context__
     return None

@@ -1,4 +1,4 @@
-"""Records in another joint layout than their raw files: `prepare ... --to-layout`."""
+"""Converts the joints of records to another layout: `prepare ... --to-layout`."""
 
 import dataclasses
 import functools
@@ -11,24 +11,27 @@ from jaxact.skeletons import LAYOUTS, convert, get_layout
 from jaxact.skeletons.conversion import conversion_path
 
 
-def convert_layout(found: RawDataset, parse: Parse, target: str) -> tuple[RawDataset, Parse]:
-    """What was found and its parser, with the joints of `target`.
+def convert_layout(dataset: RawDataset, parse: Parse, target: str) -> tuple[RawDataset, Parse]:
+    """The data set and its parser, with the joints of the layout `target`.
 
     Raises:
-      UserError: no conversion leads there; lists what there is.
+      UserError: no conversion leads to `target`. The message lists those that exist.
     """
-    source = found.layout
+    source = dataset.layout
     if LAYOUTS.get(source.name) != source:
         raise UserError(
             f"layout {source.name!r} is one of your own; only these convert: {', '.join(LAYOUTS)}"
         )
-    conversion_path(source.name, target)
-    made = dataclasses.replace(found, layout=get_layout(target))
-    return made, functools.partial(_parse, parse, source.name, target, found.channels)
+    conversion_path(source.name, target)  # raises where there is none
+    converted = dataclasses.replace(dataset, layout=get_layout(target))
+    return converted, functools.partial(
+        _parse_converted, parse, source.name, target, dataset.channels
+    )
 
 
-def _parse(
-    parse: Parse, layout: str, target: str, channels: Sequence[str], source: RawClip
+def _parse_converted(
+    parse: Parse, layout: str, target: str, channels: Sequence[str], clip: RawClip
 ) -> Iterator[Record]:
-    for record in parse(source):
-        yield {**record, "joints": convert(record["joints"], layout, target, channels=channels)}
+    for record in parse(clip):
+        joints = convert(record["joints"], layout, target, channels=channels)
+        yield {**record, "joints": joints}

@@ -1,9 +1,9 @@
-"""Parsing in parallel, one chunk of sources at a time, each kept on disk until the whole set is
-written.
+"""Parses raw clips in parallel, chunk by chunk, and stores each chunk on disk.
 
-A run that is killed finds its finished chunks again: a chunk's file is named after everything its
-content depends on (names, sizes and modification times of the raw files, facts, versions). No more
-than a few chunks are in memory, in any process. The worker processes never import TensorFlow.
+Chunks stay on disk until the whole data set is written. The file name of a chunk hashes everything
+that its content depends on (names, sizes and modification times of the raw files, facts, versions),
+so a run after a killed one reuses the finished chunks. Each process holds only a few chunks in
+memory. The worker processes never import TensorFlow.
 """
 
 import collections
@@ -32,33 +32,33 @@ from jaxact.files import replacing
 
 Parse = Callable[[RawClip], Iterator[Record]]
 
-CHUNK_SIZE = 64  # sources per chunk: a few MB of skeletons
-MAX_WORKERS = 8  # each holds about 80 MB; more would outgrow 2 GiB with the writer's share
+CHUNK_SIZE = 64  # raw clips per chunk: a few MB of skeletons
+MAX_WORKERS = 8  # each takes about 80 MB; with the writer, more would need over 2 GiB
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Chunk:
-    """Sources of one cell, and the file that holds their records once they are parsed."""
+    """Raw clips of one cell, and the file of their records once they are parsed."""
 
     cell: str
-    sources: tuple[RawClip, ...]
+    clips: tuple[RawClip, ...]
     file: Path
 
 
 @dataclasses.dataclass(slots=True)
 class ParseCounts:
-    """What parsing a chunk (or, added up, a whole set) gave.
+    """Counts of a parsed chunk, or of a whole data set.
 
     Attributes:
-      sources: raw things that were read.
+      sources: raw clips that were parsed.
       clips: records.
       frames: frames of all records.
       persons: most people in one record.
       empty: records without a person in any frame.
-      gaps: records with frames in the middle in which nobody is seen.
+      gaps: records in which nobody is present in some frames in the middle.
       not_finite: records with NaN or infinite numbers.
-      damaged: records with frames that the video decoder had to patch up.
-      bad: (file, reason) of the sources that could not be used.
+      damaged: records with frames that the video decoder had to conceal.
+      bad: (file, reason) of the raw clips that could not be used.
     """
 
     sources: int = 0
@@ -71,8 +71,8 @@ class ParseCounts:
     damaged: int = 0
     bad: list[tuple[str, str]] = dataclasses.field(default_factory=list)
 
-    def add(self, other: "Parsed") -> None:
-        """Counts `other` in."""
+    def add(self, other: "ParseCounts") -> None:
+        """Adds the counts of `other`."""
         self.sources += other.sources
         self.clips += other.clips
         self.frames += other.frames
@@ -84,51 +84,52 @@ class ParseCounts:
         self.bad += other.bad
 
     def count(self, record: Record) -> None:
-        """Counts one record in."""
+        """Adds one record."""
+        self.clips += 1
+        self.frames += int(record["num_frames"])
         if "joints" not in record:
-            self.add(
-                ParseCounts(
-                    clips=1, frames=int(record["num_frames"]), damaged=int(record["damaged"] > 0)
-                )
-            )
+            self.damaged += int(record["damaged"] > 0)
             return
         joints = record["joints"]
         anybody = np.any(persons_present(joints), axis=1)
-        found = ParseCounts(
-            clips=1,
-            frames=len(joints),
-            persons=joints.shape[1],
-            empty=int(not anybody.any()),
-            gaps=int(gap_frames(anybody).any()),
-            not_finite=int(not np.isfinite(joints).all()),
-        )
-        self.add(found)
+        self.persons = max(self.persons, joints.shape[1])
+        self.empty += int(not anybody.any())
+        self.gaps += int(gap_frames(anybody).any())
+        self.not_finite += int(not np.isfinite(joints).all())
 
 
-def make_chunks(sources: Iterable[RawClip], folder: Path, key: str, size: int | None = None) -> list[Chunk]:
-    """Chunks of one cell each, in a fixed order.
+def make_chunks(
+    clips: Iterable[RawClip], folder: Path, key: str, size: int | None = None
+) -> list[Chunk]:
+    """Divides raw clips into chunks of one cell each, in a fixed order.
 
     Args:
-      folder: where their files go.
-      key: what the records depend on beyond their sources: dataset, version, layout.
-      size: sources per chunk; None is `CLIPS`.
+      clips: the raw clips.
+      folder: folder of the chunks' files.
+      key: what the records depend on beyond the raw clips: data set, version, layout.
+      size: raw clips per chunk; None is `CHUNK_SIZE`.
     """
     chunks = []
-    ordered = sorted(sources, key=lambda source: (source.cell, source.id))
-    for cell, group in itertools.groupby(ordered, key=lambda source: source.cell):
-        while part := tuple(itertools.islice(group, size or CHUNK_SIZE)):
+    ordered = sorted(clips, key=lambda clip: (clip.cell, clip.id))
+    for cell, cell_clips in itertools.groupby(ordered, key=lambda clip: clip.cell):
+        while chunk_clips := tuple(itertools.islice(cell_clips, size or CHUNK_SIZE)):
             digest = hashlib.sha256(key.encode())
-            for source in part:
-                digest.update(repr((source, _stamp(source.path))).encode())
-            chunks.append(Chunk(cell, part, folder / f"{digest.hexdigest()[:32]}.chunk"))
+            for clip in chunk_clips:
+                digest.update(repr((clip, _file_stamp(clip.path))).encode())
+            file = folder / f"{digest.hexdigest()[:32]}.chunk"
+            chunks.append(Chunk(cell, chunk_clips, file))
     return chunks
 
 
-def parse_all(parse: Parse, chunks: Sequence[Chunk], workers: int) -> Generator[ParseCounts, None, None]:
-    """Parses every chunk that is not on disk yet; yields what each gave, in order.
+def parse_all(
+    parse: Parse, chunks: Sequence[Chunk], workers: int
+) -> Generator[ParseCounts, None, None]:
+    """Parses every chunk that is not on disk yet, and yields the counts of each in order.
 
     Args:
-      workers: processes; 1 parses in this one.
+      parse: parser of a raw clip.
+      chunks: the chunks.
+      workers: number of processes; 1 parses in this process.
     """
     if workers == 1 or len(chunks) == 1:
         for chunk in chunks:
@@ -139,84 +140,87 @@ def parse_all(parse: Parse, chunks: Sequence[Chunk], workers: int) -> Generator[
     pool = concurrent.futures.ProcessPoolExecutor(
         workers, mp_context=context, initializer=_start_worker
     )
-    waiting: collections.deque[concurrent.futures.Future[ParseCounts]] = collections.deque()
+    pending: collections.deque[concurrent.futures.Future[ParseCounts]] = collections.deque()
     try:
         for chunk in chunks:
-            if len(waiting) >= 4 * workers:
-                yield waiting.popleft().result()
-            waiting.append(pool.submit(parse_chunk, parse, chunk))
-        while waiting:
-            yield waiting.popleft().result()
+            if len(pending) >= 4 * workers:
+                yield pending.popleft().result()
+            pending.append(pool.submit(parse_chunk, parse, chunk))
+        while pending:
+            yield pending.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 def parse_chunk(parse: Parse, chunk: Chunk) -> ParseCounts:
-    """Parses one chunk onto disk, or reads what it gave when that was done before."""
+    """Parses one chunk to disk, or reads its counts where an earlier run parsed it."""
     if chunk.file.exists():
         with (
             contextlib.suppress(OSError, ValueError, zlib.error, pickle.UnpicklingError, EOFError),
             open(chunk.file, "rb") as file,
         ):
             return _read_block(file)
-    parsed = ParseCounts(sources=len(chunk.sources))
-    records: list[bytes] = []
-    for source in chunk.sources:
+    counts = ParseCounts(sources=len(chunk.clips))
+    blocks: list[bytes] = []
+    for clip in chunk.clips:
         try:
-            for record in parse(source):
-                parsed.count(record)
-                records.append(
-                    _block(record, level=0 if "frames" in record else 1)
-                )  # JPEG shrinks no more
+            for record in parse(clip):
+                counts.count(record)
+                level = 0 if "frames" in record else 1  # JPEG does not compress further
+                blocks.append(_block(record, level))
         except UserError as error:
-            parsed.bad.append((source.path or source.id, str(error)))
+            counts.bad.append((clip.path or clip.id, str(error)))
         except OSError as error:
-            parsed.bad.append(
-                (source.path, f"cannot read {source.path!r}: {error.strerror or error}")
-            )
+            reason = f"cannot read {clip.path!r}: {error.strerror or error}"
+            counts.bad.append((clip.path, reason))
     with replacing(chunk.file) as temporary, open(temporary, "wb") as file:
-        file.write(_block(parsed))
-        file.writelines(records)
-    return parsed
+        file.write(_block(counts))
+        file.writelines(blocks)
+    return counts
 
 
 def read_chunk(chunk: Chunk) -> Iterator[Record]:
-    """The records of a parsed chunk, one at a time."""
+    """Yields the records of a parsed chunk, one at a time."""
     with open(chunk.file, "rb") as file:
-        for _ in range(_read_block(file).clips):
+        counts = _read_block(file)
+        for _ in range(counts.clips):
             yield _read_block(file)
 
 
 def _block(value: object, level: int = 1) -> bytes:
-    packed = zlib.compress(pickle.dumps(value, protocol=5), level=level)
-    return struct.pack("<Q", len(packed)) + packed
+    """A value as bytes: the length of the compressed pickle, then the pickle."""
+    compressed = zlib.compress(pickle.dumps(value, protocol=5), level=level)
+    return struct.pack("<Q", len(compressed)) + compressed
 
 
 def _read_block(file: BinaryIO) -> Any:
-    head = file.read(8)
-    if len(head) < 8:
+    header = file.read(8)
+    if len(header) < 8:
         raise EOFError
-    return pickle.loads(zlib.decompress(file.read(struct.unpack("<Q", head)[0])))
+    (length,) = struct.unpack("<Q", header)
+    return pickle.loads(zlib.decompress(file.read(length)))
 
 
-def _stamp(path: str) -> tuple[int, int] | None:
+def _file_stamp(path: str) -> tuple[int, int] | None:
+    """Size and modification time of a file; None where there is none."""
     if not path:
         return None
     try:
         status = os.stat(path)
-    except OSError:  # parsing will say so
+    except OSError:  # parsing reports it
         return None
     return status.st_size, status.st_mtime_ns
 
 
 def _start_worker() -> None:
-    """Leaves interrupts to the parent, and ends with it even when it is killed without a word."""
+    """Leaves interrupts to the parent process, and exits when the parent is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
-    if parent is not None:
+    if parent is None:
+        return
 
-        def end_with_parent() -> None:
-            parent.join()
-            os._exit(1)
+    def exit_with_parent() -> None:
+        parent.join()
+        os._exit(1)
 
-        threading.Thread(target=end_with_parent, daemon=True).start()
+    threading.Thread(target=exit_with_parent, daemon=True).start()

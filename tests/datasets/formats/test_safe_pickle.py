@@ -98,7 +98,7 @@ def test_a_pickle_that_asks_for_anything_else_is_refused_by_name_and_runs_nothin
         tmp_path / "bad.pkl", {"keypoint": CONTENT["array"], "x": call(target)}, protocol
     )
     with pytest.raises(
-        UserError, match=rf"bad.pkl' asks for '[\w.]*{name}[\w.]*', which is no part of .*: refused"
+        UserError, match=rf"bad.pkl' asks for '[\w.]*{name}[\w.]*', which is not part of .*: refused"
     ):
         safe_pickle.load(path)
     assert not target.exists()

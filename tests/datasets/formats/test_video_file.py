@@ -121,9 +121,9 @@ def test_times_that_are_missing_or_do_not_rise_are_even():
     assert video_file.frame_times([None, None], 0.0)[1] == pytest.approx(25)
     seconds, fps = video_file.frame_times([3.0, 3.5, 4.5], 25.0)
     assert seconds.tolist() == [0.0, 0.5, 1.5] and fps == pytest.approx(2 / 1.5)
-    assert video_file.frame_times([7.0], 25.0)[1] == 25 and video_file.frame_times([7.0], 25.0)[0].tolist() == [
-        0.0
-    ]
+    assert video_file.frame_times([7.0], 25.0)[1] == 25 and video_file.frame_times([7.0], 25.0)[
+        0
+    ].tolist() == [0.0]
 
 
 def test_a_video_of_one_frame_is_a_clip(tmp_path):
@@ -160,7 +160,7 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path, name, codec, options, share
     pictures = np.random.default_rng(0).integers(0, 255, (50, 32, 32, 3), np.uint8)
     path = cut(videos.write(tmp_path / name, pictures, codec=codec, options=options), share)
     with pytest.raises(
-        UserError, match=rf"{name}' (is cut off: it states|cannot be read as a video|is damaged)"
+        UserError, match=rf"{name}' (is cut off: its header states|cannot be read as a video|is damaged)"
     ):
         video_encoding.encode(str(path), short_side=256)
 
@@ -173,7 +173,7 @@ def test_a_file_with_bytes_overwritten_is_refused_or_its_patched_frames_are_coun
         content[place] ^= 255
     path.write_bytes(content)
     with pytest.raises(
-        UserError, match=r"clip.avi' is damaged: \d+ of its \d+ frames cannot be decoded whole"
+        UserError, match=r"clip.avi' is damaged: \d+ of its \d+ frames cannot be decoded completely"
     ):
         video_encoding.encode(str(path), short_side=256)
     few = bytearray(videos.write(path, pictures).read_bytes())

@@ -15,6 +15,7 @@ import scipy.io
 
 from jaxact.datasets import DATASETS, dataset_info, records
 from jaxact.datasets.preparation import parallel_parsing, prepare, tfds_writer
+from jaxact.datasets.preparation.options import PrepareOptions
 from jaxact.datasets.utd_mhad import UtdMhad
 from jaxact.errors import UserError
 
@@ -36,7 +37,8 @@ def raw(tmp_path) -> Path:
 
 
 def run(raw: Path, data: Path, **options):
-    return prepare.prepare("utd_mhad", raw=raw, data_dir=data, **{"workers": 1, **options})
+    prepare_options = PrepareOptions(**{"workers": 1, **options})
+    return prepare.prepare("utd_mhad", raw=raw, data_dir=data, options=prepare_options)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -182,7 +184,7 @@ def test_a_disk_that_fills_while_writing_leaves_what_was_there(
 
 def test_a_run_killed_while_replacing_a_set_has_not_lost_it(raw, tmp_path):
     folder = Path(run(raw, tmp_path / "data").path)
-    folder.rename(tfds_writer._aside(folder))
+    folder.rename(tfds_writer._backup(folder))
     (folder.parent / "incomplete.ABC_1.0.0").mkdir()
     assert run(raw, tmp_path / "data").existed
     run(raw, tmp_path / "data", overwrite=True)
@@ -239,8 +241,10 @@ def test_a_folder_that_cannot_be_written_is_an_error(raw, tmp_path):
 )
 def test_requests_that_make_no_sense_say_what_would(tmp_path, monkeypatch, name, options, problem):
     monkeypatch.chdir(tmp_path)
+    options = dict(options)
+    raw = options.pop("raw", None)
     with pytest.raises(UserError, match=problem):
-        prepare.prepare(name, data_dir="data", **options)
+        prepare.prepare(name, raw=raw, data_dir="data", options=PrepareOptions(**options))
     assert left_in(tmp_path) == []
 
 
@@ -264,7 +268,10 @@ def test_a_set_of_your_own_is_read_under_its_name(tmp_path):
         tmp_path / "set.npz", x=clips, offset=offset, label=label, split=np.array(["train", "test"])
     )
     summary = prepare.prepare(
-        "custom/mine", raw=tmp_path / "set.npz", data_dir=tmp_path, layout="jhmdb-15"
+        "custom/mine",
+        raw=tmp_path / "set.npz",
+        data_dir=tmp_path,
+        options=PrepareOptions(layout="jhmdb-15"),
     )
     assert summary.path == str(tmp_path / "custom/mine/1.0.0")
     info = dataset_info.load("custom/mine", tmp_path)

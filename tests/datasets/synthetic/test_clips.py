@@ -208,12 +208,12 @@ def test_the_builder_lists_every_performance_once_and_parses_one():
     from jaxact.datasets.synthetic_actions import SyntheticActions
 
     found = SyntheticActions.find()
-    assert len(found.sources) == len({source.id for source in found.sources}) == 1152
+    assert len(found.clips) == len({source.id for source in found.clips}) == 1152
     assert found.layout.name == "ntu-25" and len(found.labels) == 12
-    cells = {source.cell for source in found.sources}
+    cells = {source.cell for source in found.clips}
     assert sorted((*found.unions["train"], *found.unions["test"])) == sorted(cells)
-    (record,) = SyntheticActions.parse(found.sources[100])
-    source = found.sources[100]
+    (record,) = SyntheticActions.parse(found.clips[100])
+    source = found.clips[100]
     assert (record["id"], record["label"]) == (source.id, source.label)
     expected = synthetic.generate_clip(
         source.facts["subject"], synthetic.LABELS[source.label], source.facts["repetition"]

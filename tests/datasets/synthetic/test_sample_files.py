@@ -16,11 +16,11 @@ from jaxact.skeletons import get_layout
 
 def test_ntu_samples_read_back_to_the_generated_joints_and_fill_every_half(tmp_path):
     found = Ntu60.find(sample_files.ntu(tmp_path))
-    assert len(found.sources) == 36
-    cells = {source.cell for source in found.sources}
+    assert len(found.clips) == 36
+    cells = {source.cell for source in found.clips}
     for split in ("xsub_train", "xsub_test", "xview_train", "xview_test"):
         assert cells & set(found.unions[split]), split
-    source = next(s for s in found.sources if s.id == "S001C002P006R001A002")
+    source = next(s for s in found.clips if s.id == "S001C002P006R001A002")
     (record,) = Ntu60.parse(source)
     wanted = clips.generate_clip(6, "wave", 2)[::3]
     assert record["label"] == 1
@@ -29,22 +29,22 @@ def test_ntu_samples_read_back_to_the_generated_joints_and_fill_every_half(tmp_p
 
 def test_kinetics_samples_are_upright_people_whose_left_and_right_are_told_apart(tmp_path):
     found = KineticsSkeleton.find(sample_files.kinetics(tmp_path))
-    assert [sum(s.cell == half for s in found.sources) for half in ("train", "val")] == [9, 6]
+    assert [sum(s.cell == half for s in found.clips) for half in ("train", "val")] == [9, 6]
     layout = get_layout("openpose-18")
     at = {name: index for index, name in enumerate(layout.joints)}
-    for source in found.sources:
+    for source in found.clips:
         (record,) = KineticsSkeleton.parse(source)
         pose = record["joints"][:, 0]
         seen = pose[:, [at["nose"], at["right_ankle"]], 2].all(axis=1)
         assert (pose[seen, at["nose"], 1] < pose[seen, at["right_ankle"], 1]).all(), "y points down"
-        wanted = clips.generate_clip(int(source.id[-1]), sample_files.KINETICS_CLASSES[source.id[:-2]], 0)[
-            ::3
-        ]
+        wanted = clips.generate_clip(
+            int(source.id[-1]), sample_files.KINETICS_CLASSES[source.id[:-2]], 0
+        )[::3]
         metres = wanted[:, 0, 8, 0] - wanted[:, 0, 4, 0]  # the sensor's x points to its left
         pixels = pose[:, at["right_shoulder"], 0] - pose[:, at["left_shoulder"], 0]
         clear = (abs(metres) > 0.1) & wanted[:, 0, [4, 8]].any(axis=2).all(axis=1)
         assert clear.any() and (np.sign(metres) == -np.sign(pixels))[clear].all()
-    assert set(found.subsets["kinetics_motion"]) & {source.label for source in found.sources}
+    assert set(found.subsets["kinetics_motion"]) & {source.label for source in found.clips}
 
 
 @pytest.mark.parametrize(
@@ -54,12 +54,12 @@ def test_video_samples_fill_every_official_split_by_group_and_classes_move_diffe
     tmp_path, maker, write
 ):
     found = maker.find(write(tmp_path))
-    assert len(found.sources) == 16 and len(found.labels) == 2 and not found.dropped
+    assert len(found.clips) == 16 and len(found.labels) == 2 and not found.dropped
     for split in (1, 2, 3):
         groups = {
             half: {
                 s.facts["group"]
-                for s in found.sources
+                for s in found.clips
                 if s.cell in found.unions[f"official{split}_{half}"]
             }
             for half in ("train", "test")
@@ -72,7 +72,7 @@ def test_video_samples_fill_every_official_split_by_group_and_classes_move_diffe
     assert set(found.leaks) == {"random_3to1_test"} and {"group_train", "group_test"} <= set(
         found.unions
     )
-    for source in found.sources:
+    for source in found.clips:
         (record,) = maker.parse(source)
         first, last = (
             np.asarray(Image.open(io.BytesIO(record["frames"][i]))).astype(int) for i in (0, -1)
