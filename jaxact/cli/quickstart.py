@@ -66,7 +66,7 @@ def _draw(folder: Path, config: TrainConfig) -> None:
 
 def _summary(folder: Path, report: dict[str, Any], seconds: float) -> str:
     example = json.dumps(
-        "import jaxact.export as e, numpy as np; f = e.Exported('stgcn.jaxact'); f(np.zeros((1, 32, 2, 25, 3), 'f4'))"
+        "import jaxact.export as e, numpy as np; f = e.Artifact('stgcn.jaxact'); f(np.zeros((1, 32, 2, 25, 3), 'f4'))"
     )
     return f"""
 top-1 {report["top1"]:.1%} on {report["count"]} clips of people never seen in training, after {seconds / 60:.1f} minutes

@@ -1,10 +1,9 @@
-"""A trained network, or several streams of one, as a file that needs no jaxact, proved equal before
-it appears.
+"""Exports a trained network, or an ensemble of streams, to a file that needs no jaxact.
 
-Each format is a module of three functions: `convert` makes it of a network with the symbolic axes
-asked for, `write` puts it and its meaning into a file, `load` reads the file back as a function by
-the format's own runtime. `run` joins them with the certificate: what was compared, with which
-runtime, and how far apart it was.
+Each format is a module: `convert` turns a network with given symbolic axes into a model, `write`
+puts the model and its metadata into a file, and `load` reads the file back as a function, in the
+format's own runtime. `run` compares that function with the network before the file appears, and
+records what was compared, in which runtime, and the largest difference.
 """
 
 from collections.abc import Sequence
@@ -15,10 +14,10 @@ from typing import Any
 from jaxact import files
 from jaxact.errors import UserError, unknown
 from jaxact.export import onnx, parity, savedmodel, stablehlo, weights
-from jaxact.export.ensemble import AXES, Network, load
+from jaxact.export.ensemble import SYMBOLIC_AXES, Network, load
 from jaxact.export.metadata import describe
 from jaxact.export.parity import TOLERANCE
-from jaxact.export.stablehlo import PLATFORMS, Exported
+from jaxact.export.stablehlo import PLATFORMS, Artifact
 from jaxact.export.weights import rebuild
 from jaxact.progress import log
 
@@ -26,7 +25,7 @@ __all__ = [
     "FORMATS",
     "PLATFORMS",
     "TOLERANCE",
-    "Exported",
+    "Artifact",
     "Network",
     "describe",
     "load",
@@ -53,92 +52,97 @@ def run(
     shares: Sequence[float] | None = None,
     data_dir: str | Path | None = None,
 ) -> dict[str, Any]:
-    """Exports a run's checkpoint to `out`, which appears only when it was read back and proved
-    equal.
+    """Exports a run's checkpoint to `out`, which appears only if it equals the network.
 
     Args:
-      workdir: the --workdir of `jaxact train`; several are one artifact, whose input holds their
-        streams side by side along the channels and whose output is their weighted mean.
+      workdir: the --workdir of `jaxact train`. Several become one artifact: its input holds their
+        streams side by side along the channels, its output is their weighted mean.
       out: the file; a folder for "savedmodel".
       step, how: which checkpoint; see `trained_model.load`.
       format: a key of `FORMATS`.
-      shares: weights of several networks' probabilities, one each; by default those that are usual
-          for their streams.
-      data_dir: prepared data whose first clips of the run's evaluation split are compared beside
-          random ones.
+      shares: weights of the networks' probabilities in the mean, one each; by default the usual
+        weights of their streams.
+      data_dir: prepared data; the first clips of the run's evaluation split are compared too,
+        beside random ones.
 
     Returns:
-      What the artifact says of itself; its `parity` is the certificate.
+      The artifact's metadata; its `parity` holds the comparison.
 
     Raises:
       UserError: no checkpoint, networks that do not go together, an unknown format or one whose
-        packages are missing, a target that cannot be written, or a function read back that is not
-        the network's; nothing is written then.
+        packages are missing, a target that cannot be written, or an artifact that differs from the
+        network. Nothing is written then.
     """
     if format not in FORMATS:
         raise unknown("format", format, FORMATS)
-    FORMATS[format].need()
-    network = load(
-        [workdir] if isinstance(workdir, str | Path) else workdir, step=step, how=how, shares=shares
-    )
-    clips = None if data_dir is None else parity.real_clips(network, data_dir)
+    FORMATS[format].require_packages()
+    workdirs = workdir
+    if isinstance(workdirs, str | Path):
+        workdirs = [workdirs]
+    network = load(workdirs, step=step, how=how, shares=shares)
+    clips = None
+    if data_dir is not None:
+        clips = parity.real_clips(network, data_dir)
     return write(network, format, out, clips)
 
 
 def write(network: Network, format: str, out: str | Path, clips: Any = None) -> dict[str, Any]:
-    """Writes `network` with as many symbolic axes as it allows and the comparison confirms; see
-    `run`.
+    """Writes a network with as many symbolic axes as it allows; see `run`.
 
     Args:
       network: one network or an ensemble.
       format: a key of `FORMATS`.
       out: the file or folder.
-      clips: real inputs f32 [k, ...] to be compared beside random ones.
+      clips: real inputs f32 [k, ...] to compare beside random ones.
 
     Raises:
       UserError: see `run`.
     """
     if FORMATS[format] is savedmodel:
         files.require_room_for_folder(out)
-    fixed = ""
-    for axes in AXES:
+    fixed_reason = ""
+    for axes in SYMBOLIC_AXES:
         try:
-            return _attempt(network, format, Path(out), axes, clips, fixed)
-        except (
-            Exception
-        ) as error:  # what a network cannot do with a symbolic length shows as many kinds of error
-            if axes != AXES[-1]:
-                fixed = first_line(error)
-                log(f"the number of frames stays {network.inputs.shape[1]}: {fixed}")
-            elif isinstance(error, UserError):
+            return _write(network, format, Path(out), axes, clips, fixed_reason)
+        except Exception as error:  # a symbolic length can fail with any kind of error
+            if axes != SYMBOLIC_AXES[-1]:
+                fixed_reason = first_line(error)
+                frames = network.inputs.shape[1]
+                log(f"the number of frames is fixed at {frames}: {fixed_reason}")
+                continue
+            if isinstance(error, UserError):
                 raise
-            else:
-                what = f"{network.name} as {format}"
-                raise UserError(
-                    f"cannot export {what}: {first_line(error)}; formats: {', '.join(FORMATS)}"
-                ) from error
+            raise UserError(
+                f"cannot export {network.name} as {format}: {first_line(error)}; "
+                f"formats: {', '.join(FORMATS)}"
+            ) from error
     raise AssertionError("unreachable")
 
 
-def _attempt(
-    network: Network, format: str, out: Path, axes: tuple[str, ...], clips: Any, fixed: str
+def _write(
+    network: Network, format: str, out: Path, axes: tuple[str, ...], clips: Any, fixed_reason: str
 ) -> dict[str, Any]:
-    kind = FORMATS[format]
+    """Writes a network with these symbolic axes; `fixed_reason` says why there are not more."""
+    module = FORMATS[format]
     log(f"converting {network.name} to {format}, symbolic {' and '.join(axes)}")
-    made = kind.convert(network, axes)
-    meta = network.describe(axes) | kind.about(out)
-    if fixed:
-        meta["input"]["fixed"] = fixed
-    log("comparing the artifact, read back, with the network")
-    with files.replacing(out, folder=kind is savedmodel) as temporary:
-        kind.write(temporary, made, meta)
-        meta["parity"] = parity.prove(kind.load(temporary), network, axes, format, clips)
-        meta["parity"]["versions"] = parity.versions(*kind.RUNTIME)
-        kind.write(temporary, made, meta)
+    model = module.convert(network, axes)
+    meta = network.describe(axes) | module.format_metadata()
+    if fixed_reason:
+        meta["input"]["fixed"] = fixed_reason
+    log("comparing the artifact with the network")
+    with files.replacing(out, folder=module is savedmodel) as temporary:
+        module.write(temporary, model, meta)
+        artifact = module.load(temporary)
+        meta["parity"] = parity.verify(artifact, network, axes, format, clips)
+        meta["parity"]["versions"] = parity.versions(*module.RUNTIME_PACKAGES)
+        module.write(temporary, model, meta)
     return meta
 
 
 def first_line(error: Exception) -> str:
-    """What an error says, on one line of at most 200 characters."""
-    text = " ".join((str(error).strip() or type(error).__name__).splitlines()[0].split())
-    return text if len(text) <= 200 else f"{text[:197]}..."
+    """An error's message on one line of at most 200 characters."""
+    message = str(error).strip() or type(error).__name__
+    text = " ".join(message.splitlines()[0].split())
+    if len(text) > 200:
+        return f"{text[:197]}..."
+    return text

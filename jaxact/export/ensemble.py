@@ -1,6 +1,4 @@
-"""What is exported: one network, or several streams' networks as one function of their inputs side
-by side.
-"""
+"""What is exported: one network, or the networks of several streams as one function."""
 
 import dataclasses
 import functools
@@ -22,19 +20,17 @@ from jaxact.export import metadata
 from jaxact.models.outputs import logits_of
 from jaxact.runs import trained_model
 
-AXES = (
-    ("n", "frames"),
-    ("n",),
-)  # axes of the input that may be symbolic, in the order in which they are tried
+# Input axes that may be symbolic, in the order in which they are tried.
+SYMBOLIC_AXES = (("n", "frames"), ("n",))
 
 
 @dataclasses.dataclass(frozen=True)
 class Network:
-    """Networks whose logits are one answer.
+    """One network, or an ensemble that reads its streams side by side along the channels.
 
     Attributes:
-      nets: one, or the networks of an ensemble.
-      shares: of each network's probabilities, of sum 1.
+      nets: one network, or those of the ensemble.
+      shares: weights of the networks' probabilities in their mean; the sum is 1.
     """
 
     nets: tuple[trained_model.Trained, ...]
@@ -42,28 +38,33 @@ class Network:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
-        return " + ".join(
-            f"{net.config.model.name} on {net.config.clip.stream}" for net in self.nets
-        )
+        """The name in messages, e.g. "stgcn on joint"."""
+        names = [f"{net.config.model.name} on {net.config.clip.stream}" for net in self.nets]
+        return " + ".join(names)
 
     @functools.cached_property
     def metas(self) -> tuple[trained_model.RunMetadata, ...]:
-        """What a checkpoint says of each network."""
-        return tuple(
-            trained_model.RunMetadata(
-                net.config, net.layout, net.labels, net.channels, radii=net.radii
+        """The metadata of each network's run."""
+        metas = []
+        for net in self.nets:
+            metas.append(
+                trained_model.RunMetadata(
+                    net.config, net.layout, net.labels, net.channels, radii=net.radii
+                )
             )
-            for net in self.nets
-        )
+        return tuple(metas)
+
+    @functools.cached_property
+    def _widths(self) -> tuple[int, ...]:
+        """The number of channels that each network reads."""
+        shapes = [trained_model.example(meta, training=False).shape for meta in self.metas]
+        return tuple(shape[-1] for shape in shapes)
 
     @functools.cached_property
     def inputs(self) -> jax.ShapeDtypeStruct:
-        """The shape of one input, [1, T, ..., C], C being the channels of all networks."""
-        first, *_ = shapes = [
-            trained_model.example(meta, training=False).shape for meta in self.metas
-        ]
-        return jax.ShapeDtypeStruct((*first[:-1], sum(shape[-1] for shape in shapes)), np.float32)
+        """The shape of one input, [1, T, ..., C], where C are the channels of all networks."""
+        shape = trained_model.example(self.metas[0], training=False).shape
+        return jax.ShapeDtypeStruct((*shape[:-1], sum(self._widths)), np.float32)
 
     @property
     def variables(self) -> tuple[Any, ...]:
@@ -73,63 +74,67 @@ class Network:
     def apply(
         self, variables: Sequence[Any], clips: Float[Array, "n ..."]
     ) -> Float[Array, "n classes"]:
-        """Logits, by the formulation for every platform; of an ensemble log(sum_s share_s
-        softmax(z_s)).
-        """
+        """Logits in the portable formulation; of an ensemble log(sum_s share_s softmax(z_s))."""
         modules = [trained_model.build(meta, portable=True) for meta in self.metas]
-        logits = self._each(modules, variables, clips)
+        logits = self._apply_each(modules, variables, clips)
         if len(logits) == 1:
             return logits[0]
-        # Added one by one: a sum over a stacked axis would be one more thing that each format has
-        # to know.
-        powers = [share * nn.softmax(one) for share, one in zip(self.shares, logits, strict=True)]
-        return jnp.log(jnp.maximum(functools.reduce(operator.add, powers), 1e-30))
+        probabilities = []
+        for share, net_logits in zip(self.shares, logits, strict=True):
+            probabilities.append(share * nn.softmax(net_logits))
+        # Added one by one: the sum over a stacked axis is an operator more for each format.
+        mean = functools.reduce(operator.add, probabilities)
+        return jnp.log(jnp.maximum(mean, 1e-30))
 
     def reference(self, clips: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n classes"]:
-        """The same as evaluation computes it: each network in its own formulation, fused by
-        `score_fusion.fuse`.
-        """
-        logits = self._evaluated(clips)
-        return (
-            logits[0]
-            if len(logits) == 1
-            else score_fusion.fuse(logits.astype(np.float64), self.shares)
-        )
+        """Logits as evaluation computes them: each network's own formulation, then score fusion."""
+        logits = self._evaluate(clips)
+        if len(logits) == 1:
+            return logits[0]
+        return score_fusion.fuse(logits.astype(np.float64), self.shares)
 
     def describe(self, axes: Sequence[str]) -> dict[str, Any]:
-        """What a user of the artifact must know, as plain JSON values; `axes` are symbolic."""
-        about = metadata.describe(self.nets[0], self.inputs, tuple(axes))
-        return about if len(self.nets) == 1 else metadata.ensemble(self.nets, self.shares, about)
+        """The artifact's metadata as plain JSON values, for these symbolic axes."""
+        meta = metadata.describe(self.nets[0], self.inputs, tuple(axes))
+        if len(self.nets) == 1:
+            return meta
+        return metadata.ensemble(self.nets, self.shares, meta)
 
     def symbolic(self, axes: Sequence[str]) -> jax.ShapeDtypeStruct:
-        """The input with these axes symbolic."""
-        names = ["n", "t" if "frames" in axes else str(self.inputs.shape[1])]
-        shape = jax_export.symbolic_shape(
-            ", ".join([*names, *map(str, self.inputs.shape[2:])]),
-            constraints=[f"{name} >= 1" for name in names if name.isalpha()],
-        )
+        """The input's shape with these axes symbolic."""
+        names = ["n", str(self.inputs.shape[1])]
+        constraints = ["n >= 1"]
+        if "frames" in axes:
+            names[1] = "t"
+            constraints.append("t >= 1")
+        names += map(str, self.inputs.shape[2:])
+        shape = jax_export.symbolic_shape(", ".join(names), constraints=constraints)
         return jax.ShapeDtypeStruct(shape, np.float32)
 
-    def _each(
+    def _apply_each(
         self, modules: Sequence[nn.Module], variables: Sequence[Any], clips: Any
     ) -> list[Any]:
-        ends = np.cumsum(
-            [trained_model.example(meta, training=False).shape[-1] for meta in self.metas]
-        )
+        """The logits of each network."""
         logits = []
-        for module, weights, end, start in zip(
-            modules, variables, ends, [0, *ends[:-1]], strict=True
-        ):
-            part = clips if len(modules) == 1 else clips[..., start:end]
-            logits.append(logits_of(module.apply(weights, part, train=False)).astype(jnp.float32))
+        start = 0
+        for module, weights, width in zip(modules, variables, self._widths, strict=True):
+            stream = clips
+            if len(modules) > 1:
+                stream = clips[..., start : start + width]
+            outputs = module.apply(weights, stream, train=False)
+            logits.append(logits_of(outputs).astype(jnp.float32))
+            start += width
         return logits
 
     @functools.cached_property
-    def _evaluated(self) -> Any:
-        run = jax.jit(
-            lambda variables, clips: self._each([net.model for net in self.nets], variables, clips)
-        )
-        return lambda clips: np.stack([np.asarray(logits) for logits in run(self.variables, clips)])
+    def _evaluate(self) -> Any:
+        modules = [net.model for net in self.nets]
+        apply = jax.jit(lambda variables, clips: self._apply_each(modules, variables, clips))
+
+        def evaluate(clips: Any) -> np.ndarray:
+            return np.stack([np.asarray(logits) for logits in apply(self.variables, clips)])
+
+        return evaluate
 
 
 def load(
@@ -139,45 +144,49 @@ def load(
     how: str | None = None,
     shares: Sequence[float] | None = None,
 ) -> Network:
-    """The network of a run, or those of several as one.
+    """The network of a run, or the networks of several runs as an ensemble.
 
     Args:
       workdirs: folders of runs, see `trained_model.load`.
       step, how: which checkpoint of each.
-      shares: weights of their probabilities; by default those that are usual for their streams.
+      shares: weights of their probabilities; by default the usual weights of their streams.
 
     Raises:
-      UserError: no checkpoint, networks with other classes, joints or shapes, or weights that are
-          none.
+      UserError: no checkpoint, networks with other classes, joints or shapes, or invalid weights.
     """
     nets = tuple(trained_model.load(workdir, step=step, how=how) for workdir in workdirs)
     for net, workdir in zip(nets[1:], workdirs[1:], strict=True):
         _check_pair((nets[0], net), (str(workdirs[0]), str(workdir)))
     if shares is None:
-        shares = [
-            score_fusion.STREAMS.get(net.config.clip.stream.split("+")[0], 1.0) for net in nets
-        ]
-    score_fusion.fuse(np.zeros((len(nets), 1, 1)), shares)  # refuses weights that are none
-    return Network(nets, tuple(float(share) / float(sum(shares)) for share in shares))
+        streams = [net.config.clip.stream.split("+")[0] for net in nets]
+        shares = [score_fusion.STREAMS.get(stream, 1.0) for stream in streams]
+    score_fusion.fuse(np.zeros((len(nets), 1, 1)), shares)  # refuses invalid weights
+    total = float(sum(shares))
+    return Network(nets, tuple(float(share) / total for share in shares))
 
 
 def _check_pair(
     nets: tuple[trained_model.Trained, trained_model.Trained], workdirs: tuple[str, str]
 ) -> None:
-    """Raises UserError where two networks cannot read one input and give one answer."""
-    one, other = ({"classes": n.labels, "joint layout": n.layout, **_clip(n)} for n in nets)
-    for name, value in one.items():
-        if value != other[name]:
-            shown = (
-                "" if name in ("classes", "joint layout") else f" ({value!r} and {other[name]!r})"
-            )
-            raise UserError(
-                f"the networks in {workdirs[0]!r} and {workdirs[1]!r} differ in {name}{shown}: one artifact holds "
-                "networks that differ in their stream; fuse the scores of others with `jaxact fuse`"
-            )
+    """Raises UserError if two networks cannot read the same input and give the same classes."""
+    first, second = _requirements(nets[0]), _requirements(nets[1])
+    for name, value in first.items():
+        if value == second[name]:
+            continue
+        values = ""
+        if name.startswith("clip."):
+            values = f" ({value!r} and {second[name]!r})"
+        raise UserError(
+            f"the networks in {workdirs[0]!r} and {workdirs[1]!r} differ in {name}{values}: "
+            "one artifact holds networks that differ in their stream only; "
+            "fuse the scores of others with `jaxact fuse`"
+        )
 
 
-def _clip(net: trained_model.Trained) -> dict[str, Any]:
-    """What is done to a record, but for the stream."""
-    options = dataclasses.asdict(net.config.clip)
-    return {f"clip.{name}": value for name, value in options.items() if name != "stream"}
+def _requirements(net: trained_model.Trained) -> dict[str, Any]:
+    """What the networks of an ensemble must have in common: all but the stream."""
+    values = {"classes": net.labels, "joint layout": net.layout}
+    for name, value in dataclasses.asdict(net.config.clip).items():
+        if name != "stream":
+            values[f"clip.{name}"] = value
+    return values

@@ -1,12 +1,9 @@
-"""What an artifact says of itself: labels, joints, what its numbers are, preprocessing, origin and
-terms.
-"""
+"""The metadata of an artifact: labels, joints, input, preprocessing, origin and licence."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import jax
-import numpy as np
 
 import jaxact
 from jaxact import config as configs
@@ -17,7 +14,14 @@ from jaxact.runs import trained_model
 def describe(
     net: trained_model.Trained, inputs: jax.ShapeDtypeStruct, symbolic: Sequence[str]
 ) -> dict[str, Any]:
-    """What a user of the artifact must know, as plain JSON values."""
+    """The metadata of one network as plain JSON values.
+
+    Args:
+      net: the network.
+      inputs: the shape of one input.
+      symbolic: names of the input's symbolic axes.
+    """
+    config = configs.to_dict(net.config)
     return {
         "jaxact": jaxact.__version__,
         "jax": jax.__version__,
@@ -31,57 +35,66 @@ def describe(
         "labels": list(net.labels),
         "layout": net.layout.to_dict(),
         "protocol": protocols.describe(net.config),
-        "preprocessing": configs.to_dict(net.config)["clip"],
+        "preprocessing": config["clip"],
         "trained_on": {"dataset": net.config.data.name, "split": net.config.data.train_split},
         "licence": _licence(net.config.data.name),
-        "model": configs.to_dict(net.config)["model"],
+        "model": config["model"],
         "step": net.step,
         "step_chosen": net.chosen,
     }
 
 
 def ensemble(
-    nets: Sequence[trained_model.Trained], shares: Sequence[float], about: dict[str, Any]
+    nets: Sequence[trained_model.Trained], shares: Sequence[float], meta: dict[str, Any]
 ) -> dict[str, Any]:
-    """`about`, what `describe` says of the first of several networks, as the artifact of all of
-    them says it.
+    """The metadata of an ensemble.
+
+    Args:
+      nets: the networks.
+      shares: weights of their probabilities.
+      meta: the metadata of the first network, see `describe`.
     """
-    channels = [_input(net)["channels"] for net in nets]
-    ends = np.cumsum([len(names) for names in channels]).tolist()
-    return about | {
-        "input": about["input"] | {"channels": [name for names in channels for name in names]},
-        "output": about["output"]
-        | {"meaning": "logarithms of the mean of the networks' probabilities"},
-        "preprocessing": about["preprocessing"]
-        | {"stream": "+".join(net.config.clip.stream for net in nets)},
-        "ensemble": [
+    channels = []
+    members = []
+    for net, share in zip(nets, shares, strict=True):
+        start = len(channels)
+        channels += _input(net)["channels"]
+        members.append(
             {
                 "stream": net.config.clip.stream,
-                "channels": [end - len(names), end],
+                "channels": [start, len(channels)],
                 "share": share,
                 "model": configs.to_dict(net.config)["model"],
                 "step": net.step,
                 "step_chosen": net.chosen,
             }
-            for net, share, names, end in zip(nets, shares, channels, ends, strict=True)
-        ],
+        )
+    streams = "+".join(net.config.clip.stream for net in nets)
+    meaning = "logarithms of the mean of the networks' probabilities"
+    return meta | {
+        "input": meta["input"] | {"channels": channels},
+        "output": meta["output"] | {"meaning": meaning},
+        "preprocessing": meta["preprocessing"] | {"stream": streams},
+        "ensemble": members,
     }
 
 
 def _input(net: trained_model.Trained) -> dict[str, Any]:
-    """What the numbers of an input are."""
+    """The axes, channels and range of an input."""
     if configs.kind(net.config.model.name) == "video":
-        flow = net.config.clip.stream == "flow"
+        channels = ["red", "green", "blue"]
+        if net.config.clip.stream == "flow":
+            channels = ["x", "y"]
         return {
             "axes": ["n", "frames", "height", "width", "channels"],
-            "channels": ["x", "y"] if flow else ["red", "green", "blue"],
-            "range": "colours and flow x from 0 to 255 as x / 127.5 - 1; a difference is of two such numbers",
+            "channels": channels,
+            "range": "colours and flow x from 0 to 255 as x / 127.5 - 1; "
+            "a difference is of two such numbers",
         }
-    channels = [
-        f"{name} {channel}" if name != "joint" else channel
-        for name in net.config.clip.stream.split("+")
-        for channel in net.channels
-    ]
+    channels = []
+    for stream in net.config.clip.stream.split("+"):
+        for channel in net.channels:
+            channels.append(channel if stream == "joint" else f"{stream} {channel}")
     return {
         "axes": ["n", "frames", "persons", "joints", "channels"],
         "channels": channels,
@@ -90,16 +103,15 @@ def _input(net: trained_model.Trained) -> dict[str, Any]:
 
 
 def _licence(data: str) -> dict[str, str]:
-    """Terms of the code and of the data; weights have those of their data and of whoever trained
-    them.
-    """
+    """The licences of the code and the data; the weights have those of data and trainer."""
     from jaxact.datasets import DATASETS
 
-    maker = DATASETS.get(data.split("/")[0])
+    builder = DATASETS.get(data.split("/")[0])
+    data_licence = "not known: the network was trained on arrays, or elsewhere"
+    if builder:
+        data_licence = builder.LICENCE
     return {
         "code": "Apache-2.0",
-        "data": maker.LICENCE
-        if maker
-        else "not known: the network was trained on arrays, or elsewhere",
+        "data": data_licence,
         "weights": "not stated here: those of the data, and of whoever trained the network",
     }

@@ -1,10 +1,9 @@
-"""A JAX program as an ONNX graph: the walk over its equations, names, constants, and sizes known at
-run time only.
+"""An ONNX graph made of a JAX program: its nodes, names, constants and symbolic sizes.
 
-The converters that others keep do not go with this project's versions: jax2onnx's releases for this
-JAX exclude its Orbax, older ones lack primitives, and tf2onnx does not read the StableHLO inside of
-a SavedModel made by JAX. What our networks need is `jaxact.export.onnx_operators.RULES`, a rule for
-each primitive; what they compute is certified.
+The converters of other projects do not work with this project's versions: jax2onnx's releases for
+this JAX exclude its Orbax, older ones lack primitives, and tf2onnx does not read the StableHLO in a
+SavedModel made by JAX. `jaxact.export.onnx_operators.RULES` has a rule for each primitive that this
+project's networks use; every exported network is compared with the original.
 """
 
 import ast
@@ -15,72 +14,94 @@ import numpy as np
 
 OPSET = 18
 
+_OPERATORS = {ast.Add: "Add", ast.Sub: "Sub", ast.Mult: "Mul"}
+# Functions of symbolic sizes; no size is negative.
+_FUNCTIONS = {"floordiv": "Div", "mod": "Mod", "max": "Max", "min": "Min"}
+
 
 class Unsupported(NotImplementedError):
-    """A primitive, or a use of one, that has no rule here."""
+    """A primitive, or a use of one, that has no rule."""
 
 
 class Graph:
-    """ONNX nodes as they come, and the names under which a program's variables are found.
+    """ONNX nodes in order, and the tensor names of a program's variables.
 
     Attributes:
-      nodes: of this graph; constants and sizes are the root's.
+      rules: functions of the graph and an equation, by the primitive's name.
+      root: the outermost graph, which holds the constants and the symbolic sizes.
+      nodes: the nodes of this graph.
     """
 
     def __init__(self, rules: dict[str, Callable], root: "Graph | None" = None) -> None:
-        self.rules, self.root, self.nodes = rules, root or self, []
+        self.rules = rules
+        self.root = root or self
+        self.nodes: list[Any] = []
         self.constants: dict[str, np.ndarray] = {}
         self._names: dict[Any, str] = {}
-        self._narrow: dict[
-            str, Sequence[Any]
-        ] = {}  # tensors of ones along some axes, and the shape they stand for
+        # Full shapes of tensors whose size is one along the axes that are still to be broadcast.
+        self._full_shapes: dict[str, Sequence[Any]] = {}
         self._count = 0
 
     # Nodes
 
-    def fresh(self, hint: str) -> str:
+    def fresh(self, prefix: str) -> str:
         """A name that no other tensor has."""
         self.root._count += 1
-        return f"{hint}_{self.root._count}"
+        return f"{prefix}_{self.root._count}"
 
     def add(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
-        """Adds a node; returns the name of what it gives, or a list of several."""
+        """Adds a node; returns the name of its output, or a list of several names."""
         from onnx import helper
 
         names = [self.fresh(kind.lower()) for _ in range(outputs)]
         self.nodes.append(helper.make_node(kind, list(inputs), names, **attributes))
-        return names[0] if outputs == 1 else names
+        if outputs == 1:
+            return names[0]
+        return names
 
     def constant(self, value: Any, dtype: Any = None) -> str:
         """The name of a constant."""
         array = np.asarray(value, dtype)
         key = ("constant", str(array.dtype), array.shape, array.tobytes())
         if key not in self.root._names:
-            self.root._names[key] = self.fresh("constant")
-            self.root.constants[self.root._names[key]] = array
+            name = self.fresh("constant")
+            self.root._names[key] = name
+            self.root.constants[name] = array
         return self.root._names[key]
 
     def ints(self, *values: int) -> str:
         """The name of a constant int64 [k]."""
         return self.constant(np.array(values, np.int64))
 
+    def cast(self, name: str, dtype: Any) -> str:
+        """Adds a cast of a tensor to a NumPy dtype."""
+        from onnx import helper
+
+        return self.add("Cast", name, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
+
+    def reshape(self, name: str, shape: Sequence[Any]) -> str:
+        """Adds a reshape; a single symbolic size becomes -1, which ONNX infers."""
+        symbolic = [size for size in shape if not isinstance(size, int | np.integer)]
+        if len(symbolic) != 1:
+            return self.add("Reshape", name, self.sizes(shape))
+        sizes = [-1 if size in symbolic else int(size) for size in shape]
+        return self.add("Reshape", name, self.ints(*sizes))
+
     # Sizes
 
     def origin(self, name: str, source: str, axis: int) -> None:
-        """The symbolic size `name` is that of the tensor `source` along `axis`."""
+        """Declares the symbolic size `name` as that of the tensor `source` along `axis`."""
         self._names["size", name] = self.add("Shape", source, start=axis, end=axis + 1)
 
     def size(self, size: Any) -> str:
-        """The name of an int64 [1]: a number, or an expression of symbolic sizes such as floordiv(t
-        + 1, 2).
-        """
+        """The name of an int64 [1]: a number, or an expression such as floordiv(t + 1, 2)."""
         if isinstance(size, int | np.integer):
             return self.ints(int(size))
-        if ("size", str(size)) not in self.root._names:
-            self.root._names["size", str(size)] = self.root._expression(
-                ast.parse(str(size), mode="eval").body
-            )
-        return self.root._names["size", str(size)]
+        key = "size", str(size)
+        if key not in self.root._names:
+            expression = ast.parse(str(size), mode="eval").body
+            self.root._names[key] = self.root._expression(expression)
+        return self.root._names[key]
 
     def sizes(self, shape: Sequence[Any]) -> str:
         """The name of a shape, int64 [k]."""
@@ -88,19 +109,11 @@ class Graph:
             return self.ints(*map(int, shape))
         key = "shape", str(tuple(shape))
         if key not in self.root._names:
-            self.root._names[key] = self.root.add(
-                "Concat", *(self.size(size) for size in shape), axis=0
-            )
+            names = [self.size(size) for size in shape]
+            self.root._names[key] = self.root.add("Concat", *names, axis=0)
         return self.root._names[key]
 
     def _expression(self, tree: ast.expr) -> str:
-        binary = {ast.Add: "Add", ast.Sub: "Sub", ast.Mult: "Mul"}
-        calls = {
-            "floordiv": "Div",
-            "mod": "Mod",
-            "max": "Max",
-            "min": "Min",
-        }  # of sizes, none of which is negative
         match tree:
             case ast.Constant(value=int(value)):
                 return self.ints(value)
@@ -108,59 +121,72 @@ class Graph:
                 return self._names["size", name]
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return self.add("Neg", self._expression(operand))
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in binary:
-                return self.add(binary[type(op)], self._expression(left), self._expression(right))
-            case ast.Call(func=ast.Name(id=name), args=args) if name in calls:
-                return self.add(calls[name], *map(self._expression, args))
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+                kind = _OPERATORS[type(op)]
+                return self.add(kind, self._expression(left), self._expression(right))
+            case ast.Call(func=ast.Name(id=name), args=args) if name in _FUNCTIONS:
+                return self.add(_FUNCTIONS[name], *map(self._expression, args))
         raise Unsupported(f"a size {ast.unparse(tree)} has no rule")
 
     # Variables
 
-    def bind(self, variable: Any, name: str, narrow: bool = False) -> None:
-        """A variable of the program is the tensor `name`; `narrow`: but for broadcasting to the
-        variable's shape.
+    def bind(self, variable: Any, name: str, broadcast: bool = False) -> None:
+        """Names the tensor of a program's variable.
+
+        Args:
+          variable: of the JAX program.
+          name: the tensor's name.
+          broadcast: the tensor still has to be broadcast to the variable's shape.
         """
         self._names[variable] = name
-        if narrow:
-            self._narrow[name] = variable.aval.shape
+        if broadcast:
+            self._full_shapes[name] = variable.aval.shape
 
-    def narrow(self, variable: Any) -> str:
-        """The tensor of a variable, perhaps with sizes of one where an elementwise operation
-        repeats it.
-        """
+    def broadcastable(self, variable: Any) -> str:
+        """The tensor of a variable for an operation that broadcasts; some sizes may be one."""
         if hasattr(variable, "val"):  # a literal
             return self.constant(variable.val, variable.aval.dtype)
         return self._names[variable]
 
-    def whole(self, variable: Any) -> str:
+    def tensor(self, variable: Any) -> str:
         """The tensor of a variable in its full shape."""
-        name = self.narrow(variable)
-        if name in self._narrow:
-            name = self.add("Expand", name, self.sizes(self._narrow[name]))
+        name = self.broadcastable(variable)
+        if name in self._full_shapes:
+            name = self.add("Expand", name, self.sizes(self._full_shapes[name]))
             self._names[variable] = name
         return name
 
-    def is_narrow(self, variable: Any) -> bool:
-        """Whether `narrow` gives less than the variable's shape."""
-        return self.narrow(variable) in self._narrow
+    def needs_broadcast(self, variable: Any) -> bool:
+        """Whether `broadcastable` gives a smaller tensor than `tensor`."""
+        return self.broadcastable(variable) in self._full_shapes
 
     def run(self, program: Any, arguments: Sequence[str]) -> list[str]:
-        """Adds the nodes of a program whose inputs are tensors of these names; returns those of its
-        outputs.
+        """Adds the nodes of a JAX program.
 
         JAX 0.10 has programs with constants (`ClosedJaxpr`) and without (`Jaxpr`); JAX 0.12 has one
         class for both.
+
+        Args:
+          program: the jaxpr.
+          arguments: tensor names of its inputs.
+
+        Returns:
+          Tensor names of its outputs.
+
+        Raises:
+          Unsupported: a primitive without a rule.
         """
-        jaxpr, constants = getattr(program, "jaxpr", program), getattr(program, "consts", ())
+        jaxpr = getattr(program, "jaxpr", program)
+        constants = getattr(program, "consts", ())
         for variable, value in zip(jaxpr.constvars, constants, strict=True):
-            self.bind(variable, value if isinstance(value, str) else self.constant(value))
+            name = value if isinstance(value, str) else self.constant(value)
+            self.bind(variable, name)
         for variable, name in zip(jaxpr.invars, arguments, strict=True):
             self.bind(variable, name)
         for equation in jaxpr.eqns:
-            name = equation.primitive.name
-            if name not in self.rules:
-                raise Unsupported(
-                    f"the primitive {name!r} has no rule; there are {', '.join(sorted(self.rules))}"
-                )
-            self.rules[name](self, equation)
-        return [self.whole(variable) for variable in jaxpr.outvars]
+            primitive = equation.primitive.name
+            if primitive not in self.rules:
+                available = ", ".join(sorted(self.rules))
+                raise Unsupported(f"the primitive {primitive!r} has no rule; there are {available}")
+            self.rules[primitive](self, equation)
+        return [self.tensor(variable) for variable in jaxpr.outvars]

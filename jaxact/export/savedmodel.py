@@ -1,9 +1,9 @@
 """TensorFlow's SavedModel: a folder for TF Serving and everything that reads SavedModels.
 
-Its signature `serving_default` takes `clips` and gives `logits`; the weights are variables. The
-program inside is the StableHLO of `jax.export` in a TensorFlow operation, `XlaCallModule`. jax2tf
-builds the same operation, but leaves the program in a StableHLO version that TensorFlow may not
-read yet. `meta.json` beside the model holds what the artifact says of itself.
+Its signature `serving_default` maps `clips` to `logits`; the weights are variables. The program is
+the StableHLO of `jax.export` in a TensorFlow operation, `XlaCallModule`. jax2tf builds the same
+operation, but its StableHLO version may be newer than the one TensorFlow reads. `meta.json` beside
+the model holds the metadata.
 """
 
 import importlib.util
@@ -20,18 +20,18 @@ from jaxact.errors import missing_extra
 from jaxact.export.ensemble import Network
 
 PLATFORMS = ("cpu", "cuda", "tpu")
-RUNTIME = ("jaxlib", "tensorflow")
+RUNTIME_PACKAGES = ("jaxlib", "tensorflow")
 META = "meta.json"
 
 
-def need() -> None:
-    """Raises UserError where TensorFlow is not installed."""
+def require_packages() -> None:
+    """Raises UserError if TensorFlow is not installed."""
     if importlib.util.find_spec("tensorflow") is None:
         raise missing_extra("tensorflow", "data", "exporting a SavedModel")
 
 
-def about(out: Path) -> dict[str, Any]:
-    """What this format adds to the artifact's description."""
+def format_metadata() -> dict[str, Any]:
+    """The metadata of this format."""
     return {
         "format": "TensorFlow SavedModel",
         "platforms": list(PLATFORMS),
@@ -40,20 +40,24 @@ def about(out: Path) -> dict[str, Any]:
 
 
 def convert(network: Network, axes: Sequence[str]) -> Any:
-    """A `tf.Module` that holds the weights and the function."""
+    """The network as a `tf.Module` of its weights and the function.
+
+    Args:
+      network: one network or an ensemble.
+      axes: input axes that are symbolic.
+    """
     import tensorflow as tf
 
     clips = network.symbolic(axes)
-    exported = jax_export.export(jax.jit(network.apply), platforms=PLATFORMS)(
-        network.variables, clips
-    )
-    weights = jax.tree.map(
-        lambda array: tf.Variable(np.asarray(array), trainable=False), network.variables
-    )
-    leaves = jax.tree.leaves(
-        weights
-    )  # tf.Module wraps the dictionaries; JAX takes wrappers for leaves
-    call = _operation(exported)
+    export = jax_export.export(jax.jit(network.apply), platforms=PLATFORMS)
+    call = _operation(export(network.variables, clips))
+
+    def variable(array: Any) -> Any:
+        return tf.Variable(np.asarray(array), trainable=False)
+
+    weights = jax.tree.map(variable, network.variables)
+    # Before tf.Module wraps the dictionaries: JAX would take the wrappers for leaves.
+    leaves = jax.tree.leaves(weights)
     module = tf.Module()
     module.weights = weights
     module.__call__ = tf.function(
@@ -65,7 +69,7 @@ def convert(network: Network, axes: Sequence[str]) -> Any:
 
 
 def _operation(exported: jax_export.Exported) -> Callable[[Sequence[Any]], Any]:
-    """The program as a TensorFlow operation on the list of its arguments, with one result."""
+    """The program as a TensorFlow operation from a list of arguments to one result."""
     import tensorflow as tf
     from tensorflow.compiler.tf2xla.python import xla
 
@@ -87,9 +91,7 @@ def _operation(exported: jax_export.Exported) -> Callable[[Sequence[Any]], Any]:
 
 
 def _readable_by_tensorflow(artifact: bytes) -> bytes:
-    """A StableHLO artifact in the newest version that JAX writes and the installed TensorFlow
-    reads.
-    """
+    """Converts StableHLO to the newest version that JAX writes and TensorFlow reads."""
     from jax.extend.mlir.dialects import stablehlo
     from tensorflow.compiler.mlir.stablehlo import stablehlo as tensorflow_stablehlo
 
@@ -102,19 +104,18 @@ def _readable_by_tensorflow(artifact: bytes) -> bytes:
 
 
 def _tensorflow_shape(shape: Sequence[Any]) -> list[int | None]:
-    """A shape whose symbolic axes are None."""
+    """A shape with None for each symbolic size."""
     return [size if isinstance(size, int) else None for size in shape]
 
 
-def write(path: Path, made: Any, meta: dict[str, Any]) -> None:
-    """Writes the model into the folder once, and what it says of itself whenever that changes."""
+def write(path: Path, model: Any, meta: dict[str, Any]) -> None:
+    """Writes the model, unless it is there already, and its metadata into the folder."""
     import tensorflow as tf
 
     if not (path / "saved_model.pb").exists():
-        tf.saved_model.save(made, str(path), signatures={"serving_default": made.__call__})
-    (path / META).write_text(
-        json.dumps(meta, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+        tf.saved_model.save(model, str(path), signatures={"serving_default": model.__call__})
+    text = json.dumps(meta, indent=2, ensure_ascii=False)
+    (path / META).write_text(f"{text}\n", encoding="utf-8")
 
 
 def load(path: Path) -> Callable[[np.ndarray], Any]:
@@ -124,7 +125,8 @@ def load(path: Path) -> Callable[[np.ndarray], Any]:
     model = tf.saved_model.load(str(path))
 
     def call(clips: np.ndarray) -> np.ndarray:
-        # By way of the model, which keeps the variables alive; its signature alone does not.
-        return model.signatures["serving_default"](clips=tf.constant(clips))["logits"].numpy()
+        # The model keeps the variables alive; its signature alone does not.
+        outputs = model.signatures["serving_default"](clips=tf.constant(clips))
+        return outputs["logits"].numpy()
 
     return call

@@ -1,9 +1,8 @@
-"""The weights alone, as safetensors: flat names, and in the metadata all that builds the network
-again.
+"""The weights as safetensors, with the metadata from which the network can be built again.
 
 Names are `params/stem/spatial_kernel` and the like; those of an ensemble begin with the number of
-the network. The metadata's `jaxact` is the artifact's description as JSON, whose `networks` are
-what each checkpoint says of itself.
+the network. The metadata's `jaxact` is the artifact's metadata as JSON, whose `networks` hold the
+metadata of each checkpoint.
 """
 
 import json
@@ -20,15 +19,15 @@ from jaxact.export.ensemble import Network
 from jaxact.interop import safetensors
 from jaxact.runs import trained_model
 
-RUNTIME = ("jaxlib", "flax")
+RUNTIME_PACKAGES = ("jaxlib", "flax")
 
 
-def need() -> None:
-    """Nothing but jaxact itself."""
+def require_packages() -> None:
+    """The format needs nothing but jaxact itself."""
 
 
-def about(out: Path) -> dict[str, Any]:
-    """What this format adds to the artifact's description."""
+def format_metadata() -> dict[str, Any]:
+    """The metadata of this format."""
     return {
         "format": "safetensors",
         "load": "jaxact.export.rebuild(FILE), or any reader of safetensors",
@@ -36,62 +35,67 @@ def about(out: Path) -> dict[str, Any]:
 
 
 def convert(network: Network, axes: Sequence[str]) -> Network:
-    """The network itself, once it has been seen to take inputs with these axes free."""
+    """The network itself, after a check that it accepts inputs whose `axes` are symbolic."""
     jax.eval_shape(lambda clips: network.apply(network.variables, clips), network.symbolic(axes))
     return network
 
 
-def write(path: Path, made: Network, meta: dict[str, Any]) -> None:
+def write(path: Path, network: Network, meta: dict[str, Any]) -> None:
     """Writes the arrays, and the metadata as text by name."""
     arrays = {}
-    for number, variables in enumerate(made.variables):
-        prefix = f"{number}/" if len(made.nets) > 1 else ""
-        flat = flatten_dict(variables, sep="/")
-        arrays |= {f"{prefix}{name}": np.asarray(array, np.float32) for name, array in flat.items()}
-    rest = {"networks": [one.to_dict() for one in made.metas], "shares": list(made.shares)}
-    short = {name: meta[name] for name in ("labels", "layout", "preprocessing", "licence")}
-    metadata = {name: json.dumps(value, ensure_ascii=False) for name, value in short.items()}
-    safetensors.write(
-        path, arrays, metadata | {"jaxact": json.dumps(meta | rest, ensure_ascii=False)}
-    )
+    for number, variables in enumerate(network.variables):
+        prefix = _prefix(number, len(network.nets))
+        for name, array in flatten_dict(variables, sep="/").items():
+            arrays[f"{prefix}{name}"] = np.asarray(array, np.float32)
+    networks = [run_metadata.to_dict() for run_metadata in network.metas]
+    texts = {}
+    for name in ("labels", "layout", "preprocessing", "licence"):
+        texts[name] = json.dumps(meta[name], ensure_ascii=False)
+    everything = meta | {"networks": networks, "shares": list(network.shares)}
+    texts["jaxact"] = json.dumps(everything, ensure_ascii=False)
+    safetensors.write(path, arrays, texts)
 
 
 def rebuild(path: str | Path) -> Network:
-    """The network that `jaxact export --format safetensors` wrote, from the file alone.
+    """Builds the network of a file that `jaxact export --format safetensors` wrote.
 
     Raises:
-      UserError: no such file, or not such a one.
+      UserError: no such file, or one with other metadata.
     """
-    arrays, metadata = safetensors.read(path)
+    arrays, texts = safetensors.read(path)
     try:
-        meta = json.loads(metadata["jaxact"])
-        nets = tuple(
-            _trained(
-                one, _variables(arrays, f"{number}/" if len(meta["networks"]) > 1 else ""), meta
-            )
-            for number, one in enumerate(meta["networks"])
-        )
-        return Network(nets, tuple(meta["shares"]))
+        meta = json.loads(texts["jaxact"])
+        nets = []
+        for number, values in enumerate(meta["networks"]):
+            variables = _variables(arrays, _prefix(number, len(meta["networks"])))
+            nets.append(_trained(values, variables, meta))
+        return Network(tuple(nets), tuple(meta["shares"]))
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise UserError(
-            f"{str(path)!r} holds weights, but not those of `jaxact export --format safetensors`: its metadata lack "
-            f"or garble {error}"
+            f"{str(path)!r} holds weights, but not those of `jaxact export --format safetensors`: "
+            f"missing or invalid metadata: {error}"
         ) from error
 
 
 def load(path: Path) -> Callable[[np.ndarray], Any]:
-    """The network built from the file, as a function."""
+    """The network of the file as a function."""
     return rebuild(path).reference
+
+
+def _prefix(number: int, count: int) -> str:
+    """The start of the names of one network's arrays."""
+    if count == 1:
+        return ""
+    return f"{number}/"
 
 
 def _variables(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, Any]:
     """The arrays of one network as Linen's variables."""
-    own = {
-        name.removeprefix(prefix): array
-        for name, array in arrays.items()
-        if name.startswith(prefix)
-    }
-    return unflatten_dict(own, sep="/")
+    flat = {}
+    for name, array in arrays.items():
+        if name.startswith(prefix):
+            flat[name.removeprefix(prefix)] = array
+    return unflatten_dict(flat, sep="/")
 
 
 def _trained(

@@ -140,7 +140,7 @@ def test_a_saved_model_holds_a_stablehlo_version_that_tensorflow_reads(reader, m
 def said(format: str, out) -> dict:
     """What an artifact says of itself, read as anybody would."""
     if format == "stablehlo":
-        return export.Exported(out).meta
+        return export.Artifact(out).meta
     if format == "savedmodel":
         return json.loads((out / "meta.json").read_text())
     if format == "onnx":
@@ -172,7 +172,7 @@ def test_an_exporter_that_changes_the_network_is_refused_and_leaves_nothing(
 ):
     whole = network.apply
     wrong = dataclasses.replace(network)
-    monkeypatch.setattr(export, "AXES", (("n",),))
+    monkeypatch.setattr(export, "SYMBOLIC_AXES", (("n",),))
     monkeypatch.setattr(export.parity, "BATCHES", (8,))
     if format == "safetensors":
         write = weights.safetensors.write
@@ -192,14 +192,14 @@ def test_an_exporter_that_changes_the_network_is_refused_and_leaves_nothing(
 
 def test_an_artifact_that_answers_with_nan_is_refused(network):
     with pytest.raises(UserError, match="differs from stgcn on joint by nan"):
-        export.parity.prove(lambda clips: np.full((len(clips), 3), np.nan), network, ("n",))
+        export.parity.verify(lambda clips: np.full((len(clips), 3), np.nan), network, ("n",))
 
 
 def test_the_command_ends_with_2_and_one_sentence_where_the_proof_fails(
     tmp_path, monkeypatch, capsys
 ):
     random_runs.write(tmp_path / "run", config.STGCNConfig(width=4), frames=8)
-    monkeypatch.setattr(export, "AXES", (("n",),))
+    monkeypatch.setattr(export, "SYMBOLIC_AXES", (("n",),))
     monkeypatch.setattr(export.parity, "TOLERANCE", -1.0)
     arguments = ["export", "--checkpoint", str(tmp_path / "run"), "--format", "onnx"]
     assert cli.main([*arguments, "--out", str(tmp_path / "out" / "net.onnx")]) == 2
