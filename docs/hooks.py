@@ -2,8 +2,7 @@
 
 A line of a page that is a call such as `{{ commands }}` or `{{ cards stgcn }}` becomes Markdown:
     commands        every command with its help, from the argparse parsers
-    cards PREFIX... the run card of each config whose name begins with PREFIX, in that order, from
-    its docstring
+    cards NAME...   the run card of each of these configs, from its docstring
     protocols       the published preprocessings and the values that they fix
     layouts         the joint layouts that have a name
     networks        the names of `model.name`
@@ -73,16 +72,17 @@ def _about(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
     return re.sub(r"([|<*])", r"\\\1", needed + text)
 
 
-def cards(*prefixes: str) -> str:
+def cards(*names: str) -> str:
     """The docstrings of configs as they are, each under its path."""
-    found = []
-    for prefix in prefixes:
-        for path in sorted((ROOT / "configs").glob(f"{prefix}*.py")):
-            card = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-            found += [f"### configs/{path.name}", "", "```text", card or "", "```", ""]
-    if not found:
-        raise ValueError(f"no config begins with any of {', '.join(prefixes)}")
-    return "\n".join(found)
+    lines = []
+    for name in names:
+        path = ROOT / "configs" / f"{name}.py"
+        if not path.is_file():
+            available = sorted(file.stem for file in path.parent.glob("*.py"))
+            raise ValueError(f"no config {name!r}; available: {', '.join(available)}")
+        card = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        lines += [f"### configs/{path.name}", "", "```text", card or "", "```", ""]
+    return "\n".join(lines)
 
 
 def protocols() -> str:

@@ -1,12 +1,12 @@
-"""Trains and evaluates the rows of a table of the SC-Xception + ConvGRU paper and prints it with
-our figures beside.
+"""Trains and evaluates the rows of a table of the SC-Xception + ConvGRU paper and prints it beside
+our figures.
 
     python scripts/reproduce_convgru.py --table 4 --data-dir data --out results/convgru --xception xception.safetensors
     python scripts/reproduce_convgru.py --table 1 --quick --out quick     # toy size, from sample videos
 
 Files of ImageNet weights come from `jaxact import keras`; `--config.model.train_from=all` trains
-every row from scratch without them. A call that was stopped goes on where it stood; rows that
-tables share are trained once.
+every row from scratch without them. A call that was interrupted resumes; rows that tables share are
+trained once.
 """
 
 import sys
@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from scripts.reproduce import NotRun, Ours, Runs, Table, beside, main
 
-UCF, HMDB = "convgru_ucf101.py", "convgru_hmdb51.py"
+UCF, HMDB = "convgru.py:ucf101", "convgru.py:hmdb51"
 COLUMN = ("ucf101 top1",)
 SETS = ("ucf101", "hmdb51")
 INPUTS = {
@@ -62,37 +62,37 @@ def no_figure(runs: Runs) -> Ours:
 
 TABLES = {
     1: Table(COLUMN, {
-        "InceptionV3 + ConvGRU": ((85.74,), system(f"{UCF}:inception_v3", "inception_v3")),
-        "InceptionResNetV2 + ConvGRU": ((90.26,), system(f"{UCF}:inception_resnet_v2", "inception_resnet_v2")),
-        "Xception + ConvGRU": ((92.76,), system(f"{UCF}:xc_convgru")),
+        "InceptionV3 + ConvGRU": ((85.74,), system(f"{UCF},inception_v3", "inception_v3")),
+        "InceptionResNetV2 + ConvGRU": ((90.26,), system(f"{UCF},inception_resnet_v2", "inception_resnet_v2")),
+        "Xception + ConvGRU": ((92.76,), system(f"{UCF},xc_convgru")),
     }, RANDOM),
     2: Table(COLUMN, {
-        "20 filters": ((94.71,), system(f"{UCF}:f20")),
-        "30 filters": ((95.13,), system(f"{UCF}:f30")),
-        "40 filters": ((95.66,), system(f"{UCF}:full")),
-        "50 filters": ((95.58,), system(f"{UCF}:f50")),
+        "20 filters": ((94.71,), system(f"{UCF},f20")),
+        "30 filters": ((95.13,), system(f"{UCF},f30")),
+        "40 filters": ((95.66,), system(f"{UCF},full")),
+        "50 filters": ((95.58,), system(f"{UCF},f50")),
     }, RANDOM),
     3: Table(("ucf101 top1", "hmdb51 top1"), {
-        "LRCN": ((87.9, None), beside((1, system(f"{UCF}:xc_lstm,official1")), (1, no_figure))),
+        "LRCN": ((87.9, None), beside((1, system(f"{UCF},xc_lstm,official1")), (1, no_figure))),
         "Two-stream": ((88.0, 59.4), beside(
-            *((1, two_stream(f"tsn_{name}.py:official1")) for name in SETS),
+            *((1, two_stream(f"tsn.py:{name},official1")) for name in SETS),
         )),
         "STC-ResNet101": ((93.7, 66.8), None),
         "STS": ((93.9, 67.2), None),
         "STAM": ((94.3, 69.1), None),
         "SC-Xception + ConvGRU + MCAM-AFF": ((95.66, 69.82), beside(
-            *((1, system(f"{config}:full")) for config in (UCF, HMDB)),
+            *((1, system(f"{config},full")) for config in (UCF, HMDB)),
         )),
         "the same on official split 1": ((None, None), beside(
-            *((1, system(f"{config}:full,official1")) for config in (UCF, HMDB)),
+            *((1, system(f"{config},full,official1")) for config in (UCF, HMDB)),
         )),
     }, LITERATURE),
     4: Table(COLUMN, {
-        "Xception + LSTM": ((88.47,), system(f"{UCF}:xc_lstm")),
-        "Xception + ConvGRU": ((92.76,), system(f"{UCF}:xc_convgru")),
-        "SC-Xception + ConvGRU": ((93.58,), system(f"{UCF}:sc_convgru")),
-        "SC-Xception + ConvGRU + AFF": ((94.71,), system(f"{UCF}:sc_convgru_aff")),
-        "SC-Xception + ConvGRU + MCAM-AFF": ((95.66,), system(f"{UCF}:full")),
+        "Xception + LSTM": ((88.47,), system(f"{UCF},xc_lstm")),
+        "Xception + ConvGRU": ((92.76,), system(f"{UCF},xc_convgru")),
+        "SC-Xception + ConvGRU": ((93.58,), system(f"{UCF},sc_convgru")),
+        "SC-Xception + ConvGRU + AFF": ((94.71,), system(f"{UCF},sc_convgru_aff")),
+        "SC-Xception + ConvGRU + MCAM-AFF": ((95.66,), system(f"{UCF},full")),
     }, RANDOM),
 }  # fmt: skip
 

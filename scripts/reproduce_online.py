@@ -2,13 +2,13 @@
 figures beside.
 
     python scripts/reproduce_online.py --figure 6 --data-dir data --out results/online
-    python scripts/reproduce_online.py --figure 7 --quick --out quick     # toy size, one fold, from sample poses
+    python scripts/reproduce_online.py --figure 7 --quick --out quick     # small, one fold, from sample poses
 
 The paper prints no table; its text names the accuracies that the curves of Figure 6 end at, and
 Figure 7 compares training with and without attention. Ours are means of five folds of `ucf101_32`,
 at the last checkpoint. The curves are `jaxact plot curves RUN ... --panels accuracy` of the runs
-that lie beside the table, Figure 5 is `jaxact plot recognised`, Figure 8 `jaxact plot attention`. A
-call that was stopped goes on where it stood.
+beside the table, Figure 5 is `jaxact plot recognised`, Figure 8 `jaxact plot attention`. A call
+that was interrupted resumes.
 """
 
 import statistics
@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from scripts.reproduce import Ours, Runs, Table, main
 
-CONFIG = "recogniser_ucf32.py"
+CONFIG = "recogniser.py:ucf101_32"
 COLUMNS = ("training top1", "test top1")
 SETS = ("ucf101_32",)
 FOLDS = 5
@@ -28,20 +28,19 @@ NOTE = (
 
 
 def system(row: str, by: str = "") -> Callable[[Runs], Ours]:
-    """Top-1 of a row on the clips that it was trained on and on the others, the mean of the
-    folds.
-    """
+    """Top-1 of a row on the training clips and on the test clips, the mean over the folds."""
 
-    def find(runs: Runs) -> Ours:
-        found = []
-        for fold in range(1, 2 if runs.quick else FOLDS + 1):
-            words = f"{by}fold{fold}"
-            workdir = runs.train(f"{CONFIG}:{row},{words}")
-            known = runs.report(workdir, "--split", f"{words}_train", name="training")
-            found.append((100 * known["top1"], 100 * runs.report(workdir)["top1"]))
-        return [statistics.mean(column) for column in zip(*found, strict=True)]
+    def figures(runs: Runs) -> Ours:
+        training, test = [], []
+        for number in range(1, 2 if runs.quick else FOLDS + 1):
+            fold = f"{by}fold{number}"
+            workdir = runs.train(f"{CONFIG},{row},{fold}")
+            report = runs.report(workdir, "--split", f"{fold}_train", name="training")
+            training.append(100 * report["top1"])
+            test.append(100 * runs.report(workdir)["top1"])
+        return [statistics.mean(training), statistics.mean(test)]
 
-    return find
+    return figures
 
 
 TABLES = {

@@ -6,8 +6,8 @@ beside the paper's.
 
 The paper prints Tables 2 to 4 under a header whose last three columns are in another order than its
 figures; here they stand as its text has them. Its networks SN and TN are fused with a weight that
-is searched on the last 5 % of the training split, which neither of them sees. A call that was
-stopped goes on where it stood.
+is searched on the last 5 % of the training split, on which neither is trained. A call that was
+interrupted resumes.
 """
 
 import sys
@@ -17,14 +17,14 @@ from jaxact.evaluation import score_fusion
 from scripts.reproduce import NotRun, Ours, Runs, Table, beside, main, percentages
 
 TOP = ("top1", "top5")
-KINETICS, NTU = "stagcn_kinetics.py", "stagcn_ntu60.py"
+KINETICS, NTU = "stagcn.py:kinetics_skeleton", "stagcn.py:ntu60"
 COLUMNS = ("kinetics top1", "kinetics top5", "xsub", "xview")
 
 
 def system(row: str, *options: str, name: str = "results") -> Callable[[Runs], Ours]:
-    """The four figures of a row of both configs, evaluated with `options`."""
+    """The four figures of a row on both data sets, evaluated with `options`."""
     return beside(
-        (2, trained(f"{KINETICS}:{row}", TOP, *options, name=name)),
+        (2, trained(f"{KINETICS},{row}", TOP, *options, name=name)),
         *views(row, *options, name=name),
     )
 
@@ -34,7 +34,7 @@ def views(
 ) -> list[tuple[int, Callable[[Runs], Ours]]]:
     """X-Sub and X-View of a row."""
     return [
-        (1, trained(f"{NTU}:{view},{row}", ("top1",), *options, name=name))
+        (1, trained(f"{NTU},{view},{row}", ("top1",), *options, name=name))
         for view in ("xsub", "xview")
     ]
 
@@ -49,58 +49,55 @@ def trained(
 ) -> Callable[[Runs], Ours]:
     """Figures of a row, its spatial attention network trained first where it has one."""
 
-    def find(runs: Runs) -> Ours:
+    def figures(runs: Runs) -> Ours:
         report = runs.report(runs.train(source, *first_stage(runs, source)), *options, name=name)
         return [100 * report[column] for column in columns]
 
-    return find
+    return figures
 
 
 def first_stage(runs: Runs, source: str, *more: str, name: str = "") -> list[str]:
-    """The override that names the run which learnt displacements, for rows that begin with one."""
-    file, _, argument = source.partition(":")
-    words = argument.split(",")
-    if not {"sa", "sn"} & set(words):
+    """The override that names the pretraining run, for rows that start from one."""
+    config, _, row = source.rpartition(",")
+    if row not in ("sa", "sn"):
         return []
-    view = [word for word in words if word in ("xsub", "xview")]
-    config = file.replace("stagcn_", "stagcn_pretrain_") + (f":{view[0]}" if view else "")
-    return [f"--config.init_from={runs.train(config, *more, name=name)}"]
+    return [f"--config.init_from={runs.train(f'{config},pretrain', *more, name=name)}"]
 
 
 def fused(source: str, columns: tuple[str, ...]) -> Callable[[Runs], Ours]:
-    """SN and TN of `source`, both trained on the first 95 % of the training split, the weight
-    searched on the rest.
-    """
+    """SN and TN fused: trained on 95 % of the training split, the weight searched on the rest."""
 
-    def find(runs: Runs) -> Ours:
-        results = {"results": [], "held_out": []}
-        split = source.split(":")[1] + "_train" if ":" in source else "train"
+    def figures(runs: Runs) -> Ours:
+        words = source.split(",")  # the data set, and the split where it has several
+        split = f"{words[1]}_train" if len(words) > 1 else "train"
         part = f"--config.data.train_split={split}[:95%]"
+        results, held_out = [], []
         for row in ("sn", "tn"):
-            one = f"{source},{row}" if ":" in source else f"{source}:{row}"
-            begun = first_stage(runs, one, part, name="part")
-            workdir = runs.train(one, part, *begun, name="part")
-            for name, where in (("results", ()), ("held_out", ("--split", f"{split}[95%:]"))):
-                runs.report(workdir, *where, name=name)
-                results[name].append(workdir.parent / name)
-        place = runs.out / f"{source.replace('.py', '').replace(':', '_')}_fused"
-        found = score_fusion.run(results["results"], out=place, search_on=results["held_out"])
-        return [100 * found[column] for column in columns]
+            config = f"{source},{row}"
+            init_from = first_stage(runs, config, part, name="part")
+            workdir = runs.train(config, part, *init_from, name="part")
+            runs.report(workdir)
+            results.append(workdir.parent / "results")
+            runs.report(workdir, "--split", f"{split}[95%:]", name="held_out")
+            held_out.append(workdir.parent / "held_out")
+        name = source.replace(".py:", "_").replace(",", "_")
+        report = score_fusion.run(results, out=runs.out / f"{name}_fused", search_on=held_out)
+        return [100 * report[column] for column in columns]
 
-    return find
+    return figures
 
 
 STGCN = beside(
-    (2, percentages("stgcn_kinetics.py:spatial_imp", TOP)),
-    *((1, percentages(f"stgcn_ntu60.py:{view},stgcn", ("top1",))) for view in ("xsub", "xview")),
+    (2, percentages("stgcn.py:kinetics_skeleton,spatial_imp", TOP)),
+    *((1, percentages(f"stgcn.py:ntu60,{view},stgcn", ("top1",))) for view in ("xsub", "xview")),
 )
 STAGCN = beside(
     (2, fused(KINETICS, TOP)),
-    *((1, fused(f"{NTU}:{view}", ("top1",))) for view in ("xsub", "xview")),
+    *((1, fused(f"{NTU},{view}", ("top1",))) for view in ("xsub", "xview")),
 )
 RES_TCN = beside(
-    (2, percentages("stgcn_kinetics.py:tcn", TOP)),
-    *((1, percentages(f"stgcn_ntu60.py:{view},res_tcn", ("top1",))) for view in ("xsub", "xview")),
+    (2, percentages("stgcn.py:kinetics_skeleton,tcn", TOP)),
+    *((1, percentages(f"stgcn.py:ntu60,{view},res_tcn", ("top1",))) for view in ("xsub", "xview")),
 )
 BASE = (30.7, 52.8, 81.5, 88.3)
 TABLES = {

@@ -5,7 +5,7 @@ beside the paper's.
     python scripts/reproduce_stgcn.py --table 5 --data-dir data --out results/stgcn --rgb rgb.npz --flow flow.npz
     python scripts/reproduce_stgcn.py --table 3 --quick --out quick      # toy size, from sample raw files
 
-A call that was stopped goes on where it stood; rows that two tables share are trained once. Table 4
+A call that was interrupted resumes; rows that two tables share are trained once. Table 4
 scores the 400-way network of Table 2 on the thirty classes of Kinetics-Motion. Rows without a
 config are the paper's quotations.
 """
@@ -24,37 +24,37 @@ SCORES = {
 
 
 def kinetics(row: str) -> Callable[[Runs], Ours]:
-    """Top-1 and top-5 of a row of `configs/stgcn_kinetics.py`."""
-    return percentages(f"stgcn_kinetics.py:{row}", TOP)
+    """Top-1 and top-5 of a row of `configs/stgcn.py:kinetics_skeleton`."""
+    return percentages(f"stgcn.py:kinetics_skeleton,{row}", TOP)
 
 
 def ntu(row: str) -> Callable[[Runs], Ours]:
-    """Top-1 of a row of `configs/stgcn_ntu60.py` on X-Sub and X-View."""
-    return beside(
-        *((1, percentages(f"stgcn_ntu60.py:{row},{view}", ("top1",))) for view in ("xsub", "xview"))
-    )
+    """Top-1 of a row of `configs/stgcn.py:ntu60` on X-Sub and X-View."""
+    xsub = percentages(f"stgcn.py:ntu60,xsub,{row}", ("top1",))
+    xview = percentages(f"stgcn.py:ntu60,xview,{row}", ("top1",))
+    return beside((1, xsub), (1, xview))
 
 
 def fused(*systems: str) -> Callable[[Runs], Ours]:
-    """Top-1 of the sum of the systems' softmax scores with equal weights, as files of scores allow
-    it.
-    """
+    """Top-1 of the sum of the systems' softmax scores with equal weights."""
 
-    def find(runs: Runs) -> Ours:
+    def figures(runs: Runs) -> Ours:
         paths = dict(runs.files)
         if "stgcn" in systems:
-            workdir = runs.train("stgcn_kinetics.py:spatial_imp")
+            workdir = runs.train("stgcn.py:kinetics_skeleton,spatial_imp")
             runs.report(workdir)
             paths["stgcn"] = str(workdir.parent / "results")
-        if lacking := [system for system in systems if not paths[system]]:
-            raise NotRun(f"not run: needs --{' and --'.join(lacking)} SCORES")
-        chosen = [str(paths[system]) for system in systems]
-        if len(chosen) == 1:
-            scores, _ = report.read_scores(chosen[0])
+        missing_options = [system for system in systems if not paths[system]]
+        if missing_options:
+            raise NotRun(f"not run: needs --{' and --'.join(missing_options)} SCORES")
+        score_files = [str(paths[system]) for system in systems]
+        if len(score_files) == 1:
+            scores, _ = report.read_scores(score_files[0])
             return [100 * float((scores.logits.argmax(axis=1) == scores.label).mean())]
-        return [100 * score_fusion.run(chosen, out=runs.out / f"fused_{'_'.join(systems)}")["top1"]]
+        folder = runs.out / f"fused_{'_'.join(systems)}"
+        return [100 * score_fusion.run(score_files, out=folder)["top1"]]
 
-    return find
+    return figures
 
 
 TABLES = {
@@ -88,7 +88,7 @@ TABLES = {
     4: Table(("mean_class",), {
         "RGB CNN": ((70.4,), None),
         "Flow CNN": ((72.8,), None),
-        "ST-GCN": ((72.4,), percentages("stgcn_kinetics.py:spatial_imp", ("mean_class",), "--subset", "kinetics_motion",
+        "ST-GCN": ((72.4,), percentages("stgcn.py:kinetics_skeleton,spatial_imp", ("mean_class",), "--subset", "kinetics_motion",
                                         name="kinetics_motion")),
     }),
     5: Table(("top1",), {

@@ -1,6 +1,8 @@
-"""Every config: it loads, its run card says what it must, and its toy makes a step."""
+"""Every config with every data set and row: it loads, refuses wrong words, and its network runs."""
 
 import functools
+import itertools
+import re
 import runpy
 from pathlib import Path
 
@@ -8,9 +10,10 @@ import jax
 import numpy as np
 import pytest
 
-from jaxact import config, models, skeletons
-from jaxact.cli import quickstart
+from jaxact import cli, config, models, skeletons
+from jaxact.config import arguments, recipes
 from jaxact.datasets.preparation.video_builder import PICTURE
+from jaxact.errors import UserError
 from jaxact.models import asgcn, stgcn
 from jaxact.runs import trained_model
 
@@ -20,8 +23,10 @@ KNOWN = {  # layout and channels of the data set of each config
     "synthetic_actions": ("ntu-25", ("x", "y", "z")),
     "utd_mhad": ("kinect-20", ("x", "y", "z")),
     "sbu": ("kinect-15", ("x", "y", "z")),
+    "jhmdb_detected": ("body-14", ("x", "y", "score")),
     "custom/jhmdb14": ("jhmdb-15", ("x", "y")),
     "custom/mine": ("coco-17", ("x", "y", "score")),
+    "ntu120": ("ntu-25", ("x", "y", "z")),
     "ntu60": ("ntu-25", ("x", "y", "z")),
     "kinetics_skeleton": ("openpose-18", ("x", "y", "score")),
     "ucf101_32": ("coco-17", ("x", "y", "score")),
@@ -31,8 +36,20 @@ KNOWN = {  # layout and channels of the data set of each config
     "jhmdb_pose": ("jhmdb-15", ("x", "y", "seen")),
     "video_folder/kinetics": ("picture", ("red", "green", "blue")),
 }
-ROWS = [(path, row) for path in CONFIGS for row in runpy.run_path(str(path)).get("ROWS", [""])]
-IDS = [f"{path.stem}:{row}" for path, row in ROWS]
+TABLES = {path: runpy.run_path(str(path))["ROWS"] for path in CONFIGS}
+DATASETS = [(path, dataset) for path, table in TABLES.items() for dataset in table]
+ROWS = [
+    (path, f"{dataset},{row}" if row else dataset)
+    for path, dataset in DATASETS
+    for row in TABLES[path][dataset] or [""]
+]
+by_config = pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+by_dataset = pytest.mark.parametrize(
+    ("path", "dataset"), DATASETS, ids=[f"{path.stem}:{dataset}" for path, dataset in DATASETS]
+)
+by_row = pytest.mark.parametrize(
+    ("path", "words"), ROWS, ids=[f"{path.stem}:{words}" for path, words in ROWS]
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -77,9 +94,9 @@ def runs(run: config.TrainConfig) -> None:
         assert logits.shape == (1, CLASSES) and logits.dtype == np.float32
 
 
-def load(path: Path, row: str) -> tuple[config.TrainConfig, config.TrainConfig]:
+def load(path: Path, words: str) -> tuple[config.TrainConfig, config.TrainConfig]:
     """A row of a config, and its quick form."""
-    return config.load(f"{path}:{row}"), config.load(f"{path}:{f'{row},' if row else ''}quick")
+    return config.load(f"{path}:{words}"), config.load(f"{path}:{words},quick")
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +107,9 @@ def sections():
     return set()
 
 
-@pytest.mark.parametrize(("path", "row"), ROWS, ids=IDS)
-def test_a_config_loads_and_its_quick_form_describes_a_network_that_runs(path, row, sections):
-    whole, quick = load(path, row)
+@by_row
+def test_a_config_loads_and_its_quick_form_describes_a_network_that_runs(path, words, sections):
+    whole, quick = load(path, words)
     assert quick.epochs == 1 and quick.model.width < whole.model.width
     size = "height" if whole.model.name == "pose" else "frames"
     assert getattr(quick.clip, size) < getattr(whole.clip, size)
@@ -105,52 +122,129 @@ def test_a_config_loads_and_its_quick_form_describes_a_network_that_runs(path, r
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("path", "row"), ROWS, ids=IDS)
-def test_the_network_of_every_row_runs_on_the_joints_and_frames_of_its_data(path, row):
-    runs(load(path, row)[1])
+@by_row
+def test_the_network_of_every_row_runs_on_the_joints_and_frames_of_its_data(path, words):
+    runs(load(path, words)[1])
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_a_run_card_names_paper_number_and_command(path):
+@by_config
+def test_a_config_without_words_is_its_first_data_set_and_row(path):
+    dataset = next(iter(TABLES[path]))
+    row = next(iter(TABLES[path][dataset]), "")
+    words = f"{dataset},{row}" if row else dataset
+    assert config.load(str(path)) == config.load(f"{path}:{words}")
+    assert config.load(f"{path}:quick") == config.load(f"{path}:{words},quick")
+
+
+@by_dataset
+def test_a_word_belongs_to_one_choice(path, dataset):
+    vocabulary = [
+        *TABLES[path],
+        *arguments.DATASETS[dataset].splits,
+        *TABLES[path][dataset],
+        arguments.QUICK,
+    ]
+    assert len(vocabulary) == len(set(vocabulary))
+
+
+@by_dataset
+def test_every_split_of_a_data_set_is_a_word_in_any_place(path, dataset):
+    for split in arguments.DATASETS[dataset].splits:
+        run = config.load(f"{path}:{dataset},{split},quick")
+        assert run.data.train_split == f"{split}_train"
+        assert run.data.eval_split == f"{split}_test"
+        assert run.data.name == arguments.DATASETS[dataset].name
+        assert run == config.load(f"{path}:quick,{split},{dataset}")
+
+
+def misused(path: Path, dataset: str) -> dict[str, str]:
+    """Wrong arguments for a data set, each with what its error says."""
+    table, splits = TABLES[path], arguments.DATASETS[dataset].splits
+    rows = [*table[dataset]]
+    wrong = {
+        f"{dataset},spilt2": "unknown word of the config's argument 'spilt2'; available: ",
+        f"spilt2,{dataset},quick": "unknown word of the config's argument 'spilt2'; available: ",
+        f"{dataset},": "unknown word of the config's argument ''; available: ",
+        f"{dataset},quick,quick": "holds 'quick' twice",
+        f"{dataset},{dataset}": f"holds '{dataset}' twice",
+    }
+    for kind, words in (("data set", list(table)), ("split", splits), ("row", rows)):
+        for one, two in itertools.pairwise(words):
+            start = "" if kind == "data set" else f"{dataset},"
+            wrong[f"{start}{one},{two}"] = f"holds both {one!r} and {two!r}, but takes one {kind}; "
+            wrong[f"{start}{one},{one}"] = f"holds {one!r} twice"
+    for other in table:
+        for word in (*arguments.DATASETS[other].splits, *table[other]):
+            if word not in (*splits, *rows):
+                wrong[f"{dataset},{word}"] = f"not with {dataset}; available for {dataset}: "
+    return wrong
+
+
+@by_dataset
+def test_a_wrong_word_is_refused_in_one_sentence(path, dataset):
+    for argument, message in misused(path, dataset).items():
+        with pytest.raises(UserError, match=re.escape(message)) as error:
+            config.load(f"{path}:{argument}")
+        assert str(error.value).startswith(f"the config file {str(path)!r}: ")
+        assert "\n" not in str(error.value)
+
+
+@by_config
+def test_a_wrong_word_ends_the_command_with_code_2(path, capsys):
+    assert cli.main(["train", "--config", f"{path}:spilt2", "--workdir", "none"]) == 2
+    printed = capsys.readouterr().err.splitlines()
+    assert len(printed) == 1 and "'spilt2'; available: " in printed[0]
+
+
+def test_there_is_about_a_dozen_configs():
+    assert 8 <= len(CONFIGS) <= 14
+
+
+@by_config
+def test_a_run_card_describes_every_data_set_and_row(path):
     card = path.read_text().split('"""')[1]
-    assert (
-        f"--config configs/{path.name}" in card and "Paper: " in card and "jaxact prepare" in card
-    )
-    assert "Ours: " in card and ("%" in card.split("Ours: ")[1] or "not run" in card)
+    for row in {row for rows in TABLES[path].values() for row in rows}:
+        assert f"    {row} " in card, row
+    sections = re.split(r"\n\n(?=[a-z0-9_]+(?:[ ,(][^\n]*)?: )", card)[1:]
+    titles = [re.sub(r" \(default\)", "", section.split(": ")[0]) for section in sections]
+    assert {name for title in titles for name in title.split(", ")} == set(TABLES[path])
+    for title, section in zip(titles, sections, strict=True):
+        assert "Paper: " in section and "jaxact prepare" in section, title
+        ours = section.split("Ours: ")[1]
+        assert "%" in ours or "not run" in ours, title
+        assert f"configs/{path.name}" in section, title
 
 
-def test_quickstarts_config_is_the_one_in_the_folder():
-    assert quickstart.get_config() == config.load(str(CONFIGS[0].parent / "stgcn_synthetic.py"))
+@by_config
+def test_a_command_in_a_run_card_names_words_that_the_config_has(path):
+    card = path.read_text().split('"""')[1]
+    for words in re.findall(rf"--(?:config|pretrain) configs/{path.name}:([\w,]+)", card):
+        config.load(f"{path}:{words}")
 
 
-def test_the_recogniser_reads_marked_or_detected_joints_of_a_split():
-    path = str(CONFIGS[0].parent / "recogniser_jhmdb14.py")
-    marked, detected = (
-        config.load(f"{path}:p25,split2,{joints}") for joints in ("marked", "detected")
-    )
-    assert (marked.data.name, marked.data.eval_split) == ("custom/jhmdb14", "split2_test")
+def test_quickstart_trains_the_config_of_the_generated_data_set():
+    path = CONFIGS[0].parent / "stgcn.py"
+    assert recipes.synthetic_actions() == config.load(f"{path}:synthetic_actions")
+
+
+def test_the_recogniser_reads_labelled_or_detected_joints_of_a_split():
+    path = str(CONFIGS[0].parent / "recogniser.py")
+    labelled = config.load(f"{path}:jhmdb14,p25,split2")
+    detected = config.load(f"{path}:jhmdb_detected,p25,official2")
+    assert (labelled.data.name, labelled.data.eval_split) == ("custom/jhmdb14", "split2_test")
     assert (detected.data.name, detected.data.train_split) == ("jhmdb_detected", "official2_train")
-    assert marked.model == detected.model and config.load(f"{path}:p25,split2") == marked
-    assert config.load(path).model == config.RecogniserConfig(activation="tanh")
-    assert config.load(f"{path}:relu").model == config.RecogniserConfig()
+    assert labelled.model == detected.model
+    jhmdb = config.load(f"{path}:jhmdb14")
+    assert jhmdb.model == config.RecogniserConfig(activation="tanh")
+    assert config.load(f"{path}:jhmdb14,relu").model == config.RecogniserConfig()
 
 
 def test_a_row_of_a_table_is_an_argument_and_the_first_the_default():
-    kinetics, ntu = (str(CONFIGS[0].parent / f"stgcn_{name}.py") for name in ("kinetics", "ntu60"))
-    assert (
-        config.load(kinetics)
-        == config.load(f"{kinetics}:spatial_imp")
-        != config.load(f"{kinetics}:spatial")
-    )
-    assert config.load(f"{kinetics}:tcn").model == config.TCNConfig()
-    run = config.load(f"{ntu}:xview,res_tcn")
-    assert run == config.load(f"{ntu}:res_tcn,xview")
+    path = str(CONFIGS[0].parent / "stgcn.py")
+    kinetics = config.load(f"{path}:kinetics_skeleton")
+    assert kinetics == config.load(f"{path}:kinetics_skeleton,spatial_imp")
+    assert kinetics != config.load(f"{path}:kinetics_skeleton,spatial")
+    assert config.load(f"{path}:kinetics_skeleton,tcn").model == config.TCNConfig()
+    run = config.load(f"{path}:ntu60,xview,res_tcn")
+    assert run == config.load(f"{path}:res_tcn,xview,ntu60")
     assert (run.data.eval_split, run.model.network) == ("xview_test", "res_tcn")
-
-
-@pytest.mark.parametrize(
-    "path", sorted({path for path, row in ROWS if row}), ids=lambda path: path.stem
-)
-def test_a_run_card_lists_every_row(path):
-    card = path.read_text().split('"""')[1]
-    assert all(f"    {row} " in card for row in runpy.run_path(str(path))["ROWS"])

@@ -14,7 +14,7 @@ from jaxact import config
 from jaxact.errors import UserError
 from jaxact.evaluation import score_fusion
 from scripts import reproduce
-from scripts.reproduce import DATASETS, SKELETONS, NotRun, Runs
+from scripts.reproduce import SKELETONS, NotRun, Runs, dataset_of
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 
@@ -48,10 +48,7 @@ def test_every_row_has_the_papers_figures_and_configs_that_load(name, monkeypatc
     module, asked = script(name), []
 
     def train(self, source, *more, name=""):
-        file, _, argument = source.partition(":")
-        made = config.load(
-            f"{SCRIPTS.parent / 'configs' / file}:{argument}{',' if argument else ''}quick", more
-        )
+        made = config.load(f"{SCRIPTS.parent / 'configs' / source},quick", more)
         assert made.epochs == 1
         asked.append((source, made))
         return tmp_path / "runs" / source / name
@@ -85,9 +82,7 @@ def test_every_row_has_the_papers_figures_and_configs_that_load(name, monkeypatc
             assert made.data.eval_split == f"{view[0]}_test" and made.data.train_split.startswith(
                 f"{view[0]}_train"
             )
-        assert (
-            made.data.name == DATASETS[source.partition(":")[0].removesuffix(".py").split("_")[-1]]
-        )
+        assert made.data.name == dataset_of(source)
     assert len({source for source, _ in asked}) >= 10
 
 
@@ -102,7 +97,7 @@ def test_a_figure_is_the_mean_of_five_folds_on_clips_that_were_trained_on_and_ot
     def report(self, workdir, *options, name="results"):
         fold = int(workdir.name[-1])
         assert options == (
-            ("--split", f"{workdir.name.split(',')[1]}_train") if name == "training" else ()
+            ("--split", f"{workdir.name.split(',')[2]}_train") if name == "training" else ()
         )
         return {"top1": (fold + (4 if name == "training" else 0)) / 10}
 
@@ -117,7 +112,9 @@ def test_a_figure_is_the_mean_of_five_folds_on_clips_that_were_trained_on_and_ot
         == 0
     )
     assert asked == [
-        f"recogniser_ucf32.py:full,{by}fold{fold}" for by in ("", "group_") for fold in range(1, 6)
+        f"recogniser.py:ucf101_32,full,{by}fold{fold}"
+        for by in ("", "group_")
+        for fold in range(1, 6)
     ]
     said = capsys.readouterr().out
     assert (
@@ -149,14 +146,14 @@ def test_networks_that_are_fused_with_a_searched_weight_never_see_what_it_is_sea
         lambda paths, **options: fused.update(paths=paths, **options) or {"top1": 0.5},
     )
     runs = Runs(configs=SCRIPTS, out=tmp_path, data_dir="", quick=False, overrides=(), files={})
-    assert module.fused("stagcn_ntu60.py:xview", ("top1",))(runs) == [50.0]
+    assert module.fused("stagcn.py:ntu60,xview", ("top1",))(runs) == [50.0]
     part = "--config.data.train_split=xview_train[:95%]"
     assert len(trained) == 3 and all(
         words[0] == part for words in trained.values()
     )  # SN, TN, and what SN begins with
     begun = [words[1] for words in trained.values() if len(words) > 1]
     assert begun == [
-        f"--config.init_from={tmp_path / 'stagcn_pretrain_ntu60.py:xviewpart' / 'run'}"
+        f"--config.init_from={tmp_path / 'stagcn.py:ntu60,xview,pretrainpart' / 'run'}"
     ]
     held_out = {folder for folder, options in scored if options == ("--split", "xview_train[95%:]")}
     assert set(fused["search_on"]) == held_out and len(held_out) == 2
@@ -201,12 +198,12 @@ def test_figures_of_others_stand_beside_networks_of_the_official_split(monkeypat
     rows = {name: ours(runs) for name, (_, ours) in module.TABLES[3].rows.items() if ours}
     assert rows["Two-stream"] == [25.0, 25.0] and rows["LRCN"] == [50.0, "no row of the paper"]
     assert asked[:3] == [
-        "convgru_ucf101.py:xc_lstm,official1",
-        "tsn_ucf101.py:official1",
-        "tsn_hmdb51.py:official1",
+        "convgru.py:ucf101,xc_lstm,official1",
+        "tsn.py:ucf101,official1",
+        "tsn.py:hmdb51,official1",
     ]
     for source in asked:
-        made = config.load(f"{SCRIPTS.parent / 'configs' / source.replace(':', ':quick,')}")
+        made = config.load(f"{SCRIPTS.parent / 'configs' / source},quick")
         assert made.data.eval_split == (
             "official1_test" if "official1" in source else "random_3to1_test"
         )
@@ -218,10 +215,10 @@ def test_two_stream_rows_need_videos_with_flow(monkeypatch, tmp_path):
         configs=SCRIPTS, out=tmp_path, data_dir=str(tmp_path), quick=True, overrides=(), files={}
     )
     with pytest.raises(NotRun, match=r"not run: ucf101 is not prepared in"):
-        runs.fused("tsn_ucf101.py:official1", ("rgb", "flow"))
+        runs.fused("tsn.py:ucf101,official1", ("rgb", "flow"))
     monkeypatch.setattr(Runs, "data", lambda *_: types.SimpleNamespace(stored={"flow": None}))
     with pytest.raises(NotRun, match=r"not run: the videos are prepared without --flow"):
-        runs.fused("tsn_ucf101.py:official1", ("rgb", "flow"))
+        runs.fused("tsn.py:ucf101,official1", ("rgb", "flow"))
 
 
 def test_a_table_of_videos_prepares_its_own_samples_and_ends_with_its_note(

@@ -45,8 +45,8 @@ def train(kinds: Any) -> None:
         "train",
         _run_train,
         "train, or resume, a run",
-        "jaxact train --config configs/stgcn_utd_mhad.py --workdir runs/utd",
-        "jaxact train --config configs/stgcn_ntu60.py:xview --workdir runs/xview --config.optim.learning_rate=0.05",
+        "jaxact train --config configs/stgcn.py:utd_mhad --workdir runs/utd",
+        "jaxact train --config configs/stgcn.py:ntu60,xview --workdir runs/xview --config.optim.learning_rate=0.05",
         "jaxact train ... --streams joint,bone,joint_motion,bone_motion    (a network each, then their fusion)",
         "jaxact train ... --config.protocol=NAME    (published preprocessing; those there are stand below)",
         "jaxact train ... --coordinator host0:1234 --processes 4 --process 2    (one of four machines)",
@@ -204,7 +204,7 @@ def _evaluate_poses(checkpoint: str, where: dict[str, Any], special: dict[str, A
         raise UserError(
             f"--{given[0]} is for networks that tell actions; {checkpoint!r} finds joints"
         )
-    found = pose.report(checkpoint, **where)
+    found = pose.run(checkpoint, **where)
     precision = f", AP {found['AP']:.2%}" if "AP" in found else ""
     worst = min(found["joints"], key=found["joints"].get)
     print(

@@ -2,8 +2,15 @@
 command line.
 """
 
+from jaxact.config.arguments import Selection, choose
 from jaxact.config.inputs import AugmentConfig, ClipConfig, VideoAugmentConfig, VideoClipConfig
-from jaxact.config.loading import check, choose, from_dict, load, override, to_dict
+from jaxact.config.loading import check, from_dict, load, override, to_dict
+from jaxact.config.losses import (
+    CrossEntropyLossConfig,
+    DisplacementLossConfig,
+    PoseLossConfig,
+    SegmentLossConfig,
+)
 from jaxact.config.pose_model import PoseAugmentConfig, PoseClipConfig, PoseConfig
 from jaxact.config.protocols import follow
 from jaxact.config.skeleton_models import (
@@ -32,20 +39,25 @@ __all__ = [
     "CTRGCNConfig",
     "CausalSTGCNConfig",
     "ClipConfig",
+    "CrossEntropyLossConfig",
     "DataConfig",
     "DisplacementConfig",
+    "DisplacementLossConfig",
     "LSTMConfig",
     "LocalConfig",
     "OptimConfig",
     "PoseAugmentConfig",
     "PoseClipConfig",
     "PoseConfig",
+    "PoseLossConfig",
     "RecogniserConfig",
     "SCXceptionConfig",
+    "SegmentLossConfig",
     "STAGCNConfig",
     "STALSTMConfig",
     "STGCNConfig",
     "STGCNPPConfig",
+    "Selection",
     "TCNConfig",
     "TSNConfig",
     "TrainConfig",

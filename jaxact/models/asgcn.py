@@ -11,8 +11,8 @@ the clip, so that the features keep the motion's detail.
                                                                                          -> 10 poses
                                                                                          [bm v 10 c]
 
-NTU RGB+D 86.8 % X-Sub and 94.2 % X-View (`configs/stagcn_ntu60.py`), Kinetics-skeleton 34.8 % top-1
-(`configs/stagcn_kinetics.py`), from the paper, as Table 4 of the STA-GCN paper quotes them.
+NTU RGB+D 86.8 % X-Sub and 94.2 % X-View (`configs/stagcn.py:ntu60`), Kinetics-skeleton 34.8 % top-1
+(`configs/stagcn.py:kinetics_skeleton`), from the paper, as Table 4 of the STA-GCN paper quotes them.
 """
 
 from typing import Any

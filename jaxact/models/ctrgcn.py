@@ -7,7 +7,7 @@ graphs mix the joints; four narrow branches of different reach then look along t
 
     [b 64 m v 3] -> norm -> 4 units [bm 64 v 64] -> 3 units [bm 32 v 128] -> 3 units [bm 16 v 256] -> [b k]
 
-NTU RGB+D X-Sub 89.6 % top-1 from joints in pyskl's re-implementation (`configs/ctrgcn_ntu60.py`);
+NTU RGB+D X-Sub 89.6 % top-1 from joints in pyskl's re-implementation (`configs/ctrgcn.py:ntu60`);
 92.4 % with four streams in the paper's Table 5.
 """
 

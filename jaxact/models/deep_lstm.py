@@ -7,8 +7,8 @@ off the last state.
 
     [b 8 m v c] -> [b 8 mvc] -> layer 1 [b 8 256] -> layer 2 [b 8 256] -> last frame [b 256] -> [b k]
 
-Kinetics-skeleton 16.4 % top-1 (`configs/stgcn_kinetics.py:deep_lstm`), NTU RGB+D 60.7 % X-Sub and
-67.3 % X-View (`configs/stgcn_ntu60.py:xsub,deep_lstm`), as Tables 2 and 3 of Yan, Xiong and Lin,
+Kinetics-skeleton 16.4 % top-1 (`configs/stgcn.py:kinetics_skeleton,deep_lstm`), NTU RGB+D 60.7 % X-Sub and
+67.3 % X-View (`configs/stgcn.py:ntu60,xsub,deep_lstm`), as Tables 2 and 3 of Yan, Xiong and Lin,
 AAAI 2018, quote them.
 """
 

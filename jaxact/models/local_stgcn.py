@@ -7,7 +7,7 @@ shared by the joints, as in ST-GCN, unless `UnsharedSTGCN` is asked for.
 
     y[w] = sum over pairs (v, w) of A[v, w] x[v] @ W[v, w] + b[w],    52 pairs of OpenPose's joints, 73 of the Kinect's
 
-Kinetics-skeleton 22.0 % top-1 (`configs/stgcn_kinetics.py:local`), from the paper's Table 1. The
+Kinetics-skeleton 22.0 % top-1 (`configs/stgcn.py:kinetics_skeleton,local`), from the paper's Table 1. The
 paper gives one sentence and no code: that time is shared, and that A divides by the number of
 neighbours, are decisions taken here.
 """

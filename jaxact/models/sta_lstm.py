@@ -8,7 +8,7 @@ in every frame; the class is read off the sum.
 
     [b t m v c] -> joint gate [b t mv] -> weighted joints -> 3 layers [b t 100] -> scores [b t k] -> frame gate -> [b k]
 
-NTU RGB+D 73.4 % X-Sub and 81.2 % X-View (`configs/stagcn_ntu60.py`), as Table 4 of the STA-GCN
+NTU RGB+D 73.4 % X-Sub and 81.2 % X-View (`configs/stagcn.py:ntu60`), as Table 4 of the STA-GCN
 paper quotes them.
 """
 

@@ -7,7 +7,7 @@ network less than half as large.
 
     [b 100 m v 3] -> norm -> 4 units [bm 100 v 64] -> 3 units [bm 50 v 128] -> 3 units [bm 25 v 256] -> [b k]
 
-NTU RGB+D X-Sub 89.3 % top-1 from joints (`configs/stgcnpp_ntu60.py`), from the authors' model zoo.
+NTU RGB+D X-Sub 89.3 % top-1 from joints (`configs/stgcnpp.py:ntu60`), from the authors' model zoo.
 """
 
 import functools

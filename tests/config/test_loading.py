@@ -111,20 +111,6 @@ def test_an_option_of_another_version_is_refused():
         config.from_dict(values)
 
 
-def test_words_of_an_argument_are_told_apart_by_their_lists():
-    lists = ("xsub", "xview"), {"gcn": 1, "tcn": 2}
-    assert config.choose("", *lists) == ("xsub", "gcn", False)
-    assert config.choose("tcn,xview", *lists) == ("xview", "tcn", False)
-    assert config.choose("quick", *lists) == ("xsub", "gcn", True)
-    with pytest.raises(
-        UserError,
-        match="unknown argument 'tcm'; available: gcn, quick, tcn, xsub, xview; did you mean",
-    ):
-        config.choose("xview,tcm", *lists)
-    with pytest.raises(UserError, match="the argument 'xsub,xview' holds both 'xsub' and 'xview'"):
-        config.choose("xsub,xview", *lists)
-
-
 def run_of(model, **more):
     clip, augment = training.INPUTS[config.kind(model.name)]
     return config.TrainConfig(**{"model": model, "clip": clip(), "augment": augment(), **more})

@@ -1,0 +1,85 @@
+"""Recipes that several configs share: input, augmentation and optimiser of a data set.
+
+The values that depend on the network, such as its width and the number of epochs, are set in
+`configs/`.
+"""
+
+from typing import Any
+
+from jaxact.config.arguments import DATASETS, Selection
+from jaxact.config.inputs import AugmentConfig, ClipConfig
+from jaxact.config.losses import CrossEntropyLossConfig
+from jaxact.config.skeleton_models import STGCNConfig
+from jaxact.config.training import DataConfig, OptimConfig, TrainConfig
+
+# The small skeleton data sets: options of the sections `clip` and `augment`.
+_SMALL_CLIPS: dict[str, dict[str, Any]] = {
+    "utd_mhad": {"frames": 48, "persons": 1, "scale": "skeleton", "views": 5},
+    "sbu": {"frames": 24, "persons": 2, "views": 5},
+    "jhmdb14": {"frames": 32, "persons": 1},
+}
+_SMALL_AUGMENTATION: dict[str, dict[str, Any]] = {
+    "utd_mhad": {"crop": 0.9, "rotate": 0.3, "rescale": 0.15, "drop_joints": 0.03},
+    "sbu": {"crop": 0.8, "rotate": 0.1, "rescale": 0.1, "mirror": True, "swap": True},
+    "jhmdb14": {"crop": 0.85, "rotate": 0.2, "rescale": 0.1, "mirror": True, "drop_joints": 0.03},
+}
+SMALL_DATASETS = tuple(_SMALL_CLIPS)
+
+
+def small_dataset(selection: Selection) -> TrainConfig:
+    """The recipe for UTD-MHAD, SBU and 14 classes of JHMDB, which have some hundreds of clips."""
+    return TrainConfig(
+        data=selection.data(),
+        clip=ClipConfig(sampling="resize", center="first", **_SMALL_CLIPS[selection.dataset]),
+        augment=AugmentConfig(**_SMALL_AUGMENTATION[selection.dataset]),
+        optim=adamw(),
+        batch_size=16,
+        loss=CrossEntropyLossConfig(label_smoothing=0.1),
+    )
+
+
+def adamw() -> OptimConfig:
+    """AdamW with a cosine schedule and an average of the parameters, for hundreds of clips."""
+    return OptimConfig(
+        name="adamw",
+        learning_rate=3e-3,
+        schedule="cosine",
+        warmup=3.0,
+        weight_decay=0.01,
+        ema=0.99,
+    )
+
+
+def pyskl_ntu(selection: Selection) -> TrainConfig:
+    """A recipe close to pyskl's for NTU RGB+D: clips of 100 frames, SGD with a cosine schedule.
+
+    Departs from pyskl: clips are resampled to 100 frames where pyskl draws one frame of each
+    hundredth, and centred and turned upright by their first frame.
+    """
+    return TrainConfig(
+        data=selection.data(),
+        clip=ClipConfig(
+            frames=100, persons=2, sampling="resize", person="energy", center="first", align=True
+        ),
+        optim=OptimConfig(learning_rate=0.1, schedule="cosine", weight_decay=5e-4),
+        batch_size=128,
+        epochs=80,
+    )
+
+
+def synthetic_actions() -> TrainConfig:
+    """A small ST-GCN on the generated data set: about a minute on two CPU cores."""
+    return TrainConfig(
+        data=DataConfig(name=DATASETS["synthetic_actions"].name),
+        model=STGCNConfig(width=16, dropout=0.2),
+        clip=ClipConfig(frames=32, sampling="resize", center="first"),
+        augment=AugmentConfig(crop=0.8, rotate=0.2),
+        optim=OptimConfig(
+            name="adamw", learning_rate=3e-3, schedule="cosine", warmup=0.5, weight_decay=0.01
+        ),
+        batch_size=16,
+        epochs=8,
+        loss=CrossEntropyLossConfig(label_smoothing=0.1),
+        eval_every=2.0,
+        log_every=20,
+    )
