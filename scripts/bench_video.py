@@ -68,7 +68,7 @@ def main() -> None:
             lambda: sum(len(video_encoding.encode(path, short_side=256).frames) for path in paths),
         )
 
-    opened = data.map(lambda record: video.decoded(record["frames"], stream="rgb"))
+    opened = data.map(lambda record: video.decode_frames(record["frames"], stream="rgb"))
     show("JPEG to pixels", lambda: sum(map(len, opened)))
 
     examples = data.map(lambda record: video.evaluate(record, **clip)["inputs"][0])

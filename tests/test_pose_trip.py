@@ -49,7 +49,7 @@ def trip():
 
 def test_people_come_back_where_they_were(trip):
     targets, _, decoded, people = trip
-    zoom, left, top = targets["place"]
+    zoom, left, top = targets["letterbox"]
     there = decoded[decoded[..., 2].any(axis=1)]
     assert len(there) == 3
     for one in people:

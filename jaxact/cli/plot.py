@@ -148,9 +148,9 @@ def _draw_clip(options: argparse.Namespace) -> None:
     if video:
         import tensorflow as tf
 
-        from jaxact.pipeline.video import decoded
+        from jaxact.pipeline.video import decode_frames
 
-        pictures = decoded(tf.constant(record["frames"]), stream="rgb").numpy()
+        pictures = decode_frames(tf.constant(record["frames"]), stream="rgb").numpy()
         plots.playback(pictures, options.out, fps=fps, title=title)
     else:
         plots.animation(record["joints"], info.layout, options.out, fps=fps, title=title)
@@ -371,7 +371,7 @@ def _draw_poses(options: argparse.Namespace) -> None:
     panels = []
     for each in pose.examples(options.results, count=options.count, data_dir=options.data_dir):
         note = f"{each.hits.found.sum()} of {each.hits.there.sum()} joints right"
-        panels.append(plots.PoseOverlay(each.id, note, each.picture, each.found, each.true))
+        panels.append(plots.PoseOverlay(each.id, note, each.picture, each.predicted, each.true))
     plots.pose_overlays(panels, options.out)
     print(options.out)
 

@@ -1,4 +1,4 @@
-"""One evaluator for every model: a pass over a split in which each example counts exactly once."""
+"""Evaluation of a network on a split: one pass in which each example counts exactly once."""
 
 import dataclasses
 import functools
@@ -14,6 +14,7 @@ from jaxact.config import protocols
 from jaxact.errors import UserError
 from jaxact.evaluation import report
 from jaxact.evaluation.eval_step import eval_step
+from jaxact.losses import Loss
 from jaxact.metrics import classification as metrics
 from jaxact.progress import track
 from jaxact.runs import trained_model
@@ -21,45 +22,52 @@ from jaxact.runs.sharding import Placement, make_placement
 
 
 def compile_scorer(
-    apply: Callable[..., Any], placement: Placement
+    apply: Callable[..., Any], placement: Placement, loss: Loss | None = None
 ) -> Callable[[Any, Mapping], dict]:
-    """The evaluation step over the devices of `placement`: (weights, batch) -> logits, targets,
-    mask.
-    """
-    run = placement.compile_eval(functools.partial(eval_step, apply=apply))
-    return lambda weights, batch: jax.device_get(run(weights, placement.shard_eval(batch)))
+    """`eval_step` over the devices of `placement`, as a function of (weights, batch)."""
+    step = placement.compile_eval(functools.partial(eval_step, apply=apply, loss=loss))
+
+    def scorer(weights: Any, batch: Mapping) -> dict:
+        return jax.device_get(step(weights, placement.shard_eval(batch)))
+
+    return scorer
 
 
 def totals(
     scorer: Callable, weights: Any, batches: Iterable[Mapping[str, np.ndarray]], *, classes: int
 ) -> metrics.Sums | metrics.Losses:
-    """The sums over all processes' batches; every process gets the same."""
-    sums: Any = None
-    for found in (scorer(weights, batch) for batch in batches):
-        if "loss" in found:
-            more = metrics.from_losses(found["loss"], found["mask"])
+    """Metric sums over the batches of all processes; every process gets the same sums."""
+    total: Any = None
+    for batch in batches:
+        outputs = scorer(weights, batch)
+        if "loss" in outputs:
+            sums = metrics.from_losses(outputs["loss"], outputs["mask"])
         else:
-            more = metrics.from_logits(found["logits"], found["targets"], found["mask"])
-        sums = more if sums is None else sums + more
-    return metrics.Sums.empty(classes) if sums is None else sums
+            sums = metrics.from_logits(outputs["logits"], outputs["targets"], outputs["mask"])
+        total = sums if total is None else total + sums
+    if total is None:
+        return metrics.Sums.empty(classes)
+    return total
 
 
 def score(
     scorer: Callable, weights: Any, batches: Iterable[Mapping[str, np.ndarray]]
 ) -> report.Scores:
-    """The logits of every example of one process's pass.
+    """The logits of every example in one process's batches.
 
     Raises:
-      UserError: the pass holds no example.
+        UserError: the batches hold no example.
     """
-    rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    ids, logits, labels = [], [], []
     for batch in batches:
-        found, real = scorer(weights, batch), np.asarray(batch["mask"])
-        rows.append((batch["id"][real], found["logits"][real], found["targets"][real]))
-    if not sum(len(row[0]) for row in rows):
+        outputs = scorer(weights, batch)
+        mask = np.asarray(batch["mask"])
+        ids.append(batch["id"][mask])
+        logits.append(outputs["logits"][mask])
+        labels.append(outputs["targets"][mask])
+    if not sum(len(part) for part in ids):
         raise UserError("no example to evaluate: the split, or its subset of classes, is empty")
-    ids, logits, labels = (np.concatenate(column) for column in zip(*rows, strict=True))
-    return report.Scores(ids, logits, labels)
+    return report.Scores(np.concatenate(ids), np.concatenate(logits), np.concatenate(labels))
 
 
 def run(
@@ -76,29 +84,29 @@ def run(
     confidence: str | None = None,
     views: int | None = None,
 ) -> dict[str, Any]:
-    """Evaluates a run's checkpoint, in one process.
+    """Evaluates a run's checkpoint in one process and writes a report.
 
     `out` gets `metrics.json`, `scores.npz`, `per_class.csv` and `confusion.csv`.
 
     Args:
-      workdir: the --workdir of `jaxact train`.
-      split: a split or protocol split of the run's data set; by default the run's own evaluation
-          split.
-      subset: a subset that the data set names ("kinetics_motion"), or class names; only their
-        examples count, the network still choosing among all classes.
-      data_dir: where the prepared data lie now, if not where training found them.
-      step, how: which checkpoint; see `trained_model.load`.
-      batch_size: examples at a time; by default the run's.
-      kept, confidence: of a network of segments, in place of the run's `model.kept` and
-          `model.confidence`.
-      views: clips seen of each record, in place of the run's `clip.views`.
+        workdir: the --workdir of `jaxact train`.
+        out: folder of the report.
+        split: a split or protocol split of the run's data set; None is the run's evaluation split.
+        subset: a subset that the data set names ("kinetics_motion"), or class names. Only their
+            examples count; the network still predicts one of all classes.
+        data_dir: folder of the prepared data, if they have moved since training.
+        step, how: which checkpoint; see `trained_model.load`.
+        batch_size: examples per batch; None is the run's.
+        kept, confidence: of a network of segments, in place of the run's `model.kept` and
+            `model.confidence`.
+        views: clips per record, in place of the run's `clip.views`.
 
     Returns:
-      What `metrics.json` holds.
+        The content of `metrics.json`.
 
     Raises:
-      UserError: no checkpoint, no such data set, split or subset, or data that do not fit the
-          network.
+        UserError: no checkpoint, no such data set, split or subset, or data that do not fit the
+            network.
     """
     from jaxact.datasets import dataset_info, records
     from jaxact.datasets.preparation import summary
@@ -113,32 +121,38 @@ def run(
     info = dataset_info.load(data.name, data_dir or data.data_dir)
     check_data(info, net)
     placement = make_placement()
-    size = -(-(batch_size or net.config.batch_size) // placement.mesh.size) * placement.mesh.size
+    devices = placement.mesh.size
+    size = -(-(batch_size or net.config.batch_size) // devices) * devices
     source = batches.eval_batches(
         info,
         split=split,
         batch_size=size,
         process_index=jax.process_index(),
         process_count=jax.process_count(),
-        classes=_classes(subset, info),
+        classes=_subset_classes(subset, info),
         clip=dataclasses.asdict(net.config.clip),
     )
-    scorer = compile_scorer(net.model.apply, placement)
     total = None if subset else -(-records.count(info, split) // size)
-    shown = track(source, total=total, what=f"evaluating {split}", unit="batches")
-    found = score(scorer, placement.replicate(net.weights, donatable=False), shown)
-    where = {"split": split, "subset": subset, "data_dir": str(info.path), "workdir": str(workdir)}
+    source = track(source, total=total, what=f"evaluating {split}", unit="batches")
+    scorer = compile_scorer(net.model.apply, placement)
+    scores = score(scorer, placement.replicate(net.weights), source)
+    origin = {"split": split, "subset": subset, "data_dir": str(info.path), "workdir": str(workdir)}
     if split in info.leaks:
-        where["leaks"] = summary.describe_leak(info.leaks[split])
-    return report.write(out, found, net.labels, about(net, **where))
+        origin["leaks"] = summary.describe_leak(info.leaks[split])
+    return report.write(out, scores, net.labels, provenance(net, **origin))
 
 
-def about(net: trained_model.Trained, **where: Any) -> dict[str, Any]:
-    """What a figure of `net` depends on."""
+def provenance(net: trained_model.Trained, **origin: Any) -> dict[str, Any]:
+    """Everything on which a metric of `net` depends.
+
+    Args:
+        net: the network.
+        origin: further entries, such as the split.
+    """
     return {
         "dataset": net.config.data.name,
         "dataset_version": net.version,
-        **where,
+        **origin,
         "step": net.step,
         "step_chosen": net.chosen,
         "protocol": protocols.describe(net.config),
@@ -150,36 +164,38 @@ def about(net: trained_model.Trained, **where: Any) -> dict[str, Any]:
 
 
 def check_data(info: Any, net: trained_model.Trained) -> None:
-    """Raises UserError where a data set is not of the kind that the network was trained on."""
+    """Raises UserError if a data set does not match the network's training data."""
     if info.labels != net.labels:
         raise UserError(
-            f"the {len(info.labels)} classes of {info.name!r} are not the {len(net.labels)} of the checkpoint"
+            f"the {len(info.labels)} classes of {info.name!r} are not the {len(net.labels)} "
+            "of the checkpoint"
         )
     if net.version not in ("", info.version):
         raise UserError(
-            f"the checkpoint was trained on version {net.version} of {info.name!r}, whose numbers are other ones than "
-            f"those of version {info.version} in {str(info.path)!r}; train on this one, or move it out of the way"
+            f"the checkpoint was trained on version {net.version} of {info.name!r}, whose numbers "
+            f"differ from version {info.version} in {str(info.path)!r}; train on this version, "
+            "or move it away"
         )
     if info.layout != net.layout or info.channels != net.channels:
         raise UserError(
-            f"the data set {info.name!r} has the layout {info.layout.name!r} with channels {info.channels}, "
-            f"the checkpoint {net.layout.name!r} with {net.channels}"
+            f"the data set {info.name!r} has the layout {info.layout.name!r} with channels "
+            f"{info.channels}, the checkpoint {net.layout.name!r} with {net.channels}"
         )
 
 
-def _classes(subset: str | Sequence[str] | None, info: Any) -> tuple[int, ...] | None:
+def _subset_classes(subset: str | Sequence[str] | None, info: Any) -> tuple[int, ...] | None:
     """A subset's class ids: one that the data set names, or class names separated by commas."""
     if not subset:
         return None
     if isinstance(subset, str) and subset in info.subsets:
         return tuple(info.subsets[subset])
-    names = (
-        [name.strip() for name in subset.split(",")] if isinstance(subset, str) else list(subset)
-    )
-    missing = [name for name in names if name not in info.labels]
-    if missing:
-        raise UserError(
-            f"no class or subset {missing[0]!r} in {info.name!r}; subsets: {', '.join(info.subsets) or 'none'}; "
-            f"classes: {', '.join(info.labels)}"
-        )
+    names = list(subset)
+    if isinstance(subset, str):
+        names = [name.strip() for name in subset.split(",")]
+    for name in names:
+        if name not in info.labels:
+            raise UserError(
+                f"no class or subset {name!r} in {info.name!r}; "
+                f"subsets: {', '.join(info.subsets) or 'none'}; classes: {', '.join(info.labels)}"
+            )
     return tuple(info.labels.index(name) for name in names)

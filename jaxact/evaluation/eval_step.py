@@ -5,23 +5,29 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from jaxact.losses import classification as losses
-from jaxact.models.outputs import Batch, apply_to_views, classifies, logits_of, merge_views
+from jaxact.losses import Loss
+from jaxact.models.outputs import Batch, apply_to_views, predict_logits
 
 
-def eval_step(weights: Any, batch: Batch, *, apply: Callable[..., Any]) -> dict[str, Any]:
-    """Logits of an evaluation batch, whose `inputs` carry a view axis: [b, views, ...].
+def eval_step(
+    weights: Any, batch: Batch, *, apply: Callable[..., Any], loss: Loss | None = None
+) -> dict[str, Any]:
+    """Logits of an evaluation batch, whose `inputs` have a view axis: [b, views, ...].
 
-    The views of an example are one prediction, see `models.outputs.merge_views`.
+    The views of an example are merged into one prediction, see `models.outputs.merge_views`.
+
+    Args:
+        apply: the model's `apply`.
+        loss: per-example loss of a network that predicts no classes; None for a classifier.
 
     Returns:
-      `logits` f32 [b, classes], with `targets` and `mask` passed through; of a network without
-      logits `loss` [b], the mean of its views', in their place.
+        `logits` f32 [b, classes], with `targets` and `mask` passed through; with a `loss`, the mean
+        loss of each example's views, `loss` [b], and `mask`.
     """
-    count, views = batch["inputs"].shape[:2]
-    outputs = apply_to_views(weights, batch["inputs"], apply=apply)
-    if not classifies(outputs):
-        each = losses.per_example(outputs, batch["targets"])
-        return {"loss": jnp.mean(each.reshape(count, views), axis=1), "mask": batch["mask"]}
-    logits = merge_views(logits_of(outputs), views)
-    return {"logits": logits, "targets": batch["targets"], "mask": batch["mask"]}
+    inputs = batch["inputs"]
+    if loss is None:
+        logits = predict_logits(weights, inputs, apply=apply)
+        return {"logits": logits, "targets": batch["targets"], "mask": batch["mask"]}
+    losses = loss(apply_to_views(weights, inputs, apply=apply), batch["targets"])
+    mean_losses = jnp.mean(losses.reshape(inputs.shape[:2]), axis=1)
+    return {"loss": mean_losses, "mask": batch["mask"]}

@@ -1,11 +1,9 @@
-"""Pose networks on records: joints found in every picture of a split, and how near they are to the
-true ones.
-"""
+"""Evaluation of pose networks: predicted joints in every picture of a split, and their accuracy."""
 
 import dataclasses
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +16,22 @@ from jaxact.errors import UserError
 from jaxact.evaluation import classification
 from jaxact.metrics import pose as pose_metrics
 from jaxact.models import pose_decoding
+from jaxact.pipeline.pose_joints import body_joints, undo_letterbox
 from jaxact.progress import track
 from jaxact.runs import trained_model
-from jaxact.skeletons import Layout
-from jaxact.skeletons.pose_body import BODY, body_matrix
+from jaxact.skeletons.pose_body import BODY
 
 People = Float[np.ndarray, "n 14 3"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Found:
+class PosePrediction:
     """A picture's people, in pixels of the file.
 
     Attributes:
-      people: (x, y, score) of those found, the surest first.
-      true: (x, y, seen) of those who are there.
+        id: the record's id.
+        people: (x, y, score) of the predicted people, the most confident first.
+        true: (x, y, visibility) of the annotated people.
     """
 
     id: str
@@ -41,46 +40,45 @@ class Found:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Example:
-    """A picture of an evaluation with its surest person and the marked one, and how many joints are
-    near enough.
-    """
+class PoseExample:
+    """A picture with its most confident person, the annotated one, and the hits between them."""
 
     id: str
     picture: UInt8[np.ndarray, "h w 3"]
-    found: Float[np.ndarray, "14 3"]
+    predicted: Float[np.ndarray, "14 3"]
     true: Float[np.ndarray, "14 3"]
     hits: pose_metrics.Hits
 
 
-def find(
+def predict(
     net: trained_model.Trained, info: Any, split: str, *, batch_size: int, persons: int
-) -> Iterator[Found]:
-    """The people of every picture of a split.
+) -> Iterator[PosePrediction]:
+    """Predicts the people of every picture of a split.
 
     Args:
-      net: a pose network.
-      info: of the data set.
-      persons: people found in a picture at most.
+        net: a pose network.
+        info: the `DatasetInfo` of the data set.
+        split: name of the split.
+        batch_size: pictures per batch.
+        persons: largest number of people in a picture.
     """
-    from jaxact.datasets import records as read
+    from jaxact.datasets import records
     from jaxact.pipeline import batches
 
     clip = dataclasses.asdict(net.config.clip)
     source = batches.eval_batches(info, split=split, batch_size=batch_size, clip=clip)
     apply = jax.jit(lambda inputs: net.model.apply(net.weights, inputs[:, 0], train=False))
-    total = -(-read.count(info, split) // batch_size)
+    total = -(-records.count(info, split) // batch_size)
     for batch in track(source, total=total, what=f"finding people in {split}", unit="batches"):
-        answers = pose_decoding.decode(apply(batch["inputs"]), persons=persons)
+        decoded = pose_decoding.decode(apply(batch["inputs"]), persons=persons)
         for row in np.flatnonzero(batch["mask"]):
-            place, true = batch["targets"]["place"][row], batch["targets"]["people"][row]
-            people = [_in_picture(each, place) for each in (answers[row], true)]
-            yield Found(
-                str(batch["id"][row]), *(each[(each[..., 2] > 0).any(axis=1)] for each in people)
-            )
+            zoom, *corner = batch["targets"]["letterbox"][row]
+            people = undo_letterbox(decoded[row], zoom, corner)
+            true = undo_letterbox(batch["targets"]["people"][row], zoom, corner)
+            yield PosePrediction(str(batch["id"][row]), _non_empty(people), _non_empty(true))
 
 
-def report(
+def run(
     workdir: str | Path,
     *,
     out: str | Path,
@@ -91,138 +89,173 @@ def report(
     batch_size: int | None = None,
     share: float = 0.2,
 ) -> dict[str, Any]:
-    """PCK of a pose network's surest person on pictures of one marked person; and OKS-AP where
-    areas are marked.
+    """Evaluates a pose network: PCK of its most confident person, and OKS-AP for annotated areas.
 
-    `out` gets `metrics.json`, which says of every marked joint how often it was found, and
-    `joints.npz` with `id`, `found` and `true` [n 14 3].
+    PCK is for pictures of one annotated person. `out` gets `metrics.json`, with the share of hits
+    of every annotated joint, and `joints.npz` with `id`, `found` (the predicted joints) and `true`
+    [n 14 3].
+
+    Args:
+        workdir: the --workdir of `jaxact train`.
+        out: folder of the results.
+        split: a split of the run's data set; None is the run's evaluation split.
+        data_dir: folder of the prepared data, if they have moved since training.
+        step, how: which checkpoint; see `trained_model.load`.
+        batch_size: pictures per batch; None is the run's.
+        share: PCK's threshold, as a share of the person's box.
+
+    Returns:
+        The content of `metrics.json`.
 
     Raises:
-      UserError: no checkpoint, no such data set or split, or no picture with a marked person.
+        UserError: no checkpoint, no such data set or split, or no picture with an annotated person.
     """
-    from jaxact.datasets import dataset_info
-    from jaxact.datasets import records as read
+    from jaxact.datasets import dataset_info, records
 
     net = trained_model.load(workdir, step=step, how=how, classifier=False)
     data = net.config.data
     info = dataset_info.load(data.name, data_dir or data.data_dir)
     classification.check_data(info, net)
     split = split or data.eval_split
-    marked = {"areas", "boxes", "crowd"} <= set(read.fields(info))
-    persons = net.config.clip.persons if marked else 1
-    found = list(
-        find(net, info, split, batch_size=batch_size or net.config.batch_size, persons=persons)
-    )
-    if not any(len(each.true) for each in found):
-        raise UserError(f"no picture of the split {split!r} of {info.name!r} has a marked person")
-    first, true = (
-        np.stack([_first(getattr(each, name)) for each in found]) for name in ("people", "true")
-    )
-    total = pose_metrics.hits(first, true, pose_metrics.box_sizes(true), share=share)
-    counts = zip(BODY.joints, total.found.tolist(), total.there.tolist(), strict=True)
-    each = {joint: found / there for joint, found, there in counts if there}
-    about = {"pictures": len(found), "pck_at": share, **pose_metrics.pck(total), "joints": each}
-    if marked:
-        about |= pose_metrics.average_precision(
-            _pictures(found, info, split), sigmas=pose_metrics.SIGMAS["body-14"]
+    has_areas = {"areas", "boxes", "crowd"} <= set(records.fields(info))
+    predictions = list(
+        predict(
+            net,
+            info,
+            split,
+            batch_size=batch_size or net.config.batch_size,
+            persons=net.config.clip.persons if has_areas else 1,
         )
-    about |= classification.about(net, split=split, data_dir=str(info.path), workdir=str(workdir))
+    )
+    if not any(len(prediction.true) for prediction in predictions):
+        raise UserError(f"no picture of the split {split!r} of {info.name!r} has a marked person")
+    predicted = np.stack([_first(prediction.people) for prediction in predictions])
+    true = np.stack([_first(prediction.true) for prediction in predictions])
+    hits = pose_metrics.hits(predicted, true, pose_metrics.box_sizes(true), share=share)
+    about = {
+        "pictures": len(predictions),
+        "pck_at": share,
+        **pose_metrics.pck(hits),
+        "joints": _joint_shares(hits),
+    }
+    if has_areas:
+        pictures = _annotated_pictures(predictions, info, split)
+        about |= pose_metrics.average_precision(pictures, sigmas=pose_metrics.SIGMAS["body-14"])
+    about |= classification.provenance(
+        net, split=split, data_dir=str(info.path), workdir=str(workdir)
+    )
+    ids = np.array([prediction.id for prediction in predictions])
     with files.replacing(Path(out) / "joints.npz") as path, path.open("wb") as stream:
-        np.savez_compressed(stream, id=np.array([f.id for f in found]), found=first, true=true)
+        np.savez_compressed(stream, id=ids, found=predicted, true=true)
     files.write_json(Path(out) / "metrics.json", about)
     return about
 
 
-def examples(results: str | Path, *, count: int = 10, data_dir: str | None = None) -> list[Example]:
-    """Pictures of an evaluation, evenly out of those with a marked person.
+def examples(
+    results: str | Path, *, count: int = 10, data_dir: str | None = None
+) -> list[PoseExample]:
+    """Pictures of an evaluation, evenly spaced among those with an annotated person.
 
     Args:
-      results: `out` of `report`.
-      count: pictures, or as many as there are.
-      data_dir: folder of prepared sets; None is the evaluation's.
+        results: the `out` of `run`.
+        count: largest number of pictures.
+        data_dir: folder of prepared sets; None is the evaluation's.
 
     Raises:
-      UserError: no such evaluation in `results`, or the records that it was made from are not
-          there.
+        UserError: no such evaluation in `results`, or its records do not exist.
     """
     from jaxact.datasets import dataset_info
-    from jaxact.datasets import records as read
-    from jaxact.pipeline.video import decoded
 
     try:
         about = json.loads((Path(results) / "metrics.json").read_text(encoding="utf-8"))
-        with np.load(Path(results) / "joints.npz", allow_pickle=False) as held:
-            ids, found, true = (held[name] for name in ("id", "found", "true"))
-        name, folder, split, share = (
-            about[key] for key in ("dataset", "data_dir", "split", "pck_at")
-        )
+        with np.load(Path(results) / "joints.npz", allow_pickle=False) as stored:
+            ids, predicted, true = stored["id"], stored["found"], stored["true"]
+        name, folder = about["dataset"], about["data_dir"]
+        split, share = about["split"], about["pck_at"]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(
-            f"no joints in {str(results)!r} ({error}); wanted the --out of `jaxact evaluate` of a pose network"
+            f"no joints in {str(results)!r} ({error}); "
+            "wanted the --out of `jaxact evaluate` of a pose network"
         ) from error
-    there = np.flatnonzero((true[..., 2] > 0).any(axis=1))
-    chosen = there[np.unique(np.linspace(0, len(there) - 1, count).round().astype(int))]
     info = dataset_info.load(name, data_dir) if data_dir else dataset_info.read(Path(folder))
-    wanted, pictures = set(ids[chosen].tolist()), {}
-    for record in read.records(info, split, fields=("id", "image")).as_numpy_iterator():
-        if (known := record["id"].decode()) in wanted:
-            pictures[known] = decoded(np.array([record["image"]], object), stream="rgb")[0]
-        if len(pictures) == len(wanted):
-            break
-    if lacking := sorted(wanted - set(pictures)):
-        raise UserError(
-            f"{str(info.path)!r} has no picture {lacking[0]!r}, which {str(results)!r} tells of"
-        )
+    annotated = np.flatnonzero((true[..., 2] > 0).any(axis=1))
+    spacing = np.linspace(0, len(annotated) - 1, count).round().astype(int)
+    rows = annotated[np.unique(spacing)]
+    pictures = _read_pictures(info, split, ids[rows].tolist())
     sizes = pose_metrics.box_sizes(true)
-    near = [
-        pose_metrics.hits(found[row, None], true[row, None], sizes[row, None], share=share)
-        for row in chosen
-    ]
-    return [
-        Example(str(ids[row]), pictures[str(ids[row])], found[row], true[row], hits)
-        for row, hits in zip(chosen, near, strict=True)
-    ]
+    selected = []
+    for row in rows:
+        name = str(ids[row])
+        if name not in pictures:
+            raise UserError(
+                f"{str(info.path)!r} has no picture {name!r}, which {str(results)!r} contains"
+            )
+        hits = pose_metrics.hits(
+            predicted[row, None], true[row, None], sizes[row, None], share=share
+        )
+        selected.append(PoseExample(name, pictures[name], predicted[row], true[row], hits))
+    return selected
 
 
-def _pictures(found: list[Found], info: Any, split: str) -> list[pose_metrics.Picture]:
-    """What OKS-AP needs; a person found is scored by the mean of their joints that were found."""
-    from jaxact.datasets import records as read
+def _read_pictures(info: Any, split: str, ids: Sequence[str]) -> dict[str, np.ndarray]:
+    """The pictures of the records with these ids."""
+    from jaxact.datasets import records
+    from jaxact.pipeline.video import decode_frames
 
-    records = read.records(
-        info, split, fields=("id", "joints", "areas", "boxes", "crowd")
-    ).as_numpy_iterator()
-    pictures = []
-    for each, record in zip(found, records, strict=True):
-        there = each.people[..., 2] > 0
-        scores = each.people[..., 2].sum(axis=1) / np.maximum(there.sum(axis=1), 1)
-        true = _as_body(record["joints"][0], info.layout)
-        marked = {name: record[name] for name in ("areas", "boxes")} | {
-            "crowd": record["crowd"].astype(bool)
-        }
-        pictures.append(pose_metrics.Picture(found=each.people, scores=scores, true=true, **marked))
+    pictures = {}
+    for record in records.records(info, split, fields=("id", "image")).as_numpy_iterator():
+        name = record["id"].decode()
+        if name in ids:
+            encoded = np.array([record["image"]], object)
+            pictures[name] = decode_frames(encoded, stream="rgb")[0]
+        if len(pictures) == len(ids):
+            break
     return pictures
 
 
-def _as_body(joints: Float[np.ndarray, "m v 3"], layout: Layout) -> People:
-    """The fourteen joints of people in another layout; one is seen as well as the worst seen of
-    those it is made of.
-    """
-    made = body_matrix(layout)
-    seen = np.stack([joints[:, np.flatnonzero(row), 2].min(axis=1) for row in made], axis=1)
-    places = np.einsum("jv,mvc->mjc", made, joints[..., :2])
-    return np.concatenate(
-        [np.where(seen[..., None] > 0, places, 0), seen[..., None]], axis=-1
-    ).astype(np.float32)
+def _annotated_pictures(
+    predictions: Sequence[PosePrediction], info: Any, split: str
+) -> list[pose_metrics.Picture]:
+    """The pictures for OKS-AP; a predicted person's score is the mean of their joints' scores."""
+    from jaxact.datasets import records
+
+    fields = ("id", "joints", "areas", "boxes", "crowd")
+    stored = records.records(info, split, fields=fields).as_numpy_iterator()
+    pictures = []
+    for prediction, record in zip(predictions, stored, strict=True):
+        scores = prediction.people[..., 2]
+        joint_counts = np.maximum((scores > 0).sum(axis=1), 1)
+        positions, visibility = body_joints(record["joints"][0], info.layout)
+        picture = pose_metrics.Picture(
+            found=prediction.people,
+            scores=scores.sum(axis=1) / joint_counts,
+            true=np.concatenate([positions, visibility[..., None]], axis=-1),
+            areas=record["areas"],
+            boxes=record["boxes"],
+            crowd=record["crowd"].astype(bool),
+        )
+        pictures.append(picture)
+    return pictures
 
 
-def _in_picture(people: People, place: Float[np.ndarray, " 3"]) -> People:
-    """Pixels of an example as pixels of the file."""
-    zoom, left, top = place
-    there = people[..., 2:] > 0
-    return np.concatenate(
-        [np.where(there, (people[..., :2] - (left, top)) / zoom, 0), people[..., 2:]], axis=-1
-    )
+def _joint_shares(hits: pose_metrics.Hits) -> dict[str, float]:
+    """The share of hits of every joint that is annotated somewhere."""
+    shares = {}
+    for joint, hit, total in zip(
+        BODY.joints, hits.found.tolist(), hits.there.tolist(), strict=True
+    ):
+        if total:
+            shares[joint] = hit / total
+    return shares
+
+
+def _non_empty(people: People) -> People:
+    """The people with at least one joint."""
+    return people[(people[..., 2] > 0).any(axis=1)]
 
 
 def _first(people: People) -> Float[np.ndarray, "14 3"]:
-    return people[0] if len(people) else np.zeros((len(BODY.joints), 3), np.float32)
+    """The first person; zeros without one."""
+    if len(people):
+        return people[0]
+    return np.zeros((len(BODY.joints), 3), np.float32)

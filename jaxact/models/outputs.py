@@ -35,3 +35,11 @@ def merge_views(logits: Float[Any, "n classes"], views: int) -> Float[Array, "b 
     if views == 1:
         return logits[:, 0]
     return jax.nn.logsumexp(jax.nn.log_softmax(logits), axis=1) - jnp.log(views)
+
+
+def predict_logits(
+    weights: Any, inputs: Shaped[Any, "b views *rest"], *, apply: Callable[..., Any]
+) -> Float[Array, "b classes"]:
+    """A classifier's logits for examples with a view axis, their views merged by `merge_views`."""
+    outputs = apply_to_views(weights, inputs, apply=apply)
+    return merge_views(logits_of(outputs), inputs.shape[1])

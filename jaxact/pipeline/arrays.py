@@ -1,8 +1,7 @@
-"""Batches from arrays in memory, with numpy alone: for a machine without TensorFlow, and for arrays
-of other projects.
+"""Batches from arrays in memory, with NumPy alone.
 
-The arrays are model inputs already: nothing is resampled or augmented. The batches have the form of
-`batches.py`.
+For machines without TensorFlow, and for arrays of other projects. The arrays are model inputs
+already: they are neither resampled nor augmented. The batches have the format of `batches.py`.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -23,24 +22,47 @@ def train_batches_from_arrays(
     process_index: int = 0,
     process_count: int = 1,
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Endless full batches from `start_step` on, each epoch in an order that depends on (seed,
-    epoch) alone.
+    """Endless full batches from `start_step` on.
+
+    The order of an epoch depends on (seed, epoch) alone.
 
     Args:
-      inputs: may be memory-mapped; only a batch's rows are copied.
-      targets: label ids.
-      batch_size: examples per step over all processes; process i takes the i-th part of each batch.
-      start_step: steps already taken.
+        inputs: may be memory-mapped; only a batch's rows are copied.
+        targets: label ids.
+        batch_size: examples per step over all processes; process i takes the i-th part of each
+            batch.
+        seed: seed of the order.
+        start_step: number of steps to skip.
 
     Returns:
-      Iterator of {inputs f32 [b, t, m, v, c], targets i32 [b]}.
+        Iterator of {inputs f32 [b, t, m, v, c], targets i32 [b]}.
 
     Raises:
-      UserError: lengths differ, there is nothing, or the processes do not divide the batch.
+        UserError: lengths differ, the arrays are empty, or the number of processes does not divide
+            the batch size.
     """
-    count, rows = _checked(inputs, targets, batch_size, process_count)
-    # Checked before the first batch is asked for, which a generator would not do.
-    return _train(inputs, targets, count, rows, seed, start_step, process_index, process_count)
+    _check_lengths(inputs, targets)
+    rows = _rows_per_process(batch_size, process_count)
+
+    # A generator would run the checks at its first batch only.
+    def batches() -> Iterator[dict[str, np.ndarray]]:
+        order_epoch, order = -1, np.empty(0, np.int64)
+        position = (start_step * process_count + process_index) * rows
+        while True:
+            indices = []
+            for row in range(position, position + rows):
+                epoch, index = divmod(row, len(inputs))
+                if epoch != order_epoch:
+                    order_epoch = epoch
+                    order = np.random.default_rng([seed, epoch]).permutation(len(inputs))
+                indices.append(order[index])
+            yield {
+                "inputs": _float32(inputs[indices]),
+                "targets": targets[indices].astype(np.int32),
+            }
+            position += rows * process_count
+
+    return batches()
 
 
 def eval_batches_from_arrays(
@@ -53,86 +75,82 @@ def eval_batches_from_arrays(
     process_index: int = 0,
     process_count: int = 1,
 ) -> Iterator[dict[str, np.ndarray]]:
-    """One pass in order over the arrays, padded to full batches; every process yields the same
-    number of them.
+    """One pass over the arrays in order, padded to full batches.
+
+    Every process yields the same number of batches.
 
     Args:
-      inputs: with or without an axis of views after the first.
-      ids: names of the examples; their numbers where None.
-      classes: label ids to keep; None is all.
+        inputs: with or without an axis of views after the first.
+        targets: label ids.
+        batch_size: rows per batch over all processes.
+        ids: names of the examples; None numbers them.
+        classes: label ids to keep; None is all.
 
     Returns:
-      Iterator of {inputs f32 [b, views, t, m, v, c], targets i32 [b], mask bool [b], id object
-      [b]}.
+        Iterator of {inputs f32 [b, views, t, m, v, c], targets i32 [b], mask bool [b], id object
+        [b]}.
 
     Raises:
-      UserError: lengths differ, nothing is left, or the processes do not divide the batch.
+        UserError: lengths differ, no example remains, or the number of processes does not divide
+            the batch size.
     """
-    count, rows = _checked(inputs, targets, batch_size, process_count)
-    if ids is not None and len(ids) != count:
-        raise UserError(f"{len(ids)} ids were given for {count} examples")
-    kept = np.arange(count) if classes is None else np.flatnonzero(np.isin(targets, list(classes)))
-    if not len(kept):
-        raise UserError(f"none of the {count} examples has a label among {sorted(classes or ())}")
-    return _evaluate(inputs, targets, ids, kept, rows, process_index, process_count)
+    _check_lengths(inputs, targets)
+    rows = _rows_per_process(batch_size, process_count)
+    if ids is None:
+        ids = [str(index) for index in range(len(inputs))]
+    if len(ids) != len(inputs):
+        raise UserError(f"{len(ids)} ids were given for {len(inputs)} examples")
+    indices = np.arange(len(inputs))
+    if classes is not None:
+        indices = np.flatnonzero(np.isin(targets, list(classes)))
+    if not len(indices):
+        raise UserError(
+            f"none of the {len(inputs)} examples has a label among {sorted(classes or ())}"
+        )
+    steps = -(-len(indices) // (rows * process_count))
+    return _eval_batches(inputs, targets, ids, indices[process_index::process_count], steps, rows)
 
 
-def _train(
+def _eval_batches(
     inputs: np.ndarray,
     targets: np.ndarray,
-    count: int,
+    ids: Sequence[str],
+    indices: np.ndarray,
+    steps: int,
     rows: int,
-    seed: int,
-    start_step: int,
-    process_index: int,
-    process_count: int,
 ) -> Iterator[dict[str, np.ndarray]]:
-    current, order = -1, np.empty(0, np.int64)
-    position = (start_step * process_count + process_index) * rows
-    while True:
-        chosen = []
-        for place in range(position, position + rows):
-            epoch, index = divmod(place, count)
-            if epoch != current:
-                current, order = epoch, np.random.default_rng([seed, epoch]).permutation(count)
-            chosen.append(order[index])
-        yield {"inputs": _float32(inputs[chosen]), "targets": targets[chosen].astype(np.int32)}
-        position += rows * process_count
+    """The examples with these indices, in batches of `rows` rows; the last ones are padded."""
+    for step in range(steps):
+        batch_indices = indices[step * rows : (step + 1) * rows]
+        mask = np.arange(rows) < len(batch_indices)
+        clips = _float32(inputs[batch_indices])
+        padded_inputs = np.zeros((rows, *clips.shape[1:]), np.float32)
+        padded_inputs[mask] = clips
+        padded_targets = np.zeros(rows, np.int32)
+        padded_targets[mask] = targets[batch_indices]
+        padded_ids = np.full(rows, "", object)
+        padded_ids[mask] = [ids[index] for index in batch_indices]
+        if padded_inputs.ndim < 6:
+            padded_inputs = padded_inputs[:, None]
+        yield {
+            "inputs": padded_inputs,
+            "targets": padded_targets,
+            "mask": mask,
+            "id": padded_ids,
+        }
 
 
-def _evaluate(
-    inputs: np.ndarray,
-    targets: np.ndarray,
-    ids: Sequence[str] | None,
-    kept: np.ndarray,
-    rows: int,
-    process_index: int,
-    process_count: int,
-) -> Iterator[dict[str, np.ndarray]]:
-    mine = kept[process_index::process_count]
-    for step in range(-(-len(kept) // (rows * process_count))):
-        chosen = mine[step * rows : (step + 1) * rows]
-        mask = np.arange(rows) < len(chosen)
-        clips = _float32(inputs[chosen])
-        batch = np.zeros((rows, *clips.shape[1:]), np.float32)
-        batch[mask] = clips
-        labels, names = np.zeros(rows, np.int32), np.full(rows, "", object)
-        labels[mask] = targets[chosen]
-        names[mask] = [str(index) if ids is None else ids[index] for index in chosen]
-        views = batch if batch.ndim == 6 else batch[:, None]
-        yield {"inputs": views, "targets": labels, "mask": mask, "id": names}
-
-
-def _checked(
-    inputs: np.ndarray, targets: np.ndarray, batch_size: int, process_count: int
-) -> tuple[int, int]:
+def _check_lengths(inputs: np.ndarray, targets: np.ndarray) -> None:
     if len(inputs) != len(targets):
         raise UserError(f"{len(inputs)} inputs were given with {len(targets)} targets")
     if not len(inputs):
-        raise UserError("the arrays are empty: there is nothing to make a batch of")
+        raise UserError("the arrays are empty: no batch can be made of them")
+
+
+def _rows_per_process(batch_size: int, process_count: int) -> int:
     if batch_size < 1 or batch_size % process_count:
         raise UserError(f"batch_size {batch_size!r} does not divide over {process_count} processes")
-    return len(inputs), batch_size // process_count
+    return batch_size // process_count
 
 
 def _float32(clips: np.ndarray) -> np.ndarray:

@@ -1,6 +1,4 @@
-"""Batches to devices, ahead of their use. Needs neither TensorFlow nor JAX: where they go is the
-caller's function.
-"""
+"""Prefetching of batches to devices. Needs neither TensorFlow nor JAX."""
 
 import queue
 import threading
@@ -13,30 +11,34 @@ Placed = TypeVar("Placed")
 def to_devices(
     batches: Iterable[Mapping[str, Any]], place: Callable[[Any], Placed], prefetch: int = 2
 ) -> Generator[Placed, None, None]:
-    """Places batches on the devices ahead of their use, in a thread of its own.
+    """Places batches on the devices before they are needed, in a separate thread.
 
-    An exception of `batches` or `place` is raised where its batch would have come. Closing the
-    iterator, or dropping it, ends the thread.
+    An exception of `batches` or `place` is raised in place of its batch. Closing or deleting the
+    iterator ends the thread.
 
     Args:
-      place: from a batch to arrays on devices, e.g. `Placement.shard_train`.
-      prefetch: batches on the devices that wait for their use.
+        batches: batches on the host.
+        place: function from a batch to arrays on devices, e.g. `Placement.shard_train`.
+        prefetch: number of batches that wait on the devices.
     """
-    room, ready = threading.Semaphore(prefetch), queue.SimpleQueue()
+    free_slots = threading.Semaphore(prefetch)
+    ready = queue.SimpleQueue()
     closed = threading.Event()
 
     def work() -> None:
         source = None
         try:
             source = iter(batches)
-            while room.acquire() and not closed.is_set():
+            while free_slots.acquire() and not closed.is_set():
                 ready.put((place(next(source)), None))
         except StopIteration:
             ready.put((None, None))
         except BaseException as error:  # the consumer raises it
             ready.put((None, error))
         finally:
-            getattr(source, "close", lambda: None)()
+            close = getattr(source, "close", None)
+            if close is not None:
+                close()
 
     thread = threading.Thread(target=work, name="to_devices", daemon=True)
     thread.start()
@@ -47,9 +49,9 @@ def to_devices(
                 raise error
             if batch is None:
                 return
-            room.release()
+            free_slots.release()
             yield batch
     finally:
         closed.set()
-        room.release()
+        free_slots.release()
         thread.join()

@@ -1,6 +1,6 @@
-"""JPEG files to pixels, and pixels to another size.
+"""Decoding of JPEG files, and resizing of pictures.
 
-Tensors are decoded and resized by TensorFlow, NumPy arrays by Pillow and NumPy. Both sides decode
+TensorFlow decodes and resizes tensors; Pillow and NumPy decode and resize NumPy arrays. Both decode
 with libjpeg-turbo's accurate integer transform and smooth chroma, and interpolate in float32 in the
 same order.
 """
@@ -13,9 +13,9 @@ import numpy as np
 from jaxtyping import Float, Float32, Int32, Shaped, UInt8
 
 from jaxact.errors import missing_extra
-from jaxact.pipeline.array_ops import Array, tensorflow_of
+from jaxact.pipeline.array_dispatch import Array, tensorflow_of
 
-# For every pixel the two it lies between, and the weight of the second.
+# For every new pixel its two neighbours, and the weight of the second.
 Neighbours = tuple[Int32[np.ndarray, " _"], Int32[np.ndarray, " _"], Float32[np.ndarray, " _"]]
 
 
@@ -23,12 +23,12 @@ def decode(pictures: Shaped[Array, " s"], *, channels: int) -> UInt8[Array, "s h
     """The pixels of JPEG files of one size.
 
     Args:
-      pictures: the files' bytes.
-      channels: 3 for RGB, 1 for grey, which is the luma of a picture in colour.
+        pictures: the files' bytes.
+        channels: 3 for RGB, 1 for grey, which is the luma of a colour picture.
     """
     tf = tensorflow_of(pictures)
     if tf is None:
-        return np.stack([_decoded(picture, channels) for picture in pictures])
+        return np.stack([_decode_with_pillow(picture, channels) for picture in pictures])
     decode_jpeg = functools.partial(
         tf.io.decode_jpeg, channels=channels, dct_method="INTEGER_ACCURATE"
     )
@@ -37,29 +37,62 @@ def decode(pictures: Shaped[Array, " s"], *, channels: int) -> UInt8[Array, "s h
 
 
 def resize(pictures: UInt8[Array, "s h w c"], size: tuple[int, int]) -> Float[Array, "s i j c"]:
-    """Bilinear interpolation without smoothing; the centre of pixel i lies at i + 1/2.
+    """Bilinear interpolation without smoothing; the centre of pixel i is at i + 1/2.
 
     Args:
-      pictures: of one size.
-      size: height and width wanted.
+        pictures: pictures of one size.
+        size: new height and width.
     """
     tf = tensorflow_of(pictures)
     if tf is not None:
         return tf.image.resize(pictures, size)
-    rows, columns = (
-        _neighbours(old, new) for old, new in zip(pictures.shape[1:3], size, strict=True)
-    )
+    rows = _neighbours(pictures.shape[1], size[0])
+    columns = _neighbours(pictures.shape[2], size[1])
     resized = np.empty((len(pictures), *size, pictures.shape[3]), np.float32)
-    for number, picture in enumerate(pictures):
-        resized[number] = _resized(picture, rows, columns)
+    for index, picture in enumerate(pictures):
+        resized[index] = _resize_picture(picture, rows, columns)
     return resized
+
+
+def letterbox(
+    picture: UInt8[np.ndarray, "h w 3"], size: tuple[int, int]
+) -> tuple[Float[np.ndarray, "i j 3"], Float[np.ndarray, "2"], Float[np.ndarray, "2"]]:
+    """The whole picture, centred in another size with its aspect ratio, in [-1, 1]; 0 around it.
+
+    The picture is resized to whole pixels, by their area if it shrinks.
+
+    Args:
+        picture: RGB.
+        size: new height and width.
+
+    Returns:
+        The letterboxed picture; zoom and corner, each along x and y: p in the picture is zoom p +
+        corner in the result.
+    """
+    from jaxact.datasets.formats import video_file
+
+    height, width = picture.shape[:2]
+    scale = min(size[0] / height, size[1] / width)
+    rows = max(1, round(height * scale))
+    columns = max(1, round(width * scale))
+    top, left = (size[0] - rows) // 2, (size[1] - columns) // 2
+    pixels = np.ascontiguousarray(picture)
+    frame = video_file.need_av().VideoFrame.from_ndarray(pixels, format="rgb24")
+    method = "AREA" if scale < 1 else "BILINEAR"
+    resized = frame.reformat(columns, rows, "rgb24", interpolation=method)
+    inputs = np.zeros((*size, 3), np.float32)
+    inputs[top : top + rows, left : left + columns] = (
+        resized.to_ndarray(format="rgb24").astype(np.float32) / 127.5 - 1.0
+    )
+    zoom = np.array([columns / width, rows / height])
+    return inputs, zoom, np.array([left, top], np.float64)
 
 
 def need_pillow() -> Any:
     """The module PIL.Image.
 
     Raises:
-      UserError: Pillow is not installed; names the extra.
+        UserError: Pillow is not installed; names the extra.
     """
     try:
         from PIL import Image
@@ -68,7 +101,7 @@ def need_pillow() -> Any:
     return Image
 
 
-def _decoded(picture: bytes, channels: int) -> UInt8[np.ndarray, "h w c"]:
+def _decode_with_pillow(picture: bytes, channels: int) -> UInt8[np.ndarray, "h w c"]:
     with need_pillow().open(io.BytesIO(picture)) as image:
         if channels == 1:
             image.draft("L", image.size)
@@ -76,25 +109,26 @@ def _decoded(picture: bytes, channels: int) -> UInt8[np.ndarray, "h w c"]:
     return pixels.reshape(*pixels.shape[:2], channels)
 
 
-def _neighbours(old: int, new: int) -> Neighbours:
-    """The neighbours of `new` pixels among `old` ones."""
-    scale = np.float32(old) / np.float32(new)
-    place = (np.arange(new, dtype=np.float32) + np.float32(0.5)) * scale - np.float32(0.5)
-    below = np.floor(place)
-    lower = np.maximum(below.astype(np.int32), 0)
-    upper = np.minimum(np.ceil(place).astype(np.int32), old - 1)
-    return lower, upper, place - below
+def _neighbours(old_size: int, new_size: int) -> Neighbours:
+    """The neighbours of `new_size` pixels among `old_size` ones."""
+    scale = np.float32(old_size) / np.float32(new_size)
+    centres = np.arange(new_size, dtype=np.float32) + np.float32(0.5)
+    positions = centres * scale - np.float32(0.5)
+    floor = np.floor(positions)
+    lower = np.maximum(floor.astype(np.int32), 0)
+    upper = np.minimum(np.ceil(positions).astype(np.int32), old_size - 1)
+    return lower, upper, positions - floor
 
 
-def _resized(
+def _resize_picture(
     picture: UInt8[np.ndarray, "h w c"], rows: Neighbours, columns: Neighbours
 ) -> Float32[np.ndarray, "i j c"]:
     left, right, weight = columns
     pixels = picture.astype(np.float32)
-    wide = _between(pixels[:, left], pixels[:, right], weight[:, None])
+    resized = _interpolate(pixels[:, left], pixels[:, right], weight[:, None])
     above, below, weight = rows
-    return _between(wide[above], wide[below], weight[:, None, None])
+    return _interpolate(resized[above], resized[below], weight[:, None, None])
 
 
-def _between(first: np.ndarray, second: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def _interpolate(first: np.ndarray, second: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return first + (second - first) * weight

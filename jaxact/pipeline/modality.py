@@ -1,67 +1,122 @@
-"""What makes examples of a set's records: a family of functions each for skeletons, videos and
-pictures with people.
+"""Modalities: how records of skeletons, of videos and of pictures with people become examples.
 
-A family is a module with `check`, `train`, `evaluate` and `input_shape`; here it gets what they
-must know of the set.
+A modality binds the functions of its module to what they must know of the data set.
 """
 
 import dataclasses
-import functools
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
-from jaxact.datasets.records import DatasetInfo, fields
+from jaxact.datasets import records
+from jaxact.datasets.dataset_info import DatasetInfo
 from jaxact.pipeline import pose_picture, skeleton, video
+from jaxact.skeletons import Layout
 
-FIELDS = ("id", "joints", "label")
-WHO = "person_id"  # which body is in which slot, where the records tell
+PERSON_ID = "person_id"  # record field: which body is in which slot, where it is recorded
+
+Options = Mapping[str, Any]
+
+
+class Modality(Protocol):
+    """Makes examples of records; options are the fields of the clip and augment sections."""
+
+    def check(self, *, clip: Options, augment: Options | None) -> None:
+        """Raises UserError for options that cannot be used."""
+        ...
+
+    def fields(self, clip: Options) -> tuple[str, ...]:
+        """The fields of a record that are decoded."""
+        ...
+
+    def train(self, record: Any, seed: Any, *, clip: Options, augment: Options) -> dict[str, Any]:
+        """A training example: `inputs` and `targets`."""
+        ...
+
+    def evaluate(self, record: Any, *, clip: Options) -> dict[str, Any]:
+        """An evaluation example: `inputs` with a view axis, `targets` and `id`."""
+        ...
+
+    def input_shape(self, clip: Options) -> tuple[int, ...]:
+        """The shape of one view of an input."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Family:
-    """The functions for one set's records; options are the fields of the clip and augment sections.
+class SkeletonModality:
+    """Records of joints, see `pipeline.skeleton`."""
 
-    Attributes:
-      check: (clip=, augment=) raises UserError for options that make no sense.
-      fields: (clip) -> what is read of a record.
-      train: (record, seed, **options) -> {inputs, targets}.
-      evaluate: (record, **options) -> {inputs with a view axis, targets, id}.
-      input_shape: (clip=) -> shape of one view.
-    """
+    info: DatasetInfo
 
-    check: Callable[..., None]
-    fields: Callable[[Mapping[str, Any]], tuple[str, ...]]
-    train: Callable[..., Any]
-    evaluate: Callable[..., Any]
-    input_shape: Callable[..., tuple[int, ...]]
+    def check(self, *, clip: Options, augment: Options | None) -> None:
+        skeleton.check(clip=clip, augment=augment, **self._joint_options())
+
+    def fields(self, clip: Options) -> tuple[str, ...]:
+        if clip["person"] == "denoised" and PERSON_ID in records.fields(self.info):
+            return ("id", "joints", "label", PERSON_ID)
+        return ("id", "joints", "label")
+
+    def train(self, record: Any, seed: Any, *, clip: Options, augment: Options) -> dict[str, Any]:
+        return skeleton.train(record, seed, **self._joint_options(), **clip, **augment)
+
+    def evaluate(self, record: Any, *, clip: Options) -> dict[str, Any]:
+        return skeleton.evaluate(record, **self._joint_options(), **clip)
+
+    def input_shape(self, clip: Options) -> tuple[int, ...]:
+        return skeleton.input_shape(clip=clip, **self._joint_options())
+
+    def _joint_options(self) -> dict[str, Any]:
+        return {"layout": self.info.layout, "channels": self.info.channels}
 
 
-def family(info: DatasetInfo) -> Family:
-    """The family of a set's records."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class VideoModality:
+    """Records of encoded frames, see `pipeline.video`."""
+
+    info: DatasetInfo
+
+    def check(self, *, clip: Options, augment: Options | None) -> None:
+        video.check(clip=clip, augment=augment)
+
+    def fields(self, clip: Options) -> tuple[str, ...]:
+        return video.fields(clip, stored=records.fields(self.info), dataset=self.info.name)
+
+    def train(self, record: Any, seed: Any, *, clip: Options, augment: Options) -> dict[str, Any]:
+        return video.train(record, seed, **clip, **augment)
+
+    def evaluate(self, record: Any, *, clip: Options) -> dict[str, Any]:
+        return video.evaluate(record, **clip)
+
+    def input_shape(self, clip: Options) -> tuple[int, ...]:
+        return video.input_shape(clip=clip)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PosePictureModality:
+    """Records of pictures with people, see `pipeline.pose_picture`."""
+
+    layout: Layout
+
+    def check(self, *, clip: Options, augment: Options | None) -> None:
+        pose_picture.check(clip=clip, augment=augment)
+
+    def fields(self, clip: Options) -> tuple[str, ...]:
+        del clip
+        return pose_picture.FIELDS
+
+    def train(self, record: Any, seed: Any, *, clip: Options, augment: Options) -> dict[str, Any]:
+        return pose_picture.train(record, seed, layout=self.layout, **clip, **augment)
+
+    def evaluate(self, record: Any, *, clip: Options) -> dict[str, Any]:
+        return pose_picture.evaluate(record, layout=self.layout, **clip)
+
+    def input_shape(self, clip: Options) -> tuple[int, ...]:
+        return pose_picture.input_shape(clip=clip)
+
+
+def modality_of(info: DatasetInfo) -> Modality:
+    """The modality of a data set's records."""
     if info.kind == "video":
-        seen = functools.partial(video.fields, stored=fields(info), name=info.name)
-        return Family(video.check, seen, video.train, video.evaluate, video.input_shape)
+        return VideoModality(info)
     if info.kind == "pose":
-        seen = functools.partial(functools.partial, layout=info.layout)
-        return Family(
-            pose_picture.check,
-            lambda clip: pose_picture.FIELDS,
-            seen(pose_picture.train),
-            seen(pose_picture.evaluate),
-            pose_picture.input_shape,
-        )
-    about = functools.partial(functools.partial, layout=info.layout, channels=info.channels)
-    return Family(
-        about(skeleton.check),
-        functools.partial(_joints, info),
-        about(skeleton.train),
-        about(skeleton.evaluate),
-        about(skeleton.input_shape),
-    )
-
-
-def _joints(info: DatasetInfo, clip: Mapping[str, Any]) -> tuple[str, ...]:
-    """The joints, and the field that tells bodies apart, where people are chosen by it and the
-    records have it.
-    """
-    return (*FIELDS, *((WHO,) if clip["person"] == "denoised" and WHO in fields(info) else ()))
+        return PosePictureModality(info.layout)
+    return SkeletonModality(info)

@@ -1,24 +1,59 @@
-"""Where a person stands, which way they face and how tall they are, taken out of the joints."""
+"""Normalisation of position, orientation and size of the people in a clip."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from jaxact.errors import UserError
 from jaxact.pipeline import array_ops as ops
-from jaxact.pipeline import joints as jt
+from jaxact.pipeline import joint_ops
 from jaxact.pipeline.array_ops import Array
 from jaxact.skeletons import Layout
 
 
-def origin(
+def normalise(
+    joints: Float[Array, "t m v c"],
+    present: Bool[Array, "t m v"],
+    *,
+    layout: Layout,
+    dims: int,
+    options: Mapping[str, Any],
+) -> Float[Array, "t m v c"]:
+    """Flips, centres, aligns and scales the joints as the clip section asks for.
+
+    Args:
+        layout: layout of the joints.
+        dims: number of coordinates.
+        options: the fields of the clip section; reads `flip_y`, `center`, `origin`, `align` and
+            `scale`.
+    """
+    if options["flip_y"]:
+        joints = joint_ops.linear(joints, ops.diag([1.0, -1.0, 1.0][:dims]))
+    if options["center"] != "none":
+        joints = centre(
+            joints,
+            present,
+            center=options["center"],
+            origin_joint=options["origin"],
+            layout=layout,
+            dims=dims,
+        )
+    if options["align"]:
+        joints = align(joints, present, layout=layout)
+    if options["scale"] == "skeleton":
+        joints = unit_skeleton(joints, present, layout=layout, dims=dims)
+    elif options["scale"] == "frame":
+        joints = joint_ops.linear(joints, 2.0 * ops.eye(dims))
+    return joints
+
+
+def first_position(
     joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, joint: int, dims: int
 ) -> Float[Array, " d"]:
-    """Position of a joint of the first person in the first frame that has it; zero where none
-    has.
-    """
-    # A missing joint is zero, so that argmax's 0 for "nowhere" needs no case of its own.
+    """Position of the first person's joint in the first frame that has it; zero if none has."""
+    # Without such a frame argmax is 0, where the missing joint is zero: no special case is needed.
     return ops.gather(joints[:, 0, joint, :dims], ops.argmax(present[:, 0, joint]))
 
 
@@ -34,99 +69,104 @@ def centre(
     """Subtracts a joint of the first person from every present joint of every person.
 
     Args:
-      center: "first": of the first frame that has the joint, so that the clip keeps its path;
-        "frame": of each frame. A frame without that joint falls back on the first one that has it.
-      origin_joint: "centre", the layout's, or "spine", the upper joint of its spine: SpineMid of
-          NTU RGB+D.
+        center: "first": the joint's position in the first frame that has it, which preserves the
+            clip's path; "frame": its position in each frame. A frame without that joint uses the
+            first frame that has it.
+        origin_joint: "centre", the layout's, or "spine", the upper joint of its spine: SpineMid of
+            NTU RGB+D.
+        layout: layout of the joints.
+        dims: number of coordinates.
     """
-    joint = layout.spine[1] if origin_joint == "spine" and layout.spine else layout.centre
-    point = origin(joints, present, joint=joint, dims=dims)
+    joint = layout.centre
+    if origin_joint == "spine" and layout.spine:
+        joint = layout.spine[1]
+    origin = first_position(joints, present, joint=joint, dims=dims)
     if center == "frame":
-        point = ops.where(present[:, 0, joint, None], joints[:, 0, joint, :dims], point)
-    return jt.translate(joints, present, -point)
+        origin = ops.where(present[:, 0, joint, None], joints[:, 0, joint, :dims], origin)
+    return joint_ops.translate(joints, present, -origin)
 
 
 def align(
     joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, layout: Layout
 ) -> Float[Array, "t m v c"]:
-    """Turns 3-D joints so that the first person first stands along z with the shoulders along x.
+    """Rotates 3-D joints: the first person's spine onto z, then the shoulders onto x.
 
     Two rotations about the origin, as in the preprocessing of 2s-AGCN and pyskl: lower to upper
     spine onto z, then left to right shoulder onto x (which tilts the spine again where the two are
-    not at right angles). Both are read from the first frame that has all four joints; without one,
-    or where a vector already points along its axis or exactly against it, nothing is turned.
+    not at right angles). Both vectors are those of the first frame that has all four joints. There
+    is no rotation without such a frame, or where a vector already points along its axis or exactly
+    against it.
     """
     assert layout.spine and layout.shoulders
-    needed = [*layout.spine, *layout.shoulders]
-    four = ops.gather(present[:, 0], needed, axis=1)
-    complete = ops.reduce_all(four, axis=1)
-    pose = ops.gather(ops.gather(joints[:, 0], ops.argmax(complete)), needed)
-    pose = pose * ops.cast(ops.reduce_any(complete), np.float32)
+    indices = [*layout.spine, *layout.shoulders]
+    is_complete = ops.reduce_all(ops.gather(present[:, 0], indices, axis=1), axis=1)
+    pose = ops.gather(ops.gather(joints[:, 0], ops.argmax(is_complete)), indices)
+    pose = pose * ops.cast(ops.reduce_any(is_complete), np.float32)
     lower, upper, right, left = ops.unstack(pose)
-    upright = turn(upper - lower, ops.constant([0.0, 0.0, 1.0]))
-    across = turn(ops.matvec(upright, right - left), ops.constant([1.0, 0.0, 0.0]))
-    return jt.linear(joints, across @ upright)
+    upright = rotation_between(upper - lower, ops.constant([0.0, 0.0, 1.0]))
+    shoulders = ops.matvec(upright, right - left)
+    across = rotation_between(shoulders, ops.constant([1.0, 0.0, 0.0]))
+    return joint_ops.linear(joints, across @ upright)
 
 
-def turn(source: Float[Array, "3"], target: Float[Array, "3"]) -> Float[Array, "3 3"]:
-    """The rotation about their common normal that takes the direction of `source` to that of
-    `target` (Rodrigues).
+def rotation_between(source: Float[Array, "3"], target: Float[Array, "3"]) -> Float[Array, "3 3"]:
+    """The rotation that takes the direction of `source` to that of `target` (Rodrigues).
 
-    R = I + sin(a) K + (1 - cos(a)) K K, with K the cross product's matrix of the unit normal; the
-    identity where the two are parallel, opposite or zero.
+    R = I + sin(a) K + (1 - cos(a)) K K, with K the cross product's matrix of the unit vector normal
+    to both; the identity where the two are parallel, opposite or zero.
     """
     normal = ops.cross(source, target)
-    sine, cosine = ops.norm(normal), ops.reduce_sum(source * target)
-    size = ops.norm(source) * ops.norm(target)
-    x, y, z = ops.unstack(ops.divide_no_nan(normal, sine))
+    normal_length = ops.norm(normal)
+    lengths = ops.norm(source) * ops.norm(target)
+    x, y, z = ops.unstack(ops.divide_no_nan(normal, normal_length))
     o = ops.zeros([])
     cross = ops.reshape(ops.stack([o, -z, y, z, o, -x, -y, x, o]), [3, 3])
-    sine, cosine = ops.divide_no_nan(sine, size), ops.divide_no_nan(cosine, size)
+    sine = ops.divide_no_nan(normal_length, lengths)
+    cosine = ops.divide_no_nan(ops.reduce_sum(source * target), lengths)
     return ops.eye(3) + sine * cross + (1.0 - cosine) * cross @ cross
 
 
 def unit_skeleton(
     joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, layout: Layout, dims: int
 ) -> Float[Array, "t m v c"]:
-    """Divides by the whole skeleton's length: the clip's mean bone length times the number of
-    bones.
+    """Divides by the skeleton's size: the clip's mean bone length times the number of bones.
 
-    Bones with both ends present count, over all frames and persons; a clip without one keeps its
-    size.
+    The mean is over all bones with both ends present, over all frames and people. A clip without
+    one keeps its size.
     """
     bones = [(joint, parent) for joint, parent in layout.bones if joint != parent]
-    ends, roots = [joint for joint, _ in bones], [parent for _, parent in bones]
-    both = ops.cast(
-        ops.gather(present, ends, axis=2) & ops.gather(present, roots, axis=2), np.float32
-    )
+    ends = [joint for joint, _ in bones]
+    roots = [parent for _, parent in bones]
+    both_present = ops.gather(present, ends, axis=2) & ops.gather(present, roots, axis=2)
+    weights = ops.cast(both_present, np.float32)
     positions = joints[..., :dims]
     vectors = ops.gather(positions, ends, axis=2) - ops.gather(positions, roots, axis=2)
     lengths = ops.sqrt(ops.reduce_sum(vectors * vectors, axis=-1))
-    size = ops.divide_no_nan(ops.reduce_sum(lengths * both), ops.reduce_sum(both)) * len(bones)
+    mean = ops.divide_no_nan(ops.reduce_sum(lengths * weights), ops.reduce_sum(weights))
+    size = mean * len(bones)
     size = ops.where(size > 0.0, size, 1.0)
-    return jt.linear(joints, ops.eye(dims) / size)
+    return joint_ops.linear(joints, ops.eye(dims) / size)
 
 
 def check_origin(*, layout: Layout) -> None:
-    """Raises UserError where the layout has no spine to measure from."""
+    """Raises UserError if the layout has no spine."""
     if layout.spine is None:
         raise UserError(
-            f"clip.origin='spine' needs a layout with a spine, but {layout.name!r} has none; use clip.origin='centre'"
+            f"clip.origin='spine' needs a layout with a spine, but {layout.name!r} has none; "
+            "use clip.origin='centre'"
         )
 
 
 def check_align(*, layout: Layout, channels: Sequence[str]) -> None:
-    """Raises UserError where view alignment cannot be done: 2-D joints, or a layout without spine
-    or shoulders.
-    """
-    if jt.space(channels) != 3:
+    """Raises UserError for 2-D joints, or a layout without spine or shoulders."""
+    if joint_ops.spatial_dims(channels) != 3:
         raise UserError(
-            f"align turns 3-D joints, but these records hold {tuple(channels)}; leave clip.align off"
+            f"align rotates 3-D joints, but these records hold {tuple(channels)}; "
+            "leave clip.align off"
         )
     if layout.spine is None or layout.shoulders is None:
-        lacking = " and ".join(
-            name for name in ("spine", "shoulders") if getattr(layout, name) is None
-        )
+        missing = [name for name in ("spine", "shoulders") if getattr(layout, name) is None]
         raise UserError(
-            f"align needs a layout with spine and shoulders, but {layout.name!r} has no {lacking}"
+            f"align needs a layout with spine and shoulders, "
+            f"but {layout.name!r} has no {' and '.join(missing)}"
         )

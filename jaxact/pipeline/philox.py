@@ -1,9 +1,9 @@
-"""TensorFlow's stateless uniform numbers in NumPy, bit for bit.
+"""TensorFlow's stateless uniform random numbers in NumPy, bit for bit.
 
 Philox-4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011, section 3.3)
-makes four random words of a counter of four words and a key of two. TensorFlow's
+maps a counter of four words and a key of two to four random words. TensorFlow's
 `StatelessRandomUniform` on a CPU scrambles the user's seed into key and counter with the same
-function, counts up, and takes the lower 23 bits of every word as a float's mantissa.
+function, increments the counter, and uses the lower 23 bits of every word as a float's mantissa.
 """
 
 import math
@@ -28,8 +28,8 @@ def stateless_uniform(
     """Uniform numbers in [0, 1): those of `tf.random.stateless_uniform(shape, seed)`.
 
     Args:
-      shape: of the outcome.
-      seed: two integers, of 64 bits at most.
+        shape: shape of the result.
+        seed: two integers of at most 64 bits.
     """
     count = math.prod(shape)
     scrambled = philox(_words(seed)[None], SCRAMBLING_KEY)[0]
@@ -42,17 +42,20 @@ def stateless_uniform(
 
 
 def philox(counters: UInt64[np.ndarray, "n 4"], key: tuple[int, int]) -> UInt64[np.ndarray, "n 4"]:
-    """Four random words of 32 bits for each counter."""
+    """Four random 32-bit words for each counter."""
     a, b, c, d = counters.T
     for step in range(ROUNDS):
-        first, second = ((key[i] + step * KEY_STEPS[i]) & _WORD for i in (0, 1))
+        first_key = (key[0] + step * KEY_STEPS[0]) & _WORD
+        second_key = (key[1] + step * KEY_STEPS[1]) & _WORD
         left, right = a * np.uint64(MULTIPLIERS[0]), c * np.uint64(MULTIPLIERS[1])
-        a, b = right >> 32 ^ b ^ first, right & _WORD
-        c, d = left >> 32 ^ d ^ second, left & _WORD
+        a, b = right >> 32 ^ b ^ first_key, right & _WORD
+        c, d = left >> 32 ^ d ^ second_key, left & _WORD
     return np.stack([a, b, c, d], axis=1)
 
 
 def _words(seed: Int[np.ndarray, "2"]) -> UInt64[np.ndarray, "4"]:
     """The two halves of each integer, the lower one first."""
-    low_first = [int(number) >> shift & _WORD for number in seed for shift in (0, 32)]
-    return np.array(low_first, np.uint64)
+    words = []
+    for number in seed:
+        words += [int(number) & _WORD, int(number) >> 32 & _WORD]
+    return np.array(words, np.uint64)

@@ -1,80 +1,77 @@
-"""What the pose network should answer: a Gaussian at every joint, a field of unit vectors along
-every limb.
+"""Targets of the pose network: joint heatmaps and part affinity fields.
 
-A cell of the maps is 8 x 8 pixels of the picture; values are those at the middles of the cells.
+A cell of the maps is 8 x 8 pixels of the picture; values are taken at the cells' centres.
 """
 
 import tensorflow as tf
 from jaxtyping import Float
 
+from jaxact.pipeline.pose_joints import People
 from jaxact.skeletons.pose_body import BODY, LIMBS
 
-STRIDE = 8  # pixels to a cell, each way
-TRUNCATED = 4.6052  # a Gaussian's exponent beyond which it is 0, that is, below 0.01
-
-People = tuple[
-    Float[tf.Tensor, "m 14 2"], Float[tf.Tensor, "m 14"]
-]  # places in pixels; 0 missing, 1 hidden, 2 seen
+STRIDE = 8  # pixels of a cell along each axis
+MAX_EXPONENT = 4.6052  # exponent of a Gaussian from which on it is below 0.01 and set to 0
 
 
-def gaussians(
+def heatmaps(
     people: People, *, sigma: float, rows: int, columns: int
 ) -> Float[tf.Tensor, "i j 14"]:
-    """S: exp(-d^2 / (2 sigma^2)) at distance d from the nearest person's joint, 0 where that is
-    below 0.01.
+    """S: exp(-d^2 / (2 sigma^2)) at distance d from the nearest person's joint, 0 below 0.01.
 
     Args:
-      people: joints in pixels.
-      sigma: pixels.
-      rows, columns: cells; d is measured from their middles.
+        people: joints in pixels.
+        sigma: pixels.
+        rows: number of cells; d is measured from their centres.
+        columns: number of cells.
     """
-    places, seen = people
-    offset = _cells(rows, columns)[:, :, None, None] * STRIDE - places
+    positions, visibility = people
+    offset = _cell_centres(rows, columns)[:, :, None, None] * STRIDE - positions
     exponent = tf.reduce_sum(tf.square(offset), axis=-1) / (2.0 * sigma**2)
-    maps = tf.where((exponent <= TRUNCATED) & (seen > 0), tf.exp(-exponent), 0.0)
-    empty = tf.zeros([rows, columns, 1, len(BODY.joints)])
-    return tf.ensure_shape(
-        tf.reduce_max(tf.concat([maps, empty], axis=2), axis=2), (rows, columns, len(BODY.joints))
-    )
+    is_near = (exponent <= MAX_EXPONENT) & (visibility > 0)
+    maps = tf.where(is_near, tf.exp(-exponent), 0.0)
+    nobody = tf.zeros([rows, columns, 1, len(BODY.joints)])
+    maximum = tf.reduce_max(tf.concat([maps, nobody], axis=2), axis=2)
+    return tf.ensure_shape(maximum, (rows, columns, len(BODY.joints)))
 
 
-def affinity_fields(
+def part_affinity_fields(
     people: People, *, thickness: float, rows: int, columns: int
 ) -> Float[tf.Tensor, "i j 26"]:
-    """L: the unit vector along a limb in cells at most `thickness` cells away from it; people who
-    overlap are averaged.
+    """L: the unit vector along a limb, in cells at most `thickness` cells away from it.
+
+    Where people overlap, their vectors are averaged.
 
     Args:
-      people: joints in pixels.
-      thickness: cells.
-      rows, columns: cells.
+        people: joints in pixels.
+        thickness: cells.
+        rows: number of cells.
+        columns: number of cells.
 
     Returns:
-      x and y of each limb in turn. A limb whose ends fall on one place has no direction and leaves
-      no trace.
+        x and y of each limb in turn. A limb of length zero has no direction, so its field is zero.
     """
-    places, seen = people
-    starts, ends = (list(side) for side in zip(*LIMBS, strict=True))
-    start, end = (tf.gather(places, side, axis=1) / STRIDE for side in (starts, ends))
+    positions, visibility = people
+    start_joints = [start for start, _ in LIMBS]
+    end_joints = [end for _, end in LIMBS]
+    start = tf.gather(positions, start_joints, axis=1) / STRIDE
+    end = tf.gather(positions, end_joints, axis=1) / STRIDE
     length = tf.norm(end - start, axis=-1)
-    there = (
-        (tf.gather(seen, starts, axis=1) > 0)
-        & (tf.gather(seen, ends, axis=1) > 0)
-        & (length > 1e-3)
-    )
+    has_start = tf.gather(visibility, start_joints, axis=1) > 0
+    has_end = tf.gather(visibility, end_joints, axis=1) > 0
+    has_limb = has_start & has_end & (length > 1e-3)
     unit = tf.math.divide_no_nan(end - start, length[..., None])
-    offset = _cells(rows, columns)[:, :, None, None] - start
+    offset = _cell_centres(rows, columns)[:, :, None, None] - start
     along = tf.clip_by_value(tf.reduce_sum(offset * unit, axis=-1), 0.0, length)
-    near = tf.norm(offset - along[..., None] * unit, axis=-1) <= thickness
-    on = tf.cast(near & there, tf.float32)
-    total = tf.reduce_sum(on[..., None] * unit, axis=2)
-    mean = tf.math.divide_no_nan(total, tf.reduce_sum(on, axis=2)[..., None])
+    is_near = tf.norm(offset - along[..., None] * unit, axis=-1) <= thickness
+    weight = tf.cast(is_near & has_limb, tf.float32)
+    total = tf.reduce_sum(weight[..., None] * unit, axis=2)
+    mean = tf.math.divide_no_nan(total, tf.reduce_sum(weight, axis=2)[..., None])
     return tf.reshape(mean, (rows, columns, 2 * len(LIMBS)))
 
 
-def _cells(rows: int, columns: int) -> Float[tf.Tensor, "i j 2"]:
-    """Middles (x, y) of the cells, in cells."""
-    x, y = tf.meshgrid(
-        tf.range(columns, dtype=tf.float32) + 0.5, tf.range(rows, dtype=tf.float32) + 0.5
-    )
+def _cell_centres(rows: int, columns: int) -> Float[tf.Tensor, "i j 2"]:
+    """The centres (x, y) of the cells, in cells."""
+    columns_x = tf.range(columns, dtype=tf.float32) + 0.5
+    rows_y = tf.range(rows, dtype=tf.float32) + 0.5
+    x, y = tf.meshgrid(columns_x, rows_y)
     return tf.stack([x, y], axis=-1)

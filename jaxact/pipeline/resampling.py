@@ -1,5 +1,6 @@
-"""A clip of any length becomes `frames` frames: a window with padding, linear resampling, or one
-frame of each part.
+"""Resampling of a clip of any length to a fixed number of frames.
+
+A window with padding, linear interpolation, or one frame of each part.
 """
 
 import numpy as np
@@ -22,44 +23,46 @@ def window(
     """Takes `frames` frames from `start` on.
 
     Args:
-      pad: what lies before and after the clip: "zero" empty frames, "replay" the clip again and
-        again (ST-GCN's section 4.1 replays from the start; its released arrays hold zeros).
-      start: first frame taken; a negative one leaves that many frames of padding in front.
+        frames: number of frames.
+        pad: what is before and after the clip: "zero" empty frames, "replay" repetitions of the
+            clip (ST-GCN's section 4.1 replays from the start; its released arrays hold zeros).
+        start: index of the first frame; if negative, as many frames of padding come first.
     """
     if pad == "replay":
         index = (ops.range(frames) + start) % ops.shape(joints)[0]
-        return ops.gather(joints, index), ops.gather(present, index)
+        return take(joints, present, index)
     first, end = ops.maximum(start, 0), ops.maximum(start + frames, 0)
     joints, present = joints[first:end], present[first:end]
-    front = ops.minimum(first - start, frames)
-    around = [front, frames - front - ops.shape(joints)[0]]
-    joints, present = (
-        ops.pad(joints, [around, [0, 0], [0, 0], [0, 0]]),
-        ops.pad(present, [around, [0, 0], [0, 0]]),
-    )
-    return ops.ensure_shape(joints, [frames, *[None] * 3]), ops.ensure_shape(
-        present, [frames, None, None]
+    before = ops.minimum(first - start, frames)
+    padding = [before, frames - before - ops.shape(joints)[0]]
+    joints = ops.pad(joints, [padding, [0, 0], [0, 0], [0, 0]])
+    present = ops.pad(present, [padding, [0, 0], [0, 0]])
+    return (
+        ops.ensure_shape(joints, [frames, None, None, None]),
+        ops.ensure_shape(present, [frames, None, None]),
     )
 
 
 def random_start(
     length: Int[Array, ""], *, window: int, frames: int, padded: bool, seed: Int[Array, "2"]
 ) -> Int[Array, ""]:
-    """Where a random window starts, every place equally likely.
+    """A random start for `window`, uniform over all positions.
 
-    A clip of at least `window` frames is cropped; a shorter one lies at a random place among empty
+    A clip of at least `window` frames is cropped. A shorter one gets a random position among empty
     frames.
 
     Args:
-      padded: the window lies anywhere in the clip padded to `frames` frames, as ST-GCN's training
-        clips do. Where they are padded with zeros, the window of a short clip may be empty.
+        length: frames of the clip.
+        window: frames of the window.
+        frames: length to which `padded` clips are padded.
+        padded: whether the window lies anywhere in the padded clip, as in ST-GCN's training. If
+            clips are padded with zeros, the window of a short clip may be empty.
     """
     if padded:
         length = ops.maximum(length, max(frames, window))
     slack = length - window
-    return ops.stateless_uniform(
-        [], seed, ops.minimum(0, slack), ops.maximum(0, slack) + 1, np.int32
-    )
+    low, high = ops.minimum(0, slack), ops.maximum(0, slack) + 1
+    return ops.stateless_uniform([], seed, low, high, np.int32)
 
 
 def resize(
@@ -70,30 +73,28 @@ def resize(
     start: float | Float[Array, ""] = 0.0,
     share: float | Float[Array, ""] = 1.0,
 ) -> Clip:
-    """Resamples a share of the clip to `frames` frames by linear interpolation, first and last
-    frame included.
+    """Resamples a share of the clip to `frames` frames by linear interpolation.
 
-    Empty frames at both ends are left out. Between two frames that both have a joint it is
-    interpolated; where only one of them has it, it is taken from there, never mixed with a missing
-    joint's zeros.
+    The first and the last frame of the share are included. Empty frames at both ends of the clip
+    are ignored. A joint is interpolated between two frames that both have it. If only one of them
+    has it, that frame's value is used: it is never mixed with a missing joint's zeros.
 
     Args:
-      start: where the share begins, as a share of the clip, 0 to 1 - `share`.
-      share: how much of the clip is taken, above 0 and at most 1.
+        frames: number of frames.
+        start: where the share begins, as a share of the clip, 0 to 1 - `share`.
+        share: how much of the clip is used, in (0, 1].
     """
-    first, last = _ends(present)
-    place = start + share * ops.linspace(0.0, 1.0, frames)
-    place = ops.cast(first, np.float32) + ops.cast(last - first, np.float32) * place
-    return _between(joints, present, place, first, last)
+    first, last = _bounds(present)
+    times = start + share * ops.linspace(0.0, 1.0, frames)
+    times = ops.cast(first, np.float32) + ops.cast(last - first, np.float32) * times
+    return _interpolate(joints, present, times, first, last)
 
 
 def random_share(crop: float, seed: Int[Array, "2"]) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """A random (start, share) for `resize`: the share uniform in [`crop`, 1], its place uniform in
-    what is left.
-    """
-    draw = ops.stateless_uniform([2], seed)
-    share = crop + (1.0 - crop) * draw[0]
-    return (1.0 - share) * draw[1], share
+    """A random (start, share) for `resize`: share uniform in [`crop`, 1], start in the rest."""
+    draws = ops.stateless_uniform([2], seed)
+    share = crop + (1.0 - crop) * draws[0]
+    return (1.0 - share) * draws[1], share
 
 
 def crop_resize(
@@ -104,41 +105,41 @@ def crop_resize(
     start: Int[Array, ""],
     length: Int[Array, ""],
 ) -> Clip:
-    """Resamples `length` whole frames from `start` on to `frames` frames, as a picture is made
-    wider or narrower.
+    """Resamples `length` whole frames from `start` on to `frames` frames, as images are resized.
 
-    Frame t of the outcome is taken at the place start + (t + 1/2) length / frames - 1/2, held
-    within the crop. This is CTR-GCN's resizing, and what bilinear interpolation of pictures without
-    aligned corners does. As in `resize`, a joint is never mixed with the zeros of a missing one;
-    departs from CTR-GCN, which does mix them.
+    Frame t of the result is at time start + (t + 1/2) length / frames - 1/2, clipped to the crop.
+    This is CTR-GCN's resizing, and bilinear interpolation of images without aligned corners. As in
+    `resize`, a joint is never mixed with the zeros of a missing one; departs from CTR-GCN, which
+    does mix them.
     """
     first, last = start, start + length - 1
-    place = (ops.range(frames, dtype=np.float32) + 0.5) * (
-        ops.cast(length, np.float32) / frames
-    ) - 0.5
-    place = ops.clip_by_value(
-        place + ops.cast(first, np.float32), ops.cast(first, np.float32), ops.cast(last, np.float32)
-    )
-    return _between(joints, present, place, first, last)
+    scale = ops.cast(length, np.float32) / frames
+    times = (ops.range(frames, dtype=np.float32) + 0.5) * scale - 0.5
+    times = times + ops.cast(first, np.float32)
+    times = ops.clip_by_value(times, ops.cast(first, np.float32), ops.cast(last, np.float32))
+    return _interpolate(joints, present, times, first, last)
 
 
 def random_crop(
-    clip_length: Int[Array, ""], *, crop: float, least: int, seed: Int[Array, "2"]
+    clip_length: Int[Array, ""], *, crop: float, min_frames: int, seed: Int[Array, "2"]
 ) -> tuple[Int[Array, ""], Int[Array, ""]]:
-    """A random (start, length) for `crop_resize`: floor(p clip_length) frames with p uniform in
-    [`crop`, 1].
+    """A random (start, length) for `crop_resize`: floor(p clip_length) frames, p in [`crop`, 1].
 
-    At least `least` frames, or all of a shorter clip; every place equally likely.
+    p and the start are uniform. There are at least `min_frames` frames, or all of a shorter clip.
     """
-    share, place = ops.unstack(ops.stateless_uniform([2], seed))
+    share, position = ops.unstack(ops.stateless_uniform([2], seed))
     length = ops.cast(ops.cast(clip_length, np.float32) * (crop + (1.0 - crop) * share), np.int32)
-    length = ops.minimum(ops.maximum(length, least), clip_length)
-    return ops.cast(place * ops.cast(clip_length - length + 1, np.float32), np.int32), length
+    length = ops.minimum(ops.maximum(length, min_frames), clip_length)
+    start = ops.cast(position * ops.cast(clip_length - length + 1, np.float32), np.int32)
+    return start, length
 
 
-def middle(clip_length: Int[Array, ""], *, share: float) -> tuple[Int[Array, ""], Int[Array, ""]]:
-    """The (start, length) of the middle of a clip: floor((1 - `share`) clip_length / 2) frames
-    fewer at either end.
+def centre_crop(
+    clip_length: Int[Array, ""], *, share: float
+) -> tuple[Int[Array, ""], Int[Array, ""]]:
+    """The (start, length) of the middle of a clip.
+
+    It lacks floor((1 - `share`) clip_length / 2) frames at either end.
     """
     start = ops.cast(ops.cast(clip_length, np.float64) * (1.0 - share) / 2.0, np.int32)
     return start, clip_length - 2 * start
@@ -151,55 +152,29 @@ def uniform(
     seed: Int[Array, "2"],
     start: Int[Array, ""] | None = None,
 ) -> Int[Array, " t"]:
-    """Which frames of a clip uniform sampling takes (PoseConv3D and pyskl): one random frame of
-    each of `frames` parts.
+    """The frame indices of uniform sampling: one random frame of each of `frames` parts.
 
-    A clip of n frames is cut at floor(i n / `frames`). Between n = `frames` and 2 `frames` the
-    parts would hold one or two frames; there, n - `frames` of the `frames` + 1 gaps before, between
-    and behind the frames taken, chosen at random, each leave out one frame. A shorter clip is
-    played from a random frame on, again and again.
+    This is the sampling of PoseConv3D and pyskl. A clip of n frames is cut at floor(i n /
+    `frames`). Between n = `frames` and 2 `frames` the parts would hold one or two frames; then n -
+    `frames` of the `frames` + 1 gaps before, between and after the sampled frames, chosen at
+    random, each skip one frame. A shorter clip is looped from a random frame on.
 
     Args:
-      start: the frame that a short clip is played from, in place of a random one.
+        length: n.
+        frames: number of frames to sample.
+        start: frame from which a short clip is looped; None draws it.
     """
-    draws, steps = ops.stateless_uniform([frames + 1], seed), ops.range(frames)
+    draws = ops.stateless_uniform([frames + 1], seed)
+    steps = ops.range(frames)
     if start is None:
         start = ops.cast(draws[-1] * ops.cast(length, np.float32), np.int32)
-    again = (steps + start) % length
-    chosen = ops.argsort(ops.argsort(draws)) < length - frames
-    one_or_two = steps + ops.cumsum(ops.cast(chosen, np.int32))[:-1]
+    looped = (steps + start) % length
+    has_skip = ops.argsort(ops.argsort(draws)) < length - frames
+    with_skips = steps + ops.cumsum(ops.cast(has_skip, np.int32))[:-1]
     edges = ops.range(frames + 1) * length // frames
     sizes = ops.cast(edges[1:] - edges[:-1], np.float32)
     one_each = edges[:-1] + ops.cast(draws[:-1] * sizes, np.int32)
-    return ops.where(length < frames, again, ops.where(length < 2 * frames, one_or_two, one_each))
-
-
-def take(
-    joints: Float[Array, "s m v c"], present: Bool[Array, "s m v"], index: Int[Array, " t"]
-) -> Clip:
-    """The frames of these numbers."""
-    return ops.gather(joints, index), ops.gather(present, index)
-
-
-def _between(
-    joints: Array, present: Array, place: Float[Array, " t"], first: Array, last: Array
-) -> Clip:
-    """The clip at places between its frames, by linear interpolation of the joints that both
-    neighbours have.
-    """
-    # A place that is a frame up to rounding is that frame: its missing joints must not come from a
-    # neighbour.
-    nearest = ops.round(place)
-    place = ops.where(ops.abs(place - nearest) < 1e-3, nearest, place)
-    before, after = ops.floor(place), ops.ceil(place)
-    weight = (place - before)[:, None, None]
-    before = ops.clip_by_value(ops.cast(before, np.int32), first, last)
-    after = ops.clip_by_value(ops.cast(after, np.int32), first, last)
-    here, there = ops.gather(present, before), ops.gather(present, after)
-    weight = ops.where(here & there, weight, ops.cast(there & ~here, np.float32))[..., None]
-    left, right = ops.gather(joints, before), ops.gather(joints, after)
-    # A joint that is missing in both is zero in both, and so is what lies between.
-    return left + weight * (right - left), here | there
+    return ops.where(length < frames, looped, ops.where(length < 2 * frames, with_skips, one_each))
 
 
 def segments(
@@ -207,31 +182,59 @@ def segments(
     present: Bool[Array, "s m v"],
     *,
     frames: int,
-    place: float | Float[Array, " t"] = 0.5,
+    offset: float | Float[Array, " t"] = 0.5,
 ) -> Clip:
-    """Cuts the clip into `frames` segments of equal length and takes one frame of each (Shahroudy
-    et al. 2016, 4.2).
+    """Cuts the clip into `frames` equal segments and takes one frame of each.
 
-    Segment i of a clip of n frames is [i n / frames, (i + 1) n / frames); a clip of fewer frames
-    repeats some. Empty frames at both ends are left out.
+    As in Shahroudy et al. 2016, 4.2. Segment i of a clip of n frames is [i n / frames, (i + 1) n /
+    frames); a clip of fewer frames repeats some. Empty frames at both ends are ignored.
 
     Args:
-      place: where in its segment a frame is taken, in [0, 1): one place for all, or one for each.
+        frames: number of segments.
+        offset: position of the frame in its segment, in [0, 1): one for all, or one for each.
     """
-    first, last = _ends(present)
-    share = (ops.range(frames, dtype=np.float32) + place) / frames
+    first, last = _bounds(present)
+    share = (ops.range(frames, dtype=np.float32) + offset) / frames
     index = first + ops.cast(ops.floor(share * ops.cast(last - first + 1, np.float32)), np.int32)
     index = ops.minimum(index, last)  # a product of two rounded numbers may reach the end
-    return ops.gather(joints, index), ops.gather(present, index)
+    return take(joints, present, index)
 
 
-def random_places(frames: int, seed: Int[Array, "2"]) -> Float[Array, " t"]:
-    """A random `place` for each of the `segments`, uniform in [0, 1)."""
+def random_offsets(frames: int, seed: Int[Array, "2"]) -> Float[Array, " t"]:
+    """A random `offset` for each of the `segments`, uniform in [0, 1)."""
     return ops.stateless_uniform([frames], seed)
 
 
-def _ends(present: Bool[Array, "s m v"]) -> tuple[Int[Array, ""], Int[Array, ""]]:
-    """The first and the last frame that has a joint; those of the whole clip where none has."""
-    filled = ops.reduce_any(present, axis=(1, 2))
-    first = ops.argmax(filled, output_type=np.int32)
-    return first, ops.shape(present)[0] - 1 - ops.argmax(filled[::-1], output_type=np.int32)
+def take(
+    joints: Float[Array, "s m v c"], present: Bool[Array, "s m v"], index: Int[Array, " t"]
+) -> Clip:
+    """The frames with these indices."""
+    return ops.gather(joints, index), ops.gather(present, index)
+
+
+def _interpolate(
+    joints: Array, present: Array, times: Float[Array, " t"], first: Array, last: Array
+) -> Clip:
+    """The clip at fractional frame numbers, interpolated where both neighbours have a joint."""
+    # Snap a time that is a frame up to rounding: its missing joints must not come from a
+    # neighbour.
+    nearest = ops.round(times)
+    times = ops.where(ops.abs(times - nearest) < 1e-3, nearest, times)
+    floor, ceil = ops.floor(times), ops.ceil(times)
+    weight = (times - floor)[:, None, None]
+    before = ops.clip_by_value(ops.cast(floor, np.int32), first, last)
+    after = ops.clip_by_value(ops.cast(ceil, np.int32), first, last)
+    in_before, in_after = ops.gather(present, before), ops.gather(present, after)
+    only_after = ops.cast(in_after & ~in_before, np.float32)
+    weight = ops.where(in_before & in_after, weight, only_after)[..., None]
+    left, right = ops.gather(joints, before), ops.gather(joints, after)
+    # A joint that is missing in both is zero in both, so the result is zero too.
+    return left + weight * (right - left), in_before | in_after
+
+
+def _bounds(present: Bool[Array, "s m v"]) -> tuple[Int[Array, ""], Int[Array, ""]]:
+    """The first and the last frame that has a joint; those of the whole clip if none has."""
+    has_joint = ops.reduce_any(present, axis=(1, 2))
+    first = ops.argmax(has_joint, output_type=np.int32)
+    last = ops.shape(present)[0] - 1 - ops.argmax(has_joint[::-1], output_type=np.int32)
+    return first, last

@@ -1,4 +1,4 @@
-"""Seeds of the random operations of training: each has numbers of its own."""
+"""Seeds of the random operations of training: each operation draws its own numbers."""
 
 import numpy as np
 from jaxtyping import Int
@@ -7,7 +7,7 @@ from jaxact.pipeline.array_ops import Array
 
 Seed = Int[Array, "2"]
 
-# The number of an operation is part of every trained number: add at the end, never renumber.
+# The index of an operation affects every trained number: append new ones, never reorder.
 OPERATIONS = (
     *("window", "crop", "mirror", "rotate", "rescale", "move", "jitter", "swap", "drop_joints"),
     *("segments", "uniform"),
@@ -15,9 +15,9 @@ OPERATIONS = (
 
 
 def subseed(seed: Seed, operation: str) -> Seed:
-    """The seed of one operation. TensorFlow scrambles seeds before use, so that distinct ones are
-    independent.
+    """The seed of one operation.
 
-    Seeds given by the user are below 2**32, which leaves the upper half of the first number free.
+    TensorFlow scrambles seeds before use, so distinct seeds are independent. Seeds given by the
+    user are below 2**32, which leaves the upper half of the first number free.
     """
     return seed + np.array([(OPERATIONS.index(operation) + 1) << 32, 0], np.int64)

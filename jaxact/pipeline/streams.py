@@ -1,20 +1,18 @@
-"""The input streams of skeleton models: joints, bones, the motion of each, and joints seen from a
-partner.
-"""
+"""The input streams of skeleton models: joints, bones, their motions, and the partner stream."""
 
 from jaxtyping import Bool, Float
 
 from jaxact.errors import unknown
 from jaxact.pipeline import array_ops as ops
 from jaxact.pipeline.array_ops import Array
-from jaxact.pipeline.joints import keep
+from jaxact.pipeline.joint_ops import zero_missing
 from jaxact.pipeline.resampling import Clip
 from jaxact.skeletons import Layout
 
 STREAMS = ("joint", "bone", "joint_motion", "bone_motion", "joint_second_diff", "partner")
 
 
-def stream(
+def compute(
     joints: Float[Array, "t m v c"],
     present: Bool[Array, "t m v"],
     *,
@@ -22,11 +20,19 @@ def stream(
     layout: Layout,
     dims: int,
 ) -> tuple[Float[Array, "t m v d"], Bool[Array, "t m v"]]:
-    """The stream called `stream`; those of "joint+bone", say, one behind the other along the
-    channels.
+    """The stream called `stream`; of "joint+bone", say, both are concatenated along the channels.
+
+    Args:
+        stream: one of `STREAMS`, or several joined by "+".
+        layout: layout of the joints.
+        dims: number of coordinates.
+
+    Returns:
+        The values, and where any of the streams has one.
     """
-    parts, anywhere = [], ops.zeros_like(present)
-    for name in check(stream):
+    values = []
+    any_present = ops.zeros_like(present)
+    for name in parse(stream):
         clip = joints, present
         if name.startswith("bone"):
             clip = bones(*clip, layout=layout, dims=dims)
@@ -36,13 +42,13 @@ def stream(
             clip = motion(*clip, dims=dims)
         if name.endswith("second_diff"):
             clip = second_difference(*clip, dims=dims)
-        parts.append(clip[0])
-        anywhere = anywhere | clip[1]
-    return ops.concat(parts, axis=-1), anywhere
+        values.append(clip[0])
+        any_present = any_present | clip[1]
+    return ops.concat(values, axis=-1), any_present
 
 
-def check(stream: str) -> list[str]:
-    """The names in `stream`; raises UserError for one that is none of `STREAMS`."""
+def parse(stream: str) -> list[str]:
+    """The names in `stream`; raises UserError for one that is not in `STREAMS`."""
     names = stream.split("+")
     for name in names:
         if name not in STREAMS:
@@ -53,11 +59,11 @@ def check(stream: str) -> list[str]:
 def bones(
     joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, layout: Layout, dims: int
 ) -> Clip:
-    """Each joint minus its parent in `layout.bones`; the root's bone is zero, a score is the mean
-    of the two ends'.
+    """Each joint minus its parent in `layout.bones`; the root's bone is zero.
 
-    Departs from the released preprocessing, which subtracts plainly: a bone with a missing end is
-    itself missing, for the difference to a missing joint's zeros is no bone of the body.
+    A score is the mean of both ends'. Departs from the released preprocessing, which subtracts
+    without a mask: a bone with a missing end is itself missing, because the difference to a missing
+    joint's zeros is not a bone.
     """
     parents = [parent for _, parent in layout.bones]
     present = present & ops.gather(present, parents, axis=2)
@@ -67,55 +73,54 @@ def bones(
 def motion(joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, dims: int) -> Clip:
     """m[t] = x[t+1] - x[t], zero in the last frame; a score is the mean of the two frames'.
 
-    Departs from the released preprocessing in the same way as `bones`: a joint that either frame
-    lacks has no motion, instead of a leap to or from the origin.
+    Departs from the released preprocessing in the same way as `bones`: a joint that is missing in
+    either frame has no motion, instead of a jump to or from the origin.
     """
-    later = ops.concat([joints[1:], ops.zeros_like(joints[:1])], axis=0)
+    next_joints = ops.concat([joints[1:], ops.zeros_like(joints[:1])], axis=0)
     present = present & ops.concat([present[1:], ops.zeros_like(present[:1])], axis=0)
-    return _difference(joints, later, present, dims)
+    return _difference(joints, next_joints, present, dims)
 
 
 def second_difference(
     joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, dims: int
 ) -> Clip:
-    """m[t] = x[t] - (x[t+1] + x[t-1]) / 2, zero in the first and the last frame; a score is the
-    mean of the three.
+    """m[t] = x[t] - (x[t+1] + x[t-1]) / 2, zero in the first and the last frame.
 
-    The motion stream of the two-stream network that ST-GCN's authors released later. Missing where
-    one of the three frames lacks the joint.
+    A score is the mean of the three frames'. This is the motion stream of the two-stream network
+    that ST-GCN's authors released later. The value is missing where one of the three frames lacks
+    the joint.
     """
-    around, there = [], present
-    for shift in (-1, 1):
-        around.append(ops.roll(joints, shift, axis=0))
-        there = there & ops.roll(present, shift, axis=0)
-    inner = ops.range(ops.shape(joints)[0])
-    inside = (inner > 0) & (inner < ops.shape(joints)[0] - 1)
-    there = there & inside[:, None, None]
-    mean = (around[0] + around[1]) / 2.0
-    change = joints[..., :dims] - mean[..., :dims]
+    previous_joints = ops.roll(joints, 1, axis=0)
+    next_joints = ops.roll(joints, -1, axis=0)
+    present = present & ops.roll(present, -1, axis=0) & ops.roll(present, 1, axis=0)
+    frame = ops.range(ops.shape(joints)[0])
+    is_inner = (frame > 0) & (frame < ops.shape(joints)[0] - 1)
+    present = present & is_inner[:, None, None]
+    mean = (previous_joints + next_joints) / 2.0
+    values = joints[..., :dims] - mean[..., :dims]
     if joints.shape[-1] > dims:
-        change = ops.concat([change, (joints[..., dims:] + 2.0 * mean[..., dims:]) / 3.0], axis=-1)
-    return keep(change, there), there
+        score = (joints[..., dims:] + 2.0 * mean[..., dims:]) / 3.0
+        values = ops.concat([values, score], axis=-1)
+    return zero_missing(values, present), present
 
 
 def partner(
     joints: Float[Array, "t m v c"], present: Bool[Array, "t m v"], *, layout: Layout, dims: int
 ) -> Clip:
-    """Each joint minus the centre joint of the next person in the same frame, of the first one for
-    the last.
+    """Each joint minus the centre joint of the next person in the same frame.
 
-    Between two people: where a hand is, seen from the other's body. Missing where the other is, and
-    for one person all zero.
+    The last person's next is the first. Between two people: where a hand is relative to the other's
+    body. Missing where the other person's centre joint is, and all zero for a single person.
     """
-    others, there = (
-        ops.roll(array, -1, axis=1)[:, :, layout.centre, None] for array in (joints, present)
-    )
-    present = present & there & (joints.shape[1] > 1)
-    return _difference(others, joints, present, dims)
+    centres = ops.roll(joints, -1, axis=1)[:, :, layout.centre, None]
+    has_centre = ops.roll(present, -1, axis=1)[:, :, layout.centre, None]
+    present = present & has_centre & (joints.shape[1] > 1)
+    return _difference(centres, joints, present, dims)
 
 
 def _difference(start: Array, end: Array, present: Array, dims: int) -> Clip:
-    change = end[..., :dims] - start[..., :dims]
+    values = end[..., :dims] - start[..., :dims]
     if start.shape[-1] > dims:
-        change = ops.concat([change, (end[..., dims:] + start[..., dims:]) / 2.0], axis=-1)
-    return keep(change, present), present
+        score = (end[..., dims:] + start[..., dims:]) / 2.0
+        values = ops.concat([values, score], axis=-1)
+    return zero_missing(values, present), present

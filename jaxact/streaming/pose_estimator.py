@@ -1,14 +1,13 @@
-"""The people in a picture: the whole of it in the middle of what the pose network reads, and its
-answers decoded.
+"""Pose estimation in images with a pose network.
 
-picture [h w 3] -> fitted [h' w' 3] in [-1, 1] -> network -> decode -> people [n 14 (x, y, score)]
-in its pixels
+    image [h w 3] -> letterbox [h' w' 3] in [-1, 1] -> network -> decode
+        -> poses [n 14 (x, y, score)] in pixels of the image
 """
 
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -17,18 +16,33 @@ from jaxtyping import Float, UInt8
 
 from jaxact.errors import UserError
 from jaxact.models import pose_decoding
+from jaxact.pipeline.images import letterbox
+from jaxact.pipeline.pose_joints import undo_letterbox
 from jaxact.runs import trained_model
 from jaxact.skeletons.pose_body import BODY
 
-PEOPLE = 30  # of a picture, the surest ones
+MAX_PEOPLE = 30  # per image, those with the highest scores
 
 
-class Finder:
-    """Finds people with a pose network.
+@runtime_checkable
+class PoseEstimator(Protocol):
+    """Estimates the poses of all people in an image.
 
     Attributes:
-      seconds: spent so far, by `pose` and `decode`.
+        layout: name of the layout of their joints.
+        seconds: total time of each stage.
     """
+
+    layout: str
+    seconds: dict[str, float]
+
+    def __call__(self, image: UInt8[np.ndarray, "h w 3"]) -> Float[np.ndarray, "n v 3"]:
+        """Returns x and y in pixels of the image, and a score."""
+        ...
+
+
+class PoseNetEstimator:
+    """A `PoseEstimator` with a trained pose network; its stages are `pose` and `decode`."""
 
     layout: str = BODY.name
 
@@ -36,18 +50,23 @@ class Finder:
         self,
         net: trained_model.Trained,
         *,
-        people: int = PEOPLE,
+        people: int = MAX_PEOPLE,
         clock: Callable[[], float] = time.perf_counter,
     ):
-        """Takes the network of a run.
+        """Compiles the network of a run.
+
+        Args:
+            net: the network.
+            people: most people per image.
+            clock: seconds.
 
         Raises:
-          UserError: it is no pose network.
+            UserError: it is no pose network.
         """
         if net.config.model.name != "pose":
             raise UserError(
                 f"--pose wants a run of the model 'pose', got one of {net.config.model.name!r}; "
-                "a network that tells classes is a --recogniser"
+                "a classifier is a --recogniser"
             )
         clip = net.config.clip
         self.size = (clip.height, clip.width)
@@ -55,58 +74,24 @@ class Finder:
         self._people, self._clock, self._weights = people, clock, net.weights
 
         def last_stage(weights: Any, inputs: Any) -> dict[str, Any]:
-            answers: Any = net.model.apply(weights, inputs, train=False)
-            return {name: maps[:, -1:] for name, maps in answers.items()}
+            outputs: Any = net.model.apply(weights, inputs, train=False)
+            return {name: maps[:, -1:] for name, maps in outputs.items()}
 
         self._apply = jax.jit(last_stage)
-        self(np.zeros((8, 8, 3), np.uint8))  # compiles, so that a camera does not have to wait
+        self(np.zeros((8, 8, 3), np.uint8))  # compiles before the first frame of a camera
         self.seconds.clear()
 
-    def __call__(self, picture: UInt8[np.ndarray, "h w 3"]) -> Float[np.ndarray, "n 14 3"]:
-        """The people in a picture, the surest first, in its pixels."""
-        begun = self._clock()
-        inputs, zoom, corner = fitted(picture, self.size)
-        answers = jax.block_until_ready(self._apply(self._weights, jnp.asarray(inputs[None])))
-        answered = self._clock()
-        people = pose_decoding.decode(answers, persons=self._people)[0]
-        places = (people[..., :2] - corner) / zoom
-        inside = ((places >= 0) & (places <= picture.shape[1::-1])).all(
-            axis=-1
-        )  # not in the grey around it
-        people = (
-            np.concatenate([places, people[..., 2:]], axis=-1)
-            * (inside & (people[..., 2] > 0))[..., None]
-        )
-        self.seconds["pose"] += answered - begun
-        self.seconds["decode"] += self._clock() - answered
-        return people[(people[..., 2] > 0).any(axis=1)].astype(np.float32)
-
-
-def fitted(
-    picture: UInt8[np.ndarray, "h w 3"], size: tuple[int, int]
-) -> tuple[Float[np.ndarray, "i j 3"], Float[np.ndarray, "2"], Float[np.ndarray, "2"]]:
-    """The whole picture in the middle of another size, its shape kept, from -1 to 1; grey, 0,
-    around it.
-
-    Args:
-      picture: RGB.
-      size: height and width wanted.
-
-    Returns:
-      What the network reads; zoom and corner, each along x and y: what is at p in the picture is at
-      zoom p + corner.
-    """
-    from jaxact.datasets.formats import video_file
-
-    height, width = picture.shape[:2]
-    share = min(size[0] / height, size[1] / width)
-    rows, columns = (max(1, round(side * share)) for side in (height, width))
-    top, left = (size[0] - rows) // 2, (size[1] - columns) // 2
-    frame = video_file.need_av().VideoFrame.from_ndarray(
-        np.ascontiguousarray(picture), format="rgb24"
-    )
-    method = "AREA" if share < 1 else "BILINEAR"
-    small = frame.reformat(columns, rows, "rgb24", interpolation=method).to_ndarray(format="rgb24")
-    found = np.zeros((*size, 3), np.float32)
-    found[top : top + rows, left : left + columns] = small.astype(np.float32) / 127.5 - 1.0
-    return found, np.array([columns / width, rows / height]), np.array([left, top], np.float64)
+    def __call__(self, image: UInt8[np.ndarray, "h w 3"]) -> Float[np.ndarray, "n 14 3"]:
+        """Returns the poses in an image, highest score first, in pixels of the image."""
+        start = self._clock()
+        inputs, zoom, corner = letterbox(image, self.size)
+        outputs = jax.block_until_ready(self._apply(self._weights, jnp.asarray(inputs[None])))
+        decode_start = self._clock()
+        poses = pose_decoding.decode(outputs, persons=self._people)[0]
+        poses = undo_letterbox(poses, zoom, corner)
+        positions = poses[..., :2]
+        in_image = ((positions >= 0) & (positions <= image.shape[1::-1])).all(axis=-1)
+        poses = poses * (in_image & (poses[..., 2] > 0))[..., None]
+        self.seconds["pose"] += decode_start - start
+        self.seconds["decode"] += self._clock() - decode_start
+        return poses[(poses[..., 2] > 0).any(axis=1)].astype(np.float32)

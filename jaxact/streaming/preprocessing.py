@@ -1,38 +1,37 @@
-"""What becomes of a person's joints before a recogniser reads them: the clip section of its run, in
-numpy.
+"""Preprocessing of a person's joints for a recogniser, by the clip section of its run.
 
-    people of a frame [n v 3], pixels -> reads: another layout, shares of the picture [n w c]
-    -> a window of them [t w c] -> inputs: place, size, streams [t w d]
+    poses of a frame [n v 3], pixels -> convert: another layout, shares of the image [n w c]
+    -> a window of them [t w c] -> inputs: normalisation and streams [t w d]
 
-`inputs` does to a window what `jaxact.pipeline.skeleton` does to a record of one person. Some of it
-needs a whole clip; what a network that reads every frame once cannot have is refused beforehand.
+`inputs` applies the functions of `jaxact.pipeline.skeleton` to a window of one person. Options that
+need a whole clip are refused for a network that reads every frame once.
 """
 
 import dataclasses
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from jaxact import skeletons
 from jaxact.errors import UserError
+from jaxact.pipeline import joint_ops, normalisation, streams
 from jaxact.skeletons import Layout
 from jaxact.skeletons.conversion import conversion_path
 
 STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
-FOUND = ("x", "y", "score")  # of a pose
+POSE_CHANNELS = ("x", "y", "score")
 Joints = Float[np.ndarray, "t v c"]
-Present = Bool[np.ndarray, "t v"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Reader:
-    """How one recogniser reads poses.
+class PosePreprocessor:
+    """Converts poses in images to the input of one recogniser.
 
     Attributes:
-      layout: of the recogniser's joints.
-      channels: of a joint.
-      clip: its run's clip section.
+        layout: joint layout of the recogniser.
+        channels: channels of its joints.
+        clip: clip section of its run.
     """
 
     layout: Layout
@@ -40,144 +39,106 @@ class Reader:
     clip: dict[str, Any]
 
     @property
-    def absolute(self) -> bool:
-        """Whether it reads shares of the picture, so that the picture's size must be known."""
-        return self.channels == FOUND
+    def needs_image_size(self) -> bool:
+        """Whether the recogniser reads shares of the image, which need the image's size."""
+        return self.channels == POSE_CHANNELS
 
     def check_layout(self, source: str) -> None:
-        """Raises UserError where no way leads from the layout called `source` to the
-        recogniser's.
+        """Checks that the layout `source` converts to the recogniser's.
+
+        Raises:
+            UserError: it does not.
         """
         conversion_path(source, self.layout.name)
 
-    def check(self, *, carried: bool) -> None:
-        """Raises UserError where poses in a picture, as they come, cannot become what the
-        recogniser reads.
+    def check(self, *, stateful: bool) -> None:
+        """Checks that poses in a video stream can become the recogniser's input.
 
         Args:
-          carried: each frame is read once, so that there is no window.
+            stateful: whether the recogniser reads each frame once, without a window.
+
+        Raises:
+            UserError: they cannot; the text names the option or the channels.
         """
         if self.clip["align"]:
             raise UserError(
-                "clip.align turns a whole clip in space, which frames of a picture do not have; train without"
+                "clip.align rotates a clip of 3-D joints, but poses in an image are 2-D; "
+                "train without it"
             )
+        names = ", ".join(self.channels)
         if "z" in self.channels:
             raise UserError(
-                f"the recogniser reads joints in space, {', '.join(self.channels)}; poses in a picture have x, y and a "
-                "score; wanted a run on such"
+                f"the recogniser reads 3-D joints, {names}; poses in an image have x, y and a "
+                "score; wanted a run on such data"
             )
-        unitless = self.clip["center"] != "none" and self.clip["scale"] == "skeleton"
-        if not self.absolute and not unitless:
+        unit_free = self.clip["center"] != "none" and self.clip["scale"] == "skeleton"
+        if not self.needs_image_size and not unit_free:
             raise UserError(
-                f"the recogniser reads {', '.join(self.channels)}, and its checkpoint does not tell in what unit; "
+                f"the recogniser reads {names}, and its checkpoint does not state their unit; "
                 "wanted a run on x, y, score, or one with clip.center and clip.scale='skeleton'"
             )
-        for name in (names := self.clip["stream"].split("+")):
+        for name in self.clip["stream"].split("+"):
             if name not in STREAMS:
                 raise UserError(
-                    f"the stream {name!r} is not made frame by frame; those that are: {', '.join(STREAMS)}"
+                    f"the stream {name!r} cannot be computed frame by frame; "
+                    f"available: {', '.join(STREAMS)}"
                 )
         if self.clip["empty"] == "loop":
             raise UserError(
-                "clip.empty='loop' repeats a whole clip, which a stream never is; train with 'keep' or 'drop'"
+                "clip.empty='loop' repeats a whole clip, which a video stream does not have; "
+                "train with 'keep' or 'drop'"
             )
-        if carried:
-            late = [
-                f"clip.stream={name!r}, the way to the next frame"
-                for name in names
-                if name.endswith("motion")
-            ]
-            late += ["clip.center='first', a frame that is past"] * (self.clip["center"] == "first")
-            late += ["clip.scale='skeleton', the mean of a clip"] * (
-                self.clip["scale"] == "skeleton"
-            )
-            if late:
-                raise UserError(
-                    f"the recogniser reads every frame once and forgets it, but its run has {late[0]}; "
-                    "take one that reads windows"
-                )
+        if stateful:
+            self._check_single_frames()
 
-    def reads(
-        self, people: Float[np.ndarray, "n v 3"], source: str, size: tuple[int, int]
+    def _check_single_frames(self) -> None:
+        """Checks that every frame can be preprocessed without other frames."""
+        reason = ""
+        for name in self.clip["stream"].split("+"):
+            if name.endswith("motion"):
+                reason = reason or f"clip.stream={name!r} needs the next frame"
+        if not reason and self.clip["center"] == "first":
+            reason = "clip.center='first' needs the first frame"
+        if not reason and self.clip["scale"] == "skeleton":
+            reason = "clip.scale='skeleton' needs the mean of a clip"
+        if reason:
+            raise UserError(
+                f"the recogniser reads every frame once, but its run has an option for windows: "
+                f"{reason}; take a recogniser that reads windows"
+            )
+
+    def convert(
+        self, poses: Float[np.ndarray, "n v 3"], source: str, size: tuple[int, int]
     ) -> Float[np.ndarray, "n w c"]:
-        """People of the layout `source` in pixels of a picture of this height and width, as records
-        hold them.
+        """Converts poses to joints as records hold them.
+
+        Args:
+            poses: x and y in pixels, and a score.
+            source: name of their layout.
+            size: height and width of the image.
         """
-        people = np.where(
-            np.isfinite(people).all(axis=-1, keepdims=True) & (people[..., 2:] != 0), people, 0
-        )
-        people = skeletons.convert(
-            people.astype(np.float32), source, self.layout.name, channels=FOUND
-        )
-        if not self.absolute:
-            return people[..., :2]
-        return people / np.array([size[1], size[0], 1], np.float32)
+        valid = np.isfinite(poses).all(axis=-1, keepdims=True) & (poses[..., 2:] != 0)
+        poses = np.where(valid, poses, 0).astype(np.float32)
+        joints = skeletons.convert(poses, source, self.layout.name, channels=POSE_CHANNELS)
+        if not self.needs_image_size:
+            return joints[..., :2]
+        return joints / np.array([size[1], size[0], 1], np.float32)
 
     def inputs(self, joints: Joints) -> Float[np.ndarray, "t v d"]:
-        """What the network reads of one person's frames.
+        """Computes the network's input from one person's frames.
 
         Centring and scaling take the window for the clip. A single frame without the joint that is
-        centred on stays where it is, as does every frame before the first one that has it.
+        centred on is not moved, nor is any frame before the first one that has it.
         """
-        present = np.any(joints != 0, axis=-1)
-        if self.absolute:
-            present &= joints[..., 2] > self.clip["min_score"]
-            joints = _kept(joints - np.array([0.5, 0.5, 0], np.float32), present)
-        places, rest = joints[..., :2], joints[..., 2:]
-        if self.clip["flip_y"]:
-            places = places * np.array([1, -1], np.float32)
-        if self.clip["center"] != "none":
-            places = _kept(places - self._origin(places, present), present)
-        if self.clip["scale"] == "frame":
-            places = 2 * places
-        elif self.clip["scale"] == "skeleton":
-            places = places / self._size(places, present)
-        joints = np.concatenate([places, rest], axis=-1).astype(np.float32)
-        return np.concatenate(
-            [self._stream(name, joints, present) for name in self.clip["stream"].split("+")],
-            axis=-1,
+        dims = joint_ops.spatial_dims(self.channels)
+        joints = joints[:, None]
+        if self.needs_image_size:
+            joints = joint_ops.centre_image_coordinates(joints, min_score=self.clip["min_score"])
+        present = joint_ops.present(joints)
+        joints = normalisation.normalise(
+            joints, present, layout=self.layout, dims=dims, options=self.clip
         )
-
-    def _origin(self, places: Joints, present: Present) -> Float[np.ndarray, "_ 1 2"]:
-        layout = self.layout
-        joint = (
-            layout.spine[1] if self.clip["origin"] == "spine" and layout.spine else layout.centre
+        inputs, _ = streams.compute(
+            joints, present, stream=self.clip["stream"], layout=self.layout, dims=dims
         )
-        first = places[np.argmax(present[:, joint]), joint]
-        if self.clip["center"] == "first":
-            return first[None, None]
-        return np.where(present[:, joint, None], places[:, joint], first)[:, None]
-
-    def _size(self, places: Joints, present: Present) -> np.float32:
-        """The mean length of a bone times the number of bones; 1 where there is none."""
-        ends, roots = zip(
-            *((joint, parent) for joint, parent in self.layout.bones if joint != parent),
-            strict=True,
-        )
-        both = present[:, ends] & present[:, roots]
-        lengths = np.linalg.norm(places[:, ends] - places[:, roots], axis=-1)
-        size = lengths[both].mean() * len(ends) if both.any() else 0.0
-        return np.float32(size if size > 0 else 1.0)
-
-    def _stream(self, name: str, joints: Joints, present: Present) -> Joints:
-        """One of `STREAMS`; coordinates are differences, a score is the mean of the two ends'."""
-        if name.startswith("bone"):
-            parents = [parent for _, parent in self.layout.bones]
-            present = present & present[:, parents]
-            joints = _difference(joints[:, parents], joints, present)
-        if name.endswith("motion"):
-            later, there = np.zeros_like(joints), np.zeros_like(present)
-            later[:-1], there[:-1] = joints[1:], present[1:]
-            joints = _difference(joints, later, present & there)
-        return joints
-
-
-def _difference(start: Joints, end: Joints, present: Present) -> Joints:
-    change = np.concatenate(
-        [end[..., :2] - start[..., :2], (end[..., 2:] + start[..., 2:]) / 2], axis=-1
-    )
-    return _kept(change, present)
-
-
-def _kept(joints: Joints, present: Present) -> Joints:
-    return joints * present[..., None]
+        return inputs[:, 0]

@@ -55,7 +55,7 @@ def test_the_report_holds_what_the_number_depends_on(tmp_path, scorer):
         tmp_path,
         found,
         net.labels,
-        classification.about(net, split="test", subset=None, workdir="runs/a"),
+        classification.provenance(net, split="test", subset=None, workdir="runs/a"),
     )
     written = json.loads((tmp_path / "metrics.json").read_text())
     assert written["top1"] == pytest.approx((LOGITS.argmax(1) == TARGETS).mean())

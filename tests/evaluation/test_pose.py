@@ -115,7 +115,7 @@ def test_perfect_answers_are_found_where_the_file_has_them(folder, monkeypatch):
         return people
 
     monkeypatch.setattr(pose.pose_decoding, "decode", lambda clips, persons: answer(clips, persons))
-    (found,) = pose.find(net, info, "test", batch_size=4, persons=2)
+    (found,) = pose.predict(net, info, "test", batch_size=4, persons=2)
     np.testing.assert_allclose(found.people[0, 0, :2], record[0, :2], atol=1e-4)
     np.testing.assert_allclose(found.true[0, 0], record[0], atol=1e-4)
     assert found.people.shape == (1, 14, 3) and len(found.true) == 1
@@ -140,7 +140,7 @@ def results(folder):
     far off.
     """
     out = folder / "drawn"
-    pose.report(folder / "run", out=out)
+    pose.run(folder / "run", out=out)
     with np.load(out / "joints.npz") as held:
         stored = {name: held[name] for name in held.files}
     stored["found"] = np.where(stored["true"][..., 2:] > 0, stored["true"], 0)

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from jaxact.pipeline import augment as au
-from jaxact.pipeline import seeds
+from jaxact.pipeline import augment, seeds
 from jaxact.skeletons import get_layout
 
 NTU, OPENPOSE = get_layout("ntu-25"), get_layout("openpose-18")
@@ -53,7 +52,7 @@ def test_random_moving_with_given_choices_equals_a_loop_over_frames(frames, ever
         "shifts_x": tf.constant(shifts_x),
         "shifts_y": tf.constant(shifts_y),
     }
-    moved = au.move(*tensors(x, present), **given, move_missing=everything)
+    moved = augment.move(*tensors(x, present), **given, move_missing=everything)
     np.testing.assert_allclose(moved, wanted, rtol=0, atol=1e-6)
 
 
@@ -65,7 +64,7 @@ def test_random_moving_draws_every_key_frame_from_the_candidates_and_moves_peopl
     present = np.zeros(probe.shape[:3], bool)
     present[:, :, :2] = True
     for position in range(150):
-        moved = au.random_move(*tensors(probe, present), seed=seed_of(position)).numpy()
+        moved = augment.random_move(*tensors(probe, present), seed=seed_of(position)).numpy()
         np.testing.assert_array_equal(moved[:, 0], moved[:, 1])
         np.testing.assert_array_equal(moved[..., 2], probe[..., 2])
         assert not moved[:, :, 2:, :2].any()
@@ -81,7 +80,9 @@ def test_random_moving_draws_every_key_frame_from_the_candidates_and_moves_peopl
                 )
             )
     for seen in (first, last):
-        for axis, candidates in enumerate((au.ANGLES, au.SCALES, au.SHIFTS, au.SHIFTS)):
+        for axis, candidates in enumerate(
+            (augment.ANGLES, augment.SCALES, augment.SHIFTS, augment.SHIFTS)
+        ):
             assert {values[axis] for values in seen} == set(candidates)
     assert first != last
 
@@ -91,8 +92,10 @@ def test_rotation_about_three_axes_is_the_product_of_the_three():
     rx = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
     ry = np.array([[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]])
     rz = np.array([[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]])
-    np.testing.assert_allclose(au.rotation(tf.constant([a, b, c])), rz @ ry @ rx, atol=1e-6)
-    np.testing.assert_allclose(au.rotation(tf.constant([c])), rz[:2, :2], atol=1e-6)
+    np.testing.assert_allclose(
+        augment.rotation_matrix(tf.constant([a, b, c])), rz @ ry @ rx, atol=1e-6
+    )
+    np.testing.assert_allclose(augment.rotation_matrix(tf.constant([c])), rz[:2, :2], atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +105,7 @@ def test_rotation_keeps_lengths_and_scores_and_stays_within_its_angle(layout, ch
     x, present = clip(layout, channels)
     largest = 0.0
     for position in range(40):
-        turned = au.random_rotate(
+        turned = augment.random_rotate(
             tf.constant(x), rotate=0.3, dims=dims, seed=seed_of(position)
         ).numpy()
         lengths = np.linalg.norm(x[..., :dims], axis=-1)
@@ -121,9 +124,9 @@ def test_rescaling_draws_one_factor_per_axis_for_the_whole_clip():
     factors = []
     for position in range(60):
         ratio = (
-            au.random_rescale(tf.constant(x), rescale=0.2, dims=3, seed=seed_of(position)).numpy()[
-                present
-            ]
+            augment.random_rescale(
+                tf.constant(x), rescale=0.2, dims=3, seed=seed_of(position)
+            ).numpy()[present]
             / x[present]
         )
         np.testing.assert_allclose(ratio, np.broadcast_to(ratio[:1], ratio.shape), rtol=1e-5)
@@ -135,7 +138,10 @@ def test_rescaling_draws_one_factor_per_axis_for_the_whole_clip():
 
 def test_jitter_is_noise_of_the_given_deviation_on_present_coordinates_only():
     x, present = clip(OPENPOSE, frames=300)
-    noise = au.random_jitter(*tensors(x, present), jitter=0.05, dims=2, seed=seed_of(0)).numpy() - x
+    noise = (
+        augment.random_jitter(*tensors(x, present), jitter=0.05, dims=2, seed=seed_of(0)).numpy()
+        - x
+    )
     assert not noise[~present].any()
     assert not noise[..., 2].any()
     np.testing.assert_allclose(noise[present][:, :2].std(axis=0), 0.05, rtol=0.05)
@@ -149,7 +155,9 @@ def test_a_mirror_turns_x_about_the_first_centre_and_exchanges_sides(layout, cha
     present[0, 0, layout.centre] = False
     x *= present[..., None]
     x[1:, 0, layout.centre] += 0.5
-    joints, there = (y.numpy() for y in au.mirror(*tensors(x, present), layout=layout, dims=dims))
+    joints, there = (
+        y.numpy() for y in augment.mirror(*tensors(x, present), layout=layout, dims=dims)
+    )
     partner = {**dict(layout.pairs), **{right: left for left, right in layout.pairs}}
     plane = x[1, 0, layout.centre, 0]
     for v in range(len(layout.joints)):
@@ -158,7 +166,7 @@ def test_a_mirror_turns_x_about_the_first_centre_and_exchanges_sides(layout, cha
         wanted[..., 0] = np.where(present[:, :, source], 2 * plane - wanted[..., 0], 0.0)
         np.testing.assert_allclose(joints[:, :, v], wanted, atol=1e-6)
         np.testing.assert_array_equal(there[:, :, v], present[:, :, source])
-    twice, _ = au.mirror(tf.constant(joints), tf.constant(there), layout=layout, dims=dims)
+    twice, _ = augment.mirror(tf.constant(joints), tf.constant(there), layout=layout, dims=dims)
     np.testing.assert_allclose(twice, x, atol=1e-5)
 
 
@@ -166,12 +174,12 @@ def test_a_mirror_and_an_exchange_happen_half_of_the_time():
     x, present = clip()
     mirrored = [
         not np.array_equal(
-            au.random_mirror(*tensors(x, present), layout=NTU, dims=3, seed=seed_of(i))[0], x
+            augment.random_mirror(*tensors(x, present), layout=NTU, dims=3, seed=seed_of(i))[0], x
         )
         for i in range(100)
     ]
     swapped = [
-        not np.array_equal(au.random_swap(*tensors(x, present), seed=seed_of(i))[0], x)
+        not np.array_equal(augment.random_swap(*tensors(x, present), seed=seed_of(i))[0], x)
         for i in range(100)
     ]
     assert 30 < sum(mirrored) < 70
@@ -180,12 +188,12 @@ def test_a_mirror_and_an_exchange_happen_half_of_the_time():
 
 def test_two_people_change_places_but_one_alone_stays_first():
     x, present = clip()
-    joints, there = au.swap(*tensors(x, present))
+    joints, there = augment.swap(*tensors(x, present))
     np.testing.assert_array_equal(joints, x[:, ::-1])
     np.testing.assert_array_equal(there, present[:, ::-1])
     present[:, 1] = False
     x *= present[..., None]
-    np.testing.assert_array_equal(au.swap(*tensors(x, present))[0], x)
+    np.testing.assert_array_equal(augment.swap(*tensors(x, present))[0], x)
 
 
 def test_dropped_joints_are_missing_for_the_whole_clip():
@@ -193,7 +201,7 @@ def test_dropped_joints_are_missing_for_the_whole_clip():
     present[:] = True
     shares = []
     for position in range(40):
-        joints, there = au.random_drop_joints(
+        joints, there = augment.random_drop_joints(
             *tensors(x, present), drop_joints=0.25, seed=seed_of(position)
         )
         there = there.numpy()

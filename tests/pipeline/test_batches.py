@@ -10,7 +10,7 @@ from jaxact.config import AugmentConfig, ClipConfig
 from jaxact.datasets import dataset_info
 from jaxact.datasets import records as read
 from jaxact.errors import UserError
-from jaxact.pipeline import batches
+from jaxact.pipeline import batches, epochs
 from jaxact.skeletons import get_layout, gravity_radii
 
 CLIP = dataclasses.asdict(ClipConfig(frames=4, persons=2))
@@ -130,7 +130,7 @@ def test_a_part_of_a_split_trains_and_the_rest_of_it_is_evaluated(info):
     scored = np.concatenate(
         [batch["targets"][batch["mask"]] for batch in evaluate(info, split="all[70%:]")]
     )
-    assert len(scored) == len(set(scored)) == batches.read.count(info, "all[70%:]")
+    assert len(scored) == len(set(scored)) == read.count(info, "all[70%:]")
     assert learnt | set(scored.tolist()) == set(range(COUNT)) and not learnt & set(scored.tolist())
 
 
@@ -244,8 +244,8 @@ def test_views_are_an_axis_after_the_batch(info):
 
 def test_the_shuffle_buffer_is_bounded_in_bytes(info, monkeypatch):
     shards = read.shards(info, "all")
-    assert batches._records_in(1 << 30, shards) > COUNT
-    assert 1 < batches._records_in(9000, shards) < 8
+    assert epochs.records_in(1 << 30, shards) > COUNT
+    assert 1 < epochs.records_in(9000, shards) < 8
     monkeypatch.setattr(batches, "SHUFFLE_BYTES", 1)
     assert sorted(targets(train(info, COUNT, batch_size=1))) == list(range(COUNT))
 

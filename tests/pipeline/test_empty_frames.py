@@ -12,7 +12,7 @@ from jaxact.pipeline import empty_frames
 def fill(people, empty, frames=8):
     """`people` are lists of numbers by frame, 0 where somebody is missing."""
     x = np.array(people, np.float32).T[:, :, None, None]
-    run = tf.function(empty_frames.fill)
+    run = tf.function(empty_frames.handle)
     joints, present = run(tf.constant(x), tf.constant(x[..., 0] != 0), empty=empty, frames=frames)
     np.testing.assert_array_equal(present, joints.numpy()[..., 0] != 0)
     return joints.numpy()[:, :, 0, 0].T.astype(int).tolist()

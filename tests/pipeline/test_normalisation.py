@@ -89,7 +89,9 @@ def test_alignment_without_a_complete_frame_turns_nothing():
 @pytest.mark.parametrize("target", [[0.0, 0, 2.5], [0.0, 0, -1.0], [0.0, 0, 0]])
 def test_parallel_opposite_and_zero_vectors_are_not_turned(target):
     np.testing.assert_allclose(
-        normalisation.turn(tf.constant(target), tf.constant([0.0, 0, 1])), np.eye(3), atol=1e-6
+        normalisation.rotation_between(tf.constant(target), tf.constant([0.0, 0, 1])),
+        np.eye(3),
+        atol=1e-6,
     )
 
 
@@ -120,7 +122,7 @@ def test_a_clip_without_bones_keeps_its_size():
 
 def test_alignment_says_what_it_lacks():
     with pytest.raises(
-        UserError, match=r"align turns 3-D joints, but these records hold \('x', 'y', 'score'\)"
+        UserError, match=r"align rotates 3-D joints, but these records hold \('x', 'y', 'score'\)"
     ):
         normalisation.check_align(layout=NTU, channels=("x", "y", "score"))
     with pytest.raises(

@@ -13,7 +13,7 @@ from PIL import Image
 
 from jaxact.config.pose_model import PoseAugmentConfig, PoseClipConfig
 from jaxact.errors import UserError
-from jaxact.pipeline import pose_picture, pose_targets
+from jaxact.pipeline import pose_joints, pose_picture, pose_targets
 from jaxact.skeletons import LAYOUTS, Layout, convert
 from jaxact.skeletons.pose_body import BODY, LIMBS, body_matrix
 from tests.helpers import poses
@@ -102,9 +102,9 @@ def test_maps_are_their_definitions_person_by_person(count):
         person[joint] = 0
     sizes = {"rows": 13, "columns": 17}
     joints, limbs = poses.maps(people, 13, 17, sigma=6.0, thickness=1.2)
-    found = pose_targets.gaussians(as_people(*people), sigma=6.0, **sizes)
+    found = pose_targets.heatmaps(as_people(*people), sigma=6.0, **sizes)
     np.testing.assert_allclose(found, joints, atol=1e-5)
-    fields = pose_targets.affinity_fields(as_people(*people), thickness=1.2, **sizes)
+    fields = pose_targets.part_affinity_fields(as_people(*people), thickness=1.2, **sizes)
     np.testing.assert_allclose(fields, limbs, atol=1e-5)
     assert bool(joints.any()) == bool(limbs.any()) == bool(count)
 
@@ -113,12 +113,16 @@ def test_a_limb_without_length_and_people_face_to_face_leave_no_direction():
     still = one()
     still[2] = still[1]
     sizes = {"rows": 12, "columns": 16, "thickness": 1.0}
-    fields = pose_targets.affinity_fields(as_people(still), **sizes).numpy().reshape(12, 16, 13, 2)
+    fields = (
+        pose_targets.part_affinity_fields(as_people(still), **sizes).numpy().reshape(12, 16, 13, 2)
+    )
     assert not fields[:, :, 0].any() and fields[:, :, 1].any() and np.isfinite(fields).all()
     there, back = one(), one()
     back[[8, 9]] = back[[9, 8]]
     fields = (
-        pose_targets.affinity_fields(as_people(there, back), **sizes).numpy().reshape(12, 16, 13, 2)
+        pose_targets.part_affinity_fields(as_people(there, back), **sizes)
+        .numpy()
+        .reshape(12, 16, 13, 2)
     )
     np.testing.assert_allclose(fields[:, :, 7], 0, atol=1e-6)
 
@@ -126,7 +130,7 @@ def test_a_limb_without_length_and_people_face_to_face_leave_no_direction():
 def test_an_evaluation_example_is_the_whole_picture_in_the_middle():
     example = record(one())
     found = evaluate(example, height=64, width=64)
-    zoom, left, top = found["targets"]["place"]
+    zoom, left, top = found["targets"]["letterbox"]
     assert (zoom, left, top) == pytest.approx((64 / 120, 0, 8)) and found["inputs"].shape == (
         1,
         64,
@@ -226,7 +230,7 @@ def test_draws_cover_what_was_asked_for():
     people, example = as_people(base), record(base)
     for position in range(60):
         seed = tf.constant([1, position], tf.int64)
-        affine = pose_picture.random_place(people, example, seed=seed, options=CLIP | WIDE).numpy()
+        affine = pose_picture.random_affine(people, example, seed=seed, options=CLIP | WIDE).numpy()
         zooms.append(np.sqrt(np.linalg.det(affine[:, :2])) * 50 / (0.6 * 48))
         turns.append(np.degrees(np.arctan2(affine[1, 0], affine[0, 0])))
         box = (base[:, :2].min(0) + base[:, :2].max(0)) / 2
@@ -245,7 +249,7 @@ def test_everybody_is_drawn_and_nobody_else():
     options, middles = CLIP | PLAIN, []
     for position in range(24):
         seed = tf.constant([1, position], tf.int64)
-        affine = pose_picture.random_place(
+        affine = pose_picture.random_affine(
             as_people(left, nobody, right), record(), seed=seed, options=options
         ).numpy()
         middles.append(round(float(((32, 24) - affine[:, 2])[0] / affine[0, 0])))
@@ -257,7 +261,7 @@ def test_people_beyond_the_picture_are_neither_drawn_nor_wanted_back():
     options, middles = CLIP | PLAIN, set()
     for position in range(12):
         seed = tf.constant([1, position], tf.int64)
-        affine = pose_picture.random_place(
+        affine = pose_picture.random_affine(
             as_people(outside, inside, leaving), record(), seed=seed, options=options
         ).numpy()
         middles.add(round(float(((32, 24) - affine[:, 2])[0] / affine[0, 0])))
@@ -315,9 +319,9 @@ def test_bodies_are_made_as_the_conversion_of_layouts_makes_them(name):
     joints[..., 2] = random.choice([0, 1, 2], (4, len(layout.joints)), p=[0.15, 0.25, 0.6])
     joints[joints[..., 2] == 0] = 0
     wanted = convert(joints, name, "body-14", channels=("x", "y", "score"))
-    places, seen = pose_picture.body(tf.constant(joints), layout)
-    np.testing.assert_allclose(places, wanted[..., :2], rtol=1e-5)
-    np.testing.assert_array_equal(seen, np.where(wanted[..., :2].any(-1), wanted[..., 2], 0))
+    positions, visibility = pose_joints.body_joints(tf.constant(joints), layout)
+    np.testing.assert_allclose(positions, wanted[..., :2], rtol=1e-5)
+    np.testing.assert_array_equal(visibility, np.where(wanted[..., :2].any(-1), wanted[..., 2], 0))
 
 
 def test_layouts_of_ones_own_give_a_body_by_their_names():

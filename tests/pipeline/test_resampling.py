@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from jaxact.pipeline import resampling as fr
+from jaxact.pipeline import resampling
 
 
 def clip(frames=6, seed=0, missing=0.0):
@@ -26,7 +26,7 @@ def run(function, x, present, **options):
 @pytest.mark.parametrize("pad", ["zero", "replay"])
 def test_a_window_is_the_clip_and_its_padding(pad, frames, start):
     x, present = clip(missing=0.3)
-    joints, there = run(fr.window, x, present, frames=frames, pad=pad, start=start)
+    joints, there = run(resampling.window, x, present, frames=frames, pad=pad, start=start)
     for t in range(frames):
         source = start + t
         if pad == "replay":
@@ -50,7 +50,11 @@ def test_a_window_is_the_clip_and_its_padding(pad, frames, start):
 def test_random_windows_reach_every_place_and_no_other(length, padded, starts):
     options = {"window": 4, "frames": 6, "padded": padded}
     drawn = [
-        int(fr.random_start(tf.constant(length), seed=tf.constant([1, i], tf.int64), **options))
+        int(
+            resampling.random_start(
+                tf.constant(length), seed=tf.constant([1, i], tf.int64), **options
+            )
+        )
         for i in range(60)
     ]
     assert set(drawn) == set(starts)
@@ -75,7 +79,7 @@ def resized(x, present, places):
 @pytest.mark.parametrize(("start", "share"), [(0.0, 1.0), (0.2, 0.5), (0.37, 0.61)])
 def test_resizing_interpolates_between_present_joints_only(frames, start, share):
     x, present = clip(frames=9, seed=1, missing=0.3)
-    joints, there = run(fr.resize, x, present, frames=frames, start=start, share=share)
+    joints, there = run(resampling.resize, x, present, frames=frames, start=start, share=share)
     wanted, wanted_there = resized(x, present, 8 * (start + share * np.linspace(0, 1, frames)))
     np.testing.assert_array_equal(there, wanted_there)
     np.testing.assert_allclose(joints, wanted, atol=2e-6)
@@ -86,7 +90,7 @@ def test_resizing_to_its_own_length_changes_nothing(frames):
     x, present = clip(frames=frames, missing=0.4)
     present[0], present[-1] = True, True
     x[0], x[-1] = 0.5, 0.25
-    joints, there = run(fr.resize, x, present, frames=frames)
+    joints, there = run(resampling.resize, x, present, frames=frames)
     np.testing.assert_array_equal(joints, x)
     np.testing.assert_array_equal(there, present)
 
@@ -94,22 +98,28 @@ def test_resizing_to_its_own_length_changes_nothing(frames):
 def test_resizing_leaves_out_empty_frames_at_both_ends():
     x, present = clip(frames=5)
     around = [(3, 4), (0, 0), (0, 0)]
-    padded = run(fr.resize, np.pad(x, [*around, (0, 0)]), np.pad(present, around), frames=12)
-    plain = run(fr.resize, x, present, frames=12)
+    padded = run(
+        resampling.resize, np.pad(x, [*around, (0, 0)]), np.pad(present, around), frames=12
+    )
+    plain = run(resampling.resize, x, present, frames=12)
     np.testing.assert_allclose(padded[0], plain[0], atol=1e-6)
     assert padded[1].all()
 
 
 def test_clips_of_one_frame_and_without_anyone_can_be_resized():
     x, present = clip(frames=1)
-    np.testing.assert_allclose(run(fr.resize, x, present, frames=3)[0], np.repeat(x, 3, axis=0))
-    joints, there = run(fr.resize, x * 0, present & False, frames=3)
+    np.testing.assert_allclose(
+        run(resampling.resize, x, present, frames=3)[0], np.repeat(x, 3, axis=0)
+    )
+    joints, there = run(resampling.resize, x * 0, present & False, frames=3)
     assert not joints.any()
     assert not there.any()
 
 
 def test_random_shares_lie_inside_the_clip():
-    draws = np.array([fr.random_share(0.4, tf.constant([0, i], tf.int64)) for i in range(200)])
+    draws = np.array(
+        [resampling.random_share(0.4, tf.constant([0, i], tf.int64)) for i in range(200)]
+    )
     start, share = draws.T
     assert share.min() >= 0.4
     assert share.max() <= 1.0
@@ -122,7 +132,7 @@ def test_random_shares_lie_inside_the_clip():
 @pytest.mark.parametrize("place", [0.0, 0.5, 0.999])
 def test_a_frame_of_each_segment_is_taken_at_its_place(length, place):
     x, present = clip(frames=length)
-    joints, there = run(fr.segments, x, present, frames=8, place=place)
+    joints, there = run(resampling.segments, x, present, frames=8, offset=place)
     for i in range(8):
         np.testing.assert_array_equal(joints[i], x[int((i + place) / 8 * length)])
     assert there.all() and joints.shape == (8, *x.shape[1:])
@@ -131,8 +141,10 @@ def test_a_frame_of_each_segment_is_taken_at_its_place(length, place):
 def test_segments_leave_out_empty_frames_at_both_ends():
     x, present = clip(frames=20)
     around = [(3, 40), (0, 0), (0, 0)]
-    padded = run(fr.segments, np.pad(x, [*around, (0, 0)]), np.pad(present, around), frames=8)
-    np.testing.assert_array_equal(padded[0], run(fr.segments, x, present, frames=8)[0])
+    padded = run(
+        resampling.segments, np.pad(x, [*around, (0, 0)]), np.pad(present, around), frames=8
+    )
+    np.testing.assert_array_equal(padded[0], run(resampling.segments, x, present, frames=8)[0])
     assert padded[1].all()
 
 
@@ -140,12 +152,12 @@ def test_random_places_reach_every_frame_of_their_own_segment_and_no_other():
     x, present = clip(frames=24)
     seen = [set() for _ in range(8)]
     for position in range(60):
-        place = fr.random_places(8, tf.constant([0, position], tf.int64))
-        joints, _ = run(fr.segments, x, present, frames=8, place=place)
+        place = resampling.random_offsets(8, tf.constant([0, position], tf.int64))
+        joints, _ = run(resampling.segments, x, present, frames=8, offset=place)
         for i, frame in enumerate(joints):
             seen[i].add(int(np.flatnonzero((x == frame).all(axis=(1, 2, 3)))[0]))
     assert seen == [{3 * i, 3 * i + 1, 3 * i + 2} for i in range(8)]
-    tf.debugging.assert_less(fr.random_places(10_000, tf.constant([0, 0], tf.int64)), 1.0)
+    tf.debugging.assert_less(resampling.random_offsets(10_000, tf.constant([0, 0], tf.int64)), 1.0)
 
 
 def drawn(function, count, **options):
@@ -162,7 +174,7 @@ def drawn(function, count, **options):
 def test_a_crop_is_resized_about_the_centres_of_its_frames(frames, start, length):
     x, present = clip(frames=9, seed=2, missing=0.3)
     crop = {"start": tf.constant(start), "length": tf.constant(length)}
-    joints, there = run(fr.crop_resize, x, present, frames=frames, **crop)
+    joints, there = run(resampling.crop_resize, x, present, frames=frames, **crop)
     places = np.clip((np.arange(frames) + 0.5) * length / frames - 0.5, 0, length - 1)
     places = np.where(np.abs(places - np.round(places)) < 1e-3, np.round(places), places)
     wanted, wanted_there = resized(
@@ -176,10 +188,11 @@ def test_six_frames_become_four_and_three_as_a_picture_would():
     x = np.arange(6, dtype=np.float32)[:, None, None, None] + 1
     crop = {"start": tf.constant(0), "length": tf.constant(6)}
     np.testing.assert_allclose(
-        run(fr.crop_resize, x, x[..., 0] > 0, frames=4, **crop)[0].ravel(), [1.25, 2.75, 4.25, 5.75]
+        run(resampling.crop_resize, x, x[..., 0] > 0, frames=4, **crop)[0].ravel(),
+        [1.25, 2.75, 4.25, 5.75],
     )
     np.testing.assert_allclose(
-        run(fr.crop_resize, x, x[..., 0] > 0, frames=3, **crop)[0].ravel(), [1.5, 3.5, 5.5]
+        run(resampling.crop_resize, x, x[..., 0] > 0, frames=3, **crop)[0].ravel(), [1.5, 3.5, 5.5]
     )
 
 
@@ -194,14 +207,16 @@ def test_six_frames_become_four_and_three_as_a_picture_would():
     ],
 )
 def test_the_middle_leaves_out_as_many_frames_at_either_end(length, share, wanted):
-    assert tuple(int(x) for x in fr.middle(tf.constant(length), share=share)) == wanted
+    assert tuple(int(x) for x in resampling.centre_crop(tf.constant(length), share=share)) == wanted
 
 
 @pytest.mark.parametrize(
     ("length", "lengths"), [(10, range(5, 11)), (6, range(4, 7)), (3, range(3, 4))]
 )
 def test_random_crops_reach_every_length_and_every_place(length, lengths):
-    found = drawn(fr.random_crop, 400, clip_length=tf.constant(length), crop=0.5, least=4)
+    found = drawn(
+        resampling.random_crop, 400, clip_length=tf.constant(length), crop=0.5, min_frames=4
+    )
     reachable = {(start, kept) for kept in lengths for start in range(length - kept + 1)}
     # All of the clip is drawn only where the share is 1, which is never, or the clip is too short
     # for less.
@@ -210,7 +225,7 @@ def test_random_crops_reach_every_length_and_every_place(length, lengths):
 
 
 def test_uniform_sampling_takes_one_frame_of_each_part_of_a_long_clip():
-    found = np.array(drawn(fr.uniform, 200, length=tf.constant(11), frames=4))
+    found = np.array(drawn(resampling.uniform, 200, length=tf.constant(11), frames=4))
     edges = (0, 2, 5, 8, 11)  # floor(i 11 / 4)
     for part, (low, high) in enumerate(itertools.pairwise(edges)):
         counts = np.bincount(found[:, part], minlength=high)
@@ -219,18 +234,20 @@ def test_uniform_sampling_takes_one_frame_of_each_part_of_a_long_clip():
 
 
 def test_uniform_sampling_leaves_out_frames_of_a_clip_of_less_than_twice_the_frames():
-    found = set(map(tuple, drawn(fr.uniform, 400, length=tf.constant(6), frames=4)))
+    found = set(map(tuple, drawn(resampling.uniform, 400, length=tf.constant(6), frames=4)))
     gaps = [
         (a, b) for a in range(5) for b in range(a + 1, 5)
     ]  # before, between and behind four frames
     assert found == {tuple(i + (a <= i) + (b <= i) for i in range(4)) for a, b in gaps}
-    assert set(map(tuple, drawn(fr.uniform, 20, length=tf.constant(4), frames=4))) == {(0, 1, 2, 3)}
+    assert set(map(tuple, drawn(resampling.uniform, 20, length=tf.constant(4), frames=4))) == {
+        (0, 1, 2, 3)
+    }
 
 
 def test_uniform_sampling_plays_a_short_clip_again_from_any_frame_or_a_given_one():
-    found = set(map(tuple, drawn(fr.uniform, 60, length=tf.constant(3), frames=5)))
+    found = set(map(tuple, drawn(resampling.uniform, 60, length=tf.constant(3), frames=5)))
     assert found == {(0, 1, 2, 0, 1), (1, 2, 0, 1, 2), (2, 0, 1, 2, 0)}
-    given = drawn(fr.uniform, 3, length=tf.constant(3), frames=5, start=tf.constant(4))
+    given = drawn(resampling.uniform, 3, length=tf.constant(3), frames=5, start=tf.constant(4))
     assert set(map(tuple, given)) == {(1, 2, 0, 1, 2)}
 
 
@@ -238,7 +255,9 @@ def test_uniform_sampling_plays_a_short_clip_again_from_any_frame_or_a_given_one
 @pytest.mark.parametrize("length", [1, 5, 8, 13, 16, 61])
 def test_uniform_sampling_in_numpy_takes_the_frames_that_tensorflow_draws(length, view):
     options = {"frames": 8, "start": np.int32(view)}
-    ours = fr.uniform(np.int32(length), seed=np.array([255, view]), **options)
-    theirs = fr.uniform(tf.constant(length), seed=tf.constant([255, view], tf.int64), **options)
+    ours = resampling.uniform(np.int32(length), seed=np.array([255, view]), **options)
+    theirs = resampling.uniform(
+        tf.constant(length), seed=tf.constant([255, view], tf.int64), **options
+    )
     assert isinstance(ours, np.ndarray) and ours.dtype == np.int32
     np.testing.assert_array_equal(ours, theirs.numpy())

@@ -248,7 +248,7 @@ def test_the_input_shape_is_known_before_the_first_batch():
             {},
             "person='frame_score' ranks people by a score channel",
         ),
-        ("2-D", {"align": True}, {}, "align turns 3-D joints"),
+        ("2-D", {"align": True}, {}, "align rotates 3-D joints"),
         (
             "3-D",
             {},
@@ -283,7 +283,7 @@ def test_the_input_shape_is_known_before_the_first_batch():
             "3-D",
             {},
             {"move_missing": True},
-            "augment.move_missing is a way of random moving, but augment.move is off",
+            "augment.move_missing changes random moving, but augment.move is off",
         ),
         (
             "3-D",
@@ -291,7 +291,7 @@ def test_the_input_shape_is_known_before_the_first_batch():
             {},
             "clip.share=0.5 needs clip.sampling='crop_resize', got 'window'",
         ),
-        ("3-D", {"share": 1.5}, {}, "clip.share is 1.5, but must lie above 0 and at most at 1"),
+        ("3-D", {"share": 1.5}, {}, "clip.share is 1.5, but must be above 0 and at most 1"),
         (
             "3-D",
             {"empty": "cut"},
@@ -303,14 +303,14 @@ def test_the_input_shape_is_known_before_the_first_batch():
             "3-D",
             {"min_score": 0.1},
             {},
-            "clip.min_score=0.1 is for detected poses (x, y, score), shares of the picture",
+            "clip.min_score=0.1 is for detected poses (x, y, score) in shares of the picture",
         ),
         ("2-D", {"scale": "frame"}, {}, "clip.scale='frame' is for detected poses (x, y, score)"),
         (
             "2-D",
             {"person": "denoised"},
             {},
-            "person='denoised' is a rule for bodies in space, but these records hold",
+            "person='denoised' is a rule for 3-D bodies, but these records hold",
         ),
         (
             *("2-D with score", {"center": "first", "origin": "spine"}, {}),
@@ -320,7 +320,7 @@ def test_the_input_shape_is_known_before_the_first_batch():
             "3-D",
             {"sampling": "resize"},
             {"crop": 0.0},
-            "augment.crop is 0.0, but must lie above 0 and at most at 1",
+            "augment.crop is 0.0, but must be above 0 and at most 1",
         ),
         (
             "3-D",

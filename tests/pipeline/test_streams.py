@@ -19,7 +19,7 @@ def clip(channels=3, seed=0, persons=2):
 
 
 def run(x, present, name, dims):
-    joints, there = streams.stream(
+    joints, there = streams.compute(
         tf.constant(x), tf.constant(present), stream=name, layout=COCO, dims=dims
     )
     return joints.numpy(), there.numpy()

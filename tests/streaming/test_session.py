@@ -13,6 +13,7 @@ import pytest
 from jaxact import cli, config
 from jaxact.errors import UserError
 from jaxact.models import pose_decoding
+from jaxact.pipeline import images
 from jaxact.runs import trained_model
 from jaxact.streaming import pose_estimator, rendering, session
 from jaxact.streaming.frame import Shot
@@ -222,7 +223,7 @@ def test_people_are_found_in_the_pictures_own_pixels_and_not_in_the_grey_around_
     for height, width in ((48, 80), (90, 30), (20, 20)):
         corners = np.array([[1, 1], [width - 1, height - 1], [-8, height / 2], [width / 2, -8]])
         picture = np.full((height, width, 3), 200, np.uint8)
-        inputs, zoom, corner = pose_estimator.fitted(picture, (32, 32))
+        inputs, zoom, corner = images.letterbox(picture, (32, 32))
         people = np.zeros((1, 2, 14, 3), np.float32)
         people[0, 0, :4] = [(*(place * zoom + corner), 0.5) for place in corners]
 
