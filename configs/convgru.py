@@ -91,10 +91,8 @@ ROWS = {
 def get_config(arg: str = "") -> TrainConfig:
     """The run of a data set, split and row; "quick" beside them makes a small one of it."""
     selection = choose(arg, ROWS)
-    if selection.dataset == "jhmdb_video":
-        config = small_dataset(selection)
-    else:
-        config = paper(selection)
+    recipe = small_dataset if selection.dataset == "jhmdb_video" else paper
+    config = recipe(selection)
     if selection.quick:
         config.model.width, config.model.depth, config.model.train_from = 1 / 32, 0.0, "all"
         config.clip.frames, config.clip.height, config.clip.width = 3, 80, 80

@@ -57,13 +57,13 @@ def get_config(arg: str = "") -> TrainConfig:
     selection = choose(arg, ROWS)
     dataset = selection.dataset
     if dataset in EPOCHS:
-        config = recipes.small_dataset(selection)
-        config.model = CTRGCNConfig(network="six", width=32, dropout=0.2)
+        model = CTRGCNConfig(network="six", width=32, dropout=0.2)
+        config = recipes.small_dataset(selection, model)
+        config.loss.label_smoothing = 0.1
         config.epochs = EPOCHS[dataset]
         config.eval_every = config.epochs / 2
     else:
-        config = recipes.pyskl_ntu(selection)
-        config.model = CTRGCNConfig()
+        config = recipes.pyskl_ntu(selection, CTRGCNConfig())
     if dataset == "sbu":
         config.clip.stream = "joint+bone+joint_motion+partner"
     if selection.quick:

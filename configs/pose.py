@@ -45,7 +45,8 @@ def get_config(arg: str = "") -> TrainConfig:
             warmup=0.05,
             clip_norm=100.0,
         ),
-        loss=PoseLossConfig(joint_weights=(3.0,) * 14),  # a field has three times the cells of a joint
+        # A field has three times the cells of a joint.
+        loss=PoseLossConfig(joint_weights=(3.0,) * 14),
         batch_size=8,
         epochs=6,
         eval_every=2.0,

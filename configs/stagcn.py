@@ -108,12 +108,9 @@ jhmdb14: 2-D poses of 14 JHMDB classes, three splits: split1 (default) to split3
 from jaxact.config import (
     STAGCN_SYSTEMS,
     ASGCNConfig,
-    AugmentConfig,
     ClipConfig,
     DisplacementConfig,
-    DisplacementLossConfig,
     OptimConfig,
-    SegmentLossConfig,
     Selection,
     STAGCNConfig,
     STALSTMConfig,
@@ -133,8 +130,9 @@ ROWS = {
 }
 EPOCHS = {"utd_mhad": 60, "sbu": 30, "jhmdb14": 40}
 PRETRAINING_EPOCHS = {"utd_mhad": 20, "sbu": 60, "jhmdb14": 40}
+Model = STAGCNConfig | STGCNConfig | DisplacementConfig | ASGCNConfig | STALSTMConfig
 QUICK_FRAMES = {"ntu60": 20, "kinetics_skeleton": 20, "utd_mhad": 12, "sbu": 6, "jhmdb14": 6}
-WHOLE_CLIPS = ("sa", "pretrain", "as_gcn", "sta_lstm")  # rows that train on no segments
+WHOLE_CLIPS = ("sa", "pretrain", "stgcn", "as_gcn", "sta_lstm")  # rows that train on no segments
 
 
 def get_config(arg: str = "") -> TrainConfig:
@@ -155,59 +153,74 @@ def get_config(arg: str = "") -> TrainConfig:
 def large_dataset(selection: Selection) -> TrainConfig:
     """The recipe of ST-GCN for NTU RGB+D and Kinetics; pretrain and sta_lstm have their own."""
     row = selection.row
-    config = TrainConfig(data=selection.data(), batch_size=64)
-    if selection.dataset == "ntu60":
-        config.clip = ClipConfig(frames=300, persons=2, pad="replay", person="file")
-        milestones, epochs, dropout = (10.0, 50.0), 80, 0.5
-    else:
-        config.clip = ClipConfig(frames=300, persons=2, pad="replay", person="frame_score")
-        config.augment = AugmentConfig(move=True)
-        milestones, epochs, dropout = (20.0, 30.0, 40.0, 50.0), 50, 0.0
-    config.optim = OptimConfig(learning_rate=0.1, milestones=milestones, weight_decay=1e-4)
-    config.epochs = epochs
+    config = TrainConfig(
+        data=selection.data(),
+        model=large_model(selection),
+        clip=ClipConfig(frames=300, persons=2, pad="replay", person="file"),
+        optim=OptimConfig(learning_rate=0.1, milestones=(10.0, 50.0), weight_decay=1e-4),
+        batch_size=64,
+        epochs=80,
+    )
+    if selection.dataset == "kinetics_skeleton":
+        config.clip.person = "frame_score"
+        config.augment.move = True
+        config.optim.milestones, config.epochs = (20.0, 30.0, 40.0, 50.0), 50
+    if row not in WHOLE_CLIPS:
+        config.loss.segments = 3
     if row == "pretrain":
-        config.model, config.loss = DisplacementConfig(), DisplacementLossConfig()
         config.epochs = 10
         config.optim = OptimConfig(
             name="adamw", learning_rate=1e-3, schedule="cosine", warmup=0.5, weight_decay=0.01
         )
-    elif row == "as_gcn":
-        config.model = ASGCNConfig()
-    elif row == "sta_lstm":
-        config.model = STALSTMConfig()
+    if row == "sta_lstm":
         config.clip.frames, config.clip.sampling = 100, "resize"
         config.clip.center, config.clip.align, config.clip.scale = "frame", True, "skeleton"
         config.optim = OptimConfig(
             name="adamw", learning_rate=1e-3, schedule="cosine", clip_norm=1.0
         )
-    else:
-        config.model = STAGCNConfig(dropout=dropout, **STAGCN_SYSTEMS[row])
-        config.loss = SegmentLossConfig(segments=0 if row in WHOLE_CLIPS else 3)
     return config
+
+
+def large_model(selection: Selection) -> Model:
+    """The network of a row at the paper's size."""
+    if selection.row == "pretrain":
+        return DisplacementConfig()
+    if selection.row == "as_gcn":
+        return ASGCNConfig()
+    if selection.row == "sta_lstm":
+        return STALSTMConfig()
+    dropout = 0.5 if selection.dataset == "ntu60" else 0.0
+    return STAGCNConfig(dropout=dropout, **STAGCN_SYSTEMS[selection.row])
 
 
 def small_dataset(selection: Selection) -> TrainConfig:
     """The recipe of the small data sets, the same for all rows but pretrain."""
     dataset, row = selection.dataset, selection.row
-    config = recipes.small_dataset(selection)
-    config.epochs = EPOCHS[dataset]
-    config.eval_every = config.epochs / 2
+    config = recipes.small_dataset(selection, small_model(row))
     if dataset == "jhmdb14":
         config.clip.frames = 36
     if dataset == "sbu":
         config.clip.stream = "joint+partner"
     if row == "pretrain":
-        config.model = DisplacementConfig(width=16, init="he_fan_out")
-        config.loss = DisplacementLossConfig()
         config.optim.warmup, config.optim.ema = 1.0, 0.0
         config.epochs = PRETRAINING_EPOCHS[dataset]
         config.eval_every = min(20.0, config.epochs / 2)
-    elif row == "stgcn":
-        config.model = STGCNConfig(width=16, dropout=0.2, init="he_fan_out")
-    else:
-        config.model = STAGCNConfig(width=16, dropout=0.2, init="he_fan_out", **STAGCN_SYSTEMS[row])
-        config.loss = SegmentLossConfig(label_smoothing=0.1)
-        if row != "sa":
-            config.model.segments, config.model.kept = 3, 2
-            config.loss.segments = 2
+        return config
+    config.loss.label_smoothing = 0.1
+    config.epochs = EPOCHS[dataset]
+    config.eval_every = config.epochs / 2
+    if row not in WHOLE_CLIPS:
+        config.loss.segments = 2
     return config
+
+
+def small_model(row: str) -> Model:
+    """The network of a row at a quarter of the paper's width."""
+    if row == "pretrain":
+        return DisplacementConfig(width=16, init="he_fan_out")
+    if row == "stgcn":
+        return STGCNConfig(width=16, dropout=0.2, init="he_fan_out")
+    model = STAGCNConfig(width=16, dropout=0.2, init="he_fan_out", **STAGCN_SYSTEMS[row])
+    if row != "sa":
+        model.segments, model.kept = 3, 2
+    return model

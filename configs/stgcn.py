@@ -199,8 +199,9 @@ def kinetics(selection: Selection) -> TrainConfig:
 
 def small_dataset(selection: Selection) -> TrainConfig:
     """The recipe of the small data sets, evaluated after half of the epochs and at the end."""
-    config = recipes.small_dataset(selection)
-    config.model = STGCNConfig(width=32, dropout=0.2, init="he_fan_out")
+    model = STGCNConfig(width=32, dropout=0.2, init="he_fan_out")
+    config = recipes.small_dataset(selection, model)
+    config.loss.label_smoothing = 0.1
     config.clip.stream = STREAMS.get(selection.dataset, "joint")
     config.epochs = EPOCHS[selection.dataset]
     config.eval_every = config.epochs / 2

@@ -10,7 +10,7 @@ from jaxact.config.arguments import DATASETS, Selection
 from jaxact.config.inputs import AugmentConfig, ClipConfig
 from jaxact.config.losses import CrossEntropyLossConfig
 from jaxact.config.skeleton_models import STGCNConfig
-from jaxact.config.training import DataConfig, OptimConfig, TrainConfig
+from jaxact.config.training import DataConfig, ModelConfig, OptimConfig, TrainConfig
 
 # The small skeleton data sets: options of the sections `clip` and `augment`.
 _SMALL_CLIPS: dict[str, dict[str, Any]] = {
@@ -26,15 +26,15 @@ _SMALL_AUGMENTATION: dict[str, dict[str, Any]] = {
 SMALL_DATASETS = tuple(_SMALL_CLIPS)
 
 
-def small_dataset(selection: Selection) -> TrainConfig:
+def small_dataset(selection: Selection, model: ModelConfig) -> TrainConfig:
     """The recipe for UTD-MHAD, SBU and 14 classes of JHMDB, which have some hundreds of clips."""
     return TrainConfig(
         data=selection.data(),
+        model=model,
         clip=ClipConfig(sampling="resize", center="first", **_SMALL_CLIPS[selection.dataset]),
         augment=AugmentConfig(**_SMALL_AUGMENTATION[selection.dataset]),
         optim=adamw(),
         batch_size=16,
-        loss=CrossEntropyLossConfig(label_smoothing=0.1),
     )
 
 
@@ -50,7 +50,7 @@ def adamw() -> OptimConfig:
     )
 
 
-def pyskl_ntu(selection: Selection) -> TrainConfig:
+def pyskl_ntu(selection: Selection, model: ModelConfig) -> TrainConfig:
     """A recipe close to pyskl's for NTU RGB+D: clips of 100 frames, SGD with a cosine schedule.
 
     Departs from pyskl: clips are resampled to 100 frames where pyskl draws one frame of each
@@ -58,6 +58,7 @@ def pyskl_ntu(selection: Selection) -> TrainConfig:
     """
     return TrainConfig(
         data=selection.data(),
+        model=model,
         clip=ClipConfig(
             frames=100, persons=2, sampling="resize", person="energy", center="first", align=True
         ),
