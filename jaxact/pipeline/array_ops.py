@@ -89,10 +89,8 @@ def identity(input: Any) -> Array:
 def ensure_shape(x: Any, shape: Sequence[int | None]) -> Array:
     """Raises ValueError for another shape; None stands for any size."""
     wanted = tuple(shape)
-    matches = len(wanted) == x.ndim
-    for size, wanted_size in zip(x.shape, wanted, strict=False):
-        matches = matches and wanted_size in (None, size)
-    if not matches:
+    same_sizes = all(new in (None, old) for old, new in zip(x.shape, wanted, strict=False))
+    if len(wanted) != x.ndim or not same_sizes:
         raise ValueError(f"an array has the shape {x.shape}, wanted {wanted}")
     return x
 
@@ -108,6 +106,9 @@ def transpose(a: Any, perm: Sequence[int] | None = None) -> Array:
 
 
 # Parts of arrays.
+
+roll = dispatch("roll")(np.roll)
+split = dispatch("split")(np.split)
 
 
 @dispatch("stack")
@@ -125,19 +126,16 @@ def concat(values: Sequence[Any], axis: int) -> Array:
     return np.concatenate([as_array(value) for value in values], axis)
 
 
-@dispatch("split")
-def split(value: Any, num_or_size_splits: int, axis: int = 0) -> list[Array]:
-    return np.split(value, num_or_size_splits, axis)
-
-
 @dispatch("pad")
 def pad(tensor: Any, paddings: Any) -> Array:
-    return np.pad(tensor, np.asarray(paddings))
-
-
-@dispatch("roll")
-def roll(input: Any, shift: int, axis: int) -> Array:
-    return np.roll(input, shift, axis)
+    # `np.pad` is several times slower on small arrays, of which a video stream pads many.
+    paddings = np.asarray(paddings)
+    padded = np.zeros(np.add(tensor.shape, paddings.sum(axis=1)), tensor.dtype)
+    inner = [
+        slice(start, start + size) for start, size in zip(paddings[:, 0], tensor.shape, strict=True)
+    ]
+    padded[tuple(inner)] = tensor
+    return padded
 
 
 @dispatch("reverse")

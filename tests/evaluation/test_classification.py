@@ -35,10 +35,10 @@ def clips() -> np.ndarray:
 @pytest.mark.parametrize("batch_size", [4, 8, 16])
 def test_every_example_counts_once_at_any_batch_size(scorer, batch_size):
     batches = list(eval_batches_from_arrays(clips(), TARGETS, batch_size=batch_size))
-    found = classification.score(scorer, {}, batches)
-    np.testing.assert_array_equal(found.logits, LOGITS)
-    np.testing.assert_array_equal(found.label, TARGETS)
-    assert len(set(found.id.tolist())) == 13
+    result = classification.score(scorer, {}, batches)
+    np.testing.assert_array_equal(result.logits, LOGITS)
+    np.testing.assert_array_equal(result.label, TARGETS)
+    assert len(set(result.id.tolist())) == 13
     sums = classification.totals(scorer, {}, batches, classes=4)
     assert sums.count == 13 and np.trace(sums.confusion) == (LOGITS.argmax(1) == TARGETS).sum()
 
@@ -46,14 +46,19 @@ def test_every_example_counts_once_at_any_batch_size(scorer, batch_size):
 def test_the_report_holds_what_the_number_depends_on(tmp_path, scorer):
     run = config.TrainConfig()
     net = trained_model.Trained(
-        model=nn.Dense(4), weights={}, config=run, layout=toys.LAYOUT, labels=toys.LABELS, channels=toys.CHANNELS,
+        model=nn.Dense(4),
+        weights={},
+        config=run,
+        layout=toys.LAYOUT,
+        labels=toys.LABELS,
+        channels=toys.CHANNELS,
         step=7,
         chosen="the last checkpoint of the run",
-    )  # fmt: skip
-    found = report.Scores(np.array([f"clip{i}" for i in range(13)], object), LOGITS, TARGETS)
+    )
+    result = report.Scores(np.array([f"clip{i}" for i in range(13)], object), LOGITS, TARGETS)
     report.write(
         tmp_path,
-        found,
+        result,
         net.labels,
         classification.provenance(net, split="test", subset=None, workdir="runs/a"),
     )

@@ -207,12 +207,14 @@ def test_joint_weights_are_one_for_each_map_of_joints():
         model=config.PoseConfig(), clip=config.PoseClipConfig(), augment=config.PoseAugmentConfig()
     )
     for background in (False, True):
-        run.model.background, run.joint_weights = background, (3.0,) * (14 + background)
+        run.model.background, run.loss.joint_weights = background, (3.0,) * (14 + background)
         loop.check_joint_weights(run)
-    run.joint_weights = (3.0, 1.0)
+    run.loss.joint_weights = (3.0, 1.0)
     with pytest.raises(
         UserError, match="has 2 numbers; wanted none, or one for each of the 15 maps of joints"
     ):
         loop.check_joint_weights(run)
-    with pytest.raises(UserError, match="has 14 numbers; wanted none: 'stgcn' predicts no joints"):
-        loop.check_joint_weights(config.TrainConfig(joint_weights=(1.0,) * 14))
+    with pytest.raises(
+        UserError, match="unknown option config.loss.joint_weights: no 'joint_weights'"
+    ):
+        config.override(config.TrainConfig(), "loss.joint_weights", "(1.0, 1.0)")

@@ -22,8 +22,8 @@ def system(folder, seed, *, skill=1.0, ids=IDS, labels=LABELS, classes=CLASSES):
     """A report whose scores know the truth as well as `skill` says."""
     random = np.random.default_rng(seed)
     logits = random.standard_normal((len(ids), len(classes))) + skill * np.eye(len(classes))[labels]
-    found = report.Scores(ids, logits.astype(np.float32), labels)
-    report.write(folder, found, classes, {"dataset": "toy", "split": "test", "subset": None})
+    scores = report.Scores(ids, logits.astype(np.float32), labels)
+    report.write(folder, scores, classes, {"dataset": "toy", "split": "test", "subset": None})
     return folder, logits.astype(np.float32).astype(np.float64)
 
 
@@ -38,37 +38,39 @@ def softmax(row):
 
 
 def test_softmax_and_logit_fusion_equal_a_loop(pair):
-    (_, one), (_, two) = pair
-    soft = score_fusion.fuse(np.stack([one, two]), (2.0, 1.0))
-    raw = score_fusion.fuse(np.stack([one, two]), (2.0, 1.0), kind="logit")
+    (_, first_logits), (_, second_logits) = pair
+    soft = score_fusion.fuse(np.stack([first_logits, second_logits]), (2.0, 1.0))
+    raw = score_fusion.fuse(np.stack([first_logits, second_logits]), (2.0, 1.0), kind="logit")
     for row in range(12):
-        a, b = softmax(one[row]), softmax(two[row])
+        a, b = softmax(first_logits[row]), softmax(second_logits[row])
         for c in range(3):
             assert np.exp(soft[row, c]) == pytest.approx((2 * a[c] + b[c]) / 3)
-            assert raw[row, c] == pytest.approx((2 * one[row, c] + two[row, c]) / 3)
+            assert raw[row, c] == pytest.approx(
+                (2 * first_logits[row, c] + second_logits[row, c]) / 3
+            )
 
 
 def test_scores_that_are_probabilities_already_are_taken_as_they_are():
-    given = np.array([[0.7, 0.2, 0.1], [2.0, 0.0, 0.0]])
-    np.testing.assert_allclose(score_fusion.probabilities(given)[0], given[0])
-    np.testing.assert_allclose(score_fusion.probabilities(given)[1], softmax(given[1]))
+    rows = np.array([[0.7, 0.2, 0.1], [2.0, 0.0, 0.0]])
+    np.testing.assert_allclose(score_fusion.probabilities(rows)[0], rows[0])
+    np.testing.assert_allclose(score_fusion.probabilities(rows)[1], softmax(rows[1]))
 
 
 def test_another_order_of_the_same_ids_changes_nothing(pair, tmp_path):
     (a, _), (b, logits) = pair
     straight = score_fusion.run([a, b], out=tmp_path / "straight")
     order = np.random.default_rng(5).permutation(12)
-    found = report.Scores(IDS[order], logits[order].astype(np.float32), LABELS[order])
-    report.write(tmp_path / "turned", found, CLASSES, {"dataset": "toy", "split": "test"})
-    turned = score_fusion.run([a, tmp_path / "turned"], out=tmp_path / "other")
-    assert {**turned, "fusion": 0} == {**straight, "fusion": 0}
+    scores = report.Scores(IDS[order], logits[order].astype(np.float32), LABELS[order])
+    report.write(tmp_path / "turned", scores, CLASSES, {"dataset": "toy", "split": "test"})
+    reordered = score_fusion.run([a, tmp_path / "turned"], out=tmp_path / "other")
+    assert {**reordered, "fusion": 0} == {**straight, "fusion": 0}
     first, second = (report.read_scores(tmp_path / name)[0] for name in ("straight", "other"))
     np.testing.assert_array_equal(first.logits, second.logits)
     np.testing.assert_array_equal(first.id, IDS)
 
 
 def test_a_report_names_systems_weights_and_how_they_were_chosen(pair, tmp_path, capsys):
-    (a, one), (b, two) = pair
+    (a, first_logits), (b, second_logits) = pair
     command = [
         "fuse",
         str(a),
@@ -81,14 +83,14 @@ def test_a_report_names_systems_weights_and_how_they_were_chosen(pair, tmp_path,
     ]
     assert cli.main([*command, str(tmp_path / "out")]) == 0
     written = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    sums = metrics.from_logits(0.25 * one + 0.75 * two, LABELS)
+    sums = metrics.from_logits(0.25 * first_logits + 0.75 * second_logits, LABELS)
     assert written["top1"] == metrics.compute(sums)["top1"] and written["count"] == 12
     assert (written["dataset"], written["split"]) == ("toy", "test")
     assert (
         written["fusion"]["weights"] == [0.5, 1.5]
         and written["fusion"]["weights_chosen"] == "given"
     )
-    assert written["fusion"]["top1"][0] == (one.argmax(1) == LABELS).mean()
+    assert written["fusion"]["top1"][0] == (first_logits.argmax(1) == LABELS).mean()
     printed = capsys.readouterr().out
     assert "weight 0.5" in printed and "fused (logit, weights given), 12 clips" in printed
     assert report.read(tmp_path / "out").labels == CLASSES
@@ -131,8 +133,8 @@ def test_classes_of_another_number_or_order_are_refused(pair, tmp_path):
 
 
 def test_files_from_elsewhere_with_other_names_are_read(pair, tmp_path):
-    a, one = pair[0]
-    np.savez(tmp_path / "rgb.npz", names=IDS, scores=one, labels=LABELS)
+    a, first_logits = pair[0]
+    np.savez(tmp_path / "rgb.npz", names=IDS, scores=first_logits, labels=LABELS)
     joined = score_fusion.join([tmp_path / "rgb.npz", a])
     np.testing.assert_array_equal(joined.scores[0], joined.scores[1])
     assert joined.classes == CLASSES
@@ -140,7 +142,7 @@ def test_files_from_elsewhere_with_other_names_are_read(pair, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("held", "message"),
+    ("arrays", "message"),
     [
         (
             {"names": IDS, "scores": np.zeros((12, 3))},
@@ -164,8 +166,8 @@ def test_files_from_elsewhere_with_other_names_are_read(pair, tmp_path):
         ),
     ],
 )
-def test_a_bad_file_of_scores_is_refused(tmp_path, held, message):
-    np.savez(tmp_path / "bad.npz", **held)
+def test_a_bad_file_of_scores_is_refused(tmp_path, arrays, message):
+    np.savez(tmp_path / "bad.npz", **arrays)
     with pytest.raises(UserError, match=message):
         report.read_scores(tmp_path / "bad.npz")
 

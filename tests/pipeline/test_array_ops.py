@@ -115,13 +115,16 @@ def parts(outcome):
 )
 def test_numpy_computes_what_tensorflow_does(name, arguments, options):
     function = getattr(ops, name)
-    ours = parts(function(*arguments, **options))
-    theirs = parts(function(*map(tensors, arguments), **options))
-    assert len(ours) == len(theirs)
-    for our, their in zip(ours, theirs, strict=True):
-        assert isinstance(our, (np.ndarray, np.generic)) and tf.is_tensor(their)
-        assert our.dtype == their.dtype.as_numpy_dtype and our.shape == their.shape
-        np.testing.assert_allclose(our, their.numpy(), rtol=1e-6, atol=1e-7)
+    numpy_parts = parts(function(*arguments, **options))
+    tensorflow_parts = parts(function(*map(tensors, arguments), **options))
+    assert len(numpy_parts) == len(tensorflow_parts)
+    for numpy_part, tensorflow_part in zip(numpy_parts, tensorflow_parts, strict=True):
+        assert isinstance(numpy_part, (np.ndarray, np.generic)) and tf.is_tensor(tensorflow_part)
+        assert (
+            numpy_part.dtype == tensorflow_part.dtype.as_numpy_dtype
+            and numpy_part.shape == tensorflow_part.shape
+        )
+        np.testing.assert_allclose(numpy_part, tensorflow_part.numpy(), rtol=1e-6, atol=1e-7)
 
 
 def test_every_operation_has_a_case():
@@ -134,14 +137,14 @@ def test_every_operation_has_a_case():
 
 
 def test_python_numbers_alone_become_numpy_arrays_of_tensorflows_dtypes():
-    made = [
+    arrays = [
         ops.zeros([2, 3]),
         ops.eye(3),
         ops.constant([1.0, 2.0]),
         ops.diag([1.0, 0.5]),
         ops.linspace(0.0, 1.0, 4),
     ]
-    assert all(isinstance(array, np.ndarray) and array.dtype == np.float32 for array in made)
+    assert all(isinstance(array, np.ndarray) and array.dtype == np.float32 for array in arrays)
     whole = [
         ops.constant([1, 2]),
         ops.range(4),
@@ -179,11 +182,11 @@ def test_a_scan_collects_the_states():
         return total + element, count + 1
 
     values = np.arange(1, 5, dtype=np.int32)
-    ours = ops.scan(step, values, (np.int32(0), np.int32(0)))
-    theirs = ops.scan(step, tf.constant(values), (tf.constant(0), tf.constant(0)))
-    for our, their in zip(ours, theirs, strict=True):
-        np.testing.assert_array_equal(our, their.numpy())
-    assert ours[0].tolist() == [1, 3, 6, 10]
+    numpy_parts = ops.scan(step, values, (np.int32(0), np.int32(0)))
+    tensorflow_parts = ops.scan(step, tf.constant(values), (tf.constant(0), tf.constant(0)))
+    for numpy_part, tensorflow_part in zip(numpy_parts, tensorflow_parts, strict=True):
+        np.testing.assert_array_equal(numpy_part, tensorflow_part.numpy())
+    assert numpy_parts[0].tolist() == [1, 3, 6, 10]
 
 
 def test_a_choice_of_branches_runs_one():
@@ -192,10 +195,10 @@ def test_a_choice_of_branches_runs_one():
 
 
 def test_no_argument_is_changed():
-    before = X.copy()
+    original = X.copy()
     ops.tensor_scatter_nd_update(X, PAIRS, Y[:2, 0])
     ops.pad(X, [[0, 0]] * 3)[...] = 0
-    np.testing.assert_array_equal(X, before)
+    np.testing.assert_array_equal(X, original)
 
 
 @pytest.mark.parametrize("shape", [(4, 3), (4, 3, 5), (None, None)])

@@ -52,7 +52,7 @@ def test_processes_take_parts_of_the_same_batches():
 @pytest.mark.parametrize("batch_size", [1, 4, 11, 20])
 @pytest.mark.parametrize("processes", [1, 2, 3])
 def test_evaluation_counts_every_example_exactly_once(batch_size, processes):
-    seen, lengths = [], set()
+    examples, lengths = [], set()
     for index in range(processes):
         share = {"process_index": index, "process_count": processes}
         part = list(
@@ -67,8 +67,8 @@ def test_evaluation_counts_every_example_exactly_once(batch_size, processes):
                 batch["inputs"][batch["mask"], 0], INPUTS[batch["targets"][batch["mask"]]]
             )
             assert not batch["inputs"][~batch["mask"]].any()
-            seen += batch["id"][batch["mask"]].tolist()
-    assert sorted(seen, key=int) == [str(number) for number in range(COUNT)]
+            examples += batch["id"][batch["mask"]].tolist()
+    assert sorted(examples, key=int) == [str(number) for number in range(COUNT)]
     assert len(lengths) == 1
 
 

@@ -34,7 +34,7 @@ def tensors(x, present):
 def test_random_moving_with_given_choices_equals_a_loop_over_frames(frames, everything):
     x, present = clip(OPENPOSE, frames=frames)
     angles, scales, shifts_x, shifts_y = (-10.0, 5.0), (0.9, 1.1), (0.2, -0.1), (-0.2, 0.1)
-    wanted = x.astype(np.float64).copy()
+    expected = x.astype(np.float64).copy()
     for t in range(frames):
         share = t / (frames - 1)
         angle, scale, dx, dy = (
@@ -44,16 +44,16 @@ def test_random_moving_with_given_choices_equals_a_loop_over_frames(frames, ever
         for m, v in np.ndindex(x.shape[1:3]):
             if everything or present[t, m, v]:
                 px, py = x[t, m, v, :2].astype(np.float64)
-                wanted[t, m, v, 0] = scale * (cosine * px - sine * py) + dx
-                wanted[t, m, v, 1] = scale * (sine * px + cosine * py) + dy
-    given = {
+                expected[t, m, v, 0] = scale * (cosine * px - sine * py) + dx
+                expected[t, m, v, 1] = scale * (sine * px + cosine * py) + dy
+    nodes = {
         "angles": tf.constant(angles),
         "scales": tf.constant(scales),
         "shifts_x": tf.constant(shifts_x),
         "shifts_y": tf.constant(shifts_y),
     }
-    moved = augment.move(*tensors(x, present), **given, move_missing=everything)
-    np.testing.assert_allclose(moved, wanted, rtol=0, atol=1e-6)
+    result = augment.move(*tensors(x, present), **nodes, move_missing=everything)
+    np.testing.assert_allclose(result, expected, rtol=0, atol=1e-6)
 
 
 def test_random_moving_draws_every_key_frame_from_the_candidates_and_moves_people_alike():
@@ -64,26 +64,26 @@ def test_random_moving_draws_every_key_frame_from_the_candidates_and_moves_peopl
     present = np.zeros(probe.shape[:3], bool)
     present[:, :, :2] = True
     for position in range(150):
-        moved = augment.random_move(*tensors(probe, present), seed=seed_of(position)).numpy()
-        np.testing.assert_array_equal(moved[:, 0], moved[:, 1])
-        np.testing.assert_array_equal(moved[..., 2], probe[..., 2])
-        assert not moved[:, :, 2:, :2].any()
-        for t, seen in ((0, first), (4, last)):
-            along = (moved[t, 0, 1, :2] - moved[t, 0, 0, :2]) / 2
+        result = augment.random_move(*tensors(probe, present), seed=seed_of(position)).numpy()
+        np.testing.assert_array_equal(result[:, 0], result[:, 1])
+        np.testing.assert_array_equal(result[..., 2], probe[..., 2])
+        assert not result[:, :, 2:, :2].any()
+        for t, draws in ((0, first), (4, last)):
+            along = (result[t, 0, 1, :2] - result[t, 0, 0, :2]) / 2
             angle, scale = np.degrees(np.arctan2(along[1], along[0])), np.hypot(*along)
-            shift = moved[t, 0, 0, :2] - along
-            seen.add(
+            shift = result[t, 0, 0, :2] - along
+            draws.add(
                 (
                     round(float(angle), 2),
                     round(float(scale), 3),
                     *(round(float(s), 3) + 0.0 for s in shift),
                 )
             )
-    for seen in (first, last):
+    for draws in (first, last):
         for axis, candidates in enumerate(
             (augment.ANGLES, augment.SCALES, augment.SHIFTS, augment.SHIFTS)
         ):
-            assert {values[axis] for values in seen} == set(candidates)
+            assert {values[axis] for values in draws} == set(candidates)
     assert first != last
 
 
@@ -105,15 +105,15 @@ def test_rotation_keeps_lengths_and_scores_and_stays_within_its_angle(layout, ch
     x, present = clip(layout, channels)
     largest = 0.0
     for position in range(40):
-        turned = augment.random_rotate(
+        rotated = augment.random_rotate(
             tf.constant(x), rotate=0.3, dims=dims, seed=seed_of(position)
         ).numpy()
         lengths = np.linalg.norm(x[..., :dims], axis=-1)
-        np.testing.assert_allclose(np.linalg.norm(turned[..., :dims], axis=-1), lengths, atol=1e-5)
-        np.testing.assert_array_equal(turned[..., dims:], x[..., dims:])
-        np.testing.assert_array_equal(turned.any(axis=-1), present)
+        np.testing.assert_allclose(np.linalg.norm(rotated[..., :dims], axis=-1), lengths, atol=1e-5)
+        np.testing.assert_array_equal(rotated[..., dims:], x[..., dims:])
+        np.testing.assert_array_equal(rotated.any(axis=-1), present)
         if dims == 2:
-            angle = np.arctan2(turned[..., 1], turned[..., 0]) - np.arctan2(x[..., 1], x[..., 0])
+            angle = np.arctan2(rotated[..., 1], rotated[..., 0]) - np.arctan2(x[..., 1], x[..., 0])
             largest = max(largest, np.abs(angle[present]).max())
             np.testing.assert_allclose(angle[present], angle[present][0], atol=1e-4)
     assert dims == 3 or 0.2 < largest <= 0.3 + 1e-4
@@ -155,18 +155,18 @@ def test_a_mirror_turns_x_about_the_first_centre_and_exchanges_sides(layout, cha
     present[0, 0, layout.centre] = False
     x *= present[..., None]
     x[1:, 0, layout.centre] += 0.5
-    joints, there = (
+    joints, presence = (
         y.numpy() for y in augment.mirror(*tensors(x, present), layout=layout, dims=dims)
     )
     partner = {**dict(layout.pairs), **{right: left for left, right in layout.pairs}}
     plane = x[1, 0, layout.centre, 0]
     for v in range(len(layout.joints)):
         source = partner.get(v, v)
-        wanted = x[:, :, source].copy()
-        wanted[..., 0] = np.where(present[:, :, source], 2 * plane - wanted[..., 0], 0.0)
-        np.testing.assert_allclose(joints[:, :, v], wanted, atol=1e-6)
-        np.testing.assert_array_equal(there[:, :, v], present[:, :, source])
-    twice, _ = augment.mirror(tf.constant(joints), tf.constant(there), layout=layout, dims=dims)
+        expected = x[:, :, source].copy()
+        expected[..., 0] = np.where(present[:, :, source], 2 * plane - expected[..., 0], 0.0)
+        np.testing.assert_allclose(joints[:, :, v], expected, atol=1e-6)
+        np.testing.assert_array_equal(presence[:, :, v], present[:, :, source])
+    twice, _ = augment.mirror(tf.constant(joints), tf.constant(presence), layout=layout, dims=dims)
     np.testing.assert_allclose(twice, x, atol=1e-5)
 
 
@@ -188,9 +188,9 @@ def test_a_mirror_and_an_exchange_happen_half_of_the_time():
 
 def test_two_people_change_places_but_one_alone_stays_first():
     x, present = clip()
-    joints, there = augment.swap(*tensors(x, present))
+    joints, presence = augment.swap(*tensors(x, present))
     np.testing.assert_array_equal(joints, x[:, ::-1])
-    np.testing.assert_array_equal(there, present[:, ::-1])
+    np.testing.assert_array_equal(presence, present[:, ::-1])
     present[:, 1] = False
     x *= present[..., None]
     np.testing.assert_array_equal(augment.swap(*tensors(x, present))[0], x)
@@ -201,13 +201,13 @@ def test_dropped_joints_are_missing_for_the_whole_clip():
     present[:] = True
     shares = []
     for position in range(40):
-        joints, there = augment.random_drop_joints(
+        joints, presence = augment.random_drop_joints(
             *tensors(x, present), drop_joints=0.25, seed=seed_of(position)
         )
-        there = there.numpy()
-        np.testing.assert_array_equal(there, np.broadcast_to(there[:1], there.shape))
-        np.testing.assert_array_equal(joints, x * there[..., None])
-        shares.append(1 - there.mean())
+        presence = presence.numpy()
+        np.testing.assert_array_equal(presence, np.broadcast_to(presence[:1], presence.shape))
+        np.testing.assert_array_equal(joints, x * presence[..., None])
+        shares.append(1 - presence.mean())
     assert 0.2 < np.mean(shares) < 0.3
 
 

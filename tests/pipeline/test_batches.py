@@ -203,7 +203,7 @@ def test_evaluation_counts_every_example_exactly_once(info, batch_size, processe
         for index in range(processes)
     ]
     assert len({len(part) for part in parts}) == 1
-    seen = []
+    examples = []
     for part in parts:
         for batch in part:
             assert batch["inputs"].shape == (batch_size, 1, 4, 2, 25, 3)
@@ -212,28 +212,28 @@ def test_evaluation_counts_every_example_exactly_once(info, batch_size, processe
             assert not batch["inputs"][~mask].any()
             assert not batch["targets"][~mask].any()
             assert set(batch["id"][~mask]) <= {""}
-            seen += list(zip(batch["targets"][mask].tolist(), batch["id"][mask], strict=True))
-    assert sorted(seen) == [(number, f"clip {number}") for number in range(COUNT)]
+            examples += list(zip(batch["targets"][mask].tolist(), batch["id"][mask], strict=True))
+    assert sorted(examples) == [(number, f"clip {number}") for number in range(COUNT)]
 
 
 def test_evaluation_goes_through_the_records_in_order_and_sees_them_plain(info, clips):
-    seen = np.concatenate([batch["inputs"][batch["mask"]] for batch in evaluate(info)])
+    examples = np.concatenate([batch["inputs"][batch["mask"]] for batch in evaluate(info)])
     for number, clip in enumerate(clips):
-        wanted = np.zeros((4, 2, 25, 3), np.float32)
-        wanted[: len(clip)] = clip[:4]
-        np.testing.assert_array_equal(seen[number, 0], wanted)
+        expected = np.zeros((4, 2, 25, 3), np.float32)
+        expected[: len(clip)] = clip[:4]
+        np.testing.assert_array_equal(examples[number, 0], expected)
 
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_evaluation_of_some_classes_leaves_out_the_others(info, processes):
-    chosen = {2, 3, 5, 8, 13, 21}
+    class_ids = {2, 3, 5, 8, 13, 21}
     parts = [
-        evaluate(info, classes=chosen, process_index=index, process_count=processes)
+        evaluate(info, classes=class_ids, process_index=index, process_count=processes)
         for index in range(processes)
     ]
     assert len({len(part) for part in parts}) == 1
-    kept = [batch["targets"][batch["mask"]] for part in parts for batch in part]
-    assert sorted(np.concatenate(kept)) == sorted(chosen)
+    label_batches = [batch["targets"][batch["mask"]] for part in parts for batch in part]
+    assert sorted(np.concatenate(label_batches)) == sorted(class_ids)
 
 
 def test_views_are_an_axis_after_the_batch(info):

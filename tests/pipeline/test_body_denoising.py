@@ -9,10 +9,14 @@ import tensorflow as tf
 from jaxact.pipeline import body_denoising
 
 
-def pose(height=2.0, width=1.0, moved=0.0):
+def pose(height=2.0, width=1.0, offset=0.0):
     """Three joints that span `width` by `height`, moved along x; none of them is at the origin."""
     return np.array(
-        [[1.0 + moved, 1.0, 3.0], [1.0 + width + moved, 1.0 + height, 3.0], [1.0 + moved, 2.0, 3.0]]
+        [
+            [1.0 + offset, 1.0, 3.0],
+            [1.0 + width + offset, 1.0 + height, 3.0],
+            [1.0 + offset, 2.0, 3.0],
+        ]
     )
 
 
@@ -38,11 +42,11 @@ def still(_):
 
 
 def mover(t):
-    return pose(moved=0.1 * t)
+    return pose(offset=0.1 * t)
 
 
 def fast(t):
-    return pose(moved=0.5 * t)
+    return pose(offset=0.5 * t)
 
 
 def wide(_):
@@ -51,34 +55,34 @@ def wide(_):
 
 def by_loops(joints, ids):
     """The two people of a record, body by body."""
-    found = {}
+    actual = {}
     for t in range(len(joints)):
         for slot in range(joints.shape[1]):
             if joints[t, slot].any():
-                found.setdefault(int(ids[t, slot]), {})[t] = joints[t, slot].astype(np.float64)
+                actual.setdefault(int(ids[t, slot]), {})[t] = joints[t, slot].astype(np.float64)
 
     def spread(poses):
         return np.concatenate(poses).var(axis=0).sum() if poses else 0.0
 
-    motion = {name: spread(list(poses.values())) for name, poses in found.items()}
-    if len(found) > 1:
-        found = {name: poses for name, poses in found.items() if len(poses) > 11} or found
-    for name, poses in list(found.items()):
-        if len(found) == 1:
+    motion = {name: spread(list(poses.values())) for name, poses in actual.items()}
+    if len(actual) > 1:
+        actual = {name: poses for name, poses in actual.items() if len(poses) > 11} or actual
+    for name, poses in list(actual.items()):
+        if len(actual) == 1:
             break
         calm = [p for p in poses.values() if np.ptp(p[:, 0]) <= 0.8 * np.ptp(p[:, 1])]
         if (len(poses) - len(calm)) / len(poses) >= 0.69754:
-            del found[name]
+            del actual[name]
         else:
             motion[name] = min(motion[name], spread(calm))
     out, times = np.zeros((len(joints), 2, *joints.shape[2:])), {1: (0, 0)}
-    for name in sorted(found, key=lambda name: -motion[name]):
-        first, last = min(found[name]), max(found[name])
+    for name in sorted(actual, key=lambda name: -motion[name]):
+        first, last = min(actual[name]), max(actual[name])
         for slot in (0, 1):
             start, end = times.get(slot, (first, last))
             if slot not in times or min(end, last) - max(start, first) <= 0:
                 times[slot] = (min(start, first), max(end, last))
-                for t, shape in found[name].items():
+                for t, shape in actual[name].items():
                     out[t, slot] = shape
                 break
     return out
@@ -124,7 +128,7 @@ def test_people_are_told_from_bodies_as_by_loops(case):
 def test_many_random_records_come_out_as_by_loops():
     run = tf.function(body_denoising.two_people, reduce_retracing=True)
     rng = np.random.default_rng(0)
-    two = 0
+    two_people_count = 0
     for _ in range(60):
         people = {}
         for number in range(rng.integers(1, 5)):
@@ -133,13 +137,13 @@ def test_many_random_records_come_out_as_by_loops():
             people[f"p_{number + 5}"] = (
                 first,
                 last,
-                lambda t, s=steps, w=width: pose(width=w[t], moved=s[t] + 5),
+                lambda t, s=steps, w=width: pose(width=w[t], offset=s[t] + 5),
             )
         joints, ids = record(40, **people)
-        wanted = by_loops(joints, ids).astype(np.float32)
-        two += bool(wanted[:, 1].any())
-        np.testing.assert_array_equal(run(tf.constant(joints), tf.constant(ids)), wanted)
-    assert 10 < two < 60
+        expected = by_loops(joints, ids).astype(np.float32)
+        two_people_count += bool(expected[:, 1].any())
+        np.testing.assert_array_equal(run(tf.constant(joints), tf.constant(ids)), expected)
+    assert 10 < two_people_count < 60
 
 
 def test_a_body_that_changes_its_slot_is_still_one_body():

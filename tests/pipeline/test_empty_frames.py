@@ -19,7 +19,7 @@ def fill(people, empty, frames=8):
 
 
 @pytest.mark.parametrize(
-    ("empty", "people", "wanted"),
+    ("empty", "people", "expected"),
     [
         ("keep", [[0, 1, 0], [0, 2, 3]], [[0, 1, 0], [0, 2, 3]]),
         ("drop", [[0, 1, 0, 0, 4], [0, 0, 5, 0, 6]], [[1, 0, 4], [0, 5, 6]]),
@@ -56,5 +56,5 @@ def fill(people, empty, frames=8):
         ("loop", [[0] * 9 + [1]], [[0] * 8]),  # before anything else
     ],
 )
-def test_empty_frames_become_what_was_asked_for(empty, people, wanted):
-    assert fill(people, empty) == wanted
+def test_empty_frames_become_what_was_asked_for(empty, people, expected):
+    assert fill(people, empty) == expected

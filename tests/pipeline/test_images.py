@@ -29,8 +29,8 @@ def jpeg(pixels, **options):
 
 
 def decoded_twice(file, channels):
-    ours = images.decode(np.array([file], object), channels=channels)
-    return ours, images.decode(tf.constant([file]), channels=channels).numpy()
+    numpy_pixels = images.decode(np.array([file], object), channels=channels)
+    return numpy_pixels, images.decode(tf.constant([file]), channels=channels).numpy()
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -39,27 +39,27 @@ def decoded_twice(file, channels):
 def test_pillow_decodes_the_pixels_that_tensorflow_does(size, subsampling, channels):
     for quality, progressive in ((30, False), (95, True)):
         options = {"subsampling": subsampling, "quality": quality, "progressive": progressive}
-        ours, theirs = decoded_twice(jpeg(picture(*size), **options), channels)
-        assert ours.shape == (1, *size, channels)
-        np.testing.assert_array_equal(ours, theirs)
+        numpy_pixels, tensorflow_pixels = decoded_twice(jpeg(picture(*size), **options), channels)
+        assert numpy_pixels.shape == (1, *size, channels)
+        np.testing.assert_array_equal(numpy_pixels, tensorflow_pixels)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_grey_files_have_as_many_channels_as_asked_for(channels):
-    ours, theirs = decoded_twice(jpeg(picture(17, 21)[..., 0]), channels)
-    assert ours.shape == (1, 17, 21, channels)
-    np.testing.assert_array_equal(ours, theirs)
+    numpy_pixels, tensorflow_pixels = decoded_twice(jpeg(picture(17, 21)[..., 0]), channels)
+    assert numpy_pixels.shape == (1, 17, 21, channels)
+    np.testing.assert_array_equal(numpy_pixels, tensorflow_pixels)
 
 
 @pytest.mark.parametrize("old", [(24, 40, 3), (65, 33, 1), (1, 1, 3), (5, 90, 3)])
 @pytest.mark.parametrize("new", [(12, 18), (99, 101), (1, 1), (24, 41)])
 def test_numpy_interpolates_as_tensorflow_does(old, new):
     pictures = np.random.default_rng(0).integers(0, 256, (2, *old), np.uint8)
-    ours = images.resize(pictures, new)
-    theirs = images.resize(tf.constant(pictures), new).numpy()
-    assert ours.dtype == np.float32 and ours.shape == (2, *new, old[2])
+    numpy_pixels = images.resize(pictures, new)
+    tensorflow_pixels = images.resize(tf.constant(pictures), new).numpy()
+    assert numpy_pixels.dtype == np.float32 and numpy_pixels.shape == (2, *new, old[2])
     np.testing.assert_allclose(
-        ours, theirs, rtol=0, atol=1e-4
+        numpy_pixels, tensorflow_pixels, rtol=0, atol=1e-4
     )  # equal on x86; elsewhere TensorFlow fuses products
 
 

@@ -36,9 +36,9 @@ def test_centring_subtracts_the_first_persons_centre_from_present_joints(
     for t, m, v in np.ndindex(present.shape):
         has = present[t, 0, layout.centre]
         point = x[t if center == "frame" and has else 2, 0, layout.centre, :dims]
-        wanted = x[t, m, v].copy()
-        wanted[:dims] -= point * present[t, m, v]
-        np.testing.assert_allclose(centred[t, m, v], wanted, atol=1e-6)
+        expected = x[t, m, v].copy()
+        expected[:dims] -= point * present[t, m, v]
+        np.testing.assert_allclose(centred[t, m, v], expected, atol=1e-6)
 
 
 def test_centring_without_a_centre_changes_nothing():
@@ -50,7 +50,7 @@ def test_centring_without_a_centre_changes_nothing():
     )
 
 
-def turned(source, target):
+def rotated(source, target):
     """The rotation by its angle about the unit normal, written with a quaternion."""
     normal = np.cross(source, target)
     angle = np.arccos(source @ target / np.linalg.norm(source) / np.linalg.norm(target))
@@ -70,9 +70,9 @@ def test_alignment_turns_the_spine_to_z_and_then_the_shoulders_to_x():
     x *= present[..., None]
     x = x.astype(np.float64)
     (lower, upper), (right, left) = NTU.spine, NTU.shoulders
-    upright = turned(x[3, 0, upper] - x[3, 0, lower], np.array([0.0, 0, 1]))
+    upright = rotated(x[3, 0, upper] - x[3, 0, lower], np.array([0.0, 0, 1]))
     half = x @ upright.T
-    across = turned(half[3, 0, right] - half[3, 0, left], np.array([1.0, 0, 0]))
+    across = rotated(half[3, 0, right] - half[3, 0, left], np.array([1.0, 0, 0]))
     aligned = run(normalisation.align, x.astype(np.float32), present, layout=NTU)
     np.testing.assert_allclose(aligned, half @ across.T, atol=1e-5)
     shoulders = aligned[3, 0, right] - aligned[3, 0, left]

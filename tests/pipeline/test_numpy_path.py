@@ -60,15 +60,21 @@ def check_equal(kind, clip, **options):
     skeleton.check(clip=section, augment=None, **about)
     arrays = record(kind, clip)
     tensors = {name: tf.constant(value) for name, value in arrays.items()}
-    ours = skeleton.evaluate(arrays, **about, **section)
-    theirs = skeleton.evaluate(tensors, **about, **section)
-    assert type(ours["inputs"]) is np.ndarray and tf.is_tensor(theirs["inputs"])
-    assert ours["inputs"].dtype == np.float32 and ours["targets"].dtype == np.int32
-    assert int(ours["targets"]) == int(theirs["targets"]) == 3
-    assert ours["id"] == theirs["id"].numpy().decode()
-    np.testing.assert_allclose(ours["inputs"], theirs["inputs"].numpy(), rtol=1e-6, atol=1e-6)
+    numpy_example = skeleton.evaluate(arrays, **about, **section)
+    tensor_example = skeleton.evaluate(tensors, **about, **section)
+    assert type(numpy_example["inputs"]) is np.ndarray and tf.is_tensor(tensor_example["inputs"])
+    assert (
+        numpy_example["inputs"].dtype == np.float32 and numpy_example["targets"].dtype == np.int32
+    )
+    assert int(numpy_example["targets"]) == int(tensor_example["targets"]) == 3
+    assert numpy_example["id"] == tensor_example["id"].numpy().decode()
+    np.testing.assert_allclose(
+        numpy_example["inputs"], tensor_example["inputs"].numpy(), rtol=1e-6, atol=1e-6
+    )
     # The same frames, people and joints, and missing ones zero.
-    np.testing.assert_array_equal(ours["inputs"] != 0, theirs["inputs"].numpy() != 0)
+    np.testing.assert_array_equal(
+        numpy_example["inputs"] != 0, tensor_example["inputs"].numpy() != 0
+    )
 
 
 FOR_ALL = [
@@ -189,12 +195,13 @@ def choices(draw):
     }
     options |= {name: draw(st.sampled_from(values)) for name, values in several.items()}
     options |= {
-        name: draw(st.integers(1, most))
-        for name, most in (("frames", 60), ("persons", 4), ("views", 3))
+        name: draw(st.integers(1, maximum))
+        for name, maximum in (("frames", 60), ("persons", 4), ("views", 3))
     }
     return kind, draw(st.sampled_from(CLIPS)), options
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(choices())
 def test_any_choices_together_are_made_alike(choice):
@@ -217,7 +224,7 @@ def test_huge_coordinates_warn_of_nothing():
 
 def test_the_record_is_left_as_it_was():
     arrays = record("2-D with score", "gaps")
-    before = {name: np.copy(value) for name, value in arrays.items()}
+    original = {name: np.copy(value) for name, value in arrays.items()}
     layout, channels = KINDS["2-D with score"]
     everything = {
         "stream": "joint_second_diff",
@@ -230,7 +237,7 @@ def test_the_record_is_left_as_it_was():
         ClipConfig(frames=12, motion="recorded", empty="loop", **everything)
     )
     skeleton.evaluate(arrays, layout=get_layout(layout), channels=channels, **section)
-    for name, value in before.items():
+    for name, value in original.items():
         np.testing.assert_array_equal(arrays[name], value)
 
 
@@ -285,10 +292,21 @@ def test_videos_are_examples_alike(options):
             name: tf.constant(list(v) if name in ("frames", "flow") else v)
             for name, v in arrays.items()
         }
-        ours, theirs = video.evaluate(arrays, **section), video.evaluate(tensors, **section)
-        assert type(ours["inputs"]) is np.ndarray and ours["inputs"].dtype == np.float32
-        assert int(ours["targets"]) == int(theirs["targets"]) == 3 and ours["id"] == "film"
-        np.testing.assert_allclose(ours["inputs"], theirs["inputs"].numpy(), rtol=0, atol=1e-6)
+        numpy_example, tensor_example = (
+            video.evaluate(arrays, **section),
+            video.evaluate(tensors, **section),
+        )
+        assert (
+            type(numpy_example["inputs"]) is np.ndarray
+            and numpy_example["inputs"].dtype == np.float32
+        )
+        assert (
+            int(numpy_example["targets"]) == int(tensor_example["targets"]) == 3
+            and numpy_example["id"] == "film"
+        )
+        np.testing.assert_allclose(
+            numpy_example["inputs"], tensor_example["inputs"].numpy(), rtol=0, atol=1e-6
+        )
 
 
 def test_a_video_of_the_networks_own_size_is_an_example_too():

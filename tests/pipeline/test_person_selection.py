@@ -25,10 +25,10 @@ def select(x, **options):
 def test_file_order_keeps_the_first_slots_and_fills_up_with_empty_ones():
     x = clip(people=3)
     np.testing.assert_array_equal(select(x, persons=2, person="file", channels=XYZ), x[:, :2])
-    more = select(x, persons=5, person="file", channels=XYZ)
-    np.testing.assert_array_equal(more[:, :3], x)
-    assert more.shape == (7, 5, 4, 3)
-    assert not more[:, 3:].any()
+    padded = select(x, persons=5, person="file", channels=XYZ)
+    np.testing.assert_array_equal(padded[:, :3], x)
+    assert padded.shape == (7, 5, 4, 3)
+    assert not padded[:, 3:].any()
 
 
 def test_frame_score_sorts_the_first_five_detections_of_every_frame():
@@ -62,14 +62,16 @@ def test_energy_is_the_spread_of_the_frames_in_which_a_person_is_there():
     x[:, 0] = x[:1, 0] * 0.01 + 3.0  # stands far off and still
     x[2:5, 2] = 0
     x[:, 3] = 0
-    wanted = []
+    expected = []
     for person in range(4):
-        there = x[:, person][x[:, person].reshape(len(x), -1).any(axis=1)]
-        wanted.append(sum(there[..., axis].std() for axis in range(3)) if len(there) else 0.0)
+        in_frame = x[:, person][x[:, person].reshape(len(x), -1).any(axis=1)]
+        expected.append(
+            sum(in_frame[..., axis].std() for axis in range(3)) if len(in_frame) else 0.0
+        )
     np.testing.assert_allclose(
-        person_selection.energy(tf.constant(x), 3), wanted, rtol=1e-5, atol=1e-7
+        person_selection.energy(tf.constant(x), 3), expected, rtol=1e-5, atol=1e-7
     )
-    order = np.argsort(-np.array(wanted))
+    order = np.argsort(-np.array(expected))
     np.testing.assert_array_equal(
         select(x, persons=2, person="energy", channels=XYZ), x[:, order[:2]]
     )
@@ -97,9 +99,9 @@ def test_choices_by_score_need_a_score():
 def test_a_joint_with_nan_or_infinity_becomes_missing_and_no_other():
     x = clip()
     x[1, 2, 3, 0], x[4, 0, 1, 2] = np.nan, np.inf
-    wanted = x.copy()
-    wanted[1, 2, 3] = wanted[4, 0, 1] = 0
-    np.testing.assert_array_equal(joint_ops.non_finite_to_missing(tf.constant(x)), wanted)
+    expected = x.copy()
+    expected[1, 2, 3] = expected[4, 0, 1] = 0
+    np.testing.assert_array_equal(joint_ops.non_finite_to_missing(tf.constant(x)), expected)
 
 
 def test_a_clip_without_frames_becomes_one_empty_frame():
@@ -112,7 +114,7 @@ def test_shares_of_the_frame_are_measured_from_its_middle_and_zero_without_a_sco
     x = np.array(
         [[[[0.75, 0.1, 0.9], [0.5, 0.5, 0.0], [0.0, 0.0, 0.0], [0.5, 0.5, 0.3]]]], np.float32
     )
-    wanted = [[[[0.25, -0.4, 0.9], [0, 0, 0], [0, 0, 0], [0, 0, 0.3]]]]
+    expected = [[[[0.25, -0.4, 0.9], [0, 0, 0], [0, 0, 0], [0, 0, 0.3]]]]
     np.testing.assert_allclose(
-        joint_ops.centre_image_coordinates(tf.constant(x)), wanted, atol=1e-7
+        joint_ops.centre_image_coordinates(tf.constant(x)), expected, atol=1e-7
     )

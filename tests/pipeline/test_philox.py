@@ -31,13 +31,13 @@ def test_known_answers_of_random123(counter, key, words):
 @pytest.mark.parametrize("shape", [[], [1], [4], [7], [101], [3, 5], [10_001]])
 def test_the_numbers_are_tensorflows(seed, shape):
     numbers = philox.stateless_uniform(shape, np.array(seed, np.int64))
-    wanted = tf.random.stateless_uniform(shape, tf.constant(seed, tf.int64)).numpy()
-    assert numbers.dtype == np.float32 and numbers.shape == wanted.shape
-    assert numbers.tobytes() == wanted.tobytes()
+    expected = tf.random.stateless_uniform(shape, tf.constant(seed, tf.int64)).numpy()
+    assert numbers.dtype == np.float32 and numbers.shape == expected.shape
+    assert numbers.tobytes() == expected.tobytes()
 
 
 def test_many_random_seeds_agree():
     limits = np.iinfo(np.int64)
     for seed in np.random.default_rng(0).integers(limits.min, limits.max, (100, 2)):
-        wanted = tf.random.stateless_uniform([33], tf.constant(seed)).numpy()
-        assert philox.stateless_uniform([33], seed).tobytes() == wanted.tobytes()
+        expected = tf.random.stateless_uniform([33], tf.constant(seed)).numpy()
+        assert philox.stateless_uniform([33], seed).tobytes() == expected.tobytes()

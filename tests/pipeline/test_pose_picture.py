@@ -13,7 +13,7 @@ from PIL import Image
 
 from jaxact.config.pose_model import PoseAugmentConfig, PoseClipConfig
 from jaxact.errors import UserError
-from jaxact.pipeline import pose_joints, pose_picture, pose_targets
+from jaxact.pipeline import images, pose_joints, pose_picture, pose_targets
 from jaxact.skeletons import LAYOUTS, Layout, convert
 from jaxact.skeletons.pose_body import BODY, LIMBS, body_matrix
 from tests.helpers import poses
@@ -102,8 +102,8 @@ def test_maps_are_their_definitions_person_by_person(count):
         person[joint] = 0
     sizes = {"rows": 13, "columns": 17}
     joints, limbs = poses.maps(people, 13, 17, sigma=6.0, thickness=1.2)
-    found = pose_targets.heatmaps(as_people(*people), sigma=6.0, **sizes)
-    np.testing.assert_allclose(found, joints, atol=1e-5)
+    output = pose_targets.heatmaps(as_people(*people), sigma=6.0, **sizes)
+    np.testing.assert_allclose(output, joints, atol=1e-5)
     fields = pose_targets.part_affinity_fields(as_people(*people), thickness=1.2, **sizes)
     np.testing.assert_allclose(fields, limbs, atol=1e-5)
     assert bool(joints.any()) == bool(limbs.any()) == bool(count)
@@ -117,10 +117,10 @@ def test_a_limb_without_length_and_people_face_to_face_leave_no_direction():
         pose_targets.part_affinity_fields(as_people(still), **sizes).numpy().reshape(12, 16, 13, 2)
     )
     assert not fields[:, :, 0].any() and fields[:, :, 1].any() and np.isfinite(fields).all()
-    there, back = one(), one()
+    facing, back = one(), one()
     back[[8, 9]] = back[[9, 8]]
     fields = (
-        pose_targets.part_affinity_fields(as_people(there, back), **sizes)
+        pose_targets.part_affinity_fields(as_people(facing, back), **sizes)
         .numpy()
         .reshape(12, 16, 13, 2)
     )
@@ -129,44 +129,50 @@ def test_a_limb_without_length_and_people_face_to_face_leave_no_direction():
 
 def test_an_evaluation_example_is_the_whole_picture_in_the_middle():
     example = record(one())
-    found = evaluate(example, height=64, width=64)
-    zoom, left, top = found["targets"]["letterbox"]
-    assert (zoom, left, top) == pytest.approx((64 / 120, 0, 8)) and found["inputs"].shape == (
+    output = evaluate(example, height=64, width=64)
+    zoom, left, top = output["targets"]["letterbox"]
+    assert (zoom, left, top) == pytest.approx((64 / 120, 0, 8)) and output["inputs"].shape == (
         1,
         64,
         64,
         3,
     )
-    inputs = (found["inputs"][0] + 1) * 127.5
+    inputs = (output["inputs"][0] + 1) * 127.5
     assert np.abs(inputs[:7] - 127.5).max() == np.abs(inputs[-7:] - 127.5).max() == 0
     middle = np.arange(2, 62) + 0.5
     np.testing.assert_allclose(inputs[32, 2:62, 0], 255 * middle / 64, atol=3)
     np.testing.assert_allclose(
         inputs[12:52, 32, 1], 255 * (np.arange(12, 52) + 0.5 - 8) / 48, atol=3
     )
-    wanted = one()
-    wanted[:, :2] = wanted[:, :2] * zoom + (left, top)
-    np.testing.assert_allclose(found["targets"]["people"][0], wanted, rtol=1e-5)
-    assert not found["targets"]["people"][1:].any() and found["id"] == b"one"
-    np.testing.assert_allclose(found["targets"]["joints"], poses.maps([wanted], 8, 8)[0], atol=1e-4)
-    np.testing.assert_allclose(found["targets"]["limbs"], poses.maps([wanted], 8, 8)[1], atol=1e-4)
-    assert (found["targets"]["weights"] == 1).all()
+    expected = one()
+    expected[:, :2] = expected[:, :2] * zoom + (left, top)
+    np.testing.assert_allclose(output["targets"]["people"][0], expected, rtol=1e-5)
+    assert not output["targets"]["people"][1:].any() and output["id"] == b"one"
+    np.testing.assert_allclose(
+        output["targets"]["joints"], poses.maps([expected], 8, 8)[0], atol=1e-4
+    )
+    np.testing.assert_allclose(
+        output["targets"]["limbs"], poses.maps([expected], 8, 8)[1], atol=1e-4
+    )
+    assert (output["targets"]["weights"] == 1).all()
 
 
 def test_no_more_people_than_asked_for_are_held_and_all_are_in_the_maps():
-    found = evaluate(record(one(30.0), one(60.0), one(90.0)), persons=2)["targets"]
-    assert found["people"].shape == (2, 14, 3) and found["people"].all()
-    assert (found["joints"].max((0, 1)) > 0.3).all() and (
-        found["joints"][:, 5:].max((0, 1)) > 0.3
+    output = evaluate(record(one(30.0), one(60.0), one(90.0)), persons=2)["targets"]
+    assert output["people"].shape == (2, 14, 3) and output["people"].all()
+    assert (output["joints"].max((0, 1)) > 0.3).all() and (
+        output["joints"][:, 5:].max((0, 1)) > 0.3
     ).any()
 
 
 def test_in_training_the_drawn_person_is_span_high_and_in_the_middle():
-    found = train(record(one(60.0, 20.0, 60.0)))
+    output = train(record(one(60.0, 20.0, 60.0)))
     scale = 0.6 * 48 / 60
-    wanted = one(32.0, 24 - 0.3 * 48, 60 * scale)
-    np.testing.assert_allclose(found["targets"]["joints"], poses.maps([wanted], 6, 8)[0], atol=1e-4)
-    red = (found["inputs"][24, :, 0] + 1) * 127.5  # column 32 shows the person's x, 60 of 120
+    expected = one(32.0, 24 - 0.3 * 48, 60 * scale)
+    np.testing.assert_allclose(
+        output["targets"]["joints"], poses.maps([expected], 6, 8)[0], atol=1e-4
+    )
+    red = (output["inputs"][24, :, 0] + 1) * 127.5  # column 32 shows the person's x, 60 of 120
     np.testing.assert_allclose(
         red[[16, 32, 48]], 255 * (60 + (np.array([16, 32, 48]) + 0.5 - 32) / scale) / 120, atol=3
     )
@@ -187,17 +193,17 @@ def test_picture_joints_and_ignored_places_move_together():
     example = record(base, pixels=pixels, ignored=ignored)
     mirrored = []
     for position in range(12):
-        found = train(
+        output = train(
             example, position, height=192, width=192, **{**WIDE, "zoom_least": 0.8, "span": 0.5}
         )
-        joints, weights = found["targets"]["joints"], found["targets"]["weights"]
-        dark = np.argwhere((found["inputs"] + 1).sum(-1) < 1).mean(0) / 8
+        joints, weights = output["targets"]["joints"], output["targets"]["weights"]
+        dark = np.argwhere((output["inputs"] + 1).sum(-1) < 1).mean(0) / 8
         unknown = np.argwhere(weights == 0).mean(0) + 0.5
-        plain, turned = (
+        plain, mirrored_values = (
             [joints[int(y), int(x), j] for (y, x), j in ((dark, a), (unknown, b))] for a, b in SIDES
         )
-        mirrored.append(bool(turned[0] > plain[0]))
-        assert min(turned if mirrored[-1] else plain) > 0.3
+        mirrored.append(bool(mirrored_values[0] > plain[0]))
+        assert min(mirrored_values if mirrored[-1] else plain) > 0.3
     assert 2 <= sum(mirrored) <= 10
 
 
@@ -207,22 +213,22 @@ def test_a_mirror_exchanges_the_sides_of_joints_limbs_and_picture():
     order = list(BODY.mirrored())
     limbs = [LIMBS.index((order[first], order[second])) for first, second in LIMBS]
     fields = plain["targets"]["limbs"].reshape(6, 8, 13, 2)[:, ::-1, limbs] * (-1, 1)
-    wanted = (
+    expected = (
         plain["inputs"][:, ::-1],
         plain["targets"]["joints"][:, ::-1, order],
         fields.reshape(6, 8, 26),
     )
-    turned = 0
+    mirror_count = 0
     for position in range(16):
-        found = train(example, position, mirror=True)
-        parts = found["inputs"], found["targets"]["joints"], found["targets"]["limbs"]
+        output = train(example, position, mirror=True)
+        parts = output["inputs"], output["targets"]["joints"], output["targets"]["limbs"]
         if np.abs(parts[1] - plain["targets"]["joints"]).max() < 1e-3:
             np.testing.assert_array_equal(parts[0], plain["inputs"])
             continue
-        turned += 1
-        for part, other in zip(parts, wanted, strict=True):
+        mirror_count += 1
+        for part, other in zip(parts, expected, strict=True):
             np.testing.assert_allclose(part, other, atol=1e-3)
-    assert 3 <= turned <= 13
+    assert 3 <= mirror_count <= 13
 
 
 def test_draws_cover_what_was_asked_for():
@@ -266,41 +272,41 @@ def test_people_beyond_the_picture_are_neither_drawn_nor_wanted_back():
         ).numpy()
         middles.add(round(float(((32, 24) - affine[:, 2])[0] / affine[0, 0])))
     assert middles == {40, 115}
-    held = evaluate(record(outside, leaving, inside))["targets"]["people"]
+    people = evaluate(record(outside, leaving, inside))["targets"]["people"]
     beyond = leaving[:, 0] > WIDTH
     assert 0 < beyond.sum() < 14
-    np.testing.assert_array_equal(held[0, :, 2], np.where(beyond, 0, 2))
-    assert held[1].all() and not held[2].any() and not held[0][beyond].any()
+    np.testing.assert_array_equal(people[0, :, 2], np.where(beyond, 0, 2))
+    assert people[1].all() and not people[2].any() and not people[0][beyond].any()
 
 
 def test_a_picture_without_anybody_and_a_person_of_one_joint_are_examples_too():
-    found = train(record(), **WIDE)
-    assert not found["targets"]["joints"].any() and np.isfinite(found["inputs"]).all()
+    output = train(record(), **WIDE)
+    assert not output["targets"]["joints"].any() and np.isfinite(output["inputs"]).all()
     assert not evaluate(record())["targets"]["people"].any()
     lone = np.zeros((14, 3), np.float32)
     lone[3] = (60, 40, 1)
-    found = train(record(lone))
-    assert found["targets"]["joints"].max() > 0.5 and not found["targets"]["limbs"].any()
-    red = (found["inputs"][24, :, 0] + 1) * 127.5
+    output = train(record(lone))
+    assert output["targets"]["joints"].max() > 0.5 and not output["targets"]["limbs"].any()
+    red = (output["inputs"][24, :, 0] + 1) * 127.5
     assert np.ptp(red[red != 127.5]) == pytest.approx(255 * 64 / (0.6 * 48 / 16) / 120, abs=12)
 
 
 def test_ignored_places_have_no_weight_and_the_outside_has():
     ignored = np.zeros((HEIGHT, WIDTH), np.uint8)
     ignored[:, 80:] = 1
-    found = evaluate(record(one(), ignored=ignored), height=64, width=64)["targets"]["weights"]
+    output = evaluate(record(one(), ignored=ignored), height=64, width=64)["targets"]["weights"]
     columns = (np.arange(8) + 0.5) * 8 * 120 / 64
     inside = (np.arange(8) >= 1) & (np.arange(8) < 7)
-    wanted = np.where(inside[:, None] & (columns > 80), 0.0, 1.0)
-    np.testing.assert_array_equal(found, wanted)
+    expected = np.where(inside[:, None] & (columns > 80), 0.0, 1.0)
+    np.testing.assert_array_equal(output, expected)
 
 
 def test_large_pictures_are_averaged_and_not_thinned_out():
     """Stripes of one pixel become grey, not black or white."""
     pixels = np.zeros((240, 320, 3), np.uint8)
     pixels[:, ::2] = 255
-    found = evaluate(record(pixels=pixels))["inputs"]
-    assert np.abs(found).max() < 0.21  # five of them in one square
+    output = evaluate(record(pixels=pixels))["inputs"]
+    assert np.abs(output).max() < 0.21  # five of them in one square
 
 
 def test_the_same_seed_and_record_give_the_same_bytes():
@@ -318,10 +324,12 @@ def test_bodies_are_made_as_the_conversion_of_layouts_makes_them(name):
     joints = random.uniform(5, 90, (4, len(layout.joints), 3)).astype(np.float32)
     joints[..., 2] = random.choice([0, 1, 2], (4, len(layout.joints)), p=[0.15, 0.25, 0.6])
     joints[joints[..., 2] == 0] = 0
-    wanted = convert(joints, name, "body-14", channels=("x", "y", "score"))
+    expected = convert(joints, name, "body-14", channels=("x", "y", "score"))
     positions, visibility = pose_joints.body_joints(tf.constant(joints), layout)
-    np.testing.assert_allclose(positions, wanted[..., :2], rtol=1e-5)
-    np.testing.assert_array_equal(visibility, np.where(wanted[..., :2].any(-1), wanted[..., 2], 0))
+    np.testing.assert_allclose(positions, expected[..., :2], rtol=1e-5)
+    np.testing.assert_array_equal(
+        visibility, np.where(expected[..., :2].any(-1), expected[..., 2], 0)
+    )
 
 
 def test_layouts_of_ones_own_give_a_body_by_their_names():
@@ -348,14 +356,14 @@ def test_layouts_of_ones_own_give_a_body_by_their_names():
         4,
         5,
     ]
-    lacking = Layout.from_dict(
+    legs = Layout.from_dict(
         {"name": "legs", "joints": ["hip", "knee"], "edges": [[1, 0]], "centre": 0}
     )
     with pytest.raises(
         UserError,
         match=r"layout 'legs' has no joint 'head', of which the pose network's body is made",
     ):
-        body_matrix(lacking)
+        body_matrix(legs)
 
 
 @pytest.mark.parametrize(
@@ -387,11 +395,11 @@ def test_the_sections_hold_the_options_and_their_defaults_make_sense():
 
 
 def test_options_of_another_kind_of_record_are_refused():
-    for clip, augment, lacking in (
+    for clip, augment, option in (
         (({"frames": 5}), None, "clip.height"),
         (CLIP, {}, "augment.zoom_least"),
     ):
-        problem = f"the records are pictures with joints, but the config's options lack {lacking}"
+        problem = f"the records are pictures with joints, but the config's options lack {option}"
         with pytest.raises(UserError, match=problem):
             pose_picture.check(clip=clip, augment=augment)
     assert pose_picture.input_shape(clip=CLIP) == (48, 64, 3)
@@ -401,13 +409,39 @@ def test_examples_are_made_inside_tensorflow_with_static_shapes():
     example = record(one(), one(90.0))
     data = tf.data.Dataset.from_tensors(example).repeat(2).enumerate()
     pair = lambda position: tf.stack([tf.constant(5, tf.int64), position])  # noqa: E731
-    made = data.map(
+    dataset = data.map(
         lambda position, each: pose_picture.train(each, pair(position), layout=BODY, **CLIP, **WIDE)
     )
-    shapes = tf.nest.map_structure(lambda spec: tuple(spec.shape), made.element_spec)
+    shapes = tf.nest.map_structure(lambda spec: tuple(spec.shape), dataset.element_spec)
     assert shapes["inputs"] == (48, 64, 3)
     assert shapes["targets"] == {"joints": (6, 8, 14), "limbs": (6, 8, 26), "weights": (6, 8)}
-    for position, found in enumerate(itertools.islice(made.as_numpy_iterator(), 2)):
+    for position, output in enumerate(itertools.islice(dataset.as_numpy_iterator(), 2)):
         np.testing.assert_allclose(
-            found["inputs"], train(example, position, **WIDE)["inputs"], atol=1e-5
+            output["inputs"], train(example, position, **WIDE)["inputs"], atol=1e-5
         )
+
+
+@pytest.mark.parametrize("size", [(48, 80), (90, 30), (20, 20), (300, 77)])
+def test_a_streamed_picture_is_letterboxed_as_a_record_up_to_whole_pixels(size):
+    pixels = picture(*size)
+    streamed, zoom, corner = images.letterbox(pixels, (48, 64))
+    example = {"width": tf.constant(size[1]), "height": tf.constant(size[0])}
+    affine = pose_picture.letterbox_affine(example, CLIP).numpy()
+    for edge in (0, size[1]):
+        assert abs(edge * zoom[0] + corner[0] - (edge * affine[0, 0] + affine[0, 2])) <= 1
+    for edge in (0, size[0]):
+        assert abs(edge * zoom[1] + corner[1] - (edge * affine[1, 1] + affine[1, 2])) <= 1
+    inputs = evaluate(record(pixels=pixels))["inputs"][0]
+    colour = (streamed != 0).any(-1) & (inputs != 0).any(-1)
+    assert colour.mean() > 0.2 and np.abs(streamed - inputs)[colour].mean() < 0.1
+
+
+def test_joints_come_back_from_the_letterbox_and_missing_ones_stay_zero():
+    people = np.array([one(), np.zeros((14, 3))])
+    people[0, 3] = 0
+    corner = np.array([4.0, 9.0])
+    in_example = people.copy()
+    in_example[..., :2] = people[..., :2] * 0.7 + corner
+    np.testing.assert_allclose(
+        pose_joints.undo_letterbox(in_example, 0.7, corner), people, atol=1e-5
+    )

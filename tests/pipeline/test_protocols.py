@@ -31,7 +31,7 @@ def sections(protocol, **changes):
     return dataclasses.asdict(run.clip) | dataclasses.asdict(run.augment) | changes
 
 
-def place(joints):
+def layout_of(joints):
     """The layout and channels that a record of these joints has."""
     known = {25: (NTU, ("x", "y", "z")), 18: (OPENPOSE, ("x", "y", "score"))}[joints.shape[2]]
     return {"layout": known[0], "channels": known[1]}
@@ -49,7 +49,7 @@ def record(joints, ids=None):
 def evaluate(protocol, joints, ids=None, **changes):
     """[views, t, m, v, c]"""
     inputs = skeleton.evaluate(
-        record(joints, ids), **place(joints), **sections(protocol, **changes)
+        record(joints, ids), **layout_of(joints), **sections(protocol, **changes)
     )["inputs"]
     return inputs.numpy()
 
@@ -57,7 +57,7 @@ def evaluate(protocol, joints, ids=None, **changes):
 def train(protocol, joints, ids=None, position=0, **changes):
     seed = tf.constant([0, position], tf.int64)
     inputs = skeleton.train(
-        record(joints, ids), seed, **place(joints), **sections(protocol, **changes)
+        record(joints, ids), seed, **layout_of(joints), **sections(protocol, **changes)
     )["inputs"]
     return inputs.numpy()
 
@@ -123,8 +123,8 @@ def test_st_gcns_ntu_clips_are_the_first_two_bodies_raw_and_zeros(protocol):
 def test_st_gcns_paper_keeps_the_two_of_best_mean_confidence_and_replays():
     joints = people([[9, 3, 6], [1, 9, 6]])  # means 5, 6, 6
     inputs = evaluate("stgcn-aaai18-2d", joints, frames=5)[0]
-    wanted = joints[:, [1, 2]] - [0.5, 0.5, 0]
-    np.testing.assert_allclose(inputs, wanted[[0, 1, 0, 1, 0]], atol=1e-6)
+    expected = joints[:, [1, 2]] - [0.5, 0.5, 0]
+    np.testing.assert_allclose(inputs, expected[[0, 1, 0, 1, 0]], atol=1e-6)
     assert train("stgcn-aaai18-2d", joints).shape == (150, 2, 18, 3)
 
 
@@ -132,14 +132,14 @@ def test_st_gcns_release_ranks_people_anew_in_every_frame_and_pads_with_zeros():
     joints = people([[9, 3, 6], [1, 9, 6], [2, 1, 0]])
     joints[0, 0, 5, 2] = 0  # undetected: x and y become zero with it
     inputs = evaluate("stgcn-released-2d", joints, frames=5)[0]
-    wanted = joints - [0.5, 0.5, 0]
-    wanted[0, 0, 5] = 0
-    wanted = [
-        [wanted[0, 0], wanted[0, 2]],
-        [wanted[1, 1], wanted[1, 2]],
-        [wanted[2, 0], wanted[2, 1]],
+    expected = joints - [0.5, 0.5, 0]
+    expected[0, 0, 5] = 0
+    expected = [
+        [expected[0, 0], expected[0, 2]],
+        [expected[1, 1], expected[1, 2]],
+        [expected[2, 0], expected[2, 1]],
     ]
-    np.testing.assert_allclose(inputs[:3], wanted, atol=1e-6)
+    np.testing.assert_allclose(inputs[:3], expected, atol=1e-6)
     assert not inputs[3:].any()
 
 
@@ -152,14 +152,14 @@ def test_st_gcns_release_cuts_windows_of_the_padded_clip_and_moves_its_padding()
     assert starts == {tuple(start + t < 3 for t in range(4)) for start in range(5)}
     nobody = train("stgcn-released-2d", people([[5]] * 3), frames=150)[:, 1, 0, :2]
     seed = seeds.subseed(tf.constant([0, 0], tf.int64), "move")
-    moved = augment.random_move(
+    result = augment.random_move(
         tf.zeros([150, 1, 1, 3]), tf.ones([150, 1, 1], tf.bool), seed=seed
     ).numpy()
-    np.testing.assert_allclose(nobody, moved[:, 0, 0, :2], atol=1e-6)
+    np.testing.assert_allclose(nobody, result[:, 0, 0, :2], atol=1e-6)
     assert nobody.any()
 
 
-def test_2s_agcn_loops_each_person_then_measures_from_the_first_ones_spine_in_each_frame_and_turns():
+def test_2s_agcn_loops_each_person_then_measures_from_the_first_ones_spine_per_frame_and_turns():
     paths = (
         [2, 2, 2, 2],
         [None, 3, 6, None],
@@ -167,11 +167,11 @@ def test_2s_agcn_loops_each_person_then_measures_from_the_first_ones_spine_in_ea
     )  # the first hardly moves: the other two are kept
     joints = bodies(*paths, lift=0.25)
     inputs = evaluate("agcn", joints, frames=7)[0]
-    kept = joints[:, [2, 1]]  # by energy
+    selected = joints[:, [2, 1]]  # by energy
     looped = np.zeros((2, 7, 25, 3))
     for t in range(7):
-        looped[0, t] = kept[t % 4, 0]
-        looped[1, t] = kept[[1, 2][t % 2], 1]  # frames moved to the start
+        looped[0, t] = selected[t % 4, 0]
+        looped[1, t] = selected[[1, 2][t % 2], 1]  # frames moved to the start
     centred = looped - looped[:1, :, SPINE_MID : SPINE_MID + 1]
     np.testing.assert_allclose(inputs.transpose(1, 0, 2, 3), upright(centred), atol=2e-5)
     np.testing.assert_array_equal(train("agcn", joints, frames=7), inputs)
@@ -214,20 +214,22 @@ def test_ctr_gcn_trains_on_a_crop_of_64_frames_or_half_of_the_clip_turned_about_
     clip, lengths = joints[:, 0] - joints[0, 0, SPINE_MID], []
     for position in range(12):
         seed = tf.constant([0, position], tf.int64)
-        drawn = resampling.random_crop(
+        draws = resampling.random_crop(
             tf.constant(80), crop=0.5, min_frames=64, seed=seeds.subseed(seed, "crop")
         )
-        start, length = (int(x) for x in drawn)
+        start, length = (int(x) for x in draws)
         (cx, cy, cz), (sx, sy, sz) = (
             f(tf.random.stateless_uniform([3], seeds.subseed(seed, "rotate"), -0.3, 0.3).numpy())
             for f in (np.cos, np.sin)
         )
-        turned = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]]) @ np.array(
+        rotated = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]]) @ np.array(
             [[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]]
         )
-        turned = turned @ np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
-        wanted = resized(clip[start : start + length], 64) @ turned.T
-        np.testing.assert_allclose(train("ctr", joints, position=position)[:, 0], wanted, atol=1e-5)
+        rotated = rotated @ np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
+        expected = resized(clip[start : start + length], 64) @ rotated.T
+        np.testing.assert_allclose(
+            train("ctr", joints, position=position)[:, 0], expected, atol=1e-5
+        )
         lengths.append(length)
     assert min(lengths) == 64 and 64 < max(lengths) < 80  # half of the clip would be 40
 
@@ -257,13 +259,13 @@ def test_the_bodies_of_prepared_records_are_told_apart_by_their_ids(tmp_path):
     names = [field.name for field in dataclasses.fields(config.ClipConfig)]
     options = sections("ctr", frames=8, share=1.0, sampling="window", center="none")
     clip, augment = {n: options[n] for n in names}, dataclasses.asdict(config.AugmentConfig())
-    wanted = np.stack([1 + 0.5 * np.arange(8), np.full(8, 9)], axis=1)
+    expected = np.stack([1 + 0.5 * np.arange(8), np.full(8, 9)], axis=1)
     batch = next(batches.eval_batches(info, split="all", batch_size=2, clip=clip))
-    np.testing.assert_array_equal(batch["inputs"][0, 0, ..., 0, 0], wanted)
+    np.testing.assert_array_equal(batch["inputs"][0, 0, ..., 0, 0], expected)
     batch = next(
         batches.train_batches(info, split="all", batch_size=2, seed=0, clip=clip, augment=augment)
     )
-    np.testing.assert_array_equal(batch["inputs"][0, ..., 0, 0], wanted)
+    np.testing.assert_array_equal(batch["inputs"][0, ..., 0, 0], expected)
     assert np.allclose(batches.gravity_radii(info, "all", clip=clip), 0, atol=1e-5)
 
 
@@ -274,12 +276,12 @@ def test_pyskl_keeps_the_main_persons_frames_and_measures_from_its_first_spine()
     main = joints[1:, [1, 0]].transpose(
         1, 0, 2, 3
     )  # the second is there more often; its three frames
-    there = main.any(axis=-1, keepdims=True)
-    wanted = upright((main - main[0, 0, SPINE_MID]) * there) * there
+    in_frame = main.any(axis=-1, keepdims=True)
+    expected = upright((main - main[0, 0, SPINE_MID]) * in_frame) * in_frame
     for view in range(10):
         start = view  # three frames are fewer than ten views
         for t in (0, 1, 2, 99):
-            np.testing.assert_allclose(inputs[view, t], wanted[:, (start + t) % 3], atol=1e-5)
+            np.testing.assert_allclose(inputs[view, t], expected[:, (start + t) % 3], atol=1e-5)
 
 
 def test_pyskl_takes_one_frame_of_each_hundredth_the_same_in_every_run_and_others_in_every_view():
@@ -290,12 +292,12 @@ def test_pyskl_takes_one_frame_of_each_hundredth_the_same_in_every_run_and_other
     assert ((frames >= edges[:-1]) & (frames < edges[1:])).all()
     assert len({tuple(row) for row in frames.tolist()}) == 10
     np.testing.assert_array_equal(evaluate("pyskl-u100", joints), inputs)
-    drawn = np.round(
+    draws = np.round(
         np.linalg.norm(train("pyskl-u100", joints)[:, 0, SPINE_MID], axis=-1) / 0.01
     ).astype(int)
     assert (
-        (drawn >= edges[:-1]) & (drawn < edges[1:])
-    ).all() and drawn.tolist() not in frames.tolist()
+        (draws >= edges[:-1]) & (draws < edges[1:])
+    ).all() and draws.tolist() not in frames.tolist()
 
 
 def test_pyskl_plays_a_short_clip_again_each_view_from_its_own_tenth_on():

@@ -17,8 +17,8 @@ def clip(frames=6, seed=0, missing=0.0):
 
 
 def run(function, x, present, **options):
-    joints, there = function(tf.constant(x), tf.constant(present), **options)
-    return joints.numpy(), there.numpy()
+    joints, presence = function(tf.constant(x), tf.constant(present), **options)
+    return joints.numpy(), presence.numpy()
 
 
 @pytest.mark.parametrize("start", [-4, -1, 0, 2, 5])
@@ -26,15 +26,15 @@ def run(function, x, present, **options):
 @pytest.mark.parametrize("pad", ["zero", "replay"])
 def test_a_window_is_the_clip_and_its_padding(pad, frames, start):
     x, present = clip(missing=0.3)
-    joints, there = run(resampling.window, x, present, frames=frames, pad=pad, start=start)
+    joints, presence = run(resampling.window, x, present, frames=frames, pad=pad, start=start)
     for t in range(frames):
         source = start + t
         if pad == "replay":
             source %= len(x)
         inside = 0 <= source < len(x)
         np.testing.assert_array_equal(joints[t], x[source] if inside else 0.0)
-        np.testing.assert_array_equal(there[t], present[source] if inside else False)
-    assert len(joints) == len(there) == frames
+        np.testing.assert_array_equal(presence[t], present[source] if inside else False)
+    assert len(joints) == len(presence) == frames
 
 
 @pytest.mark.parametrize(
@@ -60,29 +60,34 @@ def test_random_windows_reach_every_place_and_no_other(length, padded, starts):
     assert set(drawn) == set(starts)
 
 
-def resized(x, present, places):
+def resized(x, present, positions):
     """A slow loop over joints."""
-    out, there = np.zeros((len(places), *x.shape[1:])), np.zeros((len(places), *x.shape[1:3]), bool)
-    for t, place in enumerate(places):
-        a, b = int(np.floor(place)), int(np.ceil(place))
+    out, presence = (
+        np.zeros((len(positions), *x.shape[1:])),
+        np.zeros((len(positions), *x.shape[1:3]), bool),
+    )
+    for t, position in enumerate(positions):
+        a, b = int(np.floor(position)), int(np.ceil(position))
         for m, v in np.ndindex(x.shape[1:3]):
             here, next_ = present[a, m, v], present[b, m, v]
-            there[t, m, v] = here or next_
+            presence[t, m, v] = here or next_
             if here and next_:
-                out[t, m, v] = x[a, m, v] + (place - a) * (x[b, m, v] - x[a, m, v])
+                out[t, m, v] = x[a, m, v] + (position - a) * (x[b, m, v] - x[a, m, v])
             elif here or next_:
                 out[t, m, v] = x[a if here else b, m, v]
-    return out, there
+    return out, presence
 
 
 @pytest.mark.parametrize("frames", [3, 7, 16])
 @pytest.mark.parametrize(("start", "share"), [(0.0, 1.0), (0.2, 0.5), (0.37, 0.61)])
 def test_resizing_interpolates_between_present_joints_only(frames, start, share):
     x, present = clip(frames=9, seed=1, missing=0.3)
-    joints, there = run(resampling.resize, x, present, frames=frames, start=start, share=share)
-    wanted, wanted_there = resized(x, present, 8 * (start + share * np.linspace(0, 1, frames)))
-    np.testing.assert_array_equal(there, wanted_there)
-    np.testing.assert_allclose(joints, wanted, atol=2e-6)
+    joints, presence = run(resampling.resize, x, present, frames=frames, start=start, share=share)
+    expected, expected_presence = resized(
+        x, present, 8 * (start + share * np.linspace(0, 1, frames))
+    )
+    np.testing.assert_array_equal(presence, expected_presence)
+    np.testing.assert_allclose(joints, expected, atol=2e-6)
 
 
 @pytest.mark.parametrize("frames", [2, 41, 150, 300])
@@ -90,9 +95,9 @@ def test_resizing_to_its_own_length_changes_nothing(frames):
     x, present = clip(frames=frames, missing=0.4)
     present[0], present[-1] = True, True
     x[0], x[-1] = 0.5, 0.25
-    joints, there = run(resampling.resize, x, present, frames=frames)
+    joints, presence = run(resampling.resize, x, present, frames=frames)
     np.testing.assert_array_equal(joints, x)
-    np.testing.assert_array_equal(there, present)
+    np.testing.assert_array_equal(presence, present)
 
 
 def test_resizing_leaves_out_empty_frames_at_both_ends():
@@ -111,9 +116,9 @@ def test_clips_of_one_frame_and_without_anyone_can_be_resized():
     np.testing.assert_allclose(
         run(resampling.resize, x, present, frames=3)[0], np.repeat(x, 3, axis=0)
     )
-    joints, there = run(resampling.resize, x * 0, present & False, frames=3)
+    joints, presence = run(resampling.resize, x * 0, present & False, frames=3)
     assert not joints.any()
-    assert not there.any()
+    assert not presence.any()
 
 
 def test_random_shares_lie_inside_the_clip():
@@ -129,13 +134,13 @@ def test_random_shares_lie_inside_the_clip():
 
 
 @pytest.mark.parametrize("length", [1, 3, 8, 21, 300])
-@pytest.mark.parametrize("place", [0.0, 0.5, 0.999])
-def test_a_frame_of_each_segment_is_taken_at_its_place(length, place):
+@pytest.mark.parametrize("position", [0.0, 0.5, 0.999])
+def test_a_frame_of_each_segment_is_taken_at_its_place(length, position):
     x, present = clip(frames=length)
-    joints, there = run(resampling.segments, x, present, frames=8, offset=place)
+    joints, presence = run(resampling.segments, x, present, frames=8, offset=position)
     for i in range(8):
-        np.testing.assert_array_equal(joints[i], x[int((i + place) / 8 * length)])
-    assert there.all() and joints.shape == (8, *x.shape[1:])
+        np.testing.assert_array_equal(joints[i], x[int((i + position) / 8 * length)])
+    assert presence.all() and joints.shape == (8, *x.shape[1:])
 
 
 def test_segments_leave_out_empty_frames_at_both_ends():
@@ -150,13 +155,13 @@ def test_segments_leave_out_empty_frames_at_both_ends():
 
 def test_random_places_reach_every_frame_of_their_own_segment_and_no_other():
     x, present = clip(frames=24)
-    seen = [set() for _ in range(8)]
+    starts_drawn = [set() for _ in range(8)]
     for position in range(60):
-        place = resampling.random_offsets(8, tf.constant([0, position], tf.int64))
-        joints, _ = run(resampling.segments, x, present, frames=8, offset=place)
+        offset = resampling.random_offsets(8, tf.constant([0, position], tf.int64))
+        joints, _ = run(resampling.segments, x, present, frames=8, offset=offset)
         for i, frame in enumerate(joints):
-            seen[i].add(int(np.flatnonzero((x == frame).all(axis=(1, 2, 3)))[0]))
-    assert seen == [{3 * i, 3 * i + 1, 3 * i + 2} for i in range(8)]
+            starts_drawn[i].add(int(np.flatnonzero((x == frame).all(axis=(1, 2, 3)))[0]))
+    assert starts_drawn == [{3 * i, 3 * i + 1, 3 * i + 2} for i in range(8)]
     tf.debugging.assert_less(resampling.random_offsets(10_000, tf.constant([0, 0], tf.int64)), 1.0)
 
 
@@ -174,14 +179,16 @@ def drawn(function, count, **options):
 def test_a_crop_is_resized_about_the_centres_of_its_frames(frames, start, length):
     x, present = clip(frames=9, seed=2, missing=0.3)
     crop = {"start": tf.constant(start), "length": tf.constant(length)}
-    joints, there = run(resampling.crop_resize, x, present, frames=frames, **crop)
-    places = np.clip((np.arange(frames) + 0.5) * length / frames - 0.5, 0, length - 1)
-    places = np.where(np.abs(places - np.round(places)) < 1e-3, np.round(places), places)
-    wanted, wanted_there = resized(
-        x[start : start + length], present[start : start + length], places
+    joints, presence = run(resampling.crop_resize, x, present, frames=frames, **crop)
+    positions = np.clip((np.arange(frames) + 0.5) * length / frames - 0.5, 0, length - 1)
+    positions = np.where(
+        np.abs(positions - np.round(positions)) < 1e-3, np.round(positions), positions
     )
-    np.testing.assert_array_equal(there, wanted_there)
-    np.testing.assert_allclose(joints, wanted, atol=2e-6)
+    expected, expected_presence = resized(
+        x[start : start + length], present[start : start + length], positions
+    )
+    np.testing.assert_array_equal(presence, expected_presence)
+    np.testing.assert_allclose(joints, expected, atol=2e-6)
 
 
 def test_six_frames_become_four_and_three_as_a_picture_would():
@@ -197,7 +204,7 @@ def test_six_frames_become_four_and_three_as_a_picture_would():
 
 
 @pytest.mark.parametrize(
-    ("length", "share", "wanted"),
+    ("length", "share", "expected"),
     [
         (100, 0.95, (2, 96)),
         (40, 0.95, (1, 38)),
@@ -206,58 +213,62 @@ def test_six_frames_become_four_and_three_as_a_picture_would():
         (1, 0.1, (0, 1)),
     ],
 )
-def test_the_middle_leaves_out_as_many_frames_at_either_end(length, share, wanted):
-    assert tuple(int(x) for x in resampling.centre_crop(tf.constant(length), share=share)) == wanted
+def test_the_middle_leaves_out_as_many_frames_at_either_end(length, share, expected):
+    assert (
+        tuple(int(x) for x in resampling.centre_crop(tf.constant(length), share=share)) == expected
+    )
 
 
 @pytest.mark.parametrize(
     ("length", "lengths"), [(10, range(5, 11)), (6, range(4, 7)), (3, range(3, 4))]
 )
 def test_random_crops_reach_every_length_and_every_place(length, lengths):
-    found = drawn(
+    draws = drawn(
         resampling.random_crop, 400, clip_length=tf.constant(length), crop=0.5, min_frames=4
     )
-    reachable = {(start, kept) for kept in lengths for start in range(length - kept + 1)}
+    reachable = {
+        (start, selected) for selected in lengths for start in range(length - selected + 1)
+    }
     # All of the clip is drawn only where the share is 1, which is never, or the clip is too short
     # for less.
     reachable -= {(0, length)} if length > 4 else set()
-    assert set(map(tuple, found)) == reachable
+    assert set(map(tuple, draws)) == reachable
 
 
 def test_uniform_sampling_takes_one_frame_of_each_part_of_a_long_clip():
-    found = np.array(drawn(resampling.uniform, 200, length=tf.constant(11), frames=4))
+    draws = np.array(drawn(resampling.uniform, 200, length=tf.constant(11), frames=4))
     edges = (0, 2, 5, 8, 11)  # floor(i 11 / 4)
     for part, (low, high) in enumerate(itertools.pairwise(edges)):
-        counts = np.bincount(found[:, part], minlength=high)
+        counts = np.bincount(draws[:, part], minlength=high)
         assert counts[:low].sum() == 0 and len(counts) == high
         assert (counts[low:high] > 200 / (high - low) / 2).all()
 
 
 def test_uniform_sampling_leaves_out_frames_of_a_clip_of_less_than_twice_the_frames():
-    found = set(map(tuple, drawn(resampling.uniform, 400, length=tf.constant(6), frames=4)))
+    draws = set(map(tuple, drawn(resampling.uniform, 400, length=tf.constant(6), frames=4)))
     gaps = [
         (a, b) for a in range(5) for b in range(a + 1, 5)
     ]  # before, between and behind four frames
-    assert found == {tuple(i + (a <= i) + (b <= i) for i in range(4)) for a, b in gaps}
+    assert draws == {tuple(i + (a <= i) + (b <= i) for i in range(4)) for a, b in gaps}
     assert set(map(tuple, drawn(resampling.uniform, 20, length=tf.constant(4), frames=4))) == {
         (0, 1, 2, 3)
     }
 
 
 def test_uniform_sampling_plays_a_short_clip_again_from_any_frame_or_a_given_one():
-    found = set(map(tuple, drawn(resampling.uniform, 60, length=tf.constant(3), frames=5)))
-    assert found == {(0, 1, 2, 0, 1), (1, 2, 0, 1, 2), (2, 0, 1, 2, 0)}
-    given = drawn(resampling.uniform, 3, length=tf.constant(3), frames=5, start=tf.constant(4))
-    assert set(map(tuple, given)) == {(1, 2, 0, 1, 2)}
+    draws = set(map(tuple, drawn(resampling.uniform, 60, length=tf.constant(3), frames=5)))
+    assert draws == {(0, 1, 2, 0, 1), (1, 2, 0, 1, 2), (2, 0, 1, 2, 0)}
+    from_start = drawn(resampling.uniform, 3, length=tf.constant(3), frames=5, start=tf.constant(4))
+    assert set(map(tuple, from_start)) == {(1, 2, 0, 1, 2)}
 
 
 @pytest.mark.parametrize("view", [0, 3])
 @pytest.mark.parametrize("length", [1, 5, 8, 13, 16, 61])
 def test_uniform_sampling_in_numpy_takes_the_frames_that_tensorflow_draws(length, view):
     options = {"frames": 8, "start": np.int32(view)}
-    ours = resampling.uniform(np.int32(length), seed=np.array([255, view]), **options)
-    theirs = resampling.uniform(
+    numpy_index = resampling.uniform(np.int32(length), seed=np.array([255, view]), **options)
+    tensorflow_index = resampling.uniform(
         tf.constant(length), seed=tf.constant([255, view], tf.int64), **options
     )
-    assert isinstance(ours, np.ndarray) and ours.dtype == np.int32
-    np.testing.assert_array_equal(ours, theirs.numpy())
+    assert isinstance(numpy_index, np.ndarray) and numpy_index.dtype == np.int32
+    np.testing.assert_array_equal(numpy_index, tensorflow_index.numpy())

@@ -68,11 +68,11 @@ def test_the_same_seed_and_record_give_the_same_bytes_and_another_position_other
         clip["align"] = True
     layout, channels = KINDS[kind]
     first = train(kind, example, augment=augment, **clip)
-    again = train(kind, example, augment=augment, **clip)
+    repeated = train(kind, example, augment=augment, **clip)
     other = train(kind, example, position=1, augment=augment, **clip)
     assert first["inputs"].shape == (12, 2, len(get_layout(layout).joints), len(channels))
     assert first["targets"].dtype == tf.int32
-    assert first["inputs"].numpy().tobytes() == again["inputs"].numpy().tobytes()
+    assert first["inputs"].numpy().tobytes() == repeated["inputs"].numpy().tobytes()
     assert first["inputs"].numpy().tobytes() != other["inputs"].numpy().tobytes()
     assert np.isfinite(first["inputs"]).all()
     assert np.any(first["inputs"])
@@ -91,6 +91,18 @@ def test_without_augmentation_training_sees_what_evaluation_sees(kind):
         assert evaluated["id"] == b"clip"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_inputs_are_made_of_joints_without_a_label(kind):
+    layout, channels = KINDS[kind]
+    example = record(kind)
+    options = dataclasses.asdict(ClipConfig(frames=12, views=2, stream="joint+bone"))
+    inputs = skeleton.eval_inputs(
+        {"joints": example["joints"]}, layout=get_layout(layout), channels=channels, **options
+    )
+    evaluated = evaluate(kind, example, frames=12, views=2, stream="joint+bone")
+    np.testing.assert_array_equal(inputs, evaluated["inputs"])
+
+
 def test_ntu_clips_as_released_are_the_first_two_bodies_and_zeros():
     example = record("3-D", frames=20)
     inputs = evaluate("3-D", example, frames=30)["inputs"].numpy()
@@ -105,7 +117,7 @@ def test_ntu_clips_as_released_are_the_first_two_bodies_and_zeros():
 def test_kinetics_clips_as_released_are_sorted_by_score_and_measured_from_the_middle():
     example = record("2-D with score", people=6)
     inputs = evaluate("2-D with score", example, frames=25, person="frame_score")["inputs"].numpy()
-    wanted = np.zeros((25, 2, 18, 3), np.float32)
+    expected = np.zeros((25, 2, 18, 3), np.float32)
     x = example["joints"].numpy()
     for t in range(20):
         best = sorted(range(5), key=lambda slot: -float(x[t, slot, :, 2].sum()))[:2]
@@ -113,8 +125,8 @@ def test_kinetics_clips_as_released_are_sorted_by_score_and_measured_from_the_mi
             pose = x[t, slot].copy()
             pose[:, :2] -= 0.5
             pose[pose[:, 2] == 0] = 0
-            wanted[t, m] = pose
-    np.testing.assert_allclose(inputs[0], wanted, atol=1e-7)
+            expected[t, m] = pose
+    np.testing.assert_allclose(inputs[0], expected, atol=1e-7)
 
 
 def test_a_random_window_sets_the_length_of_training_clips_only():
@@ -161,10 +173,10 @@ def test_segments_draw_anew_at_each_position_in_training_and_take_the_middle_in_
     views = evaluate("3-D", example, **clip, views=3)["inputs"].numpy()
     for view in range(3):
         np.testing.assert_array_equal(views[view], whole[view::3])
-    first, again, other = (
+    first, repeated, other = (
         train("3-D", example, position, **clip)["inputs"].numpy() for position in (0, 0, 1)
     )
-    assert first.tobytes() == again.tobytes() != other.tobytes()
+    assert first.tobytes() == repeated.tobytes() != other.tobytes()
     for i in range(8):
         assert any(np.array_equal(first[i], frame) for frame in whole[3 * i : 3 * i + 3])
 
@@ -209,7 +221,7 @@ def test_the_input_shape_is_known_before_the_first_batch():
     layout, channels = KINDS["2-D with score"]
     for window in (0, 8):
         clip = dataclasses.asdict(ClipConfig(frames=30, persons=3))
-        wanted = train(
+        expected = train(
             "2-D with score",
             record("2-D with score"),
             augment={"window": window},
@@ -219,7 +231,7 @@ def test_the_input_shape_is_known_before_the_first_batch():
         shape = skeleton.input_shape(
             clip=clip, layout=get_layout(layout), channels=channels, window=window
         )
-        assert shape == wanted["inputs"].shape
+        assert shape == expected["inputs"].shape
 
 
 @pytest.mark.parametrize(
@@ -229,7 +241,8 @@ def test_the_input_shape_is_known_before_the_first_batch():
             "3-D",
             {"sampling": "loop"},
             {},
-            "unknown clip.sampling 'loop'; available: crop_resize, resize, segments, uniform, window",
+            "unknown clip.sampling 'loop'; "
+            "available: crop_resize, resize, segments, uniform, window",
         ),
         (
             "3-D",
@@ -314,7 +327,8 @@ def test_the_input_shape_is_known_before_the_first_batch():
         ),
         (
             *("2-D with score", {"center": "first", "origin": "spine"}, {}),
-            "clip.origin='spine' needs a layout with a spine, but 'openpose-18' has none; use clip.origin='centre'",
+            "clip.origin='spine' needs a layout with a spine, but 'openpose-18' has none; "
+            "use clip.origin='centre'",
         ),
         (
             "3-D",

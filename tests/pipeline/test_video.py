@@ -41,7 +41,7 @@ def record(
     count: int = 7, height: int = 24, width: int = 40, flow: bool = False
 ) -> dict[str, tf.Tensor]:
     clip = videos.frames(count, height, width)
-    found = {
+    fields = {
         "id": tf.constant("clip"),
         "label": tf.constant(3, tf.int64),
         "frames": tf.constant([jpeg(picture) for picture in clip]),
@@ -54,8 +54,8 @@ def record(
         sides = (
             rng.integers(0, 255, (count, 3, 10), np.uint8).repeat(8, 1).repeat(8, 2)
         )  # whole blocks survive JPEG
-        found["flow"] = tf.constant([jpeg(side) for side in sides])
-    return found
+        fields["flow"] = tf.constant([jpeg(side) for side in sides])
+    return fields
 
 
 def train(example, position=0, **options):
@@ -75,17 +75,17 @@ def opened(example, field="frames") -> np.ndarray:
 def bilinear(picture: np.ndarray, height: int, width: int) -> np.ndarray:
     """Every output pixel by hand: centres of pixels at halves, no smoothing, edges repeated."""
     rows, columns, _ = picture.shape
-    found = np.zeros((height, width, picture.shape[2]))
+    actual = np.zeros((height, width, picture.shape[2]))
     for i, j in itertools.product(range(height), range(width)):
         y = (i + 0.5) * rows / height - 0.5
         x = (j + 0.5) * columns / width - 0.5
         for di, dj in itertools.product((0, 1), (0, 1)):
             row, column = int(np.floor(y)) + di, int(np.floor(x)) + dj
             weight = (1 - abs(y - row)) * (1 - abs(x - column))
-            found[i, j] += (
+            actual[i, j] += (
                 weight * picture[min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)]
             )
-    return found
+    return actual
 
 
 def scaled(pictures, height: int = 12, width: int = 18) -> np.ndarray:
@@ -98,18 +98,18 @@ def scaled(pictures, height: int = 12, width: int = 18) -> np.ndarray:
 @pytest.mark.parametrize("frames", [1, 2, 3, 8, 40])
 @pytest.mark.parametrize("length", [1, 2, 15, 40, 41, 300])
 def test_uniform_frames_are_the_rounded_even_places(length, frames):
-    found = video.uniform(tf.constant(length), frames=frames).numpy()
+    actual = video.uniform(tf.constant(length), frames=frames).numpy()
     places = [i * (length - 1) / (frames - 1) if frames > 1 else 0.0 for i in range(frames)]
-    assert found.tolist() == [int(np.floor(place + 0.5 + 1e-9)) for place in places]
+    assert actual.tolist() == [int(np.floor(place + 0.5 + 1e-9)) for place in places]
     if frames == 40:  # the paper's number of frames; no place lies halfway between two
-        assert found.tolist() == np.round(np.linspace(0, length - 1, 40)).astype(int).tolist()
+        assert actual.tolist() == np.round(np.linspace(0, length - 1, 40)).astype(int).tolist()
 
 
 def test_frames_even_in_time_are_the_nearest_to_even_moments():
     times = np.array([0.0, 0.1, 0.2, 0.3, 1.0, 2.0], np.float32)
-    found = video.uniform_time(tf.constant(times), frames=6).numpy()
+    actual = video.uniform_time(tf.constant(times), frames=6).numpy()
     assert (
-        found.tolist()
+        actual.tolist()
         == [np.abs(times - moment).argmin() for moment in np.linspace(0, 2, 6)]
         == [0, 3, 4, 4, 5, 5]
     )
@@ -121,21 +121,21 @@ def test_frames_even_in_time_are_the_nearest_to_even_moments():
 @pytest.mark.parametrize("length", [1, 3, 10, 57])
 def test_segments_take_one_frame_of_each_part(length):
     for place in (0.0, 0.5, 0.99):
-        found = video.segments(tf.constant(length), frames=10, offset=place).numpy()
-        assert found.tolist() == [
+        actual = video.segments(tf.constant(length), frames=10, offset=place).numpy()
+        assert actual.tolist() == [
             int(np.floor((i + place) * length / 10 + 1e-6)) for i in range(10)
         ]
     places = tf.random.stateless_uniform([10], [0, 1])
-    found = video.segments(tf.constant(57), frames=10, offset=places).numpy()
-    assert all(57 * i // 10 <= frame <= 57 * (i + 1) // 10 for i, frame in enumerate(found))
+    actual = video.segments(tf.constant(57), frames=10, offset=places).numpy()
+    assert all(57 * i // 10 <= frame <= 57 * (i + 1) // 10 for i, frame in enumerate(actual))
 
 
 def test_an_example_is_the_sampled_frames_resized_to_minus_one_to_one():
     example = record()
-    found = evaluate(example)
-    assert found.shape == (1, 5, 12, 18, 3) and found.dtype == np.float32
-    wanted = scaled(opened(example)[[0, 2, 3, 5, 6]])  # places 0, 1.5, 3, 4.5, 6
-    np.testing.assert_allclose(found[0], wanted, atol=0.02)
+    actual = evaluate(example)
+    assert actual.shape == (1, 5, 12, 18, 3) and actual.dtype == np.float32
+    expected = scaled(opened(example)[[0, 2, 3, 5, 6]])  # places 0, 1.5, 3, 4.5, 6
+    np.testing.assert_allclose(actual[0], expected, atol=0.02)
     assert (
         video.evaluate(example, **CLIP)["id"] == b"clip"
         and video.evaluate(example, **CLIP)["targets"] == 3
@@ -145,8 +145,8 @@ def test_an_example_is_the_sampled_frames_resized_to_minus_one_to_one():
 def test_full_black_and_full_white_are_the_ends_of_the_range():
     flat = np.stack([np.full((24, 40, 3), value, np.uint8) for value in (0, 255)])
     example = record() | {"frames": tf.constant([jpeg(picture) for picture in flat])}
-    found = evaluate(example, frames=2)[0]
-    assert (found[0] == -1).all() and (found[1] == 1).all()
+    actual = evaluate(example, frames=2)[0]
+    assert (actual[0] == -1).all() and (actual[1] == 1).all()
 
 
 def test_frames_that_are_not_sampled_are_not_decoded_and_repeated_ones_once(monkeypatch):
@@ -154,18 +154,18 @@ def test_frames_that_are_not_sampled_are_not_decoded_and_repeated_ones_once(monk
     stored = example["frames"].numpy()
     stored[[1, 4]] = b"broken"
     assert evaluate(example | {"frames": tf.constant(stored)}).shape == (1, 5, 12, 18, 3)
-    seen = []
+    decoded_counts = []
 
     def count(pictures, **options):
-        seen.append(len(pictures))
+        decoded_counts.append(len(pictures))
         return original(pictures, **options)
 
     original = video.decode_frames
     monkeypatch.setattr(video, "decode_frames", count)
     short = record(3)
-    found = evaluate(short, frames=8)
-    assert seen == [3]
-    np.testing.assert_array_equal(found, evaluate(short, frames=3)[:, [0, 0, 1, 1, 1, 1, 2, 2]])
+    actual = evaluate(short, frames=8)
+    assert decoded_counts == [3]
+    np.testing.assert_array_equal(actual, evaluate(short, frames=3)[:, [0, 0, 1, 1, 1, 1, 2, 2]])
 
 
 def test_a_crop_to_shape_is_the_middle_and_a_stretch_is_everything():
@@ -182,38 +182,38 @@ def test_a_crop_to_shape_is_the_middle_and_a_stretch_is_everything():
 
 def test_views_take_other_frames_of_every_segment():
     example = record(20)
-    found = evaluate(example, sampling="segments", views=2)
+    actual = evaluate(example, sampling="segments", views=2)
     pictures = (
         scaled(opened(example)[[1, 5, 9, 13, 17]]),
         scaled(opened(example)[[3, 7, 11, 15, 19]]),
     )
-    np.testing.assert_allclose(found, np.stack(pictures), atol=0.02)
+    np.testing.assert_allclose(actual, np.stack(pictures), atol=0.02)
 
 
 def test_the_difference_to_the_next_recorded_frame():
     example = record(6)
-    found = evaluate(example, stream="difference", frames=3)[0]
+    actual = evaluate(example, stream="difference", frames=3)[0]
     pictures = scaled(opened(example))
-    wanted = [pictures[1] - pictures[0], pictures[4] - pictures[3], 0 * pictures[0]]
-    np.testing.assert_allclose(found, wanted, atol=0.04)
-    assert not found[2].any()
+    expected = [pictures[1] - pictures[0], pictures[4] - pictures[3], 0 * pictures[0]]
+    np.testing.assert_allclose(actual, expected, atol=0.04)
+    assert not actual[2].any()
 
 
 def test_the_difference_to_the_next_sampled_frame():
     example = record(6)
-    found = evaluate(example, stream="difference", motion="sampled", frames=3)[0]
+    actual = evaluate(example, stream="difference", motion="sampled", frames=3)[0]
     pictures = evaluate(example, frames=3)[0]
-    np.testing.assert_array_equal(found[:2], pictures[1:] - pictures[:-1])
-    assert not found[2].any()
+    np.testing.assert_array_equal(actual[:2], pictures[1:] - pictures[:-1])
+    assert not actual[2].any()
 
 
 def test_flow_has_two_channels_x_from_the_left_half():
     example = record(flow=True)
-    found = evaluate(example, stream="flow", height=24, width=40)[0]
-    assert found.shape == (5, 24, 40, 2)
+    actual = evaluate(example, stream="flow", height=24, width=40)[0]
+    assert actual.shape == (5, 24, 40, 2)
     sides = opened(example, "flow")[[0, 2, 3, 5, 6]] / 127.5 - 1
-    np.testing.assert_allclose(found[..., 0], sides[:, :, :40], atol=0.02)
-    np.testing.assert_allclose(found[..., 1], sides[:, :, 40:], atol=0.02)
+    np.testing.assert_allclose(actual[..., 0], sides[:, :, :40], atol=0.02)
+    np.testing.assert_allclose(actual[..., 1], sides[:, :, 40:], atol=0.02)
 
 
 def test_without_augmentation_training_sees_what_evaluation_sees():
@@ -229,8 +229,8 @@ def test_without_augmentation_training_sees_what_evaluation_sees():
 
 def test_the_same_seed_and_record_give_the_same_bytes_and_another_position_others():
     example, options = record(30), {"sampling": "segments", "crop": 0.5, "mirror": True}
-    first, again = (train(example, **options)["inputs"].numpy() for _ in range(2))
-    assert first.tobytes() == again.tobytes()
+    first, repeated = (train(example, **options)["inputs"].numpy() for _ in range(2))
+    assert first.tobytes() == repeated.tobytes()
     others = {
         train(example, position, **options)["inputs"].numpy().tobytes() for position in range(8)
     }
@@ -241,12 +241,12 @@ def test_the_same_seed_and_record_give_the_same_bytes_and_another_position_other
 def test_a_mirror_turns_the_whole_clip_half_of_the_time(stream):
     example = record(flow=True)
     plain = train(example, stream=stream)["inputs"].numpy()
-    turned = plain[:, :, ::-1] * (np.array([-1, 1]) if stream == "flow" else 1)
+    mirrored_clip = plain[:, :, ::-1] * (np.array([-1, 1]) if stream == "flow" else 1)
     count = 0
     for position in range(24):
-        found = train(example, position, stream=stream, mirror=True)["inputs"].numpy()
-        mirrored = bool(np.abs(found - plain).max() > 1e-6)
-        np.testing.assert_array_equal(found, turned if mirrored else plain)
+        actual = train(example, position, stream=stream, mirror=True)["inputs"].numpy()
+        mirrored = bool(np.abs(actual - plain).max() > 1e-6)
+        np.testing.assert_array_equal(actual, mirrored_clip if mirrored else plain)
         count += mirrored
     assert 5 <= count <= 19
 
@@ -260,12 +260,12 @@ def test_a_random_crop_is_one_window_for_the_whole_clip():
     example = record(height=64, width=96) | {"frames": tf.constant([jpeg(picture)] * 7)}
     windows = []
     for position in range(40):
-        found = (
+        actual = (
             train(example, position, crop=0.5, height=32, width=48)["inputs"].numpy() + 1
         ) * 127.5
-        assert np.abs(found - found[:1]).max() == 0
-        left, right = found[0, 16, [2, -3], 0] / 2
-        top, bottom = found[0, [2, -3], 24, 1] / 3
+        assert np.abs(actual - actual[:1]).max() == 0
+        left, right = actual[0, 16, [2, -3], 0] / 2
+        top, bottom = actual[0, [2, -3], 24, 1] / 3
         wide, high = (right - left) / 43 * 48, (bottom - top) / 27 * 32
         assert 0.45 <= wide / 96 <= 1.02 and abs(wide / 96 - high / 64) < 0.05
         windows.append((left, top, wide))
@@ -333,14 +333,14 @@ def same(first, second) -> bool:
 
 
 def test_every_video_is_in_one_evaluation_row(info):
-    found = list(batches.eval_batches(info, split="all", batch_size=4, clip=CLIP))
-    assert [batch["inputs"].shape for batch in found] == [(4, 1, 5, 12, 18, 3)] * 3
-    names = [name for batch in found for name in batch["id"][batch["mask"]]]
+    actual = list(batches.eval_batches(info, split="all", batch_size=4, clip=CLIP))
+    assert [batch["inputs"].shape for batch in actual] == [(4, 1, 5, 12, 18, 3)] * 3
+    names = [name for batch in actual for name in batch["id"][batch["mask"]]]
     assert sorted(names) == sorted(f"class{number % 3}/{number}" for number in range(11))
     records = {
         r["id"].decode(): r for r in read.records(info, "all", fields=None).as_numpy_iterator()
     }
-    for name, inputs in zip(found[0]["id"], found[0]["inputs"], strict=True):
+    for name, inputs in zip(actual[0]["id"], actual[0]["inputs"], strict=True):
         example = {field: tf.constant(value) for field, value in records[name].items()}
         np.testing.assert_array_equal(inputs, evaluate(example))
 
@@ -360,13 +360,21 @@ def test_augmentation_reaches_the_batches(info):
         next(batches.train_batches(info, augment=PLAIN | change, **options))["inputs"]
         for change in ({}, {"mirror": True}, {"crop": 0.5})
     )
-    turned = [
-        bool((found == before[:, :, ::-1]).all())
-        for found, before in zip(mirrored, plain, strict=True)
+    mirrored_clip = [
+        bool((actual == original[:, :, ::-1]).all())
+        for actual, original in zip(mirrored, plain, strict=True)
     ]
-    same = [bool((found == before).all()) for found, before in zip(mirrored, plain, strict=True)]
-    assert any(turned) and any(same) and all(a != b for a, b in zip(turned, same, strict=True))
-    assert not any((found == before).all() for found, before in zip(cropped, plain, strict=True))
+    same = [
+        bool((actual == original).all()) for actual, original in zip(mirrored, plain, strict=True)
+    ]
+    assert (
+        any(mirrored_clip)
+        and any(same)
+        and all(a != b for a, b in zip(mirrored_clip, same, strict=True))
+    )
+    assert not any(
+        (actual == original).all() for actual, original in zip(cropped, plain, strict=True)
+    )
 
 
 def test_records_without_flow_say_how_to_get_it(info):
