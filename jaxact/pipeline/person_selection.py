@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
+from jaxact.config.inputs import ClipConfig, choices
 from jaxact.errors import UserError, unknown
 from jaxact.pipeline import array_ops as ops
 from jaxact.pipeline import body_denoising, joint_ops
 from jaxact.pipeline.array_ops import Array
 
-PERSONS = ("file", "frame_score", "clip_mean", "energy", "denoised")
+PERSONS = choices(ClipConfig)["person"]
 DETECTIONS = 5  # the released Kinetics preprocessing reads the first five detections of a frame
 BODIES = 4  # 2s-AGCN's reads the first four bodies of an NTU frame
 

@@ -3,19 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jaxact.config.inputs import ClipConfig, choices
 from jaxact.errors import UserError, unknown
 from jaxact.pipeline import joint_ops, normalisation, person_selection, streams
 from jaxact.skeletons import Layout
 
-CHOICES = {
-    "sampling": ("window", "resize", "crop_resize", "segments", "uniform"),
-    "pad": ("zero", "replay"),
-    "empty": ("keep", "drop", "drop_main", "loop"),
-    "motion": ("sampled", "recorded"),
-    "center": ("none", "frame", "first"),
-    "origin": ("centre", "spine"),
-    "scale": ("none", "skeleton", "frame"),
-}
+CHOICES = choices(ClipConfig)
 AUGMENT_RANGES = {
     "window": (0, float("inf")),
     "crop_frames": (0, float("inf")),

@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int, Shaped, UInt8
 
+from jaxact.config.inputs import VideoClipConfig, choices
 from jaxact.errors import UserError, unknown
 from jaxact.pipeline import array_ops as ops
 from jaxact.pipeline import images
@@ -38,12 +39,7 @@ from jaxact.pipeline.array_ops import Array
 from jaxact.pipeline.resampling import random_offsets
 from jaxact.pipeline.seeds import subseed
 
-CHOICES = {
-    "sampling": ("segments", "uniform", "uniform_time"),
-    "fit": ("crop", "stretch"),
-    "stream": ("difference", "flow", "rgb"),
-    "motion": ("recorded", "sampled"),
-}
+CHOICES = choices(VideoClipConfig)
 CLIP = ("frames", "height", "width", "views", *CHOICES)
 AUGMENT = ("crop", "mirror")
 
