@@ -1,1 +1,1 @@
-"""A trained network against a split: predictions, metrics, reports, fusion of scores."""
+"""Evaluation of trained networks: scores, metrics, reports and the fusion of scores."""

@@ -1,1 +1,1 @@
-"""Records to batches: what is done to a clip between the stored record and the device."""
+"""The input pipeline: prepared records and arrays in memory to batches on devices."""

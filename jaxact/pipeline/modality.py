@@ -5,7 +5,7 @@ A modality binds the functions of its module to what they must know of the data 
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from jaxact.datasets import records
 from jaxact.datasets.dataset_info import DatasetInfo
@@ -17,6 +17,7 @@ PERSON_ID = "person_id"  # record field: which body is in which slot, where it i
 Options = Mapping[str, Any]
 
 
+@runtime_checkable
 class Modality(Protocol):
     """Makes examples of records; options are the fields of the clip and augment sections."""
 
