@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxact.check import Corpus
 from jaxact.datasets.synthetic import clips
-from jaxact.datasets.synthetic.motion.kinematics import MIRRORED
+from jaxact.datasets.synthetic.motion.body import MIRRORED
 from jaxact.skeletons import get_layout
 
 LABELS = ("wave", "jump", "handshake")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxact.datasets.synthetic import clips as synthetic
-from jaxact.datasets.synthetic.motion.kinematics import LEFT, RIGHT
+from jaxact.datasets.synthetic.motion.body import LEFT, RIGHT
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
 
@@ -28,7 +28,7 @@ def clips():
 @pytest.fixture
 def clean(monkeypatch):
     """The generator with a perfect sensor that stands level on the floor."""
-    monkeypatch.setattr(synthetic, "_sensed", lambda points, who, rng: points)
+    monkeypatch.setattr(synthetic, "_add_sensor_noise", lambda points, subject, rng: points)
     draw = synthetic.Subject.of
 
     def level(number, seed=0):

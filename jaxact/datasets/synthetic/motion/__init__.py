@@ -1,13 +1,11 @@
-"""How people move: twelve actions as key poses of a body, each a function of an actor and of
-time.
-"""
+"""Twelve actions as keyframes of a body, each a function of an actor and of time."""
 
 from collections.abc import Callable
 
 from jaxact.datasets.synthetic.motion.encounters import handshake, push
 from jaxact.datasets.synthetic.motion.gestures import clap, punch, throw, wave
-from jaxact.datasets.synthetic.motion.kinematics import Pose
 from jaxact.datasets.synthetic.motion.movements import jump, kick, pick_up, sit_down, turn, walk
+from jaxact.datasets.synthetic.motion.pose import Pose
 
 SOLO: dict[str, tuple[Callable[..., Pose], float]] = {
     "walk": (walk, 2.0),
@@ -21,10 +19,10 @@ SOLO: dict[str, tuple[Callable[..., Pose], float]] = {
     "pick_up": (pick_up, 2.3),
     "turn": (turn, 2.2),
 }
-"""Action of one person -> its motion (actor, time, seconds, rng) and mean length in seconds."""
+"""Action of one person -> motion function (actor, time, seconds, rng), mean length in seconds."""
 
 DUO: dict[str, tuple[Callable[..., tuple], float]] = {
     "handshake": (handshake, 2.3),
     "push": (push, 2.1),
 }
-"""Action of two people -> its motion (first, second, time, seconds, rng) and mean length in seconds."""
+"""Action of two people -> motion function (first, second, time, seconds, rng), mean length."""

@@ -1,14 +1,16 @@
-"""What one person does with the whole body. Right-handed; the mirror image serves left-handers."""
+"""Actions of one person with the whole body. Right-handed; mirrored for left-handed actors."""
 
 import numpy as np
 
-from jaxact.datasets.synthetic.motion.actor import Actor, Time, hand, standing, step
-from jaxact.datasets.synthetic.motion.kinematics import LEFT, RIGHT, Pose, ease, keyed
+from jaxact.datasets.synthetic.motion.actor import Actor, Time, move_hand, standing_pose, take_step
+from jaxact.datasets.synthetic.motion.body import LEFT, RIGHT
+from jaxact.datasets.synthetic.motion.curves import ease, interpolate
+from jaxact.datasets.synthetic.motion.pose import Pose
 
 
 def walk(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> Pose:
-    """Steady walking: each foot stands for 62 % of the stride, arms swing with the opposite leg."""
-    pose, body = standing(actor, seconds, rng), actor.body
+    """Steady walking: each foot stands for 62 % of the stride; arms swing with the opposite leg."""
+    pose, body = standing_pose(actor, seconds, rng), actor.body
     stride = 1.50 * body.leg_length * actor.size
     phase = rng.random() + seconds * 0.88 * actor.cadence / np.sqrt(actor.size)
     pose.pelvis[:, 2] = stride * phase
@@ -40,41 +42,41 @@ def walk(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> P
 
 
 def kick(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> Pose:
-    """A short step, the leg swings back with bent knee, whips forward and returns; arms and trunk
-    counterbalance.
-    """
-    pose, size = standing(actor, seconds, rng), actor.size
+    """A short step, then a kick: the leg swings back, forward and returns; the arms balance it."""
+    pose, size = standing_pose(actor, seconds, rng), actor.size
     high = size * (0.86 + 0.10 * rng.normal())
     ahead = 0.30 * actor.body.leg_length * size
-    step(pose, LEFT, time, 0.08, 0.27, by=(-0.25 * actor.stance, ahead), lift=0.06)
-    step(pose, RIGHT, time, 0.30, 0.86, by=(0.0, ahead), lift=0.0)
-    pose.foot_pitch[:, RIGHT] = keyed(time, {
-        0.20: 0, 0.32: 0.7, 0.40: 1.1, 0.50: 0.55, 0.56: -0.45, 0.64: -0.7, 0.74: -0.2, 0.82: 0.1, 0.92: 0,
+    take_step(pose, LEFT, time, 0.08, 0.27, by=(-0.25 * actor.stance, ahead), lift=0.06)
+    take_step(pose, RIGHT, time, 0.30, 0.86, by=(0.0, ahead), lift=0.0)
+    pose.foot_pitch[:, RIGHT] = interpolate(time, {
+        0.20: 0, 0.32: 0.7, 0.40: 1.1, 0.50: 0.55, 0.56: -0.45, 0.64: -0.7, 0.74: -0.2,
+        0.82: 0.1, 0.92: 0,
     })  # fmt: skip
     pose.swing[:, RIGHT] = ease(time, 0.25, 0.36) * (1 - ease(time, 0.76, 0.90))
-    angle = high * keyed(
+    angle = high * interpolate(
         time, {0.24: -0.25, 0.40: -0.60, 0.52: 0.55, 0.62: 1.25, 0.76: 0.35, 0.88: 0.0}
     )
-    length = keyed(
+    length = interpolate(
         time, {0.24: 0.97, 0.40: 0.78, 0.48: 0.84, 0.56: 0.985, 0.64: 0.985, 0.76: 0.85, 0.88: 0.97}
     )
     pose.swing_at[:, RIGHT] = (
         np.stack([0.03 - 0.10 * np.sin(angle), -np.cos(angle), np.sin(angle)], -1) * length[:, None]
     )
-    pose.pelvis[:, 2] += ahead * keyed(
+    pose.pelvis[:, 2] += ahead * interpolate(
         time, {0.06: 0, 0.28: 0.75, 0.5: 1.05, 0.62: 1.12, 0.80: 0.98, 0.95: 1.0}
     )
     pose.pelvis[:, 0] += 0.75 * actor.stance * ease(time, 0.16, 0.32) * (1 - ease(time, 0.72, 0.90))
     pose.pelvis[:, 1] -= 0.03 * ease(time, 0.22, 0.40) * (1 - ease(time, 0.5, 0.62))
-    pose.turn += size * keyed(time, {
+    pose.turn += size * interpolate(time, {
         0.15: (0, 0, 0), 0.40: (0.10, -0.20, 0.0), 0.54: (-0.12, 0.15, -0.05),
         0.64: (-0.30, 0.30, -0.08), 0.92: (0, 0, 0),
     })  # fmt: skip
-    pose.chest += size * keyed(time, {
-        0.15: (0, 0, 0), 0.40: (0.02, 0.30, 0), 0.54: (0.18, -0.25, 0), 0.64: (0.20, -0.45, 0), 0.92: (0, 0, 0),
+    pose.chest += size * interpolate(time, {
+        0.15: (0, 0, 0), 0.40: (0.02, 0.30, 0), 0.54: (0.18, -0.25, 0), 0.64: (0.20, -0.45, 0),
+        0.92: (0, 0, 0),
     })  # fmt: skip
     pose.head[:, 0] += 0.20 * ease(time, 0.1, 0.3) * (1 - ease(time, 0.65, 0.85))
-    hand(
+    move_hand(
         pose,
         LEFT,
         time,
@@ -86,7 +88,7 @@ def kick(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> P
             0.95: None,
         },
     )
-    hand(
+    move_hand(
         pose,
         RIGHT,
         time,
@@ -102,27 +104,27 @@ def kick(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> P
 
 
 def sit_down(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> Pose:
-    """The trunk bends forward, the hips travel back and down to a seat at knee height, the trunk
-    comes upright.
-    """
-    pose, body = standing(actor, seconds, rng), actor.body
+    """The trunk bends forward, the hips move back and down to knee height, the trunk rises."""
+    pose, body = standing_pose(actor, seconds, rng), actor.body
     seat = body.foot[0] + body.leg[1] + body.hip[1] + 0.02 + 0.02 * rng.normal()
     back = 0.92 * body.leg[0]
-    down = keyed(time, {0.06: 0, 0.28: 0.22, 0.52: 0.88, 0.62: 1.0, 1.0: 1.0})
+    down = interpolate(time, {0.06: 0, 0.28: 0.22, 0.52: 0.88, 0.62: 1.0, 1.0: 1.0})
     pose.pelvis[:, 1] += (seat - body.standing) * down
-    pose.pelvis[:, 2] -= back * keyed(time, {0.06: 0, 0.26: 0.38, 0.52: 0.92, 0.64: 1.0, 1.0: 1.02})
-    pose.turn[:, 0] += keyed(
+    pose.pelvis[:, 2] -= back * interpolate(
+        time, {0.06: 0, 0.26: 0.38, 0.52: 0.92, 0.64: 1.0, 1.0: 1.02}
+    )
+    pose.turn[:, 0] += interpolate(
         time, {0.06: 0, 0.32: 0.42, 0.48: 0.38, 0.70: -0.05, 0.85: -0.12, 1.0: -0.12}
     )
-    pose.chest[:, 0] += keyed(
+    pose.chest[:, 0] += interpolate(
         time, {0.06: 0, 0.32: 0.38, 0.50: 0.34, 0.72: 0.04, 0.86: 0.02, 1.0: 0.02}
     )
-    pose.head[:, 0] += keyed(time, {0.0: 0, 0.2: 0.2, 0.5: 0.0, 0.75: 0.02, 1.0: 0.0})
+    pose.head[:, 0] += interpolate(time, {0.0: 0, 0.2: 0.2, 0.5: 0.0, 0.75: 0.02, 1.0: 0.0})
     look = rng.choice((-1.0, 1.0)) * 0.6 * (rng.random() < 0.5)
     pose.head[:, 1] += look * ease(time, 0.0, 0.14) * (1 - ease(time, 0.22, 0.42))
     for side in (LEFT, RIGHT):
         late = 0.02 * rng.normal()
-        hand(pose, side, time, {
+        move_hand(pose, side, time, {
             0.08: None, 0.32 + late: (0.12, -0.82, 0.42), 0.55 + late: (0.10, -0.70, 0.52),
             0.74 + late: (0.02, -0.68, 0.55),
             1.0: (0.0, -0.69, 0.54),
@@ -132,15 +134,13 @@ def sit_down(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) 
 
 
 def jump(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> Pose:
-    """Crouch with arms back, take-off with arms up, a ballistic flight, and a landing that gives in
-    the knees.
-    """
-    pose, body, size = standing(actor, seconds, rng), actor.body, actor.size
+    """Crouch with arms back, take-off with arms up, ballistic flight, landing with bent knees."""
+    pose, body, size = standing_pose(actor, seconds, rng), actor.body, actor.size
     height = size * (0.20 + 0.03 * rng.normal())
     half = np.sqrt(2 * height / 9.81)  # half the flight time
     t = seconds - (0.5 + 0.03 * rng.normal()) * seconds[-1]
     air = height * np.clip(1 - (t / half) ** 2, 0.0, None)
-    crouch = keyed(
+    crouch = interpolate(
         t,
         {
             -0.62: 0,
@@ -151,20 +151,21 @@ def jump(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> P
             half + 0.42: 0,
         },
     )
-    tiptoe = keyed(t, {-half - 0.10: 0, -half: 0.55, 0.0: 0.75, half: 0.4, half + 0.08: 0})
+    tiptoe = interpolate(t, {-half - 0.10: 0, -half: 0.55, 0.0: 0.75, half: 0.4, half + 0.08: 0})
     pose.pelvis[:, 1] += air - 0.21 * body.leg_length * size * crouch + 0.75 * body.foot[1] * tiptoe
     pose.pelvis[:, 2] -= 0.06 * crouch
     pose.feet[:, :, 1] += air[:, None]
     pose.foot_pitch += tiptoe[:, None]
     pose.turn[:, 0] += 0.38 * crouch
     pose.chest[:, 0] += 0.30 * crouch - 0.06 * np.exp(-((t / half / 0.8) ** 2))
-    hop = rng.choice((0.0, 0.0, 0.25))  # now and then forward
+    hop = rng.choice((0.0, 0.0, 0.25))  # some jumps go forward
     pose.pelvis[:, 2] += hop * ease(t, -1.4 * half, 1.2 * half)
     pose.feet[:, :, 2] += hop * ease(t, -half, half)[:, None]
     up = 0.62 + 0.18 * rng.normal()
     for side in (LEFT, RIGHT):
-        hand(pose, side, t, {
-            -0.62: None, -half - 0.14: (0.25, -0.72, -0.52), -half - 0.02: (0.15, -0.45, 0.65), -0.02: (0.22, up, 0.55),
+        move_hand(pose, side, t, {
+            -0.62: None, -half - 0.14: (0.25, -0.72, -0.52), -half - 0.02: (0.15, -0.45, 0.65),
+            -0.02: (0.22, up, 0.55),
             half: (0.28, 0.0, 0.75), half + 0.16: (0.25, -0.68, 0.42), half + 0.5: None,
         })  # fmt: skip
         # Raised arms bend with the elbows to the front and out, hanging ones to the back.
@@ -174,13 +175,13 @@ def jump(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> P
 
 
 def pick_up(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> Pose:
-    """Bend in hips, back and knees, one hand to the floor in front of the feet, rise with it held
-    before the body.
-    """
-    pose, body = standing(actor, seconds, rng), actor.body
+    """Hips, back and knees bend, one hand reaches the floor; it stays raised on standing up."""
+    pose, body = standing_pose(actor, seconds, rng), actor.body
     leg = body.leg_length
     low, knees = 0.46, 0.75 + 0.25 * rng.random()
-    bent = keyed(time, {0.04: 0, 0.24: 0.42, low: 1.0, low + 0.07: 1.0, 0.74: 0.30, 0.92: 0.0})
+    bent = interpolate(
+        time, {0.04: 0, 0.24: 0.42, low: 1.0, low + 0.07: 1.0, 0.74: 0.30, 0.92: 0.0}
+    )
     pose.pelvis[:, 1] -= 0.46 * knees * leg * bent
     pose.pelvis[:, 2] -= 0.18 * leg * bent
     pose.turn[:, 0] += (1.02 - 0.35 * knees) * bent
@@ -188,11 +189,11 @@ def pick_up(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -
     pose.chest[:, 1] += 0.22 * bent
     pose.chest[:, 2] += 0.10 * bent
     pose.head[:, 0] += 0.30 * ease(time, 0.0, 0.2) * (1 - ease(time, 0.66, 0.86))
-    step(pose, LEFT, time, 0.08, 0.28, by=(0.0, 0.12 * leg), lift=0.03)
+    take_step(pose, LEFT, time, 0.08, 0.28, by=(0.0, 0.12 * leg), lift=0.03)
     pose.foot_pitch[:, RIGHT] += 0.45 * knees * bent
     pose.grasp[:, RIGHT] = ease(time, 0.16, low - 0.02) * (1 - ease(time, low + 0.06, 0.80))
     pose.grasp_at[:, RIGHT] = (-0.04 - 0.06 * rng.random(), 0.12, 0.42 * leg + 0.03 * rng.normal())
-    hand(
+    move_hand(
         pose,
         RIGHT,
         time,
@@ -204,7 +205,7 @@ def pick_up(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -
             1.0: (-0.05, -0.55, 0.55),
         },
     )
-    hand(
+    move_hand(
         pose,
         LEFT,
         time,
@@ -220,10 +221,8 @@ def pick_up(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -
 
 
 def turn(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> Pose:
-    """Turning round on the spot by 120 to 200 degrees in small steps: the head leads, the feet come
-    last.
-    """
-    pose = standing(actor, seconds, rng)
+    """A turn by 120 to 200 degrees in small steps: the head leads, the feet come last."""
+    pose = standing_pose(actor, seconds, rng)
     side = rng.choice((-1.0, 1.0))
     angle = side * np.radians(rng.uniform(120, 200))
     inner, outer = (LEFT, RIGHT) if side > 0 else (RIGHT, LEFT)
@@ -244,7 +243,7 @@ def turn(actor: Actor, time: Time, seconds: Time, rng: np.random.Generator) -> P
     for foot, start, end, share in plan:
         turned[:, foot] += (share - moved[foot]) * ease(time, start, end)
         moved[foot] = share
-        step(pose, foot, time, start, end, by=(0.0, 0.0), lift=0.05)
+        take_step(pose, foot, time, start, end, by=(0.0, 0.0), lift=0.05)
     turned *= angle
     for foot in (LEFT, RIGHT):
         c, s = np.cos(turned[:, foot]), np.sin(turned[:, foot])
