@@ -91,12 +91,12 @@ def finder(width: float, options: argparse.Namespace) -> Any:
     """A pose network that looks at pictures."""
     from jaxact import config
     from jaxact.models.pose_net import PoseNet
-    from jaxact.streaming.pose_estimator import Finder
+    from jaxact.streaming.pose_estimator import PoseNetEstimator
 
     size = options.size
     model = PoseNet(width=width, dtype=options.dtype)
     section = config.PoseConfig(width=width)
-    return Finder(
+    return PoseNetEstimator(
         net(
             model,
             section,
@@ -113,15 +113,15 @@ def recogniser(carry: bool) -> tuple[Any, Any]:
 
     from jaxact import config, models, skeletons
     from jaxact.streaming import online_classifier
-    from jaxact.streaming import preprocessing as clip
+    from jaxact.streaming.preprocessing import PosePreprocessor
 
     layout = skeletons.get_layout("body-14")
     section = config.RecogniserConfig()
     model = models.build("recogniser", layout=layout, num_classes=32, channels=("x", "y", "score"))
     how = config.ClipConfig(frames=FRAMES, persons=1)
     made = net(model, section, how, "body-14", (1, FRAMES, 1, 14, 3))
-    reader = clip.Reader(layout, made.channels, dataclasses.asdict(how))
-    return online_classifier.build(made, reader, carry=carry), reader
+    preprocessor = PosePreprocessor(layout, made.channels, dataclasses.asdict(how))
+    return online_classifier.build(made, preprocessor, carry=carry), preprocessor
 
 
 def walkers(count: int, number: int) -> np.ndarray:
@@ -141,11 +141,11 @@ def pictures(options: argparse.Namespace) -> list[np.ndarray]:
     if options.video:
         from jaxact.streaming.frame_source import open_source
 
-        shots = open_source(options.video, fps=25.0, patience=0.0).shots
+        frames = open_source(options.video, fps=25.0, patience=0.0).frames
         return [
-            shot.picture
-            for shot, _ in zip(shots, range(options.frames), strict=False)
-            if shot.picture is not None
+            frame.image
+            for frame, _ in zip(frames, range(options.frames), strict=False)
+            if frame.image is not None
         ]
     shape = (options.height, options.height * 4 // 3, 3)
     return list(np.random.default_rng(0).integers(0, 256, (8, *shape), np.uint8))
@@ -153,11 +153,11 @@ def pictures(options: argparse.Namespace) -> list[np.ndarray]:
 
 def chain(width: float, options: argparse.Namespace) -> float:
     """Seconds of a frame on the whole way, the mean of all but the first ones."""
-    from jaxact.streaming.frame import Shot
-    from jaxact.streaming.processor import Watcher
+    from jaxact.streaming.frame import Frame
+    from jaxact.streaming.processor import StreamProcessor
 
     find = finder(width, options)
-    network, reader = recogniser(carry=False)
+    classifier, preprocessor = recogniser(carry=False)
 
     class Eye:
         layout, seconds = find.layout, find.seconds
@@ -168,14 +168,14 @@ def chain(width: float, options: argparse.Namespace) -> float:
             self.number += 1
             return walkers(options.people, self.number)
 
-    watcher, seen = (
-        Watcher(find=Eye(), network=network, reader=reader, persons=options.people),
-        pictures(options),
+    images = pictures(options)
+    processor = StreamProcessor(
+        estimator=Eye(), classifier=classifier, preprocessor=preprocessor, persons=options.people
     )
     warm, start = 3, 0.0
     for number in range(options.frames + warm):
         start = time.perf_counter() if number == warm else start
-        watcher.see(Shot(number, number / 25, seen[number % len(seen)]))
+        processor.process(Frame(number, number / 25, images[number % len(images)]))
     return (time.perf_counter() - start) / options.frames
 
 
@@ -190,9 +190,9 @@ def measure(row: str, options: argparse.Namespace) -> float:
     if kind == "chain":
         return chain(float(which), options)
     if kind == "recogniser":
-        network, reader = recogniser(which == "carried")
-        frame = reader.reads(walkers(1, 0), "body-14", (480, 640))[0]
-        return fastest(lambda: network.step({0: frame}, [0]), 4 * options.repetitions)
+        classifier, preprocessor = recogniser(which == "carried")
+        frame = preprocessor.convert(walkers(1, 0), "body-14", (480, 640))[0]
+        return fastest(lambda: classifier.step({0: frame}, [0]), 4 * options.repetitions)
     import jax
     import jax.numpy as jnp
 

@@ -42,8 +42,8 @@ class Camera:
         self.left, self.opened = frames, 0
 
     def connect(self) -> Iterator[Any]:
-        """Some hundreds of shots, then an error; of the last ones the end."""
-        from jaxact.streaming.frame import Shot
+        """Some hundreds of frames, then an error; of the last ones the end."""
+        from jaxact.streaming.frame import Frame
 
         size = SIZES[self.opened % len(SIZES)]
         self.opened += 1
@@ -52,9 +52,9 @@ class Camera:
         for number in range(min(self.left, 400)):
             self.left -= 1
             if number % 50 == 49:
-                yield Shot(0, 0.0, note=f"frame {number} cannot be decoded")
+                yield Frame(0, 0.0, note=f"frame {number} cannot be decoded")
             else:
-                yield Shot(0, 0.0, np.full((*size, 3), 60, np.uint8))
+                yield Frame(0, 0.0, np.full((*size, 3), 60, np.uint8))
         if self.left:
             raise ConnectionError("it sends nothing more")
 
@@ -106,7 +106,8 @@ def recogniser(carry: bool) -> tuple[Any, Any]:
 
     from jaxact import config, skeletons
     from jaxact.runs import state, trained_model
-    from jaxact.streaming import online_classifier, preprocessing
+    from jaxact.streaming import online_classifier
+    from jaxact.streaming.preprocessing import PosePreprocessor
 
     run = config.TrainConfig(
         model=config.RecogniserConfig(width=32), clip=config.ClipConfig(frames=60, persons=1)
@@ -119,8 +120,8 @@ def recogniser(carry: bool) -> tuple[Any, Any]:
     net = trained_model.Trained(
         model, weights, run, layout, ("a", "b", "c"), channels, 0, "untrained"
     )
-    reader = preprocessing.Reader(layout, channels, dataclasses.asdict(run.clip))
-    return online_classifier.build(net, reader, carry=carry), reader
+    preprocessor = PosePreprocessor(layout, channels, dataclasses.asdict(run.clip))
+    return online_classifier.build(net, preprocessor, carry=carry), preprocessor
 
 
 def main() -> int:
@@ -130,34 +131,36 @@ def main() -> int:
     parser.add_argument("--carry", action="store_true", help="the recogniser carries its state")
     options = parser.parse_args()
     start_jax()
-    from jaxact.streaming import frame_source, session
-    from jaxact.streaming.processor import Watcher
+    from jaxact.streaming import session
+    from jaxact.streaming.live_source import LiveFrames
+    from jaxact.streaming.processor import StreamProcessor
+    from jaxact.streaming.stream_log import StreamLog
 
-    network, reader = recogniser(options.carry)
-    watcher = Watcher(find=Eye(), network=network, reader=reader, persons=8)
-    camera, seen, begun = Camera(options.frames), [], time.monotonic()
-    shots = frame_source.Live(
-        camera.connect, name="camera", patience=60.0, sleep=lambda seconds: None
+    classifier, preprocessor = recogniser(options.carry)
+    processor = StreamProcessor(
+        estimator=Eye(), classifier=classifier, preprocessor=preprocessor, persons=8
     )
+    camera, seen, begun = Camera(options.frames), [], time.monotonic()
+    frames = LiveFrames(camera.connect, name="camera", patience=60.0, sleep=lambda seconds: None)
 
     def watched() -> Iterator[Any]:
-        for number, shot in enumerate(shots):
-            yield shot
+        for number, frame in enumerate(frames):
+            yield frame
             if number % max(options.frames // 10, 1) == 0:
                 seen.append(memory())
                 print(
-                    f"frame {number:6d}: {seen[-1]:7.1f} MB, {watcher.met} people so far",
+                    f"frame {number:6d}: {seen[-1]:7.1f} MB, {processor.people_count} people so far",
                     flush=True,
                 )
 
     out = Sink()
     summary = session.run(
-        watched(), watcher, labels=("a", "b", "c"), log=session.Log(out, ("a", "b", "c"), 3)
+        watched(), processor, labels=("a", "b", "c"), log=StreamLog(out, ("a", "b", "c"), 3)
     )
     seen.append(memory())
     settled = seen[len(seen) // 4]
     grown = seen[-1] / settled - 1
-    print(session.sentence(summary))
+    print(session.summary_line(summary))
     counts = f"{summary['notes']} notes, {camera.opened} times opened, {out.lines} lines of log"
     print(f"{counts} in {time.monotonic() - begun:.0f} s")
     print(f"{settled:.1f} MB after a quarter, {seen[-1]:.1f} MB at the end ({grown:+.1%})")

@@ -32,7 +32,9 @@ NEVER = {"datasets": {"models"}, "pipeline": {"models", "runs"}}
 # does without.
 OF_TENSORFLOW = {
     f"jaxact.pipeline.{name}"
-    for name in ("augment", "batches", "modality", "pose_picture", "pose_targets")
+    for name in (
+        *("augment", "batches", "epochs", "modality", "pose_picture", "pose_targets", "tf_data"),
+    )
 }
 
 SOURCES = {
@@ -209,7 +211,7 @@ import jaxact
 from jaxact import cli, config
 from jaxact.datasets.synthetic import sample_files
 from jaxact.inference import predictor
-from jaxact.serve import answers, app
+from jaxact.serve import app, predictions
 from tests.helpers import random_runs
 
 root = pathlib.Path(sys.argv[1])
@@ -240,7 +242,7 @@ assert all("%  wave" in table for table in tables), tables
 log = ran("stream", root / "openpose", "--recogniser", flat, "--size", "640x480", "--log", "-")
 assert log.count('"people"') >= 6 and '"end"' in log, log
 net = predictor.load(flat)
-answers.warm(net)
+predictions.warm_up(net)
 with TestClient(app.build(net)) as client:
     answer = client.post("/predict", files={"file": ("clip.npy", (root / "clip.npy").read_bytes())})
 assert answer.status_code == 200, answer.text

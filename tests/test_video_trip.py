@@ -17,7 +17,7 @@ from jaxact.evaluation import classification
 from jaxact.inference import predictor
 from jaxact.interop import keras
 from jaxact.runs import state, trained_model
-from jaxact.serve import answers
+from jaxact.serve import predictions
 from jaxact.training import initialisation, loop
 from tests.helpers import videos
 
@@ -168,9 +168,9 @@ def test_a_network_of_flow_is_asked_about_no_file_and_not_served(trained_run):
     with pytest.raises(
         UserError, match="reads optical flow, which only prepared records hold; see jaxact evaluate"
     ):
-        asked.video("any.mp4")
+        asked.open_video("any.mp4")
     with pytest.raises(UserError, match="reads optical flow"):
-        answers.warm(asked)
+        predictions.warm_up(asked)
 
 
 def test_a_recurrent_network_begins_with_the_backbone_of_single_frames_and_its_own_excitation(

@@ -1,12 +1,11 @@
-"""A linter for skeleton data: what is wrong, or odd, in a prepared set, a raw folder or a file,
-before a run is spent.
+"""Linter for skeleton data: errors and oddities of a prepared set, a raw folder or a file.
 
-    open (a set or a file as an iterator of records) -> clips (rules on one clip) -> sets (rules
-    across clips)
-        -> report (a table, findings.json and .csv, a picture of the worst)
+    sources (a set or a file as an iterator of records) -> clips (rules on one clip)
+        -> sets, splits (rules across clips) -> report (a table, findings.json and .csv) -> worst
+        (a picture of the worst findings)
 
-Records pass one at a time; of each some half a kilobyte of facts stays in memory, and what was
-found. numpy only.
+Records are read one at a time. About half a kilobyte of facts per clip stays in memory, and the
+findings. Only NumPy is needed.
 """
 
 from jaxact.check.findings import RULES, Finding

@@ -1,4 +1,4 @@
-"""What the rules know of a layout's body, and a clip as they look at it."""
+"""Anatomy of a layout, and a clip in the form that the rules read."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -17,17 +17,16 @@ _LIMBS = {"arms": ("shoulder", "elbow", "wrist", "hand"), "legs": ("hip", "knee"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Anatomy:
-    """Joints by what they are; what a layout does not name is None or empty, and its rules have
-    nothing to say.
+    """Joints by their anatomical name. A part that the layout lacks is None or empty.
 
     Attributes:
-      layout: the joints.
-      dims: channels that are coordinates, 2 or 3.
-      scored: whether a score follows them.
-      head, feet: ends of the body, told by name.
-      limbs: "arms" and "legs" -> their (left, right) joints.
-      toes: (ankle, foot) of either side.
-      eyes, shoulders, hips: (left, right).
+        layout: the joints.
+        dims: channels that are coordinates, 2 or 3.
+        scored: whether a score follows them.
+        head, feet: top and bottom of the body.
+        limbs: "arms" and "legs" -> their (left, right) joints.
+        toes: (ankle, foot) of either side.
+        eyes, shoulders, hips: (left, right).
     """
 
     layout: Layout
@@ -43,81 +42,81 @@ class Anatomy:
 
     @classmethod
     def of(cls, layout: Layout, channels: Sequence[str]) -> "Anatomy":
-        """The anatomy of a layout whose joints have these channels."""
-        number = {name: joint for joint, name in enumerate(layout.joints)}
-        side = {
-            part: (number.get(f"left_{part}"), number.get(f"right_{part}"))
-            for part in _parts(layout)
-        }
-        both = {
-            part: (left, right)
-            for part, (left, right) in side.items()
-            if left is not None and right is not None
-        }
-        ends = next((both[part] for part in _FEET if part in both), ())
+        """Returns the anatomy of a layout whose joints have these channels."""
+        scored = channels[-1] == "score"
+        pairs = _named_pairs(layout)
+        heads = [layout.joints.index(name) for name in _HEADS if name in layout.joints]
+        feet = [pairs[part] for part in _FEET if part in pairs]
+        limbs = {}
+        for limb, parts in _LIMBS.items():
+            limbs[limb] = tuple(pairs[part] for part in parts if part in pairs)
+        toes: tuple[Pair, ...] = ()
+        if "ankle" in pairs and "foot" in pairs:
+            toes = tuple(zip(pairs["ankle"], pairs["foot"], strict=True))
         return cls(
             layout=layout,
-            dims=len(channels) - (channels[-1] == "score"),
-            scored=channels[-1] == "score",
-            head=next((number[name] for name in _HEADS if name in number), None),
-            feet=ends,
-            limbs={
-                limb: tuple(both[part] for part in parts if part in both)
-                for limb, parts in _LIMBS.items()
-            },
-            toes=tuple(zip(both["ankle"], both["foot"], strict=True))
-            if "ankle" in both and "foot" in both
-            else (),
-            eyes=both.get("eye"),
-            shoulders=both.get("shoulder"),
-            hips=both.get("hip"),
+            dims=len(channels) - scored,
+            scored=scored,
+            head=heads[0] if heads else None,
+            feet=feet[0] if feet else (),
+            limbs=limbs,
+            toes=toes,
+            eyes=pairs.get("eye"),
+            shoulders=pairs.get("shoulder"),
+            hips=pairs.get("hip"),
         )
 
 
-def _parts(layout: Layout) -> list[str]:
-    return sorted(
-        {name.partition("_")[2] for name in layout.joints if name.startswith(("left_", "right_"))}
-    )
+def _named_pairs(layout: Layout) -> dict[str, Pair]:
+    """Returns part -> its (left, right) joints, for every part that has both sides."""
+    joints = {name: joint for joint, name in enumerate(layout.joints)}
+    pairs = {}
+    for name, left in joints.items():
+        side, _, part = name.partition("_")
+        right = joints.get(f"right_{part}")
+        if side == "left" and right is not None:
+            pairs[part] = (left, right)
+    return pairs
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Clip:
-    """A record under the lens.
+    """A record in the form that the rules read.
 
     Attributes:
-      id: of the record.
-      joints: as recorded.
-      places: coordinates, zero where a joint is missing.
-      present: joints that are there, finite, and detected where there is a score.
-      seen: persons with a joint that is not zero.
-      size: median diagonal of the box around a person; 0 where nobody is complete enough to have
-          one.
+        id: id of the record.
+        joints: joints as recorded.
+        points: coordinates; zero where a joint is missing.
+        present: joints that are neither missing nor non-finite and, where there is a score,
+            detected.
+        occupied: persons with a joint that is not zero.
+        size: median diagonal of the box around a person; 0 where no person has half of the joints.
     """
 
     id: str
     joints: Float[np.ndarray, "t m v c"]
-    places: Float[np.ndarray, "t m v d"]
+    points: Float[np.ndarray, "t m v d"]
     present: Bool[np.ndarray, "t m v"]
-    seen: Bool[np.ndarray, "t m"]
+    occupied: Bool[np.ndarray, "t m"]
     size: float
 
     @classmethod
     def of(cls, record: dict[str, Any], anatomy: Anatomy) -> "Clip":
-        """The clip of a record whose joints fit the layout."""
+        """Returns the clip of a record whose joints fit the layout."""
         joints = record["joints"]
         present = (joints != 0).any(-1) & np.isfinite(joints).all(-1)
         if anatomy.scored:
             present &= joints[..., -1] > 0
-        places = np.where(present[..., None], joints[..., : anatomy.dims], 0.0).astype(np.float64)
-        low = np.where(present[..., None], places, np.inf).min(2)
-        high = np.where(present[..., None], places, -np.inf).max(2)
-        whole = 2 * present.sum(2) >= len(anatomy.layout.joints)
-        diagonals = np.linalg.norm(high[whole] - low[whole], axis=-1)
+        points = np.where(present[..., None], joints[..., : anatomy.dims], 0.0).astype(np.float64)
+        low = np.where(present[..., None], points, np.inf).min(2)
+        high = np.where(present[..., None], points, -np.inf).max(2)
+        complete = 2 * present.sum(2) >= len(anatomy.layout.joints)
+        diagonals = np.linalg.norm(high[complete] - low[complete], axis=-1)
         return cls(
             id=record["id"],
             joints=joints,
-            places=places,
+            points=points,
             present=present,
-            seen=persons_present(joints),
+            occupied=persons_present(joints),
             size=float(np.median(diagonals)) if len(diagonals) else 0.0,
         )

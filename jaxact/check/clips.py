@@ -1,4 +1,4 @@
-"""Rules that need one clip alone."""
+"""Rules on a single clip."""
 
 import itertools
 from collections.abc import Iterator
@@ -8,15 +8,15 @@ from jaxtyping import Bool, Float
 
 from jaxact.check import thresholds as limits
 from jaxact.check.body import Anatomy, Clip
-from jaxact.check.findings import Finding, frames_of, spans
+from jaxact.check.findings import Finding, format_frames, frames_of
 from jaxact.datasets.preparation.presence import gap_frames
 
 
-def of_clip(clip: Clip, anatomy: Anatomy) -> Iterator[Finding]:
-    """Everything found in one clip."""
+def check_clip(clip: Clip, anatomy: Anatomy) -> Iterator[Finding]:
+    """Yields all findings of one clip."""
     yield from _not_finite(clip)
-    if not clip.seen.any():
-        yield Finding("empty", clip.id, f"{len(clip.seen)} frames without a joint")
+    if not clip.occupied.any():
+        yield Finding("empty", clip.id, f"{len(clip.occupied)} frames without a joint")
         return
     yield from _gaps(clip)
     yield from _frozen(clip)
@@ -27,122 +27,142 @@ def of_clip(clip: Clip, anatomy: Anatomy) -> Iterator[Finding]:
 
 
 def _not_finite(clip: Clip) -> Iterator[Finding]:
-    lost = ~np.isfinite(clip.joints)
-    if lost.any():
-        frames = frames_of(np.any(lost, axis=(1, 2, 3)))
-        yield Finding("not-finite", clip.id, f"{lost.sum()} numbers in {spans(frames)}", frames)
+    invalid = ~np.isfinite(clip.joints)
+    if invalid.any():
+        frames = frames_of(np.any(invalid, axis=(1, 2, 3)))
+        detail = f"{invalid.sum()} numbers in {format_frames(frames)}"
+        yield Finding("not-finite", clip.id, detail, frames)
 
 
 def _gaps(clip: Clip) -> Iterator[Finding]:
-    anybody = np.any(clip.seen, axis=1)
-    nobody = gap_frames(anybody)
-    if nobody.any():
-        frames = frames_of(nobody)
-        yield Finding("gap", clip.id, f"nobody in {spans(frames)} of {len(clip.seen)}", frames)
-    for slot in range(clip.seen.shape[1]):
-        alone = gap_frames(clip.seen[:, slot]) & anybody
-        if alone.any():
-            frames = frames_of(alone)
-            yield Finding("person-gap", clip.id, f"slot {slot} is empty in {spans(frames)}", frames)
+    count, slots = clip.occupied.shape
+    any_person = np.any(clip.occupied, axis=1)
+    empty = gap_frames(any_person)
+    if empty.any():
+        frames = frames_of(empty)
+        detail = f"no person in {format_frames(frames)} of {count}"
+        yield Finding("gap", clip.id, detail, frames)
+    for slot in range(slots):
+        person_gap = gap_frames(clip.occupied[:, slot]) & any_person
+        if person_gap.any():
+            frames = frames_of(person_gap)
+            detail = f"slot {slot} is empty in {format_frames(frames)}"
+            yield Finding("person-gap", clip.id, detail, frames)
 
 
 def _frozen(clip: Clip) -> Iterator[Finding]:
-    same = (clip.joints[1:] == clip.joints[:-1]).all((1, 2, 3)) & clip.seen[1:].any(1)
+    repeated = (clip.joints[1:] == clip.joints[:-1]).all((1, 2, 3)) & clip.occupied[1:].any(1)
     frames: list[int] = []
     start = 0
-    for value, run in itertools.groupby(same.tolist()):
+    for is_repeated, run in itertools.groupby(repeated.tolist()):
         length = len(list(run))
-        if value and length + 1 >= limits.FROZEN_FRAMES:
+        if is_repeated and length + 1 >= limits.FROZEN_FRAMES:
             frames += range(start, start + length + 1)
         start += length
     if frames:
-        yield Finding(
-            "frozen", clip.id, f"{spans(frames)} of {len(clip.seen)} are repeated", tuple(frames)
-        )
+        detail = f"{format_frames(frames)} of {len(clip.occupied)} are repeated"
+        yield Finding("frozen", clip.id, detail, tuple(frames))
 
 
 def _person_swaps(clip: Clip) -> Iterator[Finding]:
-    """Two slots exchange their persons, or a person moves on to an empty slot."""
+    """Finds persons who exchange their slots, or who move to an empty slot."""
     frames: set[int] = set()
-    for a, b in itertools.combinations(range(clip.seen.shape[1]), 2):
-        first, second = (_steps(clip, slots) for slots in ((a, b), (b, a)))
-        straight, crossed = _steps(clip, (a, a)) + _steps(clip, (b, b)), first + second
+    for a, b in itertools.combinations(range(clip.occupied.shape[1]), 2):
+        a_to_b, b_to_a = _step_lengths(clip, a, b), _step_lengths(clip, b, a)
+        straight = _step_lengths(clip, a, a) + _step_lengths(clip, b, b)
+        crossed = a_to_b + b_to_a
         with np.errstate(invalid="ignore"):
-            swapped = (straight > limits.SWAP_JUMP * clip.size) & (
-                crossed < limits.SWAP_RATIO * straight
-            )
-            seen, then = clip.seen[:-1], clip.seen[1:]
-            for x, y, step in ((a, b, first), (b, a, second)):
-                hopped = seen[:, x] & ~then[:, x] & ~seen[:, y] & then[:, y]
-                swapped |= hopped & (step < limits.HOP * clip.size)
+            jumps = straight > limits.SWAP_JUMP * clip.size
+            swapped = jumps & (crossed < limits.SWAP_RATIO * straight)
+            for start, end, step in ((a, b, a_to_b), (b, a, b_to_a)):
+                hops = _moves_to_slot(clip, start, end)
+                swapped |= hops & (step < limits.HOP * clip.size)
         frames |= {frame + 1 for frame in frames_of(swapped)}
     if frames:
-        yield Finding("person-swap", clip.id, f"at {spans(frames)}", tuple(sorted(frames)))
+        detail = f"at {format_frames(frames)}"
+        yield Finding("person-swap", clip.id, detail, tuple(sorted(frames)))
 
 
-def _steps(clip: Clip, slots: tuple[int, int]) -> Float[np.ndarray, " s"]:
-    """Mean distance from the joints of one slot to those of another in the next frame; NaN where
-    none is in both.
+def _step_lengths(clip: Clip, start: int, end: int) -> Float[np.ndarray, " s"]:
+    """Mean distance of the joints from slot `start` to slot `end` in the next frame.
+
+    NaN where no joint is present in both.
     """
-    start, end = slots
     both = clip.present[:-1, start] & clip.present[1:, end]
-    moved = np.linalg.norm(clip.places[1:, end] - clip.places[:-1, start], axis=-1) * both
+    moved = np.linalg.norm(clip.points[1:, end] - clip.points[:-1, start], axis=-1) * both
     count = both.sum(1)
     return np.where(count > 0, moved.sum(1) / np.maximum(count, 1), np.nan)
 
 
+def _moves_to_slot(clip: Clip, start: int, end: int) -> Bool[np.ndarray, " s"]:
+    """Whether slot `start` empties and slot `end` fills in the next frame."""
+    now, following = clip.occupied[:-1], clip.occupied[1:]
+    empties = now[:, start] & ~following[:, start]
+    fills = ~now[:, end] & following[:, end]
+    return empties & fills
+
+
 def _side_swaps(clip: Clip, anatomy: Anatomy) -> Iterator[Finding]:
-    events: dict[str, set[int]] = {}
+    jump = limits.SIDES_JUMP_3D if anatomy.dims == 3 else limits.SIDES_JUMP_2D
+    frames: set[int] = set()
+    swapped_limbs = []
     for limb, pairs in anatomy.limbs.items():
-        if len(pairs) >= limits.SIDES_PAIRS:
-            jump = limits.SIDES_JUMP_3D if anatomy.dims == 3 else limits.SIDES_JUMP_2D
-            exchanged = _exchanged(
-                clip, [left for left, _ in pairs], [right for _, right in pairs], jump
-            )
-            events[limb] = {frame + 1 for frame in frames_of(np.any(exchanged, axis=1))}
-    frames = set().union(*events.values())
+        if len(pairs) < limits.SIDES_PAIRS:
+            continue
+        left, right = [left for left, _ in pairs], [right for _, right in pairs]
+        exchanged = frames_of(np.any(_exchanged(clip, left, right, jump), axis=1))
+        if exchanged:
+            swapped_limbs.append(limb)
+            frames |= {frame + 1 for frame in exchanged}
     if frames:
-        which = " and ".join(limb for limb in events if events[limb])
-        yield Finding(
-            "left-right-swap", clip.id, f"{which} at {spans(frames)}", tuple(sorted(frames))
-        )
+        detail = f"{' and '.join(swapped_limbs)} at {format_frames(frames)}"
+        yield Finding("left-right-swap", clip.id, detail, tuple(sorted(frames)))
 
 
 def _exchanged(
     clip: Clip, left: list[int], right: list[int], jump: float
 ) -> Bool[np.ndarray, "s m"]:
-    """Whether the limb pair's joints exchange sides on the way to the next frame, a `jump` (in
-    sizes) for each.
+    """Whether the joints of a limb pair exchange sides from one frame to the next.
+
+    Args:
+        clip: the clip.
+        left, right: joints of either limb, in one order.
+        jump: least mean distance, in sizes, that each joint would move without an exchange.
     """
 
-    def moved(start: list[int], end: list[int]) -> np.ndarray:
-        return np.linalg.norm(clip.places[1:, :, end] - clip.places[:-1, :, start], axis=-1)
+    def distances(start: list[int], end: list[int]) -> np.ndarray:
+        return np.linalg.norm(clip.points[1:, :, end] - clip.points[:-1, :, start], axis=-1)
 
-    there = clip.present[..., left] & clip.present[..., right]
-    there = there[1:] & there[:-1]
-    straight = (moved(left, left) + moved(right, right)) * there
-    crossed = (moved(left, right) + moved(right, left)) * there
-    count = there.sum(-1)
-    clear = straight.sum(-1) > 2 * jump * clip.size * np.maximum(count, 1)
-    most = ((crossed < straight) & there).sum(-1) >= limits.SIDES_PAIRS
-    return most & clear & (crossed.sum(-1) < limits.SIDES_RATIO * straight.sum(-1))
+    present = clip.present[..., left] & clip.present[..., right]
+    present = present[1:] & present[:-1]
+    straight = (distances(left, left) + distances(right, right)) * present
+    crossed = (distances(left, right) + distances(right, left)) * present
+    count = present.sum(-1)
+    jumps = straight.sum(-1) > 2 * jump * clip.size * np.maximum(count, 1)
+    enough_pairs = ((crossed < straight) & present).sum(-1) >= limits.SIDES_PAIRS
+    nearer_crossed = crossed.sum(-1) < limits.SIDES_RATIO * straight.sum(-1)
+    return enough_pairs & jumps & nearer_crossed
 
 
 def _exploding_bones(clip: Clip, anatomy: Anatomy) -> Iterator[Finding]:
     child, parent = np.array(anatomy.layout.edges).reshape(-1, 2).T
-    there = clip.present[..., child] & clip.present[..., parent]
-    length = np.linalg.norm(clip.places[..., child, :] - clip.places[..., parent, :], axis=-1)
+    present = clip.present[..., child] & clip.present[..., parent]
+    length = np.linalg.norm(clip.points[..., child, :] - clip.points[..., parent, :], axis=-1)
     limit = np.full(length.shape[1:], limits.BONE_SIZES_2D * clip.size)
     if anatomy.dims == 3:
-        known = np.where(there, length, np.nan)
-        known[:, ~there.any(0)] = 0.0
-        own = limits.BONE_FACTOR * np.nanmedian(known, axis=0)
-        limit = np.maximum(own, limits.BONE_SIZES_3D * clip.size)
-    broken = there & (length > limit)
-    if broken.any():
-        frames = frames_of(broken.any((1, 2)))
-        _, person, bone = np.unravel_index(np.argmax(np.where(broken, length, 0)), length.shape)
+        measured = np.where(present, length, np.nan)
+        measured[:, ~present.any(0)] = 0.0
+        median_limit = limits.BONE_FACTOR * np.nanmedian(measured, axis=0)
+        limit = np.maximum(median_limit, limits.BONE_SIZES_3D * clip.size)
+    too_long = present & (length > limit)
+    if too_long.any():
+        frames = frames_of(too_long.any((1, 2)))
+        longest = np.argmax(np.where(too_long, length, 0))
+        _, slot, bone = np.unravel_index(longest, length.shape)
         names = "-".join(anatomy.layout.joints[joint] for joint in anatomy.layout.edges[bone])
-        times = (length * broken).max() / clip.size
-        detail = f"{names} of slot {person} is {times:.1f} times the person's size; {spans(frames)}"
+        ratio = (length * too_long).max() / clip.size
+        detail = (
+            f"{names} of slot {slot} is {ratio:.1f} times the person's size; "
+            f"{format_frames(frames)}"
+        )
         yield Finding("exploding-bones", clip.id, detail, frames)

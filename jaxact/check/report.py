@@ -1,72 +1,75 @@
-"""Checking a corpus from end to end, and what is told of it."""
+"""Check of a whole corpus, and the report of its findings."""
 
 import collections
 import csv
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from jaxact import files, progress
 from jaxact.check.body import Anatomy, Clip
-from jaxact.check.clips import of_clip
+from jaxact.check.clips import check_clip
 from jaxact.check.facts import Facts
 from jaxact.check.findings import RULES, SEVERITIES, Finding
-from jaxact.check.sets import of_set
+from jaxact.check.sets import check_set
 from jaxact.check.sources import Corpus, Record
-from jaxact.check.splits import of_splits
+from jaxact.check.splits import check_splits
 from jaxact.errors import unknown
 
-_WIDTH = 44  # characters for the first ids of a rule
+_ID_WIDTH = 44  # characters for the first ids of a rule
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What was found.
+    """Findings of a corpus.
 
     Attributes:
-      name: of the set or file.
-      clips, frames: how many were looked at.
-      findings: errors first, then by rule and in the order of the clips.
-      silent: what could not be looked at, and why.
-      up: y grows upwards in most clips.
+        name: name of the set or file.
+        clips, frames: number of checked clips and frames.
+        findings: errors first, then by rule and in the order of the clips.
+        skipped: checks that could not be made, with the reason.
+        up: whether y grows upwards in most clips.
     """
 
     name: str
     clips: int
     frames: int
     findings: tuple[Finding, ...]
-    silent: tuple[str, ...]
+    skipped: tuple[str, ...]
     up: bool
 
     def count(self, severity: str) -> int:
-        """Findings of a severity."""
+        """Returns the number of findings of a severity."""
         return sum(finding.severity == severity for finding in self.findings)
 
     def __str__(self) -> str:
-        totals = ", ".join(_counted(self.count(severity), severity) for severity in SEVERITIES)
-        lines = [
-            f"{self.name}: {_counted(self.clips, 'clip')}, {_counted(self.frames, 'frame')}; {totals}"
-        ]
+        counts = f"{_plural(self.clips, 'clip')}, {_plural(self.frames, 'frame')}"
+        totals = ", ".join(_plural(self.count(severity), severity) for severity in SEVERITIES)
+        lines = [f"{self.name}: {counts}; {totals}"]
         if self.findings:
-            by_rule = collections.defaultdict(list)
-            for finding in self.findings:
-                by_rule[finding.rule].append(finding)
-            rows = [("severity", "rule", "count", "what it means", "first")]
-            for rule, found in by_rule.items():
-                rows.append(
-                    (RULES[rule].severity, rule, str(len(found)), RULES[rule].means, _first(found))
-                )
-            widths = [max(len(row[column]) for row in rows) for column in range(4)]
-            lines += [
-                "",
-                *("  ".join([*map(str.ljust, row, widths), row[4]]).rstrip() for row in rows),
-                "",
-            ]
-        return "\n".join([*lines, *(f"not looked at: {reason}" for reason in self.silent)])
+            lines += ["", *self._table(), ""]
+        lines += [f"not checked: {reason}" for reason in self.skipped]
+        return "\n".join(lines)
+
+    def _table(self) -> list[str]:
+        """Returns the lines of the table, one per rule."""
+        by_rule = collections.defaultdict(list)
+        for finding in self.findings:
+            by_rule[finding.rule].append(finding)
+        rows = [("severity", "rule", "count", "meaning", "first")]
+        for name, findings in by_rule.items():
+            rule = RULES[name]
+            count = str(len(findings))
+            rows.append((rule.severity, name, count, rule.meaning, _first_ids(findings)))
+        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        lines = []
+        for row in rows:
+            cells = [*map(str.ljust, row, widths), row[4]]
+            lines.append("  ".join(cells).rstrip())
+        return lines
 
     def write(self, folder: str | os.PathLike[str]) -> None:
         """Writes findings.json and findings.csv."""
@@ -79,7 +82,7 @@ class Report:
             "clips": self.clips,
             "frames": self.frames,
             **{f"{severity}s": self.count(severity) for severity in SEVERITIES},
-            "not_looked_at": list(self.silent),
+            "not_looked_at": list(self.skipped),
             "findings": rows,
         }
         files.write_json(Path(folder) / "findings.json", content)
@@ -94,29 +97,29 @@ class Report:
                 table.writerow((finding.severity, finding.rule, finding.id, frames, finding.detail))
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _first(found: Sequence[Finding]) -> str:
-    """As many ids as fit, each once."""
-    shown = ""
-    for name in dict.fromkeys(finding.id for finding in found):
-        if shown and len(shown) + len(name) + 2 > _WIDTH:
-            return f"{shown}, ..."
-        shown += f", {name}" if shown else name
-    return shown
+def _first_ids(findings: Sequence[Finding]) -> str:
+    """Joins as many ids as fit, each once."""
+    text = ""
+    for name in dict.fromkeys(finding.id for finding in findings):
+        if text and len(text) + len(name) + 2 > _ID_WIDTH:
+            return f"{text}, ..."
+        text += f", {name}" if text else name
+    return text
 
 
 def check(corpus: Corpus, *, ignore: Sequence[str] = ()) -> Report:
-    """Looks at every clip once.
+    """Checks every clip of a corpus, in one pass.
 
     Args:
-      corpus: what to look at.
-      ignore: rules whose findings are left out.
+        corpus: the clips.
+        ignore: rules whose findings are left out.
 
     Raises:
-      UserError: `ignore` names no rule.
+        UserError: `ignore` has an unknown rule.
     """
     for rule in ignore:
         if rule not in RULES:
@@ -125,66 +128,80 @@ def check(corpus: Corpus, *, ignore: Sequence[str] = ()) -> Report:
     findings: list[Finding] = []
     facts: list[Facts] = []
     frames = 0
-    for record in progress.track(
-        corpus.records(), total=corpus.total, what="checking", unit="clips"
-    ):
-        if (finding := _unfit(record, corpus)) is not None:
+    records = progress.track(corpus.records(), total=corpus.total, what="checking", unit="clips")
+    for record in records:
+        finding = _unusable(record, corpus)
+        if finding is not None:
             findings.append(finding)
             facts.append(Facts.of(record, None, anatomy))
             continue
         clip = Clip.of(record, anatomy)
-        frames += len(clip.seen)
-        findings += of_clip(clip, anatomy)
+        frames += len(clip.occupied)
+        findings += check_clip(clip, anatomy)
         facts.append(Facts.of(record, clip, anatomy))
-    findings += of_set(facts, anatomy, corpus.labels, corpus.protocols)
-    findings += of_splits(facts, corpus.labels, corpus.protocols)
-    order = {
-        rule: (SEVERITIES.index(RULES[rule].severity), place) for place, rule in enumerate(RULES)
-    }
-    up = [clip.up > 0.5 for clip in facts if not np.isnan(clip.up)]
+    findings += check_set(facts, anatomy, corpus.labels, corpus.protocols)
+    findings += check_splits(facts, corpus.labels, corpus.protocols)
     return Report(
         name=corpus.name,
         clips=len(facts),
         frames=frames,
-        findings=tuple(
-            sorted((f for f in findings if f.rule not in ignore), key=lambda f: order[f.rule])
-        ),
-        silent=tuple(_silent(anatomy, facts, corpus)),
-        up=2 * sum(up) >= len(up) if up else anatomy.dims == 3,
+        findings=_sorted(finding for finding in findings if finding.rule not in ignore),
+        skipped=tuple(_skipped_checks(anatomy, facts, corpus)),
+        up=_is_y_up(facts, anatomy),
     )
 
 
-def _unfit(record: Record, corpus: Corpus) -> Finding | None:
-    """Why a record cannot be looked into."""
+def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sorts findings by severity, then by rule in the order of `RULES`."""
+    rules = list(RULES)
+
+    def key(finding: Finding) -> tuple[int, int]:
+        return SEVERITIES.index(finding.severity), rules.index(finding.rule)
+
+    return tuple(sorted(findings, key=key))
+
+
+def _is_y_up(facts: Sequence[Facts], anatomy: Anatomy) -> bool:
+    upward = [clip.up > 0.5 for clip in facts if not np.isnan(clip.up)]
+    if not upward:
+        return anatomy.dims == 3
+    return 2 * sum(upward) >= len(upward)
+
+
+def _unusable(record: Record, corpus: Corpus) -> Finding | None:
+    """Returns the finding of a record that cannot be checked, or None."""
     if "problem" in record:
         return Finding("unreadable", record["id"], record["problem"])
-    wanted, given = (len(corpus.layout.joints), len(corpus.channels)), record["joints"].shape[2:]
-    if given != wanted:
-        told = f"{given[0]} joints of {given[1]} channels, {corpus.layout.name} has {wanted[0]} of {wanted[1]}"
-        return Finding("joint-count", record["id"], told)
+    joints, channels = record["joints"].shape[2:]
+    layout = corpus.layout
+    if (joints, channels) != (len(layout.joints), len(corpus.channels)):
+        detail = (
+            f"{joints} joints of {channels} channels, "
+            f"{layout.name} has {len(layout.joints)} of {len(corpus.channels)}"
+        )
+        return Finding("joint-count", record["id"], detail)
     return None
 
 
-def _silent(anatomy: Anatomy, facts: Sequence[Facts], corpus: Corpus) -> list[str]:
-    """Rules that had nothing to go by; a clean report must not be taken for more than it is."""
+def _skipped_checks(anatomy: Anatomy, facts: Sequence[Facts], corpus: Corpus) -> list[str]:
+    """Lists checks that could not be made, so that a clean report does not promise too much."""
     name = anatomy.layout.name
-    gone: dict[str, Any] = {
-        f"which way is up ({name} names no head or no feet)": anatomy.head is None
-        or not anatomy.feet,
-        "which way is up (head and feet are nowhere apart in y)": bool(facts)
-        and anatomy.head is not None
-        and bool(anatomy.feet)
-        and all(np.isnan(clip.up) for clip in facts),
-        f"exchanged limbs ({name} names no left and right arms or legs)": not any(
-            anatomy.limbs.values()
-        ),
-        f"mirrored clips ({name} has no joints that tell)": not (
-            (anatomy.toes and anatomy.hips)
-            if anatomy.dims == 3
-            else (anatomy.eyes and anatomy.shoulders)
-        ),
-        "leakage between training and test, balance of classes (no such splits)": not corpus.protocols,
-        "leakage by subject or recording (neither fields nor ids tell)": corpus.protocols
-        and not any(clip.subject or clip.group for clip in facts),
-    }
-    return [reason for reason, holds in gone.items() if holds]
+    skipped = []
+    if anatomy.head is None or not anatomy.feet:
+        skipped.append(f"direction of y ({name} names no head or no feet)")
+    elif facts and all(np.isnan(clip.up) for clip in facts):
+        skipped.append("direction of y (head and feet are nowhere apart in y)")
+    if not any(anatomy.limbs.values()):
+        skipped.append(f"exchanged limbs ({name} names no left and right arms or legs)")
+    mirror_joints = anatomy.eyes and anatomy.shoulders
+    if anatomy.dims == 3:
+        mirror_joints = anatomy.toes and anatomy.hips
+    if not mirror_joints:
+        skipped.append(f"mirrored clips ({name} lacks the joints)")
+    if not corpus.protocols:
+        skipped.append(
+            "leakage between training and test, balance of classes (no pair of such splits)"
+        )
+    elif not any(clip.subject or clip.group for clip in facts):
+        skipped.append("leakage by subject or recording (neither in fields nor in ids)")
+    return skipped

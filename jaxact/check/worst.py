@@ -1,4 +1,4 @@
-"""The picture of a report: skeletons at the frames where something was found."""
+"""Picture of a report: skeletons at the frames of its findings."""
 
 import itertools
 import os
@@ -10,84 +10,80 @@ from jaxact.check.body import Anatomy, Clip
 from jaxact.check.findings import Finding
 from jaxact.check.report import Report
 from jaxact.check.sources import Corpus
-from jaxact.plots import Pose, poses
+from jaxact.plots import PosePanel, poses
 
-PANELS = 12
-# What a pose shows; the other findings are about names, splits, or nothing that could be drawn.
+MAX_PANELS = 12
+# Rules whose findings a pose can show; the others concern names, splits or empty clips.
 DRAWN = (
-    *(
-        "not-finite",
-        "gap",
-        "person-gap",
-        "person-swap",
-        "left-right-swap",
-        "exploding-bones",
-        "frozen",
-    ),
-    *("scale-mixed", "y-flipped", "upside-down", "mirrored"),
+    "not-finite",
+    "gap",
+    "person-gap",
+    "person-swap",
+    "left-right-swap",
+    "exploding-bones",
+    "frozen",
+    "scale-mixed",
+    "y-flipped",
+    "upside-down",
+    "mirrored",
 )
 
 
 def draw_worst(report: Report, corpus: Corpus, out: str | os.PathLike[str]) -> bool:
-    """Draws up to twelve findings, errors first and every rule in turn; a second pass over the
-    corpus.
+    """Draws up to twelve findings, errors first and the rules in turn.
+
+    This iterates over the corpus a second time.
 
     Returns:
-      Whether there was one to draw.
+        Whether a finding was drawn.
     """
-    chosen = _chosen(report.findings)
-    wanted = {finding.id for finding in chosen}
+    selected = _select_findings(report.findings)
     anatomy = Anatomy.of(corpus.layout, corpus.channels)
-    panels: dict[Finding, Pose] = {}
     shape = (len(corpus.layout.joints), len(corpus.channels))
-    for record in corpus.records() if chosen else ():
-        if (
-            record["id"] in wanted
-            and "problem" not in record
-            and record["joints"].shape[2:] == shape
-        ):
-            clip = Clip.of(record, anatomy)
-            for finding in chosen:
-                if finding.id == record["id"]:
-                    panels.setdefault(finding, _pose(finding, clip))
-            if len(panels) == len(chosen):
-                break
-    if panels:
-        poses(
-            [panels[finding] for finding in chosen if finding in panels],
-            corpus.layout,
-            out,
-            y_up=report.up,
-        )
-    return bool(panels)
+    panels: dict[Finding, PosePanel] = {}
+    for record in corpus.records() if selected else ():
+        matches = [finding for finding in selected if finding.id == record["id"]]
+        if not matches or "problem" in record or record["joints"].shape[2:] != shape:
+            continue
+        clip = Clip.of(record, anatomy)
+        for finding in matches:
+            panels.setdefault(finding, _pose_panel(finding, clip))
+        if len(panels) == len(selected):
+            break
+    if not panels:
+        return False
+    in_order = [panels[finding] for finding in selected if finding in panels]
+    poses(in_order, corpus.layout, out, y_up=report.up)
+    return True
 
 
-def _chosen(findings: Sequence[Finding]) -> list[Finding]:
-    """One of each rule, then another one of each, and so on."""
-    by_rule = [
-        list(group)
-        for rule, group in itertools.groupby(findings, key=lambda finding: finding.rule)
-        if rule in DRAWN
-    ]
+def _select_findings(findings: Sequence[Finding]) -> list[Finding]:
+    """Selects one finding of each rule, then a second one of each, up to `MAX_PANELS`."""
+    by_rule = []
+    for rule, group in itertools.groupby(findings, key=lambda finding: finding.rule):
+        if rule in DRAWN:
+            by_rule.append(list(group))
     turns = itertools.chain.from_iterable(itertools.zip_longest(*by_rule))
-    chosen = list(itertools.islice((finding for finding in turns if finding is not None), PANELS))
-    return sorted(chosen, key=findings.index)
+    selected = [finding for finding in turns if finding is not None]
+    return sorted(selected[:MAX_PANELS], key=findings.index)
 
 
-def _pose(finding: Finding, clip: Clip) -> Pose:
-    """The first frame of the finding in which somebody can be seen, else the one before it."""
-    there = np.flatnonzero(clip.present.any((1, 2)))
-    frame = (
-        finding.frames[0] if finding.frames else int(there[len(there) // 2]) if len(there) else 0
-    )
+def _pose_panel(finding: Finding, clip: Clip) -> PosePanel:
+    """Returns the first frame of the finding; the previous frame if it shows no person."""
+    occupied = np.flatnonzero(clip.present.any((1, 2)))
+    frame = 0
+    if finding.frames:
+        frame = finding.frames[0]
+    elif len(occupied):
+        frame = int(occupied[len(occupied) // 2])
     if not clip.present[frame].any() and frame > 0:
         frame -= 1
-    before = max(frame - 1, 0)
-    return Pose(
+    previous = max(frame - 1, 0)
+    return PosePanel(
         title=finding.rule,
-        note=f"{finding.id}, frame {frame} of {len(clip.seen)}",
-        places=clip.places[frame],
+        note=f"{finding.id}, frame {frame} of {len(clip.occupied)}",
+        points=clip.points[frame],
         present=clip.present[frame],
-        before=clip.places[before],
-        present_before=clip.present[before] & (frame > 0),
+        previous=clip.points[previous],
+        previous_present=clip.present[previous] & (frame > 0),
     )

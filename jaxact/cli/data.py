@@ -100,12 +100,12 @@ def _pose_estimator(run: str) -> Any:
     start_jax()
     from jaxact.datasets.skeletons_from_video import ImagePoseEstimator
     from jaxact.runs import trained_model
-    from jaxact.streaming.pose_estimator import Finder as Network
+    from jaxact.streaming.pose_estimator import PoseNetEstimator
 
     net = trained_model.load(run, classifier=False)
     return ImagePoseEstimator(
-        Network(net),
-        Network.layout,
+        PoseNetEstimator(net),
+        PoseNetEstimator.layout,
         {"from": "checkpoint", "run": run, **trained_model.fingerprint(net)},
     )
 

@@ -331,7 +331,7 @@ def _recognised(kinds: Any) -> None:
 
 def _draw_recognised(options: argparse.Namespace) -> None:
     from jaxact import plots
-    from jaxact.streaming.keyframes import moments
+    from jaxact.streaming.keyframes import select_keyframes
 
     if options.frames < 1:
         raise UserError(f"--frames is at least 1, got {options.frames!r}")
@@ -341,7 +341,7 @@ def _draw_recognised(options: argparse.Namespace) -> None:
         )
     videos = options.videos or [None] * len(options.logs)
     rows = [
-        moments(log, video=video, count=options.frames)
+        select_keyframes(log, video=video, count=options.frames)
         for log, video in zip(options.logs, videos, strict=True)
     ]
     plots.keyframe_sheet(rows, options.out)

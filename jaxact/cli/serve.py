@@ -61,12 +61,12 @@ def _run_serve(options: argparse.Namespace) -> None:
         import uvicorn
 
         from jaxact.inference import predictor
-        from jaxact.serve import answers, app
+        from jaxact.serve import app, predictions
 
         net = predictor.load(options.checkpoint, step=options.step, select=options.select)
-        answers.warm(net)
-        limits = app.Limits(size=int(options.max_mb * 1e6), seconds=options.timeout)
-        served = app.build(net, limits, hosts=app.hosts_of(options.host))
+        predictions.warm_up(net)
+        limits = app.Limits(max_bytes=int(options.max_mb * 1e6), timeout=options.timeout)
+        served = app.build(net, limits, hosts=app.allowed_hosts(options.host))
         port = listener.getsockname()[1]
         shown = "localhost" if options.host == "127.0.0.1" else options.host
         print(

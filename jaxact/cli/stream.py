@@ -101,99 +101,115 @@ def stream(kinds: Any) -> None:
 
 def _run_stream(options: argparse.Namespace) -> None:
     size = _check(options)
-    from jaxact.streaming import frame_source as sources
+    from jaxact.streaming.frame_source import open_source
 
-    source = sources.open_source(options.source, fps=options.fps, patience=options.patience)
-    if not source.poses and not options.pose:
+    source = open_source(options.source, fps=options.fps, patience=options.patience)
+    if not source.has_poses and not options.pose:
         raise UserError(
-            "pictures want a pose network: --pose RUN, the --workdir of a run of the model 'pose'"
+            "images need a pose network: --pose RUN, the --workdir of a run of the model 'pose'"
         )
     start_jax()
     import jax
 
-    from jaxact.progress import log as say
+    from jaxact.progress import log as report
     from jaxact.runs import trained_model
-    from jaxact.streaming import (
-        frame_dropping,
-        online_classifier,
-        pose_estimator,
-        preprocessing,
-        rendering,
-    )
-    from jaxact.streaming import session as streams
-    from jaxact.streaming.processor import Watcher
+    from jaxact.streaming import online_classifier, rendering, session
+    from jaxact.streaming.pose_estimator import PoseNetEstimator
+    from jaxact.streaming.processor import StreamProcessor
+    from jaxact.streaming.stream_log import StreamLog, open_log
 
-    window = rendering.Window(f"jaxact {options.source}") if options.window else None
-    finder = network = reader = None
+    window = rendering.DisplayWindow(f"jaxact {options.source}") if options.window else None
+    estimator = preprocessor = classifier = None
     labels: tuple[str, ...] = ()
     if options.recogniser:
-        if (reads := trained_model.kind(options.recogniser)) != "skeleton":
-            raise UserError(
-                f"--recogniser wants a run that reads skeletons; {options.recogniser!r} reads {reads}s"
-            )
-        net = trained_model.load(options.recogniser)
-        reader = preprocessing.Reader(net.layout, net.channels, dataclasses.asdict(net.config.clip))
-        reader.check(carried=online_classifier.is_carried(net, options.carry))
-        if not source.poses:
-            reader.check_layout(pose_estimator.Finder.layout)
-        network, labels = online_classifier.build(net, reader, carry=options.carry), net.labels
-    if not source.poses:
-        finder = pose_estimator.Finder(trained_model.load(options.pose, classifier=False))
-    watcher = Watcher(
-        find=finder,
-        network=network,
-        reader=reader,
+        net, preprocessor = _load_recogniser(options, estimates_poses=not source.has_poses)
+        classifier = online_classifier.build(net, preprocessor, carry=options.carry)
+        labels = net.labels
+    if not source.has_poses:
+        estimator = PoseNetEstimator(trained_model.load(options.pose, classifier=False))
+    processor = StreamProcessor(
+        estimator=estimator,
+        classifier=classifier,
+        preprocessor=preprocessor,
         size=size,
         persons=options.persons,
         keep=options.smooth,
     )
-    shots: Any = source.shots
-    if source.live if options.drop is None else options.drop:
-        shots = (
-            frame_dropping.Latest(shots)
-            if source.live or options.source == "-"
-            else frame_dropping.Paced(shots)
-        )
-    with streams.opened(options.log) as out, _filming(options.video) as film:
-        log = streams.Log(out, labels, options.top)
+    frames = _droppable(source, options)
+    logged_options = ("pose", "recogniser", "every", "smooth", "persons")
+    with open_log(options.log) as out, _open_video(options.video) as video:
+        log = StreamLog(out, labels, options.top)
         log.event(
             "start",
             source=options.source,
-            **{
-                name: getattr(options, name)
-                for name in ("pose", "recogniser", "every", "smooth", "persons")
-            },
+            **{name: getattr(options, name) for name in logged_options},
             labels=list(labels),
             device=jax.devices()[0].device_kind,
         )
-        summary = streams.run(
-            shots,
-            watcher,
+        summary = session.run(
+            frames,
+            processor,
             labels=labels,
             log=log,
-            film=film,
+            video=video,
             window=window,
             every=options.every,
-            tell=say,
+            report=report,
         )
-    for written in filter(None, (options.log if options.log != "-" else "", options.video)):
-        say(written)
-    say(streams.sentence(summary))
+    if options.log not in ("", "-"):
+        report(options.log)
+    if options.video:
+        report(options.video)
+    report(session.summary_line(summary))
+
+
+def _load_recogniser(options: argparse.Namespace, *, estimates_poses: bool) -> tuple[Any, Any]:
+    """Loads the network of --recogniser, and the preprocessor of its input."""
+    from jaxact.runs import trained_model
+    from jaxact.streaming import online_classifier
+    from jaxact.streaming.pose_estimator import PoseNetEstimator
+    from jaxact.streaming.preprocessing import PosePreprocessor
+
+    kind = trained_model.kind(options.recogniser)
+    if kind != "skeleton":
+        raise UserError(
+            f"--recogniser wants a run that reads skeletons; {options.recogniser!r} reads {kind}s"
+        )
+    net = trained_model.load(options.recogniser)
+    preprocessor = PosePreprocessor(net.layout, net.channels, dataclasses.asdict(net.config.clip))
+    preprocessor.check(stateful=online_classifier.is_stateful(net, options.carry))
+    if estimates_poses:
+        preprocessor.check_layout(PoseNetEstimator.layout)
+    return net, preprocessor
+
+
+def _droppable(source: Any, options: argparse.Namespace) -> Any:
+    """The frames of a source; late ones are dropped where --drop or its default says so."""
+    from jaxact.streaming.frame_dropping import LatestFrames, PacedFrames
+
+    drop = source.live if options.drop is None else options.drop
+    if not drop:
+        return source.frames
+    if source.live or options.source == "-":
+        return LatestFrames(source.frames)
+    return PacedFrames(source.frames)
 
 
 @contextlib.contextmanager
-def _filming(out: str | None) -> Any:
-    """The film, or None; kept only where nothing went wrong."""
-    from jaxact.streaming.rendering import Film
+def _open_video(out: str | None) -> Any:
+    """Opens a video writer, or None; an error deletes the video."""
+    from jaxact.streaming.rendering import VideoWriter
 
-    film = Film(out) if out else None
-    whole = False
+    if not out:
+        yield None
+        return
+    video = VideoWriter(out)
+    complete = False
     try:
-        yield film
-        whole = True
+        yield video
+        complete = True
     finally:
-        if film is not None:
-            film.close(whole=whole)
+        video.close(keep=complete)
 
 
 def _check(options: argparse.Namespace) -> tuple[int, int] | None:

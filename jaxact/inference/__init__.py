@@ -1,1 +1,1 @@
-"""What a trained network says of new clips, and what it looked at."""
+"""Prediction with a trained network on new clips, and maps of its attention."""

@@ -1,5 +1,6 @@
-"""Where a graph network answers: the size of its last unit's features per joint and frame (ST-GCN's
-released demo).
+"""Activation map of a graph network: feature magnitude of its last unit per joint and frame.
+
+This is the visualisation of ST-GCN's released demo.
 """
 
 import dataclasses
@@ -16,19 +17,18 @@ from jaxact.errors import UserError
 from jaxact.models import stgcn
 from jaxact.runs import trained_model
 
-POWER = 5  # the demo's, which leaves the few joints that answer most
+POWER = 5  # the demo's; it suppresses all but the strongest joints
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Response:
-    """A clip as the network saw it, and where it answered.
+class ActivationMap:
+    """A clip as the network reads it, and the strength of each joint.
 
     Attributes:
-      joints: places in the units of the record, in the frames and of the people that the network
-          saw.
-      strength: of each joint; 1 is a frame's and person's mean.
-      predicted: the class with the highest logit.
-      rate: frames shown per frame of the record.
+        joints: joints in the units of the record, for the frames and people that the network reads.
+        strength: strength of each joint, at least 0; the mean over a person in a frame is 1.
+        predicted: the class with the highest logit.
+        rate: frames in `joints` per frame of the record.
     """
 
     joints: Float[np.ndarray, "t m v c"]
@@ -37,51 +37,66 @@ class Response:
     rate: float
 
 
-def respond(net: trained_model.Trained, record: Mapping[str, Any]) -> Response:
-    """The response of a network to a record, as read from data of the kind it was trained on.
+def activation_map(net: trained_model.Trained, record: Mapping[str, Any]) -> ActivationMap:
+    """Computes the activation map of a record.
+
+    Args:
+        net: a network whose last unit has a joint axis, `stgcn` or `local`.
+        record: a record of the data set that the network was trained on, or of one like it.
 
     Raises:
-      UserError: a network whose last unit has no joints, or a record without anyone.
+        UserError: a network without a joint axis in its last unit, or a record without people.
     """
     from jaxact.pipeline import skeleton
 
     if not isinstance(net.model, stgcn.STGCN):
-        name = net.config.model.name
         raise UserError(
-            f"the last layer of the network {name!r} has no joints; wanted a checkpoint of stgcn or local"
+            f"the last layer of the network {net.config.model.name!r} has no joints; "
+            "wanted a checkpoint of stgcn or local"
         )
     clip = {**dataclasses.asdict(net.config.clip), "views": 1}
-    raw = clip | {"stream": "joint", "center": "none", "align": False, "scale": "none"}
-    example = {name: record[name] for name in ("id", "joints", "label")}
-    inputs, joints = (
-        skeleton.evaluate(example, layout=net.layout, channels=net.channels, **options)["inputs"][0]
-        for options in (clip, raw)
-    )
+    untransformed = {"stream": "joint", "center": "none", "align": False, "scale": "none"}
+    example = {"joints": record["joints"]}
+    dataset = {"layout": net.layout, "channels": net.channels}
+    inputs = skeleton.eval_inputs(example, **dataset, **clip)[0]
+    joints = skeleton.eval_inputs(example, **dataset, **(clip | untransformed))[0]
+
     recorded = len(record["joints"])
-    shown = min(len(joints), recorded) if clip["sampling"] == "window" else len(joints)
-    filled = np.flatnonzero(joints[:shown].any(axis=(1, 2, 3)))
-    if not len(filled):
+    rate = len(joints) / recorded
+    if clip["sampling"] == "window":
+        joints = joints[:recorded]
+        rate = 1.0
+    occupied = np.flatnonzero(joints.any(axis=(1, 2, 3)))
+    if not len(occupied):
         raise UserError(
-            f"nobody is seen in the frames that the network takes of the record {record['id'].decode()!r}"
+            "no person is visible in the frames that the network reads of the record "
+            f"{record['id'].decode()!r}"
         )
+    length = int(occupied[-1]) + 1
+
     apply = jax.jit(lambda weights, x: net.model.apply(weights, x, mutable=["intermediates"]))
     logits, sown = apply(net.weights, jnp.asarray(inputs[None]))
     (features,) = sown["intermediates"]["features"]
-    found = strength(np.asarray(features[0], np.float32))
+    per_feature = strength(np.asarray(features[0], np.float32))
     stride = math.prod(stride for *_, stride in stgcn.VARIANTS[net.model.network])
-    shown = int(filled[-1]) + 1
-    rate = 1.0 if clip["sampling"] == "window" else len(joints) / recorded
-    predicted = net.labels[int(np.argmax(logits))]
-    return Response(joints[:shown], np.repeat(found, stride, axis=0)[:shown], predicted, rate)
+    per_frame = np.repeat(per_feature, stride, axis=0)
+    return ActivationMap(
+        joints=joints[:length],
+        strength=per_frame[:length],
+        predicted=net.labels[int(np.argmax(logits))],
+        rate=rate,
+    )
 
 
 def strength(features: Float[np.ndarray, "s m v d"]) -> Float[np.ndarray, "s m v"]:
-    """(r / mean of r)^5 with r = mean over channels of |features|, then divided by its mean over a
-    person's joints.
+    """Computes (r / mean of r)^5 with r = mean over channels of |features|, per person and frame.
 
-    The last step is the released demo's: without it a few frames of a clip would outshine all
-    others.
+    The result is divided by its mean over a person's joints in a frame, as in the released demo;
+    otherwise a few frames of a clip would dominate all others.
+
+    Args:
+        features: features [s, m, v, d] of the last unit, one step per stride of the network.
     """
-    size = np.abs(features.astype(np.float64)).mean(-1)
-    size = (size / max(size.mean(), 1e-12)) ** POWER
-    return size / np.maximum(size.mean(-1, keepdims=True), 1e-12)
+    magnitude = np.abs(features.astype(np.float64)).mean(-1)
+    magnitude = (magnitude / max(magnitude.mean(), 1e-12)) ** POWER
+    return magnitude / np.maximum(magnitude.mean(-1, keepdims=True), 1e-12)

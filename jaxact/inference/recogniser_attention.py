@@ -1,6 +1,4 @@
-"""What the online recogniser's attention weighs: frames, and each number of its vectors (the
-paper's Figure 8).
-"""
+"""Attention weights of the online recogniser, per frame and feature (the paper's Figure 8)."""
 
 import dataclasses
 from typing import Any
@@ -16,16 +14,18 @@ from jaxact.runs import trained_model
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class WeightShares:
-    """The attention of a recogniser.
+class AttentionWeights:
+    """Attention weights of one clip, and the mean feature shares of a split.
 
     Attributes:
-      weights: of one clip, those of each number d sum to 1 over its frames.
-      shares: part of each d in what the layer gives, sum over t of |y_td| by its sum over d; the
-          mean of all clips.
-      clips: how many these are.
-      name, label, predicted: of the one clip.
-      probability: of the predicted class.
+        weights: attention weights of the clip; for each feature d they sum to 1 over the frames.
+        shares: share of each feature d in the layer's output, the sum over t of |y_td| divided by
+            its sum over d; mean over all clips.
+        clips: number of clips in that mean.
+        name: id of the clip.
+        label: true class of the clip.
+        predicted: predicted class of the clip.
+        probability: probability of the predicted class.
     """
 
     weights: Float[np.ndarray, "t d"]
@@ -37,57 +37,63 @@ class WeightShares:
     probability: float
 
 
-def look(
+def attention_weights(
     net: trained_model.Trained, info: Any, split: str, *, id: str | None = None, index: int = 0
-) -> WeightShares:
-    """What a recogniser attends to in the clips of a split, and in one of them, by its id or its
-    place.
+) -> AttentionWeights:
+    """Computes the attention weights of one clip of a split, and the split's mean feature shares.
 
-    Departs from the paper, which draws "the weights' shares of the 128 numbers" without saying of
-    what: a softmax over time gives every number the same sum, so that the shares are those of what
-    leaves the layer.
+    Departs from the paper, which draws "the weights' shares of the 128 numbers" without stating a
+    share of what: a softmax over time gives every feature the same sum. The shares here are those
+    of the layer's output.
+
+    Args:
+        net: a recogniser with attention.
+        info: the `jaxact.datasets.dataset_info.DatasetInfo` of the data set.
+        split: the split whose clips are read.
+        id: id of the clip.
+        index: position of the clip in the split, where `id` is not given.
 
     Raises:
-      UserError: a network without this attention, no such split, or no such clip in it.
+        UserError: a network without shared attention, an unknown split, or no such clip in it.
     """
     from jaxact.pipeline import batches
 
     if not isinstance(net.model, Recogniser) or not VARIANTS[net.model.network].attention:
-        name = net.config.model.name
         raise UserError(
-            f"the network {name!r} has no shared attention; wanted a checkpoint of recogniser with attention"
+            f"the network {net.config.model.name!r} has no shared attention; "
+            "wanted a checkpoint of recogniser with attention"
         )
     clip = {**dataclasses.asdict(net.config.clip), "views": 1}
     apply = jax.jit(lambda x: net.model.apply(net.weights, x, mutable=["intermediates"]))
-    total, count, found = np.zeros(net.model.width), 0, None
+    share_sum, count, selected = np.zeros(net.model.width), 0, None
     for batch in batches.eval_batches(
         info, split=split, batch_size=net.config.batch_size, clip=clip
     ):
         logits, sown = apply(jnp.asarray(batch["inputs"][:, 0]))
-        weights, shares = (
-            np.asarray(sown["intermediates"]["head"]["attention"][key][0])
-            for key in ("attention", "shares")
-        )
+        attention = sown["intermediates"]["head"]["attention"]
+        weights = np.asarray(attention["attention"][0])
+        shares = np.asarray(attention["shares"][0])
         for row in np.flatnonzero(batch["mask"]):
-            if found is None and (str(batch["id"][row]) == id if id else count == index):
-                chances = np.asarray(jax.nn.softmax(logits[row]))
-                best = int(np.argmax(chances))
-                label = net.labels[int(batch["targets"][row])]
-                found = (
-                    weights[row],
-                    str(batch["id"][row]),
-                    label,
-                    net.labels[best],
-                    float(chances[best]),
-                )
-            total += shares[row]
+            name = str(batch["id"][row])
+            matches = name == id if id else count == index
+            if selected is None and matches:
+                selected = (name, weights[row], logits[row], int(batch["targets"][row]))
+            share_sum += shares[row]
             count += 1
-    if found is None:
-        wanted = f"the id {id!r}" if id else f"the index {index}"
+    if selected is None:
+        query = f"the id {id!r}" if id else f"the index {index}"
         raise UserError(
-            f"no record with {wanted} in the split {split!r} of {info.name!r} ({count} records)"
+            f"no record with {query} in the split {split!r} of {info.name!r} ({count} records)"
         )
-    weights, name, label, predicted, chance = found
-    return WeightShares(
-        weights, (total / count).astype(np.float32), count, name, label, predicted, chance
+    name, weights, clip_logits, target = selected
+    probabilities = np.asarray(jax.nn.softmax(clip_logits))
+    best = int(np.argmax(probabilities))
+    return AttentionWeights(
+        weights=weights,
+        shares=(share_sum / count).astype(np.float32),
+        clips=count,
+        name=name,
+        label=net.labels[target],
+        predicted=net.labels[best],
+        probability=float(probabilities[best]),
     )

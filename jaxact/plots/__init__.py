@@ -1,40 +1,39 @@
-"""Pictures: training curves, confusion matrices, partitions of a skeleton's graph, skeletons and
-videos in motion and what a network answers to them or attends to in them.
+"""Figures: training curves, confusion matrices, graph partitions, skeletons, videos, attention.
 
-Each function takes plain arrays and writes one file, whole or not at all. They need the extra
-`plot`.
+Each function takes plain arrays and writes one file, atomically. The extra `plot` is needed.
 """
 
-from jaxact.plots.activation_map import response
-from jaxact.plots.attention_panels import Attention
-from jaxact.plots.attentions import attention
-from jaxact.plots.confusion import confusion_matrix, per_class_bars
+from jaxact.plots.activation_map import activation_map
+from jaxact.plots.attention_figure import attention
+from jaxact.plots.attention_maps import AttentionMaps
+from jaxact.plots.class_accuracy import per_class_bars
+from jaxact.plots.confusion_matrix import confusion_matrix
 from jaxact.plots.curves import training_curves
-from jaxact.plots.keyframes import Row, sheet
+from jaxact.plots.keyframes import KeyframeRow, keyframe_sheet
 from jaxact.plots.partitions import partition
-from jaxact.plots.pose_overlay import Overlay, overlays
-from jaxact.plots.poses import Pose, poses
+from jaxact.plots.pose_overlay import PoseOverlay, pose_overlays
+from jaxact.plots.poses import PosePanel, poses
 from jaxact.plots.recogniser_attention import attention_weights
 from jaxact.plots.skeleton_animation import animation
 from jaxact.plots.timeline import timeline
 from jaxact.plots.video import playback
 
 __all__ = [
-    "Attention",
-    "Overlay",
-    "Pose",
-    "Row",
+    "AttentionMaps",
+    "KeyframeRow",
+    "PoseOverlay",
+    "PosePanel",
+    "activation_map",
     "animation",
     "attention",
     "attention_weights",
     "confusion_matrix",
-    "overlays",
+    "keyframe_sheet",
     "partition",
     "per_class_bars",
     "playback",
+    "pose_overlays",
     "poses",
-    "response",
-    "sheet",
     "timeline",
     "training_curves",
 ]

@@ -1,126 +1,86 @@
-"""The parts of a picture of attention: heated skeletons, bars of segments, the heat of every joint
-over time.
-"""
+"""Panels of an attention figure: heated skeletons, segment bars, and joint heat over time."""
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8
 
 from jaxact.plots import style
-from jaxact.plots.skeleton_scene import Plane, Space
-from jaxact.plots.video import Footage
+from jaxact.plots.attention_maps import AttentionMaps
+from jaxact.plots.skeleton_scene import FloorScene, PlaneScene
+from jaxact.plots.video import FootageScene
 
-Scene = Space | Plane | Footage
+Scene = FloorScene | PlaneScene | FootageScene
 
 ROW = 0.165  # inches of a joint in the map over time
-_BONES, _TRACK, _KEPT, _EXCLUDED = "#b9c0c9", "#eef0f2", "#d55e00", "#c3c8cf"
+_TRACK, _SELECTED, _EXCLUDED = "#eef0f2", "#d55e00", "#c3c8cf"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Attention:
-    """What a network attended to in a clip, as it is drawn.
-
-    Attributes:
-      joints: places; pixels where there are `pictures`, else see `clips.animation`.
-      frames: number in the record of each frame.
-      heat: [t, m, v], H of each joint, 0 to 1.
-      gate: h of each joint, 0 to 1; None: there is no panel of its means.
-      taken: how much the others take from each joint of a person, of sum 1; None: there is no panel
-          of it.
-      confidence: of each segment, 0 to 1; segments are parts of the clip of equal length.
-      kept: which of them the prediction is made of.
-      labels: class of each.
-      pictures: of the video, at every frame; None: the skeleton stands alone.
-    """
-
-    joints: Float[np.ndarray, "t m v c"]
-    frames: Int[np.ndarray, " t"]
-    heat: Float[np.ndarray, "..."]
-    gate: Float[np.ndarray, "t m v"] | None
-    taken: Float[np.ndarray, "m v"] | None
-    confidence: Float[np.ndarray, " s"]
-    kept: Bool[np.ndarray, " s"]
-    labels: tuple[str, ...]
-    pictures: UInt8[np.ndarray, "t h w 3"] | None = None
+def add_axes(figure: Any, left: float, bottom: float, width: float, height: float) -> Any:
+    """Adds axes to a figure; the box is in inches."""
+    size = figure.get_size_inches()
+    return figure.add_axes((left / size[0], bottom / size[1], width / size[0], height / size[1]))
 
 
-def place(drawing: Any, left: float, bottom: float, width: float, height: float) -> Any:
-    """New axes of a figure, their box in inches."""
-    size = drawing.get_size_inches()
-    return drawing.add_axes((left / size[0], bottom / size[1], width / size[0], height / size[1]))
-
-
-def colours() -> Any:
-    """The colour map of the heat."""
+def heat_colours() -> Any:
+    """Returns the colour map of the heat."""
     import matplotlib
 
     return matplotlib.colormaps[style.SEQUENCE]
 
 
-def people(
+def draw_people(
     axes: Any, scene: Scene, heat: np.ndarray | None, size: float = 1.0
 ) -> Callable[[int], None]:
-    """Draws a scene and returns the function that shows a frame; `heat` makes bones grey and joints
-    discs.
+    """Draws a scene and returns the function that shows frame t.
 
     Args:
-      axes: to draw on.
-      scene: the clip.
-      heat: of the joints; the hottest are the largest and lie on top. None: limbs in their own
-          colours.
-      size: of the discs; 1 for a panel of two inches.
+        axes: the axes to draw on.
+        scene: the clip.
+        heat: heat of the joints [t, m, v], drawn as discs on grey bones; the hottest are the
+            largest and lie on top. None draws limbs in their own colours.
+        size: scale of the discs; 1 for a panel of two inches.
     """
     axes.set_axis_off()
-    show = scene.prepare(axes)
     if heat is None:
-        return show
-    bones, dots = (
-        next(one for one in axes.collections if one.get_zorder() == order) for order in (3, 4)
-    )
-    dots.set_visible(False)
+        return scene.prepare(axes)
+    show = scene.prepare(axes, grey=True)
     points = scene.drawn()
     discs = axes.scatter([], [], zorder=5, linewidths=0.7, edgecolors=style.INK)
 
-    def heated(t: int) -> None:
+    def show_heat(t: int) -> None:
         show(t)
-        bones.set_color(_BONES)
-        seen = scene.visible[t]
-        order = np.argsort(heat[t][seen], kind="stable")
-        hot = heat[t][seen][order]
-        discs.set_offsets(points[t][seen][order])
-        discs.set_sizes((size * (3.0 + 7.0 * hot)) ** 2)
-        discs.set_facecolors(colours()(hot))
+        visible = scene.visible[t]
+        order = np.argsort(heat[t][visible], kind="stable")
+        sorted_heat = heat[t][visible][order]
+        discs.set_offsets(points[t][visible][order])
+        discs.set_sizes((size * (3.0 + 7.0 * sorted_heat)) ** 2)
+        discs.set_facecolors(heat_colours()(sorted_heat))
 
-    return heated
+    return show_heat
 
 
-def bar(axes: Any, shown: Attention, part: int) -> None:
-    """The confidence of a segment as a bar, its class above and the number below."""
-    sure, kept = float(shown.confidence[part]), bool(shown.kept[part])
-    ink = style.INK if kept else style.SOFT
+def draw_segment_bar(axes: Any, maps: AttentionMaps, segment: int) -> None:
+    """Draws the confidence of a segment as a bar, its class above and the value below."""
+    confidence = float(maps.confidence[segment])
     width = axes.get_figure().get_size_inches()[0] * axes.get_position().width
+    ink, weight, colour, hatch, text = style.INK, "bold", _SELECTED, None, f"{confidence:.2f}"
+    if not maps.selected[segment]:
+        ink, weight, colour, hatch = style.SOFT, "normal", _EXCLUDED, "////"
+        text += " excluded"
     axes.set_axis_off()
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.barh(0.46, 1.0, height=0.24, color=_TRACK)
-    axes.barh(0.46, sure, height=0.24, color=_KEPT if kept else _EXCLUDED, hatch=None if kept else "////",
-              edgecolor="white", linewidth=0)  # fmt: skip
-    label = style.shorten(shown.labels[part], int(10 * width))
-    axes.text(0, 0.84, label, weight="bold" if kept else "normal", color=ink, va="center")
-    axes.text(
-        0,
-        0.14,
-        f"{sure:.2f}" if kept else f"{sure:.2f} excluded",
-        va="center",
-        fontsize=9,
-        color=ink,
+    axes.barh(
+        0.46, confidence, height=0.24, color=colour, hatch=hatch, edgecolor="white", linewidth=0
     )
+    label = style.shorten(maps.segment_labels[segment], int(10 * width))
+    axes.text(0, 0.84, label, weight=weight, color=ink, va="center")
+    axes.text(0, 0.14, text, va="center", fontsize=9, color=ink)
 
 
-def rows(scene: Scene) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Person, joint and name of every row of the map over time: all joints that are ever seen."""
+def joint_rows(scene: Scene) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Returns person, joint and name of every row of the map over time: all joints ever visible."""
     person, joint = np.argwhere(scene.visible.any(0)).T
     names = [scene.layout.joints[v].replace("_", " ") for v in joint]
     if person.any():
@@ -128,57 +88,60 @@ def rows(scene: Scene) -> tuple[np.ndarray, np.ndarray, list[str]]:
     return person, joint, names
 
 
-def over_time(
-    axes: Any, shown: Attention, scene: Scene, chosen: Sequence[int], fps: float | int
+def draw_heat_over_time(
+    axes: Any, maps: AttentionMaps, scene: Scene, frames: Sequence[int], fps: float | int
 ) -> Any:
-    """The heat of every joint over time, parted where the segments are; ticks are the frames in
-    `chosen`.
+    """Draws the heat of every joint over time, with lines between segments and ticks at `frames`.
+
+    Returns:
+        The image, for a colour bar.
     """
-    person, joint, names = rows(scene)
-    seen = scene.visible[:, person, joint]
-    picture = np.ma.masked_where(~seen, shown.heat[:, person, joint]).T
-    drawn = axes.imshow(
-        picture, cmap=colours(), vmin=0, vmax=1, aspect="auto", interpolation="nearest"
+    person, joint, names = joint_rows(scene)
+    visible = scene.visible[:, person, joint]
+    heat = np.ma.masked_where(~visible, maps.heat[:, person, joint]).T
+    image = axes.imshow(
+        heat, cmap=heat_colours(), vmin=0, vmax=1, aspect="auto", interpolation="nearest"
     )
     axes.set_facecolor(_TRACK)
     axes.set_yticks(range(len(names)), names, fontsize=8)
-    axes.set_xticks(list(chosen), [f"{shown.frames[t] / fps:.2f}" for t in chosen])
+    axes.set_xticks(list(frames), [f"{maps.frames[t] / fps:.2f}" for t in frames])
     axes.set_xlabel("time in s of the frames above")
     axes.set_title("H of every joint over time", fontsize=10)
     axes.spines[:].set_visible(False)
-    parts = len(shown.confidence)
-    for border in range(1, parts):
-        axes.axvline(border * len(shown.heat) / parts - 0.5, color="white", linewidth=2.0)
-    return drawn
+    segments = len(maps.confidence)
+    for border in range(1, segments):
+        axes.axvline(border * len(maps.heat) / segments - 0.5, color="white", linewidth=2.0)
+    return image
 
 
-def beside(shown: Attention, scene: Scene) -> list[Callable[[Any], None]]:
-    """The panels that stand beside `over_time`, in its rows: each draws on the axes that it is
-    given.
-    """
-    person, joint, names = rows(scene)
+def joint_bar_panels(maps: AttentionMaps, scene: Scene) -> list[Callable[[Any], None]]:
+    """Returns a drawing function for each panel beside the map over time, in the map's rows."""
     panels = []
-    if shown.gate is not None:
-        seen = scene.visible
-        means = (shown.gate * seen).sum(0) / np.maximum(seen.sum(0), 1)
-        panels.append(("Gate, mean h", "0 shut, 1 open", means, None))
-    if shown.taken is not None:
-        panels.append(
-            (
-                "Taken from it (S')",
-                "%, dashed: all alike",
-                100 * shown.taken,
-                100 / len(scene.layout.joints),
-            )
-        )
+    if maps.gate is not None:
+        visible = scene.visible
+        mean_gate = (maps.gate * visible).sum(0) / np.maximum(visible.sum(0), 1)
+        panels.append(lambda axes: _draw_gate(axes, scene, mean_gate))
+    received = maps.received
+    if received is not None:
+        panels.append(lambda axes: _draw_received(axes, scene, received))
+    return panels
 
-    def draw(axes: Any, title: str, unit: str, values: np.ndarray, alike: float | None) -> None:
-        axes.barh(range(len(names)), values[person, joint], color=style.CYCLE[0], height=0.7)
-        axes.set(ylim=(len(names) - 0.5, -0.5), yticks=[], xlabel=unit)
-        axes.set_title(title, fontsize=10)
-        if alike is None:
-            axes.set(xlim=(0, 1), xticks=(0, 0.5, 1))
-        else:
-            axes.axvline(alike, color=style.INK, linewidth=0.9, linestyle=(0, (3, 2)))
 
-    return [lambda axes, panel=panel: draw(axes, *panel) for panel in panels]
+def _draw_gate(axes: Any, scene: Scene, mean_gate: np.ndarray) -> None:
+    _draw_joint_bars(axes, scene, mean_gate)
+    axes.set(xlim=(0, 1), xticks=(0, 0.5, 1), xlabel="0 closed, 1 open")
+    axes.set_title("Gate, mean h", fontsize=10)
+
+
+def _draw_received(axes: Any, scene: Scene, received: np.ndarray) -> None:
+    _draw_joint_bars(axes, scene, 100 * received)
+    uniform = 100 / len(scene.layout.joints)
+    axes.axvline(uniform, color=style.INK, linewidth=0.9, linestyle=(0, (3, 2)))
+    axes.set_xlabel("%, dashed: uniform")
+    axes.set_title("Received (S')", fontsize=10)
+
+
+def _draw_joint_bars(axes: Any, scene: Scene, values: np.ndarray) -> None:
+    person, joint, names = joint_rows(scene)
+    axes.barh(range(len(names)), values[person, joint], color=style.CYCLE[0], height=0.7)
+    axes.set(ylim=(len(names) - 0.5, -0.5), yticks=[])

@@ -1,4 +1,4 @@
-"""Pictures in rows: a few moments of each of several videos."""
+"""Key frames of several videos: a row of images for each."""
 
 import dataclasses
 import os
@@ -10,50 +10,50 @@ from jaxtyping import UInt8
 from jaxact.errors import UserError
 from jaxact.plots import style
 
-_WIDTH = 2.6  # inches of a picture
+_WIDTH = 2.6  # inches of an image
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Row:
-    """Moments of a video.
+class KeyframeRow:
+    """Key frames of one video.
 
     Attributes:
-      title: on the left.
-      pictures: [h w 3] each, RGB.
-      seconds: their times.
+        title: text at the left.
+        images: images [h w 3], RGB.
+        seconds: time of each image.
     """
 
     title: str
-    pictures: Sequence[UInt8[np.ndarray, "_ _ 3"]]
+    images: Sequence[UInt8[np.ndarray, "_ _ 3"]]
     seconds: Sequence[float]
 
 
-def sheet(rows: Sequence[Row], out: str | os.PathLike[str]) -> None:
-    """Draws the rows one below the other, each picture with its time.
+def keyframe_sheet(rows: Sequence[KeyframeRow], out: str | os.PathLike[str]) -> None:
+    """Draws rows of key frames, each image with its time.
 
     Args:
-      rows: at least one, of at least one picture.
-      out: PNG, SVG or PDF.
+        rows: at least one row with at least one image.
+        out: PNG, SVG or PDF.
 
     Raises:
-      UserError: nothing to draw, another suffix, or a missing package.
+        UserError: no image, an unknown suffix, or a missing package.
     """
-    columns = max((len(row.pictures) for row in rows), default=0)
+    columns = max((len(row.images) for row in rows), default=0)
     if not columns:
-        raise UserError("no picture to draw")
-    tall = [
-        _WIDTH * max(picture.shape[0] / picture.shape[1] for picture in row.pictures) + 0.25
-        for row in rows
-    ]
+        raise UserError("no image to draw")
+    heights = []
+    for row in rows:
+        aspect = max(image.shape[0] / image.shape[1] for image in row.images)
+        heights.append(_WIDTH * aspect + 0.25)
     with style.context():
-        drawing = style.figure(_WIDTH * columns + 0.3, sum(tall))
-        grid = drawing.subplots(len(rows), columns, squeeze=False, height_ratios=tall)
-        for row, line in zip(rows, grid, strict=True):
-            for axes in line:
+        figure = style.figure(_WIDTH * columns + 0.3, sum(heights))
+        grid = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
+        for row, row_axes in zip(rows, grid, strict=True):
+            for axes in row_axes:
                 axes.set(xticks=[], yticks=[])
                 axes.spines[:].set_visible(False)
-            for axes, picture, time in zip(line, row.pictures, row.seconds, strict=False):
-                axes.imshow(picture)
+            for axes, image, time in zip(row_axes, row.images, row.seconds, strict=False):
+                axes.imshow(image)
                 axes.set_xlabel(f"{time:.2f} s", fontsize=8.5, color=style.SOFT)
-            line[0].set_ylabel(style.shorten(row.title, 30), fontsize=10, weight="bold")
-        style.save(drawing, out)
+            row_axes[0].set_ylabel(style.shorten(row.title, 30), fontsize=10, weight="bold")
+        style.save(figure, out)

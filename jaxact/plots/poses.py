@@ -1,6 +1,4 @@
-"""Single frames of many clips side by side, each over the frame before it: what a finding looks
-like.
-"""
+"""Single frames of many clips side by side, each over its previous frame, to show findings."""
 
 import dataclasses
 import os
@@ -20,76 +18,80 @@ _PANEL = (2.7, 2.9)  # inches
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Pose:
-    """One panel.
+class PosePanel:
+    """One frame of a clip.
 
     Attributes:
-      title, note: two lines above it.
-      places, present: the frame.
-      before, present_before: the frame before it, drawn pale; all absent where there is none.
+        title, note: two lines above the panel.
+        points: coordinates of the frame's joints.
+        present: which joints are present.
+        previous, previous_present: the same of the previous frame, drawn pale; nothing is present
+            where there is none.
     """
 
     title: str
     note: str
-    places: Float[np.ndarray, "m v d"]
+    points: Float[np.ndarray, "m v d"]
     present: Bool[np.ndarray, "m v"]
-    before: Float[np.ndarray, "m v d"]
-    present_before: Bool[np.ndarray, "m v"]
+    previous: Float[np.ndarray, "m v d"]
+    previous_present: Bool[np.ndarray, "m v"]
 
 
 def poses(
-    panels: Sequence[Pose], layout: Layout, out: str | os.PathLike[str], *, y_up: bool
+    panels: Sequence[PosePanel], layout: Layout, out: str | os.PathLike[str], *, y_up: bool
 ) -> None:
-    """Draws the panels, four in a row. Depth is left out: what is seen is what the sensor or camera
-    saw.
+    """Draws panels, four in a row, from the sensor's or camera's view; depth is left out.
 
     Args:
-      panels: at least one.
-      layout: of every panel.
-      out: PNG, SVG or PDF.
-      y_up: whether y grows upwards.
+        panels: at least one.
+        layout: joint layout of every panel.
+        out: PNG, SVG or PDF.
+        y_up: whether y grows upwards.
 
     Raises:
-      UserError: no panel, another suffix, or a missing package.
+        UserError: no panel, an unknown suffix, or a missing package.
     """
     if not panels:
         raise UserError("no pose to draw")
     rows = -(-len(panels) // _COLUMNS)
     columns = min(len(panels), _COLUMNS)
     with style.context():
-        drawing = style.figure(_PANEL[0] * columns, _PANEL[1] * rows)
-        grid = drawing.subplots(rows, columns, squeeze=False)
+        figure = style.figure(_PANEL[0] * columns, _PANEL[1] * rows)
+        grid = figure.subplots(rows, columns, squeeze=False)
         for axes in grid.flat[len(panels) :]:
             axes.set_axis_off()
         for panel, axes in zip(panels, grid.flat, strict=False):
-            _draw(axes, panel, layout, y_up)
-        style.save(drawing, out)
+            _draw_panel(axes, panel, layout, y_up)
+        style.save(figure, out)
 
 
-def _draw(axes: Any, panel: Pose, layout: Layout, y_up: bool) -> None:
+def _draw_panel(axes: Any, panel: PosePanel, layout: Layout, y_up: bool) -> None:
     from matplotlib.collections import LineCollection
 
-    # As in an animation: a sensor's x runs to its left where y is up.
-    turn = np.array((-1.0 if y_up and panel.places.shape[-1] == 3 else 1.0, 1.0 if y_up else -1.0))
-    points, before = panel.places[..., :2] * turn, panel.before[..., :2] * turn
-    seen = np.concatenate([points[panel.present], before[panel.present_before], np.zeros((0, 2))])
-    low, high = (seen.min(0), seen.max(0)) if len(seen) else (np.zeros(2), np.ones(2))
-    middle, half = 0.5 * (low + high), max(0.55 * float((high - low).max()), 1e-6)
+    # As in an animation: a sensor's x axis points to its left where y is up.
+    flip_x = y_up and panel.points.shape[-1] == 3
+    turn = np.array((-1.0 if flip_x else 1.0, 1.0 if y_up else -1.0))
+    points, previous = panel.points[..., :2] * turn, panel.previous[..., :2] * turn
+    visible = np.concatenate([points[panel.present], previous[panel.previous_present]])
+    low, high = np.zeros(2), np.ones(2)
+    if len(visible):
+        low, high = visible.min(0), visible.max(0)
+    middle = 0.5 * (low + high)
+    half = max(0.55 * float((high - low).max()), 1e-6)
     axes.set_xlim(middle[0] - half, middle[0] + half)
     axes.set_ylim(middle[1] - half, middle[1] + half)
-    heights = [
-        np.ptp(person[there, 1])
-        for person, there in zip(points, panel.present, strict=True)
-        if there.any()
-    ]
+    heights = []
+    for person, present in zip(points, panel.present, strict=True):
+        if present.any():
+            heights.append(np.ptp(person[present, 1]))
     width = float(np.clip(2.8 * np.median(heights or [half]) / half, 0.8, 2.6))
     limbs = Limbs(axes, layout, len(points), width)
     start, end = limbs.bones.T
-    shown = panel.present_before[:, start] & panel.present_before[:, end]
-    lines = np.stack([before[:, start], before[:, end]], axis=2)[shown]
-    colours = limbs.bone_colours[shown].tolist()
+    drawn = panel.previous_present[:, start] & panel.previous_present[:, end]
+    lines = list(np.stack([previous[:, start], previous[:, end]], axis=2)[drawn])
+    colours = limbs.bone_colours[drawn].tolist()
     axes.add_collection(
-        LineCollection(list(lines), colors=colours, linewidths=0.6 * width, alpha=0.4, zorder=2)
+        LineCollection(lines, colors=colours, linewidths=0.6 * width, alpha=0.4, zorder=2)
     )
     limbs.move(points, np.zeros(points.shape[:2]), panel.present)
     axes.set_aspect("equal")
@@ -97,11 +99,5 @@ def _draw(axes: Any, panel: Pose, layout: Layout, y_up: bool) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
     axes.set_title(f"{panel.title}\n", fontsize=9.5, pad=3)
-    axes.text(
-        0.0,
-        1.02,
-        style.shorten(panel.note, 44),
-        transform=axes.transAxes,
-        fontsize=7.5,
-        color=style.SOFT,
-    )
+    note = style.shorten(panel.note, 44)
+    axes.text(0.0, 1.02, note, transform=axes.transAxes, fontsize=7.5, color=style.SOFT)

@@ -1,9 +1,10 @@
-"""How every picture of jaxact looks: one palette that colour-blind readers can tell apart, one type
-size, thin axes.
-"""
+"""Style of all figures: a palette that is safe for colour blindness, font sizes, thin axes."""
 
 import os
 from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
 
 from jaxact import files
 from jaxact.errors import UserError, missing_extra
@@ -12,11 +13,10 @@ INK = "#22262b"
 SOFT = "#6b7280"
 GRID = "#e3e6ea"
 PAPER = "#ffffff"
-# Okabe and Ito's colours, in the order in which runs are drawn.
+# Colours of Okabe and Ito, in the order in which runs are drawn.
 CYCLE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d1f", "#000000")
 LEFT, RIGHT, MIDDLE = "#0072b2", "#d55e00", "#3a4048"
-# The same three for a second person: lighter, and drawn dashed nowhere, so that a pose stays a
-# pose.
+# Colours of the first person's limbs, and lighter ones of all other persons.
 TONES = (
     {"left": LEFT, "right": RIGHT, "middle": MIDDLE},
     {"left": "#63b4e4", "right": "#eda33b", "middle": "#9aa2ad"},
@@ -59,10 +59,10 @@ _RC = {
 
 
 def need_matplotlib() -> Any:
-    """The module matplotlib.
+    """Imports matplotlib.
 
     Raises:
-      UserError: it is not installed.
+        UserError: it is not installed.
     """
     try:
         import matplotlib
@@ -72,13 +72,17 @@ def need_matplotlib() -> Any:
 
 
 def context() -> Any:
-    """A context in which jaxact's style holds; everything drawn belongs inside it."""
+    """Returns a context manager in which jaxact's style is active; draw everything inside it."""
     return need_matplotlib().rc_context(_RC)
 
 
 def figure(width: float, height: float, dpi: int = 144, layout: Any = "constrained") -> Any:
-    """An empty figure of `width` x `height` inches with a canvas of its own: no window, no global
-    state.
+    """Creates an empty figure with a canvas of its own, without a window or global state.
+
+    Args:
+        width, height: size in inches.
+        dpi: pixels per inch.
+        layout: a layout engine of matplotlib.
     """
     need_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -89,17 +93,21 @@ def figure(width: float, height: float, dpi: int = 144, layout: Any = "constrain
     return drawing
 
 
+def rendered(drawing: Any) -> UInt8[np.ndarray, "h w 3"]:
+    """Renders a figure and returns its RGB image."""
+    drawing.canvas.draw()
+    return np.asarray(drawing.canvas.buffer_rgba())[..., :3].copy()
+
+
 def save(drawing: Any, out: str | os.PathLike[str]) -> None:
-    """Writes a figure whole or not at all, in the format of the suffix of `out`.
+    """Writes a figure atomically, in the format of the suffix of `out`.
 
     Raises:
-      UserError: a suffix that is no picture format, or a folder that cannot be written.
+        UserError: an unknown suffix, or a folder that cannot be written.
     """
     suffix = os.path.splitext(os.fspath(out))[1].lower()
-    formats = sorted(
-        {f".{name}" for name in drawing.canvas.get_supported_filetypes()}
-        - {".raw", ".rgba", ".pgf", ".ps"}
-    )
+    supported = {f".{name}" for name in drawing.canvas.get_supported_filetypes()}
+    formats = sorted(supported - {".raw", ".rgba", ".pgf", ".ps"})
     if suffix not in formats:
         raise UserError(
             f"cannot draw to {os.fspath(out)!r}: the suffix must be one of {', '.join(formats)}"
@@ -108,6 +116,8 @@ def save(drawing: Any, out: str | os.PathLike[str]) -> None:
         drawing.savefig(temporary, format=suffix[1:])
 
 
-def shorten(label: str, most: int) -> str:
-    """`label` in at most `most` characters, cut in the middle of nothing but its end."""
-    return label if len(label) <= most else label[: max(most - 1, 1)].rstrip() + "…"
+def shorten(text: str, length: int) -> str:
+    """Shortens a text to at most `length` characters, with an ellipsis at its end."""
+    if len(text) <= length:
+        return text
+    return text[: max(length - 1, 1)].rstrip() + "…"

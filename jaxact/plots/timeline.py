@@ -1,4 +1,4 @@
-"""A network's answers along a recording: one row a class, one column a window."""
+"""Class probabilities along a recording: one row per class, one column per window."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from jaxact.plots import style
 
-_MOST = 10  # classes drawn
+_MAX_CLASSES = 10
 
 
 def timeline(
@@ -18,42 +18,40 @@ def timeline(
     *,
     title: str = "",
 ) -> None:
-    """Draws the probabilities of the classes that lead anywhere, those that are likely at all
-    coming first.
+    """Draws the probabilities of the classes that are the most probable one of some window.
 
-    Windows overlap: each is drawn from half-way to the one before to half-way to the one after.
+    The most probable classes come first. Overlapping windows are drawn from the middle between
+    their centre and the previous window's to the middle between theirs and the next one's.
 
     Args:
-      windows: probabilities.
-      spans: first frame and the one after the last of each window.
-      labels: class names.
-      out: the picture; its suffix says which kind.
-      title: heading.
+        windows: class probabilities per window.
+        spans: (start, stop) of each window in frames.
+        labels: class names.
+        out: picture file; its suffix sets the format.
+        title: heading.
     """
     style.need_matplotlib()
-    leading = set(np.argmax(windows, 1).tolist())
+    best_classes = set(np.argmax(windows, 1).tolist())
     order = sorted(
         range(len(labels)),
-        key=lambda index: (index not in leading, -windows[:, index].mean(), index),
+        key=lambda index: (index not in best_classes, -windows[:, index].mean(), index),
     )
-    rows = order[: min(_MOST, max(len(leading), 3), len(labels))]
-    middles = np.array([(start + stop) / 2 for start, stop in spans])
-    edges = np.concatenate([[spans[0][0]], (middles[1:] + middles[:-1]) / 2, [spans[-1][1]]])
+    rows = order[: min(_MAX_CLASSES, max(len(best_classes), 3), len(labels))]
+    names = [style.shorten(labels[index], 28) for index in rows]
+    centres = np.array([(start + stop) / 2 for start, stop in spans])
+    edges = np.concatenate([[spans[0][0]], (centres[1:] + centres[:-1]) / 2, [spans[-1][1]]])
     with style.context():
-        drawing = style.figure(9.0, 1.4 + 0.34 * len(rows))
-        axes = drawing.add_subplot()
-        shares = windows[:, rows].T
-        picture = axes.pcolormesh(
-            edges, np.arange(len(rows) + 1), shares, cmap="Blues", vmin=0, vmax=1
+        figure = style.figure(9.0, 1.4 + 0.34 * len(rows))
+        axes = figure.add_subplot()
+        mesh = axes.pcolormesh(
+            edges, np.arange(len(rows) + 1), windows[:, rows].T, cmap="Blues", vmin=0, vmax=1
         )
-        axes.set_yticks(
-            np.arange(len(rows)) + 0.5, labels=[style.shorten(labels[index], 28) for index in rows]
-        )
+        axes.set_yticks(np.arange(len(rows)) + 0.5, labels=names)
         axes.invert_yaxis()
         axes.set_xlabel("frame")
         axes.set_title(style.shorten(title, 70))
         axes.tick_params(length=0)
-        bar = drawing.colorbar(picture, ax=axes, fraction=0.03, pad=0.015)
+        bar = figure.colorbar(mesh, ax=axes, fraction=0.03, pad=0.015)
         bar.set_label("probability")
         bar.outline.set_visible(False)
-        style.save(drawing, out)
+        style.save(figure, out)

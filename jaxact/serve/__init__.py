@@ -1,9 +1,7 @@
-"""A trained network behind HTTP: a page to drop clips on, and `POST /predict`, which answers with
-JSON.
+"""HTTP server for a trained network: a web page for clips, and `POST /predict`, which returns JSON.
 
-uploads (a file that is safe to open) -> answers (the network's answer, and what is drawn) -> app
-(HTTP, limits)
+    uploads (checks a file before it is opened) -> predictions (the network's prediction for each
+    clip, and drawing, its skeleton) -> app (HTTP, limits)
 
-It needs the extra `serve`. Uploads lie in a temporary folder while they are answered, and nowhere
-else.
+The extra `serve` is needed. Uploads are stored in a temporary folder until they are answered.
 """

@@ -1,8 +1,8 @@
-"""HTTP: the page, what the network is, and `POST /predict`, each with its limits.
+"""HTTP application: the web page, `GET /network` and `POST /predict`, with limits.
 
-An error is {"error": one sentence}: 400 input that cannot be used, 403 a foreign page, 408 an
-upload that takes too long, 413 one that is too large, 503 too many at once, 504 an answer that
-takes too long, 500 a mistake of the server's.
+An error is {"error": one sentence}, with status 400 for invalid input, 403 for a request from
+another site's page, 408 for a slow upload, 413 for a large one, 503 for too many at once, 504 for a
+prediction that takes too long, and 500 for an error of the server.
 """
 
 import asyncio
@@ -13,28 +13,29 @@ import ipaddress
 import re
 import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from jaxact.errors import UserError
 from jaxact.inference.predictor import Predictor
-from jaxact.serve import answers, uploads
+from jaxact.serve import predictions, uploads
+from jaxact.serve.options import Options, parse_options
+from jaxact.serve.requests import receive_upload
 
 PAGE = Path(__file__).parent / "page"
-OVERHEAD = 64 << 10  # bytes of a form that are not its file
-_OWN = "default-src 'self'; media-src 'self' blob:; img-src 'self' data:; frame-ancestors 'none'"
 _HEADERS = {
-    "Content-Security-Policy": _OWN,
+    "Content-Security-Policy": (
+        "default-src 'self'; media-src 'self' blob:; img-src 'self' data:; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
@@ -42,123 +43,127 @@ _HEADERS = {
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What the server takes on.
+    """Limits of the server.
 
     Attributes:
-      size: bytes of an upload.
-      seconds: for which an upload may take, then the wait for its turn, then the answer.
-      at_once: uploads that are answered side by side.
-      waiting: uploads that may wait beside them.
+        max_bytes: largest size of an upload.
+        timeout: seconds for receiving an upload, then for waiting, then for its prediction.
+        concurrent: uploads that are predicted at the same time.
+        queued: uploads that may wait in addition.
     """
 
-    size: int = 64_000_000
-    seconds: float = 60.0
-    at_once: int = 2
-    waiting: int = 8
+    max_bytes: int = 64_000_000
+    timeout: float = 60.0
+    concurrent: int = 2
+    queued: int = 8
 
 
-class Desk:
-    """Uploads get their answers here, `at_once` side by side; the others wait their turn."""
+class PredictionQueue:
+    """Predicts uploads in worker threads; uploads beyond `Limits.concurrent` wait."""
 
-    def __init__(self, net: Predictor, limits: Limits) -> None:
-        self.net, self.limits, self.inside = net, limits, 0
-        self.free = asyncio.Semaphore(limits.at_once)
-        self.workers = concurrent.futures.ThreadPoolExecutor(limits.at_once, "jaxact-answer")
+    def __init__(self, predictor: Predictor, limits: Limits) -> None:
+        self.predictor, self.limits = predictor, limits
+        self.pending = 0
+        self.free_workers = asyncio.Semaphore(limits.concurrent)
+        self.workers = concurrent.futures.ThreadPoolExecutor(limits.concurrent, "jaxact-predict")
 
     async def predict(self, request: Request) -> JSONResponse:
-        """`POST /predict`: a form of `file` and the fields of `answers.Asked`."""
+        """Handles `POST /predict`: a form of `file` and the fields of `options.Options`."""
         if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             raise HTTPException(
-                403, "another site's page asked; only this server's own page and programs may"
+                403,
+                "the request comes from another site's page; "
+                "only this server's own page and programs may send requests",
             )
-        if self.inside >= self.limits.at_once + self.limits.waiting:
+        if self.pending >= self.limits.concurrent + self.limits.queued:
             raise HTTPException(
-                503, f"{self.inside} uploads are being answered or wait; try again in a while"
+                503, f"{self.pending} uploads are being predicted or wait; try again later"
             )
-        self.inside += 1
+        self.pending += 1
         try:
-            clips = await self._answered(request)
+            clips = await self._receive_and_predict(request)
         finally:
-            self.inside -= 1
-        return JSONResponse({"step": self.net.net.step, "clips": clips})
+            self.pending -= 1
+        return JSONResponse({"step": self.predictor.net.step, "clips": clips})
 
-    async def _answered(self, request: Request) -> list[dict[str, Any]]:
-        seconds = self.limits.seconds
+    async def _receive_and_predict(self, request: Request) -> list[dict[str, Any]]:
+        timeout, max_bytes = self.limits.timeout, self.limits.max_bytes
         try:
-            folder, fields = await asyncio.wait_for(_received(request, self.limits.size), seconds)
+            folder, fields = await asyncio.wait_for(receive_upload(request, max_bytes), timeout)
         except TimeoutError:
-            raise HTTPException(408, f"the upload took longer than {seconds:g} seconds") from None
+            raise HTTPException(408, f"the upload took longer than {timeout:g} seconds") from None
         try:
-            options = answers.asked(fields)
-            await asyncio.wait_for(self.free.acquire(), seconds)
+            options = parse_options(fields)
+            await asyncio.wait_for(self.free_workers.acquire(), timeout)
         except TimeoutError:
             folder.cleanup()
             raise HTTPException(
-                503, f"busy for {seconds:g} seconds with other uploads; try again later"
+                503, f"busy with other uploads for {timeout:g} seconds; try again later"
             ) from None
         except BaseException:
             folder.cleanup()
             raise
-        return await self._worked(folder, options)
+        return await self._run_in_worker(folder, options)
 
-    async def _worked(
-        self, folder: tempfile.TemporaryDirectory, options: answers.Asked
+    async def _run_in_worker(
+        self, folder: tempfile.TemporaryDirectory, options: Options
     ) -> list[dict[str, Any]]:
-        """The answer, or an error when it takes too long; the worker clears up, also when nobody
-        waits any more.
-        """
+        """Predicts an upload; the worker deletes its folder, even after a timeout."""
         path = next(Path(folder.name).iterdir())
 
         def work() -> list[dict[str, Any]]:
             with folder:
-                return answers.answer(self.net, path, options, limit=self.limits.size)
+                return predictions.predict_upload(
+                    self.predictor, path, options, limit=self.limits.max_bytes
+                )
 
         running = asyncio.get_running_loop().run_in_executor(self.workers, work)
-        running.add_done_callback(self._done)
+        running.add_done_callback(self._release_worker)
         try:
-            return await asyncio.wait_for(asyncio.shield(running), self.limits.seconds)
+            return await asyncio.wait_for(asyncio.shield(running), self.limits.timeout)
         except TimeoutError:
-            seconds = f"{self.limits.seconds:g}"
+            timeout = f"{self.limits.timeout:g}"
             raise HTTPException(
-                504, f"no answer within {seconds} seconds; cut {path.name!r} into parts"
+                504, f"no prediction within {timeout} seconds; cut {path.name!r} into parts"
             ) from None
         except UserError as error:
-            raise UserError(_of_a_form(str(error), folder.name)) from error
+            raise UserError(_for_web_users(str(error), folder.name)) from error
         except (MemoryError, RecursionError) as error:
             raise HTTPException(
                 413, f"{path.name!r} needs more memory than there is; cut it into parts"
             ) from error
 
-    def _done(self, running: asyncio.Future) -> None:
-        self.free.release()
+    def _release_worker(self, running: asyncio.Future) -> None:
+        self.free_workers.release()
         if not running.cancelled():
-            running.exception()  # seen, also where its asker got a 504 before
+            running.exception()  # retrieved, so that asyncio does not log it after a timeout
 
 
 def build(
-    net: Predictor, limits: Limits | None = None, *, hosts: tuple[str, ...] = ("*",)
+    predictor: Predictor, limits: Limits | None = None, *, hosts: tuple[str, ...] = ("*",)
 ) -> Starlette:
-    """The application.
+    """Builds the application.
 
     Args:
-      net: the network that answers.
-      limits: see `Limits`.
-      hosts: names by which the server may be called; others are refused, as a page elsewhere could
-        make up a name for this machine.
+        predictor: the network.
+        limits: see `Limits`.
+        hosts: host names that requests may use. Others are refused, since another site could make
+            up a name for this machine.
     """
     limits = limits or Limits()
 
     @contextlib.asynccontextmanager
-    async def life(app: Starlette) -> AsyncIterator[None]:
-        app.state.desk = desk = Desk(net, limits)
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        app.state.queue = queue = PredictionQueue(predictor, limits)
         yield
-        desk.workers.shutdown(wait=False, cancel_futures=True)
+        queue.workers.shutdown(wait=False, cancel_futures=True)
 
     async def predict(request: Request) -> Response:
-        return await request.app.state.desk.predict(request)
+        return await request.app.state.queue.predict(request)
 
     async def network(_: Request) -> Response:
-        return JSONResponse(answers.about(net) | {"most_bytes": limits.size})
+        description = predictions.describe_network(predictor)
+        return JSONResponse(description | {"most_bytes": limits.max_bytes})
 
     async def page(_: Request) -> Response:
         return FileResponse(PAGE / "index.html", headers=_HEADERS)
@@ -169,110 +174,40 @@ def build(
         Route("/predict", predict, methods=["POST"]),
         Mount("/page", StaticFiles(directory=PAGE)),
     ]
-    handlers = {UserError: _mistake, HTTPException: _refusal, Exception: _failure}
+    handlers = {UserError: _on_user_error, HTTPException: _on_http_error, Exception: _on_failure}
     middleware = [Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)]
     return Starlette(
-        routes=routes, middleware=middleware, exception_handlers=handlers, lifespan=life
+        routes=routes, middleware=middleware, exception_handlers=handlers, lifespan=lifespan
     )
 
 
-def hosts_of(address: str) -> tuple[str, ...]:
-    """Names by which a server that is bound to `address` may be called: a loopback's own, else
-    any.
-    """
+def allowed_hosts(address: str) -> tuple[str, ...]:
+    """Returns the host names for a server at `address`: local names for a loopback, else any."""
     try:
         loopback = ipaddress.ip_address(address).is_loopback
     except ValueError:
         loopback = address == "localhost"
-    return ("localhost", "127.0.0.1", "::1", "[::1]", address) if loopback else ("*",)
+    if not loopback:
+        return ("*",)
+    return ("localhost", "127.0.0.1", "::1", "[::1]", address)
 
 
-class _Limited(Request):
-    """A request whose body ends in an error once it is larger than `most`."""
-
-    most = 0
-
-    async def stream(self) -> AsyncIterator[bytes]:
-        size = 0
-        async for chunk in super().stream():
-            size += len(chunk)
-            if size > self.most:
-                raise HTTPException(413, _too_large(self.most - OVERHEAD))
-            yield chunk
+def _for_web_users(message: str, folder: str) -> str:
+    """Rewrites an error for a form: without this machine's folders, and options as fields."""
+    message = re.sub(rf"{re.escape(folder)}/({uploads.UNZIPPED}\d+/)?", "", message)
+    return message.replace(folder, "the upload").replace("--", "")
 
 
-async def _received(
-    request: Request, size: int
-) -> tuple[tempfile.TemporaryDirectory, dict[str, str]]:
-    """A temporary folder with the file of a form in it, and the form's other fields."""
-    limited = _Limited(request.scope, request.receive)
-    limited.most = size + OVERHEAD
-    stated = request.headers.get("content-length", "")
-    if stated.isdigit() and int(stated) > limited.most:
-        await _drained(request, 4 * size)
-        raise HTTPException(413, _too_large(size))
-    try:
-        async with limited.form(max_files=1, max_fields=16) as form:
-            file = form.get("file")
-            if not isinstance(file, UploadFile) or not file.filename:
-                raise UserError("no file; wanted a form (multipart/form-data) with the field file")
-            if (file.size or 0) > size:
-                raise HTTPException(413, _too_large(size))
-            fields = {name: value for name, value in form.items() if isinstance(value, str)}
-            return await _stored(file), fields
-    except ClientDisconnect:
-        raise HTTPException(400, "the upload broke off") from None
-
-
-async def _drained(request: Request, most: int) -> None:
-    """Reads on without keeping anything: who is still sending would not see an answer."""
-    with contextlib.suppress(ClientDisconnect):
-        async for chunk in request.stream():
-            most -= len(chunk)
-            if most < 0:
-                return
-
-
-def _too_large(size: int) -> str:
-    return f"the upload is larger than {size / 1e6:.3g} MB; cut it into parts, or start the server with a larger --max-mb"
-
-
-async def _stored(file: UploadFile) -> tempfile.TemporaryDirectory:
-    """A temporary folder with the upload in it, under the last part of its name."""
-    name = PurePosixPath((file.filename or "").replace("\\", "/")).name
-    name = (
-        "".join(letter if letter.isprintable() else "_" for letter in name).lstrip(".")[-100:]
-        or "upload"
-    )
-    folder = tempfile.TemporaryDirectory(prefix="jaxact-serve-", ignore_cleanup_errors=True)
-    try:
-        with open(Path(folder.name) / name, "wb") as target:
-            while chunk := await file.read(1 << 20):
-                target.write(chunk)
-    except BaseException:
-        folder.cleanup()
-        raise
-    return folder
-
-
-def _of_a_form(sentence: str, folder: str) -> str:
-    """An error as one who sent a form reads it: without this machine's folders, options as
-    fields.
-    """
-    sentence = re.sub(rf"{re.escape(folder)}/({uploads.UNZIPPED}\d+/)?", "", sentence)
-    return sentence.replace(folder, "the upload").replace("--", "")
-
-
-async def _mistake(_: Request, error: Exception) -> Response:
+async def _on_user_error(_: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 400)
 
 
-async def _refusal(_: Request, error: Exception) -> Response:
+async def _on_http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     headers = {"Retry-After": "10"} if error.status_code == 503 else {}
     return JSONResponse({"error": error.detail}, error.status_code, headers)
 
 
-async def _failure(_: Request, error: Exception) -> Response:
+async def _on_failure(_: Request, error: Exception) -> Response:
     del error  # the server logs it
-    return JSONResponse({"error": "the server failed; its log says why"}, 500)
+    return JSONResponse({"error": "the server failed; its log states the reason"}, 500)

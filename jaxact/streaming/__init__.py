@@ -1,5 +1,5 @@
-"""Recognition while people are watched: who is who from frame to frame, and when a class is said.
+"""Online action recognition: tracking of people and prediction of their actions, frame by frame.
 
-poses of a frame -> track (an id for each) -> network, a state per id -> smooth (one class, or none
-yet)
+frame -> poses -> tracks (an id per person) -> classifier (a state per id)
+    -> smoothing (one class, or none)
 """

@@ -1,4 +1,4 @@
-"""One frame of what is watched."""
+"""One frame of a video stream."""
 
 from typing import NamedTuple
 
@@ -6,20 +6,20 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 
-class Shot(NamedTuple):
-    """One frame of the source.
+class Frame(NamedTuple):
+    """One frame of a source.
 
     Attributes:
-      number: from 0, of the source's frames, those that are left out too.
-      time: seconds from the first frame.
-      picture: RGB; None where poses are read, or where the frame is lost.
-      people: poses that were read, x, y and score; None where a picture is to be looked at, or
-          nothing came.
-      note: what is wrong with the frame or the source; "" where nothing is.
+        number: frame number from 0; dropped frames count.
+        time: seconds from the first frame.
+        image: RGB; None where the source holds poses, or where the frame is lost.
+        poses: x, y and score of the joints of each person; None where the source holds images, or
+            where the frame is lost.
+        note: what is wrong with the frame or the source; "" if nothing is.
     """
 
     number: int
     time: float
-    picture: UInt8[np.ndarray, "h w 3"] | None = None
-    people: Float[np.ndarray, "n v 3"] | None = None
+    image: UInt8[np.ndarray, "h w 3"] | None = None
+    poses: Float[np.ndarray, "n v 3"] | None = None
     note: str = ""

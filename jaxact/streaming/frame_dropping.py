@@ -1,8 +1,6 @@
-"""Frames that come by themselves: the newest is taken, those that nobody was ready for are dropped
-and counted.
+"""Frame dropping: real-time sources whose frames are skipped while the previous one is processed.
 
-`Latest` is for a camera or a stream, whose frames a thread takes off it; `Paced` plays a file as if
-it were one.
+`LatestFrames` reads a camera or a stream in a thread; `PacedFrames` plays a file in real time.
 """
 
 import collections
@@ -10,104 +8,109 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from jaxact.streaming.frame import Shot
+from jaxact.streaming.frame import Frame
 
-NOTES = 64  # notes that wait to be read at most, the newest
+MAX_NOTES = 64  # unread notes; older ones are dropped
 
 
-class Latest:
-    """The newest shot of a source at every time that one is asked for.
+class LatestFrames:
+    """Yields the newest frame of a source whenever the next frame is requested.
 
     Attributes:
-      dropped: frames that a newer one has taken the place of.
+        dropped: frames that were replaced by a newer one.
     """
 
-    def __init__(self, shots: Iterable[Shot]) -> None:
+    def __init__(self, frames: Iterable[Frame]) -> None:
         self.dropped = 0
-        self._shots, self._held, self._notes = shots, None, collections.deque(maxlen=NOTES)
-        self._ready, self._ended, self._error = threading.Condition(), False, None
+        self._frames = frames
+        self._latest: Frame | None = None
+        self._notes: collections.deque[Frame] = collections.deque(maxlen=MAX_NOTES)
+        self._changed = threading.Condition()
+        self._ended = False
+        self._error: BaseException | None = None
 
-    def put(self, shot: Shot) -> None:
-        """Takes a shot off the source; one that holds only a note waits for its turn."""
-        with self._ready:
-            if shot.picture is None and shot.people is None:
-                self._notes.append(shot)
+    def put(self, frame: Frame) -> None:
+        """Adds a frame of the source. A frame with only a note is queued and never replaced."""
+        with self._changed:
+            if frame.image is None and frame.poses is None:
+                self._notes.append(frame)
             else:
-                self.dropped += self._held is not None
-                self._held = shot
-            self._ready.notify()
+                self.dropped += self._latest is not None
+                self._latest = frame
+            self._changed.notify()
 
     def end(self, error: BaseException | None = None) -> None:
-        """Nothing more comes, because of `error` where there is one."""
-        with self._ready:
+        """Marks the end of the source, with the error that caused it, if any."""
+        with self._changed:
             self._ended, self._error = True, error
-            self._ready.notify()
+            self._changed.notify()
 
-    def __iter__(self) -> Iterator[Shot]:
-        """Starts to read the source.
+    def __iter__(self) -> Iterator[Frame]:
+        """Starts the thread that reads the source.
 
         Raises:
-          Exception: whatever the source raised, after its last shot.
+            Exception: the source's own, after its last frame.
         """
         threading.Thread(target=self._read, daemon=True).start()
         try:
-            while (shot := self._next()) is not None:
-                yield shot
+            while (frame := self._next()) is not None:
+                yield frame
         finally:
-            self._ended = True  # and so the thread
+            self._ended = True  # ends the thread
         if self._error is not None:
             raise self._error
 
     def _read(self) -> None:
         try:
-            for shot in self._shots:
+            for frame in self._frames:
                 if self._ended:
                     return
-                self.put(shot)
-        except Exception as error:  # raised where the shots are read
+                self.put(frame)
+        except Exception as error:  # raised in the thread that iterates
             self.end(error)
         else:
             self.end()
 
-    def _next(self) -> Shot | None:
-        with self._ready:
-            while not (self._notes or self._held or self._ended):
-                self._ready.wait(1.0)  # so that Ctrl-C is heard
+    def _next(self) -> Frame | None:
+        with self._changed:
+            while not (self._notes or self._latest or self._ended):
+                self._changed.wait(1.0)  # a timeout lets Ctrl-C through
             if self._notes:
                 return self._notes.popleft()
-            shot, self._held = self._held, None
-            return shot
+            frame, self._latest = self._latest, None
+            return frame
 
 
-class Paced:
-    """Shots at the time at which they are due; those whose time has passed are left out.
+class PacedFrames:
+    """Yields frames at their own times, and drops those that are late.
 
     Attributes:
-      dropped: frames left out.
-      late: seconds after which a frame's time has passed.
+        dropped: number of dropped frames.
+        late: seconds after its time at which a frame is dropped.
     """
 
     def __init__(
         self,
-        shots: Iterable[Shot],
+        frames: Iterable[Frame],
         *,
         late: float = 0.04,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self.dropped, self.late = 0, late
-        self._shots, self._clock, self._sleep = shots, clock, sleep
+        self._frames, self._clock, self._sleep = frames, clock, sleep
 
-    def __iter__(self) -> Iterator[Shot]:
-        """The first shot is due at once."""
-        begun = None
-        for shot in self._shots:
-            now = self._clock()
-            begun = now - shot.time if begun is None else begun
-            ahead = begun + shot.time - now
-            if ahead < -self.late and not shot.note:
+    def __iter__(self) -> Iterator[Frame]:
+        """Starts the clock at the first frame."""
+        start = None
+        for frame in self._frames:
+            elapsed = self._clock()
+            if start is None:
+                start = elapsed - frame.time
+            delay = start + frame.time - elapsed
+            if delay < -self.late and not frame.note:
                 self.dropped += 1
                 continue
-            if ahead > 0:
-                self._sleep(ahead)
-            yield shot
+            if delay > 0:
+                self._sleep(delay)
+            yield frame

@@ -1,249 +1,140 @@
-"""What is watched: a video file, a folder of pictures, a camera, a URL, or the poses that OpenPose
-wrote.
+"""Sources of frames: a video file, a folder of images, a camera, a URL, or poses of OpenPose.
 
-    name -> Source -> Shot, Shot ...
-
-A shot that cannot be read says so in its note and the next one follows; memory holds one at a time.
+A frame that cannot be read has a note, and the next one follows. One frame is in memory at a time.
 """
 
 import dataclasses
-import re
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from jaxact.errors import UserError
 from jaxact.streaming import openpose_source
-from jaxact.streaming.frame import Shot
+from jaxact.streaming.frame import Frame
+from jaxact.streaming.live_source import LiveFrames
+from jaxact.streaming.video_decoding import decode_frames, error_text, is_url
 
-PICTURES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-SECONDS = 10.0  # that opening a stream, or its next packet, may take
+IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+# Platform -> (file name of a camera, container format), as FFmpeg expects them.
 CAMERAS = {"linux": ("/dev/video{}", "v4l2"), "darwin": ("{}", "avfoundation")}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Source:
-    """Shots, and what is known of them.
+class FrameSource:
+    """Frames of a source.
 
     Attributes:
-      shots: to be iterated once.
-      live: they come by themselves, whether or not anybody is ready.
-      poses: they hold people in place of pictures.
+        frames: the frames, to be iterated once.
+        live: whether frames arrive in real time.
+        has_poses: whether frames hold poses in place of images.
     """
 
-    shots: Iterable[Shot]
+    frames: Iterable[Frame]
     live: bool = False
-    poses: bool = False
+    has_poses: bool = False
 
 
-def open_source(name: str, *, fps: float, patience: float) -> Source:
-    """The source called `name`.
+def open_source(name: str, *, fps: float, patience: float) -> FrameSource:
+    """Opens a source of frames.
 
     Args:
-      name: a file, a folder of pictures or of OpenPose's JSON files, the number of a camera, a URL,
-        or "-" for JSON on standard input.
-      fps: frames a second of pictures and poses, which have no times of their own.
-      patience: seconds for which a live source that broke off is tried again.
+        name: a file, a folder of images or of OpenPose's JSON files, the number of a camera, a URL,
+            or "-" for JSON on standard input.
+        fps: frames per second of images and poses, which have no times of their own.
+        patience: seconds for which an interrupted live source is reopened.
 
     Raises:
-      UserError: there is nothing of that name, or nothing that can be watched in it.
+        UserError: no such source, or one that holds no frames.
     """
     if not fps > 0:
-        raise UserError(f"--fps is a number of frames a second above 0, got {fps!r}")
+        raise UserError(f"--fps is a number of frames per second above 0, got {fps!r}")
     if name == "-":
-        return Source(openpose_source.from_pipe(sys.stdin.buffer, fps), poses=True)
+        return FrameSource(openpose_source.from_pipe(sys.stdin.buffer, fps), has_poses=True)
     if name.isdigit():
-        return Source(
-            Live(lambda: _camera(int(name)), name=f"camera {name}", patience=patience), live=True
+        camera = LiveFrames(
+            lambda: _read_camera(int(name)), name=f"camera {name}", patience=patience
         )
-    if URL.match(name):
-        return Source(
-            Live(lambda: _packets(name, _transport(name)), name=name, patience=patience), live=True
-        )
+        return FrameSource(camera, live=True)
+    if is_url(name):
+        options = _url_options(name)
+        stream = LiveFrames(lambda: decode_frames(name, options), name=name, patience=patience)
+        return FrameSource(stream, live=True)
     path = Path(name)
     if path.is_file():
-        return Source(_Once(lambda: _file(name)))
-    if not path.is_dir():
+        return FrameSource(_Deferred(lambda: _read_file(name)))
+    if path.is_dir():
+        return _open_folder(path, fps)
+    raise UserError(
+        f"no source {name!r}; wanted a video file, a folder of images or of OpenPose's JSON files, "
+        "the number of a camera, a URL, or - for JSON on standard input"
+    )
+
+
+def _open_folder(folder: Path, fps: float) -> FrameSource:
+    files = sorted(folder.iterdir())
+    images = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
+    poses = [file for file in files if file.suffix.lower() == ".json"]
+    if bool(images) == bool(poses):
+        content = "both images and JSON files" if images else "neither images nor JSON files"
         raise UserError(
-            f"no source {name!r}; wanted a video file, a folder of pictures or of OpenPose's JSON files, the number of "
-            "a camera, a URL, or - for JSON on standard input"
-        )
-    files = sorted(each for each in path.iterdir() if each.suffix.lower() in (*PICTURES, ".json"))
-    poses = [each for each in files if each.suffix.lower() == ".json"]
-    if not files or 0 < len(poses) < len(files):
-        held = "both pictures and JSON files" if files else "neither pictures nor JSON files"
-        raise UserError(
-            f"the folder {name!r} holds {held}; wanted one kind of them, a file for each frame"
+            f"the folder {str(folder)!r} holds {content}; wanted one kind, one file per frame"
         )
     if poses:
-        return Source(openpose_source.from_files(poses, fps), poses=True)
-    return Source(_Once(lambda: _pictures(files, fps)))
+        return FrameSource(openpose_source.from_files(poses, fps), has_poses=True)
+    return FrameSource(_Deferred(lambda: _read_images(images, fps)))
 
 
-class Live:
-    """Shots of a source that may vanish and come back: it is opened again until it has been gone
-    for too long.
+class _Deferred:
+    """An iterable that calls its function when it is iterated."""
 
-    Attributes:
-      name: what the notes call it.
-    """
+    def __init__(self, function: Callable[[], Iterator[Frame]]) -> None:
+        self._function = function
 
-    def __init__(
-        self,
-        connect: Callable[[], Iterator[Shot]],
-        *,
-        name: str,
-        patience: float,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], object] = time.sleep,
-    ) -> None:
-        self.name = name
-        self._connect, self._patience, self._clock, self._sleep = connect, patience, clock, sleep
-
-    def __iter__(self) -> Iterator[Shot]:
-        """Shots, their numbers and times going on across interruptions.
-
-        Raises:
-          UserError: the source cannot be opened in the first place.
-        """
-        number, begun, gone, wait = 0, None, None, 0.5
-        while True:
-            try:
-                for shot in self._connect():
-                    now = self._clock()
-                    begun = now if begun is None else begun
-                    if gone is not None and shot.picture is not None:
-                        yield Shot(
-                            number,
-                            now - begun,
-                            note=f"{self.name} is back after {now - gone:.1f} s",
-                        )
-                        gone, wait = None, 0.5
-                    yield shot._replace(number=number, time=now - begun)
-                    number += 1
-                return  # it has an end, and this was it
-            except OSError as error:  # PyAV's errors are such, or of ConnectionError below
-                if begun is None:
-                    raise UserError(f"{self.name!r} cannot be opened: {_reason(error)}") from error
-                now = self._clock()
-                if gone is None:
-                    gone = now
-                    yield Shot(number, now - begun, note=f"{self.name} is gone: {_reason(error)}")
-            if now - gone >= self._patience:
-                yield Shot(
-                    number,
-                    now - begun,
-                    note=f"{self.name} did not come back within {self._patience:g} s",
-                )
-                return
-            self._sleep(min(wait, self._patience))
-            wait = min(2 * wait, SECONDS)
+    def __iter__(self) -> Iterator[Frame]:
+        return self._function()
 
 
-class _Once:
-    """A generator that begins when it is iterated."""
-
-    def __init__(self, begin: Callable[[], Iterator[Shot]]) -> None:
-        self._begin = begin
-
-    def __iter__(self) -> Iterator[Shot]:
-        return self._begin()
-
-
-def _file(name: str) -> Iterator[Shot]:
-    """A file's frames; where it breaks off, a note and the end."""
-    number, seconds = 0, 0.0
+def _read_file(name: str) -> Iterator[Frame]:
+    """Reads a video file; where it is cut off, a frame with a note is the last one."""
+    count, seconds = 0, 0.0
     try:
-        for shot in _packets(name, {}):
-            yield shot
-            number, seconds = shot.number + 1, shot.time
+        for frame in decode_frames(name, {}):
+            yield frame
+            count, seconds = frame.number + 1, frame.time
     except OSError as error:
-        if not number:
-            raise UserError(f"{name!r} cannot be read as a video: {_reason(error)}") from error
-        yield Shot(
-            number, seconds, note=f"the file breaks off after {number} frames: {_reason(error)}"
-        )
+        reason = error_text(error)
+        if not count:
+            raise UserError(f"{name!r} cannot be read as a video: {reason}") from error
+        yield Frame(count, seconds, note=f"the file is cut off after {count} frames: {reason}")
         return
-    if not number:
+    if not count:
         raise UserError(f"{name!r} holds no frames")
 
 
-def _pictures(files: list[Path], fps: float) -> Iterator[Shot]:
-    """A picture of each file."""
+def _read_images(files: list[Path], fps: float) -> Iterator[Frame]:
+    """Reads an image from each file."""
     for number, file in enumerate(files):
+        frame = Frame(number, number / fps, note=f"no image in {file.name}: it holds none")
         try:
-            shot = next(shot for shot in _packets(str(file), {}) if shot.picture is not None)
-            yield shot._replace(number=number, time=number / fps)
-        except (OSError, StopIteration) as error:
-            why = _reason(error) if isinstance(error, OSError) else "it holds none"
-            yield Shot(number, number / fps, note=f"no picture in {file.name}: {why}")
+            for decoded in decode_frames(str(file), {}):
+                if decoded.image is not None:
+                    frame = decoded._replace(number=number, time=number / fps)
+                    break
+        except OSError as error:
+            frame = frame._replace(note=f"no image in {file.name}: {error_text(error)}")
+        yield frame
 
 
-def _camera(number: int) -> Iterator[Shot]:
+def _read_camera(number: int) -> Iterator[Frame]:
     if sys.platform not in CAMERAS:
         raise UserError(f"cameras have no numbers on {sys.platform}; wanted a URL or a file")
-    place, kind = CAMERAS[sys.platform]
-    yield from _packets(place.format(number), {"format": kind})
-    raise ConnectionError("it sends nothing more")
+    file, kind = CAMERAS[sys.platform]
+    yield from decode_frames(file.format(number), {"format": kind})
+    raise ConnectionError("it sends no more frames")
 
 
-def _transport(url: str) -> dict[str, Any]:
-    return {"options": {"rtsp_transport": "tcp"}} if url.startswith("rtsp") else {}
-
-
-def _packets(name: str, options: dict[str, Any]) -> Iterator[Shot]:
-    """What can be decoded, packet by packet; a packet that cannot be is a note.
-
-    Raises:
-      OSError: it cannot be opened or read on, or a stream without an end has ended.
-      UserError: it holds no video.
-    """
-    from jaxact.datasets.formats import video_file
-
-    av = video_file.need_av()
-    try:
-        with video_file.open_container(name, timeout=SECONDS, **options) as container:
-            stream = container.streams.best("video")
-            if stream is None:
-                raise UserError(f"{name!r} holds no video")
-            number, first, played = 0, None, 0.0
-            for packet in container.demux(stream):
-                try:
-                    frames = packet.decode()
-                except av.FFmpegError as error:
-                    yield Shot(
-                        number, played, note=f"frame {number} cannot be decoded: {error.strerror}"
-                    )
-                    number += 1
-                    continue
-                for frame in frames:
-                    now = (
-                        frame.time
-                        if frame.time is not None
-                        else number / float(stream.average_rate or 25)
-                    )
-                    first = now if first is None else first
-                    note = f"frame {number} is damaged" if frame.is_corrupt else ""
-                    picture = video_file.upright(frame).to_ndarray(format="rgb24")
-                    played = now - first
-                    yield Shot(number, played, picture, note=note)
-                    number += 1
-            stated = (container.duration or 0) / av.time_base
-            if number > 1 and stated - played > max(
-                video_file.MOST_MISSING * stated, video_file.LENGTH_ERROR
-            ):
-                yield Shot(
-                    number, played, note=f"it breaks off after {played:.1f} of {stated:.1f} s"
-                )
-            endless = URL.match(name) and container.duration is None
-    except av.FFmpegError as error:
-        raise OSError(error.strerror or str(error)) from error
-    if endless:
-        raise ConnectionError("it sends nothing more")
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error) or type(error).__name__
+def _url_options(url: str) -> dict[str, Any]:
+    if url.startswith("rtsp"):
+        return {"options": {"rtsp_transport": "tcp"}}
+    return {}

@@ -1,11 +1,10 @@
-"""A class for everybody who is followed, frame by frame: windows that are read anew, or states that
-are carried on.
+"""Online classifiers: class probabilities of every tracked person, frame by frame.
 
     {id: joints [w c]} -> {id: probabilities [k]}
 
-`Windows` runs any classifier of skeletons on each person's last T frames. `Carried` keeps what a
-network that reads every frame once knows of each person: the causal ST-GCN, and the recogniser
-where that is asked for.
+`WindowClassifier` runs any skeleton classifier on each person's last T frames. `StatefulClassifier`
+keeps a state per person, for networks that read every frame once: the causal ST-GCN, and the
+recogniser on request.
 """
 
 import collections
@@ -23,153 +22,171 @@ from jaxact.models import causal_stgcn, recogniser_stream
 from jaxact.models.causal_stgcn import CausalSTGCN
 from jaxact.models.recogniser import Recogniser
 from jaxact.runs import trained_model
-from jaxact.streaming.preprocessing import Reader
+from jaxact.streaming.preprocessing import PosePreprocessor
 
-Frames = Mapping[int, Float[np.ndarray, "w c"]]
-Probabilities = dict[int, Float[np.ndarray, " k"]]
+JointsById = Mapping[int, Float[np.ndarray, "w c"]]
+ProbabilitiesById = dict[int, Float[np.ndarray, " k"]]
 
 
 @runtime_checkable
-class Network(Protocol):
-    """What is done with the people of every frame.
+class OnlineClassifier(Protocol):
+    """Classifies people frame by frame.
 
     Attributes:
-      anew: what of the network is computed anew at every frame, in words.
+        work_per_frame: description of what is computed at every frame.
     """
 
-    anew: str
+    work_per_frame: str
 
-    def step(self, people: Frames, wanted: Collection[int]) -> Probabilities:
-        """Takes a frame of each of these people; gives the classes of those who are wanted, of whom
-        it has frames.
+    def step(self, people: JointsById, requested: Collection[int]) -> ProbabilitiesById:
+        """Reads a frame of some people.
+
+        Args:
+            people: id -> joints of this frame.
+            requested: ids whose probabilities are returned, as far as they have frames.
         """
         ...
 
-    def forget(self, kept: Collection[int]) -> None:
-        """Keeps nothing of anybody else."""
+    def keep_only(self, ids: Collection[int]) -> None:
+        """Drops the state of all other people."""
         ...
 
 
-def build(net: trained_model.Trained, reader: Reader, *, carry: bool = False) -> Network:
-    """What runs the network of a run on a stream.
+def build(
+    net: trained_model.Trained, preprocessor: PosePreprocessor, *, carry: bool = False
+) -> OnlineClassifier:
+    """Builds the online classifier of a network.
 
     Args:
-      net: a classifier of skeletons.
-      reader: how it reads them.
-      carry: of a `recogniser`, carry the LSTMs' memories on in place of reading every window anew.
+        net: a skeleton classifier.
+        preprocessor: computes its input.
+        carry: for a `recogniser`: carry the states of its LSTMs from frame to frame instead of
+            reading every window from its start.
 
     Raises:
-      UserError: `carry` with a network that has nothing to carry.
+        UserError: `carry` with another network.
     """
     if carry and not isinstance(net.model, Recogniser):
+        reason = "has no state that could be carried"
+        if is_stateful(net):
+            reason = "always carries its state"
         raise UserError(
-            f"--carry is for the model 'recogniser'; {net.config.model.name!r} "
-            + (
-                "carries its state on by itself"
-                if is_carried(net)
-                else "has no state that could be carried on"
-            )
+            f"--carry is for the model 'recogniser'; {net.config.model.name!r} {reason}"
         )
-    if is_carried(net, carry):
-        return Carried(net.model, net.weights, reader)
-    return Windows(net.model, net.weights, reader)
+    if is_stateful(net, carry):
+        return StatefulClassifier(net.model, net.weights, preprocessor)
+    return WindowClassifier(net.model, net.weights, preprocessor)
 
 
-def is_carried(net: trained_model.Trained, carry: bool = False) -> bool:
+def is_stateful(net: trained_model.Trained, carry: bool = False) -> bool:
     """Whether every frame is read once."""
     return carry or isinstance(net.model, CausalSTGCN)
 
 
-class Windows:
-    """The whole network on each person's last T frames; T is the run's `clip.frames`.
+class WindowClassifier:
+    """Runs a network on each person's last T frames, where T is the run's `clip.frames`.
 
-    Before there are T of them the window is filled as the run's clips are: the recogniser's with
-    the first frame in front, others with nothing or the clip again behind (`clip.pad`), or by
-    stretching what there is.
+    A window with fewer frames is filled in the manner of the run's clips. For the recogniser the
+    first frame is repeated at the front. For others the window is padded at the end with zeros or
+    with the clip again (`clip.pad`), or the frames are stretched.
     """
 
-    def __init__(self, model: Any, weights: Any, reader: Reader) -> None:
-        self.frames, self.persons = reader.clip["frames"], reader.clip["persons"]
-        self.anew = f"the whole network on each person's last {self.frames} frames"
-        self._reader, self._weights, self._held = reader, weights, {}
-        sampling, pad = reader.clip["sampling"], reader.clip["pad"]
-        self._fill = (
-            "first" if isinstance(model, Recogniser) else pad if sampling == "window" else "stretch"
-        )
+    def __init__(self, model: Any, weights: Any, preprocessor: PosePreprocessor) -> None:
+        clip = preprocessor.clip
+        self.frames, self.persons = clip["frames"], clip["persons"]
+        self.work_per_frame = f"the whole network on each person's last {self.frames} frames"
+        self._preprocessor, self._weights = preprocessor, weights
+        self._history: dict[int, collections.deque] = {}
+        if isinstance(model, Recogniser):
+            self._padding = "first"
+        else:
+            self._padding = clip["pad"] if clip["sampling"] == "window" else "stretch"
         self._apply = jax.jit(
             lambda weights, x: _probabilities(model.apply(weights, x, train=False))
         )
 
-    def step(self, people: Frames, wanted: Collection[int]) -> Probabilities:
-        """See `Network`; people are padded to a power of two, so that few programs are compiled."""
-        for name, frame in people.items():
-            self._held.setdefault(name, collections.deque(maxlen=self.frames)).append(frame)
-        names = [name for name in wanted if name in self._held]
-        if not names:
-            return {}
-        windows = [self._window(np.stack(self._held[name])) for name in names]
-        room = 1 << (len(names) - 1).bit_length()
-        x = np.zeros((room, self.frames, self.persons, *windows[0].shape[1:]), np.float32)
-        x[: len(names), :, 0] = windows
-        return dict(
-            zip(names, np.asarray(self._apply(self._weights, jnp.asarray(x))), strict=False)
-        )
+    def step(self, people: JointsById, requested: Collection[int]) -> ProbabilitiesById:
+        """See `OnlineClassifier`.
 
-    def forget(self, kept: Collection[int]) -> None:
-        """See `Network`."""
-        self._held = {name: held for name, held in self._held.items() if name in kept}
+        The batch is padded to a power of two, so that few programs are compiled.
+        """
+        for person, joints in people.items():
+            if person not in self._history:
+                self._history[person] = collections.deque(maxlen=self.frames)
+            self._history[person].append(joints)
+        ids = [person for person in requested if person in self._history]
+        if not ids:
+            return {}
+        windows = [self._window(np.stack(self._history[person])) for person in ids]
+        batch_size = 1 << (len(ids) - 1).bit_length()
+        x = np.zeros((batch_size, self.frames, self.persons, *windows[0].shape[1:]), np.float32)
+        x[: len(ids), :, 0] = windows
+        probabilities = np.asarray(self._apply(self._weights, jnp.asarray(x)))
+        return dict(zip(ids, probabilities, strict=False))
+
+    def keep_only(self, ids: Collection[int]) -> None:
+        """See `OnlineClassifier`."""
+        self._history = _only(self._history, ids)
 
     def _window(self, joints: Float[np.ndarray, "s w c"]) -> Float[np.ndarray, "t w d"]:
         count = len(joints)
-        places = np.arange(self.frames)
-        if self._fill == "first":
-            places = np.maximum(places - (self.frames - count), 0)
-        elif self._fill == "stretch":
-            places = places * count // self.frames
-        elif self._fill == "replay":
-            places = places % count
-        else:
+        if self._padding == "zero":
             empty = np.zeros((self.frames - count, *joints.shape[1:]), np.float32)
-            return self._reader.inputs(np.concatenate([joints, empty]))
-        return self._reader.inputs(joints[places])
-
-
-class Carried:
-    """Every frame is read once; a person's state is as large after a day as at the start."""
-
-    def __init__(self, model: Any, weights: Any, reader: Reader) -> None:
-        self.persons = reader.clip["persons"]
-        self._reader, self._states, self._newest = reader, {}, {}
-        if isinstance(model, Recogniser):
-            self.anew = "one turn of each LSTM, and attention and dense layers on what the LSTMs made of the window"
-            self._open = lambda: recogniser_stream.open_rolling(model, weights, 1)
-            self._read = functools.partial(recogniser_stream.step, model, weights)
-            self._axes = (None,)
+            return self._preprocessor.inputs(np.concatenate([joints, empty]))
+        index = np.arange(self.frames)
+        if self._padding == "first":
+            index = np.maximum(index - (self.frames - count), 0)
+        elif self._padding == "stretch":
+            index = index * count // self.frames
         else:
-            self.anew = "one turn of each unit that has a new frame"
-            self._open = lambda: causal_stgcn.open_stream(model, 1, self.persons)
-            self._read = functools.partial(causal_stgcn.step, model, weights)
-            self._axes = (None, None)
+            index = index % count
+        return self._preprocessor.inputs(joints[index])
 
-    def step(self, people: Frames, wanted: Collection[int]) -> Probabilities:
-        """See `Network`."""
-        for name, frame in people.items():
-            inputs = self._reader.inputs(frame[None])[0][(*self._axes, ...)]
-            if len(self._axes) == 2:
-                inputs = np.pad(inputs, ((0, 0), (0, self.persons - 1), (0, 0), (0, 0)))
-            state = self._states[name] if name in self._states else self._open()
-            self._states[name], logits = self._read(state, jnp.asarray(inputs))
-            self._newest[name] = logits
-        return {
-            name: np.asarray(_probabilities(self._newest[name]))[0]
-            for name in wanted
-            if name in self._newest
-        }
 
-    def forget(self, kept: Collection[int]) -> None:
-        """See `Network`."""
-        self._states = {name: state for name, state in self._states.items() if name in kept}
-        self._newest = {name: logits for name, logits in self._newest.items() if name in kept}
+class StatefulClassifier:
+    """Reads every frame once; the size of a person's state is constant."""
+
+    def __init__(self, model: Any, weights: Any, preprocessor: PosePreprocessor) -> None:
+        self.persons = preprocessor.clip["persons"]
+        self._preprocessor = preprocessor
+        self._states: dict[int, Any] = {}
+        self._logits: dict[int, Any] = {}
+        self._has_person_axis = not isinstance(model, Recogniser)
+        if isinstance(model, Recogniser):
+            self.work_per_frame = (
+                "one step of each LSTM, and the attention and dense layers on the window"
+            )
+            self._initial_state = lambda: recogniser_stream.open_rolling(model, weights, 1)
+            self._step = functools.partial(recogniser_stream.step, model, weights)
+        else:
+            self.work_per_frame = "one step of each unit that has a new frame"
+            self._initial_state = lambda: causal_stgcn.open_stream(model, 1, self.persons)
+            self._step = functools.partial(causal_stgcn.step, model, weights)
+
+    def step(self, people: JointsById, requested: Collection[int]) -> ProbabilitiesById:
+        """See `OnlineClassifier`."""
+        for person, joints in people.items():
+            inputs = self._preprocessor.inputs(joints[None])
+            if self._has_person_axis:
+                inputs = np.pad(inputs[:, None], ((0, 0), (0, self.persons - 1), (0, 0), (0, 0)))
+            if person not in self._states:
+                self._states[person] = self._initial_state()
+            state = self._states[person]
+            self._states[person], self._logits[person] = self._step(state, jnp.asarray(inputs))
+        probabilities = {}
+        for person in requested:
+            if person in self._logits:
+                probabilities[person] = np.asarray(_probabilities(self._logits[person]))[0]
+        return probabilities
+
+    def keep_only(self, ids: Collection[int]) -> None:
+        """See `OnlineClassifier`."""
+        self._states = _only(self._states, ids)
+        self._logits = _only(self._logits, ids)
+
+
+def _only(values: dict[int, Any], ids: Collection[int]) -> dict[int, Any]:
+    return {person: value for person, value in values.items() if person in ids}
 
 
 def _probabilities(outputs: Any) -> Any:

@@ -1,7 +1,7 @@
 """Pose estimation in images with a pose network.
 
-    image [h w 3] -> letterbox [h' w' 3] in [-1, 1] -> network -> decode
-        -> poses [n 14 (x, y, score)] in pixels of the image
+image [h w 3] -> letterbox [h' w' 3] in [-1, 1] -> network -> decode
+    -> poses [n 14 (x, y, score)] in pixels of the image
 """
 
 import time

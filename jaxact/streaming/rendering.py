@@ -1,4 +1,4 @@
-"""Pictures with what was seen in them: skeletons, ids and classes; as an MP4, or in a window."""
+"""Rendering of results: skeletons, ids and classes drawn on images, an MP4, or a window."""
 
 import contextlib
 import fractions
@@ -13,187 +13,213 @@ from jaxtyping import UInt8
 from jaxact import files
 from jaxact.datasets.formats import video_file
 from jaxact.errors import UserError, missing_extra
-from jaxact.plots import drawing_poses, style
+from jaxact.plots import layout_drawing, style
 from jaxact.skeletons import Layout, get_layout
-from jaxact.streaming.processor import Person, Seen
+from jaxact.streaming.processor import FrameResult, Person
 
-BACKGROUND = (34, 38, 43)  # where there is no picture
-COLOURS = style.CYCLE[:-1]  # black is lost in a dark picture
-CANVAS = (720, 1280)  # height and width there, where no size is known
-TICKS = 1000  # of an MP4's clock, a second
-INKS = ("#ffffff", "#22262b")  # of text on a dark and on a light colour
+BACKGROUND = (34, 38, 43)  # of frames without an image
+CANVAS = (720, 1280)  # their height and width, where the image size is unknown
+COLOURS = style.CYCLE[:-1]  # without black, which is invisible in a dark image
+TEXT_COLOURS = ("#ffffff", "#22262b")  # on a dark and on a light background
+TICKS = 1000  # of an MP4's clock per second
 
 
-class Painter:
-    """Draws everybody in a colour of their own, the left limbs lighter."""
+class Renderer:
+    """Draws each person in a colour of their own, with left limbs lighter."""
 
     def __init__(self, labels: Sequence[str]) -> None:
+        """Imports Pillow.
+
+        Args:
+            labels: class names.
+
+        Raises:
+            UserError: Pillow is not installed.
+        """
         try:
             from PIL import Image, ImageDraw, ImageFont
         except ImportError as error:
-            raise missing_extra("pillow", "plot", "drawing on pictures") from error
+            raise missing_extra("pillow", "plot", "drawing on images") from error
         self._image, self._drawing, self._font = Image, ImageDraw, ImageFont
-        self._labels, self._fonts = labels, {}
+        self._labels = labels
+        self._fonts: dict[int, Any] = {}
 
     def __call__(
-        self, picture: UInt8[np.ndarray, "h w 3"] | None, seen: Seen, layout: str
+        self, image: UInt8[np.ndarray, "h w 3"] | None, result: FrameResult, layout: str
     ) -> UInt8[np.ndarray, "h w 3"]:
-        """The picture with these people on it; without one, a dark one."""
-        if picture is None:
-            height, width = seen.size if seen.size != (1, 1) else CANVAS
-            picture = np.full((height, width, 3), BACKGROUND, np.uint8)
-        if not seen.people:
-            return picture
-        image = self._image.fromarray(picture)
-        drawing = self._drawing.Draw(image, "RGBA")
-        height, width = picture.shape[:2]
-        scale = np.array([width / seen.size[1], height / seen.size[0]])
-        for person in seen.people:
-            self._body(drawing, person, scale, get_layout(layout), max(2, height // 160))
-        for person in seen.people:
-            self._name(drawing, person, scale, max(11, height // 26), (width, height))
-        return np.asarray(image)
+        """Returns an image with the people of a result drawn on it.
 
-    def _body(
+        Args:
+            image: RGB; None for a dark background.
+            result: the people.
+            layout: layout of their joints.
+        """
+        if image is None:
+            size = CANVAS if result.size == (1, 1) else result.size
+            image = np.full((*size, 3), BACKGROUND, np.uint8)
+        if not result.people:
+            return image
+        canvas = self._image.fromarray(image)
+        drawing = self._drawing.Draw(canvas, "RGBA")
+        height, width = image.shape[:2]
+        scale = np.array([width / result.size[1], height / result.size[0]])
+        for person in result.people:
+            self._draw_body(drawing, person, scale, get_layout(layout), max(2, height // 160))
+        for person in result.people:
+            self._draw_name(drawing, person, scale, max(11, height // 26), (width, height))
+        return np.asarray(canvas)
+
+    def _draw_body(
         self, drawing: Any, person: Person, scale: np.ndarray, layout: Layout, width: int
     ) -> None:
-        places, there = person.joints[:, :2] * scale, person.joints[:, 2] > 0
+        points = (person.joints[:, :2] * scale).tolist()
+        visible = person.joints[:, 2] > 0
         colour = COLOURS[person.id % len(COLOURS)]
         tones = {
-            "left": _mixed(colour, 0.45),
-            "right": _mixed(colour, 0.0),
-            "middle": _mixed(colour, 0.2),
+            "left": _lighten(colour, 0.45),
+            "right": _lighten(colour, 0.0),
+            "middle": _lighten(colour, 0.2),
         }
-        sides = drawing_poses.sides(layout)
+        sides = layout_drawing.joint_sides(layout)
         for child, parent in layout.edges:
-            if there[child] and there[parent]:
-                ends = [tuple(places[parent]), tuple(places[child])]
+            if visible[child] and visible[parent]:
+                ends = [tuple(points[parent]), tuple(points[child])]
                 drawing.line(ends, fill=tones[sides[child]], width=width)
-        for (x, y), side, seen in zip(places.tolist(), sides, there, strict=True):
-            if seen:
-                drawing.ellipse((x - width, y - width, x + width, y + width), fill=tones[side])
+        for joint in np.flatnonzero(visible):
+            x, y = points[joint]
+            box = (x - width, y - width, x + width, y + width)
+            drawing.ellipse(box, fill=tones[sides[joint]])
 
-    def _name(
-        self, drawing: Any, person: Person, scale: np.ndarray, size: int, room: tuple[int, int]
+    def _draw_name(
+        self,
+        drawing: Any,
+        person: Person,
+        scale: np.ndarray,
+        font_size: int,
+        image_size: tuple[int, int],
     ) -> None:
-        """Id, class and probability in a box above the person, inside the picture."""
-        text = str(person.id)
-        if (said := person.said) is not None and said.label is not None:
-            text += f"  {style.shorten(self._labels[said.label], 24)} {100 * said.probabilities[said.label]:.0f} %"
-        if size not in self._fonts:
-            self._fonts = {size: self._font.load_default(size)}
-        font, edge = self._fonts[size], size // 4
-        places = (person.joints[:, :2] * scale)[person.joints[:, 2] > 0]
-        right, low = drawing.textbbox((0, 0), text, font=font)[2:]
-        wide, tall = right + 2 * edge, low + 2 * edge
-        x = np.clip((places[:, 0].min() + places[:, 0].max() - wide) / 2, 0, max(room[0] - wide, 0))
-        y = np.clip(places[:, 1].min() - tall - size, 0, max(room[1] - tall, 0))
-        colour = _mixed(COLOURS[person.id % len(COLOURS)], 0.0)
-        ink = INKS[int(np.dot(colour, (0.299, 0.587, 0.114)) > 140)]
-        drawing.rectangle((x, y, x + wide, y + tall), fill=(*colour, 220))
-        drawing.text((x + edge, y + edge), text, font=font, fill=ink)
+        """Draws id, class and probability in a box above the person, inside the image."""
+        text = self._text(person)
+        if font_size not in self._fonts:
+            self._fonts = {font_size: self._font.load_default(font_size)}
+        font, margin = self._fonts[font_size], font_size // 4
+        right, bottom = drawing.textbbox((0, 0), text, font=font)[2:]
+        width, height = right + 2 * margin, bottom + 2 * margin
+        points = (person.joints[:, :2] * scale)[person.joints[:, 2] > 0]
+        left, top = points.min(axis=0)
+        middle = (left + points[:, 0].max() - width) / 2
+        x = np.clip(middle, 0, max(image_size[0] - width, 0))
+        y = np.clip(top - height - font_size, 0, max(image_size[1] - height, 0))
+        colour = _lighten(COLOURS[person.id % len(COLOURS)], 0.0)
+        luma = np.dot(colour, (0.299, 0.587, 0.114))
+        text_colour = TEXT_COLOURS[int(luma > 140)]
+        drawing.rectangle((x, y, x + width, y + height), fill=(*colour, 220))
+        drawing.text((x + margin, y + margin), text, font=font, fill=text_colour)
+
+    def _text(self, person: Person) -> str:
+        prediction = person.prediction
+        if prediction is None or prediction.label is None:
+            return str(person.id)
+        label = style.shorten(self._labels[prediction.label], 24)
+        percent = 100 * prediction.probabilities[prediction.label]
+        return f"{person.id}  {label} {percent:.0f} %"
 
 
-class Film:
-    """An MP4 that is there, whole, when it is closed; every picture at its own time."""
+class VideoWriter:
+    """Writes an MP4 atomically; every image has its own time."""
 
     def __init__(self, out: str | os.PathLike[str]) -> None:
-        """Begins a film.
+        """Opens the file.
 
         Raises:
-          UserError: another suffix, or PyAV or its encoder is not there.
+            UserError: another suffix, or PyAV or its encoder is not installed.
         """
         if Path(out).suffix.lower() != ".mp4":
-            raise UserError(f"cannot film to {os.fspath(out)!r}: the suffix must be .mp4")
+            raise UserError(f"cannot write a video to {os.fspath(out)!r}: the suffix must be .mp4")
         self._av = video_file.need_av()
-        self._stack, self._container, self._stream, self._last = (
-            contextlib.ExitStack(),
-            None,
-            None,
-            -1,
-        )
+        self._stack = contextlib.ExitStack()
+        self._container: Any = None
+        self._stream: Any = None
+        self._last_tick = -1
         self._path = self._stack.enter_context(files.replacing(out))
 
-    def add(self, picture: UInt8[np.ndarray, "h w 3"], seconds: float) -> None:
-        """Appends a picture; one of another size than the first is brought to that one's."""
+    def add(self, image: UInt8[np.ndarray, "h w 3"], seconds: float) -> None:
+        """Appends an image; one of another size than the first is resized."""
         if self._stream is None:
-            self._open(picture.shape[0] // 2 * 2, picture.shape[1] // 2 * 2)
-        stream, container = self._stream, self._container
-        assert stream is not None and container is not None
-        frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+            self._open(image.shape[0] // 2 * 2, image.shape[1] // 2 * 2)
+        stream = self._stream
+        frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
         frame = frame.reformat(stream.width, stream.height, "yuv420p")
-        self._last = max(self._last + 1, round(TICKS * seconds))
-        frame.pts, frame.time_base = self._last, fractions.Fraction(1, TICKS)
-        container.mux(stream.encode(frame))
+        self._last_tick = max(self._last_tick + 1, round(TICKS * seconds))
+        frame.pts, frame.time_base = self._last_tick, fractions.Fraction(1, TICKS)
+        self._container.mux(stream.encode(frame))
 
-    def close(self, *, whole: bool = True) -> None:
-        """Puts the film in its place, or away."""
-        if self._stream is None or self._container is None:
-            whole = False
+    def close(self, *, keep: bool = True) -> None:
+        """Moves the video to its path, or deletes it."""
+        if self._stream is None:
+            keep = False
         else:
             self._container.mux(self._stream.encode(None))
             self._container.close()
-        with contextlib.suppress(_Away):
-            if whole:
+        with contextlib.suppress(_Discarded):
+            if keep:
                 self._stack.close()
             else:
-                self._stack.__exit__(_Away, _Away(), None)
+                self._stack.__exit__(_Discarded, _Discarded(), None)
 
     def _open(self, height: int, width: int) -> None:
         if not min(height, width):
-            raise UserError(f"a picture of {width} x {height} pixels is too small to be filmed")
+            raise UserError(f"an image of {width} x {height} pixels is too small for a video")
         self._container = self._av.open(str(self._path), "w")
-        self._stream = stream = self._container.add_stream(
-            "libx264", rate=25, options={"crf": "21", "preset": "veryfast"}
-        )
-        stream.width, stream.height, stream.pix_fmt, stream.thread_count = (
-            width,
-            height,
-            "yuv420p",
-            1,
-        )
+        options = {"crf": "21", "preset": "veryfast"}
+        stream = self._container.add_stream("libx264", rate=25, options=options)
+        stream.width, stream.height = width, height
+        stream.pix_fmt, stream.thread_count = "yuv420p", 1
         stream.codec_context.time_base = fractions.Fraction(1, TICKS)
+        self._stream = stream
 
 
-class _Away(Exception):
-    """A film that nobody keeps."""
+class _Discarded(Exception):
+    """Makes `files.replacing` delete the temporary file."""
 
 
-class Window:
-    """A window of OpenCV's with the newest picture."""
+class DisplayWindow:
+    """A window of OpenCV that shows the newest image."""
 
     def __init__(self, title: str) -> None:
-        """Opens it.
+        """Opens the window.
 
         Raises:
-          UserError: OpenCV is not there, or has no display.
+            UserError: OpenCV is not installed, or has no display.
         """
         try:
             import cv2
         except ImportError as error:
             raise missing_extra("opencv-python", "flow", "a window") from error
-        if os.name == "posix" and not (
-            os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-        ):
+        has_display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+        if os.name == "posix" and not has_display:
             raise UserError(
-                "--window needs a display, and there is none; leave it out, or give --video FILE.mp4"
+                "--window needs a display, and there is none; "
+                "leave it out, or give --video FILE.mp4"
             )
         self._cv2, self._title = cv2, title
         try:
             cv2.namedWindow(title, cv2.WINDOW_NORMAL)
         except cv2.error as error:
             raise UserError(
-                "--window needs an OpenCV that can open windows, the package opencv-python in place of "
-                "opencv-python-headless; or give --video FILE.mp4"
+                "--window needs an OpenCV that can open windows, the package opencv-python "
+                "instead of opencv-python-headless; or give --video FILE.mp4"
             ) from error
 
-    def show(self, picture: UInt8[np.ndarray, "h w 3"]) -> bool:
-        """Shows a picture; False once `q` or Escape was pressed."""
-        self._cv2.imshow(self._title, picture[..., ::-1])
+    def show(self, image: UInt8[np.ndarray, "h w 3"]) -> bool:
+        """Shows an image; False once `q` or Escape was pressed."""
+        self._cv2.imshow(self._title, image[..., ::-1])
         return self._cv2.waitKey(1) & 0xFF not in (ord("q"), 27)
 
 
-def _mixed(colour: str, light: float) -> tuple[int, int, int]:
-    """A colour and a share of white."""
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    return tuple(round(part + light * (255 - part)) for part in (red, green, blue))  # pyright: ignore[reportReturnType]
+def _lighten(colour: str, share: float) -> tuple[int, int, int]:
+    """Mixes a colour, "#rrggbb", with a share of white."""
+    red, green, blue = (
+        round(int(colour[start : start + 2], 16) * (1 - share) + 255 * share) for start in (1, 3, 5)
+    )
+    return red, green, blue

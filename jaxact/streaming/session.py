@@ -1,216 +1,172 @@
-"""The whole way from a source to a log, a film and a summary."""
+"""A streaming session: frames from a source to a log, a video, a window and a summary."""
 
-import contextlib
-import json
-import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
+from jaxact.streaming.frame import Frame
+from jaxact.streaming.processor import FrameResult, StreamProcessor
+from jaxact.streaming.rendering import DisplayWindow, Renderer, VideoWriter
+from jaxact.streaming.stream_log import StreamLog
 
-from jaxact.errors import UserError
-from jaxact.streaming.frame import Shot
-from jaxact.streaming.processor import Person, Seen, Watcher
-from jaxact.streaming.rendering import Film, Painter, Window
-
-
-class Log:
-    """JSON, a line for each frame and for each event, on the disk as soon as it is written.
-
-    A frame: `frame`, `time` (seconds), `dropped` (frames so far), `size` ([width, height]) and
-    `people`, each with `id`, `joints` ([x, y, score]; null where missing), `label` and
-    `probability` (null where nothing is said) and `top`, the likeliest classes with their smoothed
-    probabilities. An event: `event`, `frame`, `time`, and `what`. Written to a text stream, or
-    nowhere.
-    """
-
-    def __init__(self, out: Any, labels: Sequence[str], top: int) -> None:
-        self._out, self._labels, self._top = out, labels, top
-
-    def frame(self, seen: Seen, dropped: int) -> None:
-        """One frame."""
-        height, width = seen.size
-        self._write(
-            frame=seen.shot.number,
-            time=round(seen.shot.time, 4),
-            dropped=dropped,
-            size=[width, height],
-            people=[self._person(person) for person in seen.people],
-        )
-
-    def event(self, kind: str, shot: Shot | None = None, **more: Any) -> None:
-        """Something that happened, at a frame or without one."""
-        place = {} if shot is None else {"frame": shot.number, "time": round(shot.time, 4)}
-        self._write(event=kind, **place, **more)
-
-    def _person(self, person: Person) -> dict[str, Any]:
-        joints = [
-            [round(value, 4) for value in joint] if joint[2] > 0 else None
-            for joint in person.joints.tolist()
-        ]
-        about = {"id": person.id, "joints": joints}
-        if (said := person.said) is None:
-            return about | {"label": None, "probability": None, "top": []}
-        likely = np.argsort(-said.probabilities, kind="stable")[: self._top].tolist()
-        shares = [round(float(share), 4) for share in said.probabilities]
-        return about | {
-            "label": None if said.label is None else self._labels[said.label],
-            "probability": None if said.label is None else shares[said.label],
-            "top": [[self._labels[name], shares[name]] for name in likely],
-        }
-
-    def _write(self, **content: Any) -> None:
-        if self._out is not None:
-            self._out.write(json.dumps(content, ensure_ascii=False) + "\n")
-            self._out.flush()
-
-
-@contextlib.contextmanager
-def opened(out: str) -> Iterator[Any]:
-    """The file of a log: none for "", standard output for "-"; an older one is begun anew.
-
-    Raises:
-      UserError: it cannot be written.
-    """
-    if out in ("", "-"):
-        yield sys.stdout if out else None
-        return
-    try:
-        Path(out).parent.mkdir(parents=True, exist_ok=True)
-        file = open(out, "w", encoding="utf-8")  # noqa: SIM115
-    except OSError as error:
-        raise UserError(f"cannot write {out!r}: {error.strerror}") from error
-    with file:
-        yield file
+# Stage -> the count of frames that its rate is measured in.
+_STAGES = {
+    "read": "frames",
+    "pose": "looked_at",
+    "decode": "looked_at",
+    "follow": "looked_at",
+    "recognise": "looked_at",
+    "draw": "frames",
+}
 
 
 def run(
-    shots: Iterable[Shot],
-    watcher: Watcher,
+    frames: Iterable[Frame],
+    processor: StreamProcessor,
     *,
     labels: Sequence[str] = (),
-    log: Log,
-    film: Film | None = None,
-    window: Window | None = None,
+    log: StreamLog,
+    video: VideoWriter | None = None,
+    window: DisplayWindow | None = None,
     every: int = 1,
-    tell: Callable[[str], object] = lambda line: None,
+    report: Callable[[str], object] = lambda line: None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, Any]:
-    """Watches until the source ends, Ctrl-C is pressed, or the window is closed.
+    """Processes frames until the source ends, Ctrl-C is pressed, or the window is closed.
 
     Args:
-      shots: of the source; `dropped` of it is how many it left out.
-      watcher: what is done with a frame.
-      labels: names of the classes.
-      log, film, window: where it goes.
-      every: frames between those that are looked at; the film has the others too, with what was
-          seen last.
-      tell: is given a line when somebody is said to do something else, and for every note.
-      clock: seconds.
+        frames: frames of the source; its attribute `dropped`, if any, counts dropped frames.
+        processor: processes each frame.
+        labels: class names.
+        log, video, window: outputs.
+        every: frames between two that are processed; the others are drawn with the last result.
+        report: is called with a line for each new prediction and each note.
+        clock: seconds.
 
     Returns:
-      The summary: `frames`, `looked_at`, `dropped`, `notes`, `people`, `seconds`, `per_second` of
-      all and of every stage, `anew` (what of the network is computed at every frame) and `ended`
-      (why).
+        The summary: `frames`, `looked_at` (processed frames), `dropped`, `notes`, `people`,
+        `seconds`, `per_second` of all and of every stage, `anew` (what the network computes at
+        every frame) and `ended` (why).
     """
-    seconds: dict[str, float] = defaultdict(float)
-    painter = Painter(labels) if film or window else None
-    begun, told, last = clock(), {}, None
-    counts: dict[str, int] = defaultdict(int)
-    ended, iterator = "the source ended", iter(shots)
+    session = _Session(frames, processor, labels, log, report)
+    renderer = Renderer(labels) if video or window else None
+    start_time, ended, iterator = clock(), "the source ended", iter(frames)
     try:
         while True:
             start = clock()
-            if (shot := next(iterator, None)) is None:
+            frame = next(iterator, None)
+            if frame is None:
                 break
-            seconds["read"] += clock() - start
-            whole = shot.picture is not None or shot.people is not None
-            if last is not None and whole and counts["frames"] % every and not shot.note:
-                seen = last
-            else:
-                seen = watcher.see(shot)
-                counts["notes"] += len(seen.notes)
-                for note in seen.notes:
-                    log.event("note", shot, what=note)
-                    tell(f"{shot.time:8.2f} s  {note}")
-                if whole:
-                    last = seen
-                    counts["looked_at"] += 1
-                    log.frame(seen, getattr(shots, "dropped", 0))
-                    told = _told(seen, told, watcher.known, labels, tell)
-            counts["frames"] += whole
+            session.seconds["read"] += clock() - start
+            has_content = frame.image is not None or frame.poses is not None
+            result = session.process(frame, has_content, every)
+            session.counts["frames"] += has_content
             start = clock()
-            if painter is not None and whole:
-                picture = painter(shot.picture, seen, watcher.layout)
-                if film is not None:
-                    film.add(picture, shot.time)
-                if window is not None and not window.show(picture):
+            if renderer is not None and has_content:
+                image = renderer(frame.image, result, processor.layout)
+                if video is not None:
+                    video.add(image, frame.time)
+                if window is not None and not window.show(image):
                     ended = "the window was closed"
                     break
-            seconds["draw"] += clock() - start
+            session.seconds["draw"] += clock() - start
     except KeyboardInterrupt:
         ended = "Ctrl-C"
     finally:
-        getattr(iterator, "close", lambda: None)()
-    counts["dropped"] = getattr(shots, "dropped", 0)
-    spent = {**seconds, **watcher.seconds, **(watcher.find.seconds if watcher.find else {})}
-    summary = _summary(counts, spent, clock() - begun, watcher) | {"ended": ended}
+        if hasattr(iterator, "close"):
+            iterator.close()  # pyright: ignore[reportAttributeAccessIssue]
+    summary = session.summary(clock() - start_time) | {"ended": ended}
     log.event("end", None, **summary)
     return summary
 
 
-def _summary(
-    counts: Mapping[str, int], spent: Mapping[str, float], seconds: float, watcher: Watcher
-) -> dict[str, Any]:
-    """What `run` returns, from the seconds spent on each stage."""
-    done = {"read": "frames", "pose": "looked_at", "decode": "looked_at", "follow": "looked_at"}
-    done |= {"recognise": "looked_at", "draw": "frames"}
-    rates = {
-        stage: counts[which] / spent[stage] for stage, which in done.items() if spent.get(stage)
-    }
-    return {
-        **{name: counts[name] for name in ("frames", "looked_at", "dropped", "notes")},
-        "people": watcher.met,
-        "seconds": round(seconds, 2),
-        "per_second": {
-            name: round(rate, 1)
-            for name, rate in {"all": counts["frames"] / seconds, **rates}.items()
-        },
-        "anew": "" if watcher.network is None else watcher.network.anew,
-    }
+class _Session:
+    """Counts, timings and the last result of a session."""
+
+    def __init__(
+        self,
+        frames: Iterable[Frame],
+        processor: StreamProcessor,
+        labels: Sequence[str],
+        log: StreamLog,
+        report: Callable[[str], object],
+    ) -> None:
+        self.counts: dict[str, int] = defaultdict(int)
+        self.seconds: dict[str, float] = defaultdict(float)
+        self._frames, self._processor, self._labels = frames, processor, labels
+        self._log, self._report = log, report
+        self._last_result: FrameResult | None = None
+        self._reported: dict[int, int] = {}  # id -> the label that was reported last
+
+    @property
+    def _dropped(self) -> int:
+        return getattr(self._frames, "dropped", 0)
+
+    def process(self, frame: Frame, has_content: bool, every: int) -> FrameResult:
+        """Processes and logs a frame, or returns the last result for a frame in between."""
+        skip = self.counts["frames"] % every and has_content and not frame.note
+        if self._last_result is not None and skip:
+            return self._last_result
+        result = self._processor.process(frame)
+        self.counts["notes"] += len(result.notes)
+        for note in result.notes:
+            self._log.event("note", frame, what=note)
+            self._report(f"{frame.time:8.2f} s  {note}")
+        if has_content:
+            self._last_result = result
+            self.counts["looked_at"] += 1
+            self._log.frame(result, self._dropped)
+            self._report_predictions(result)
+        return result
+
+    def _report_predictions(self, result: FrameResult) -> None:
+        """Reports the people whose predicted class changed."""
+        active = self._processor.predicted_ids
+        self._reported = {id: label for id, label in self._reported.items() if id in active}
+        for person in result.people:
+            prediction = person.prediction
+            if prediction is None or prediction.label is None:
+                continue
+            label = prediction.label
+            if self._reported.get(person.id) != label:
+                self._reported[person.id] = label
+                self._report(
+                    f"{result.frame.time:8.2f} s  person {person.id}: {self._labels[label]}, "
+                    f"{prediction.probabilities[label]:.2f}"
+                )
+
+    def summary(self, seconds: float) -> dict[str, Any]:
+        """Returns the summary of `run`, without `ended`."""
+        processor, counts = self._processor, self.counts
+        counts["dropped"] = self._dropped
+        stages = {**self.seconds, **processor.seconds}
+        if processor.estimator is not None:
+            stages |= processor.estimator.seconds
+        rates = {"all": round(counts["frames"] / seconds, 1)}
+        for stage, count in _STAGES.items():
+            if stages.get(stage):
+                rates[stage] = round(counts[count] / stages[stage], 1)
+        classifier = processor.classifier
+        return {
+            **{name: counts[name] for name in ("frames", "looked_at", "dropped", "notes")},
+            "people": processor.people_count,
+            "seconds": round(seconds, 2),
+            "per_second": rates,
+            "anew": "" if classifier is None else classifier.work_per_frame,
+        }
 
 
-def sentence(summary: Mapping[str, Any]) -> str:
-    """The summary in a line."""
+def summary_line(summary: Mapping[str, Any]) -> str:
+    """Formats the summary of `run` as one line."""
     rates = dict(summary["per_second"])
     overall = rates.pop("all")
     stages = ", ".join(f"{stage} {rate:g}" for stage, rate in rates.items())
-    text = (
-        f"{summary['frames']} frames ({summary['dropped']} dropped, {summary['looked_at']} looked at), "
-        f"{summary['people']} people in {summary['seconds']:g} s: {overall:g} frames/s ({stages})"
+    line = (
+        f"{summary['frames']} frames ({summary['dropped']} dropped, "
+        f"{summary['looked_at']} processed), {summary['people']} people "
+        f"in {summary['seconds']:g} s: {overall:g} frames/s ({stages})"
     )
-    return text + (f"; per frame anew: {summary['anew']}" if summary["anew"] else "")
-
-
-def _told(
-    seen: Seen,
-    before: Mapping[int, int],
-    known: Collection[int],
-    labels: Sequence[str],
-    tell: Callable[[str], object],
-) -> dict[int, int]:
-    """Tells what is new of those who are in the frame; returns what has been told of all who are
-    known.
-    """
-    told = {name: label for name, label in before.items() if name in known}
-    for person in seen.people:
-        label = None if person.said is None else person.said.label
-        if label is not None and person.said is not None and told.get(person.id) != label:
-            told[person.id] = label
-            tell(
-                f"{seen.shot.time:8.2f} s  person {person.id}: {labels[label]}, {person.said.probabilities[label]:.2f}"
-            )
-    return told
+    if summary["anew"]:
+        line += f"; computed per frame: {summary['anew']}"
+    return line

@@ -1,6 +1,4 @@
-"""From probabilities in every frame to a class that is worth saying: an average that forgets, and
-two thresholds.
-"""
+"""Smoothing of per-frame probabilities: a moving average, and two thresholds for its class."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,12 +9,12 @@ from jaxtyping import Float
 from jaxact.errors import UserError
 
 
-class Said(NamedTuple):
-    """What is said after a frame.
+class SmoothedPrediction(NamedTuple):
+    """Smoothed prediction after a frame.
 
     Attributes:
-      probabilities: the average so far, of sum 1.
-      label: the class, or None while none is likely enough.
+        probabilities: moving average of the probabilities; they sum to 1.
+        label: class index, or None while no class is probable enough.
     """
 
     probabilities: Float[np.ndarray, " k"]
@@ -24,56 +22,57 @@ class Said(NamedTuple):
 
 
 def smooth(
-    before: Said | None,
+    previous: SmoothedPrediction | None,
     probabilities: Float[np.ndarray, " k"],
     *,
     keep: float = 0.8,
     enter: float = 0.5,
     leave: float = 0.3,
-) -> Said:
-    """p' = keep p + (1 - keep) q, and a class that is said from `enter` on until it falls below
-    `leave`.
+) -> SmoothedPrediction:
+    """Computes p' = keep p + (1 - keep) q, and its class by two thresholds (hysteresis).
 
-    Another class takes over as soon as it is the likeliest and has reached `enter`. The lower class
-    id wins ties.
+    A class is predicted from `enter` on until it falls below `leave`. Another class replaces it as
+    soon as it is the most probable and has reached `enter`. The lower class id wins ties.
 
     Args:
-      before: what was said after the frame before; None before the first frame, whose average is
-          its q.
-      probabilities: q, the network's of this frame.
-      keep: share of the average that a frame keeps, in [0, 1): 0.8 remembers about five frames.
-      enter: probability that a class needs to be said.
-      leave: and to go on being said; at most `enter`.
+        previous: result of the previous frame; None for the first frame, whose average is its q.
+        probabilities: q, the network's probabilities of this frame.
+        keep: decay of the average per frame, in [0, 1); 0.8 averages about five frames.
+        enter: least probability at which a class is predicted.
+        leave: least probability at which it remains predicted; at most `enter`.
 
     Raises:
-      UserError: options out of their ranges, or another number of classes than before.
+        UserError: options out of range, or another number of classes than before.
     """
     if not (0 <= keep < 1 and 0 <= leave <= enter <= 1):
         raise UserError(
-            f"wanted 0 <= keep < 1 and 0 <= leave <= enter <= 1; got keep {keep!r}, leave {leave!r}, enter {enter!r}"
+            "wanted 0 <= keep < 1 and 0 <= leave <= enter <= 1; "
+            f"got keep {keep!r}, leave {leave!r}, enter {enter!r}"
         )
-    if before is None:
+    if previous is None:
         average, label = probabilities, None
     else:
-        if before.probabilities.shape != probabilities.shape:
+        if previous.probabilities.shape != probabilities.shape:
             raise UserError(
-                f"probabilities of {probabilities.size} classes after those of {before.probabilities.size}; "
-                "wanted the same classes in every frame"
+                f"probabilities of {probabilities.size} classes after those of "
+                f"{previous.probabilities.size}; wanted the same classes in every frame"
             )
-        average, label = keep * before.probabilities + (1 - keep) * probabilities, before.label
+        average = keep * previous.probabilities + (1 - keep) * probabilities
+        label = previous.label
     best = int(np.argmax(average))
     if average[best] >= enter:
-        label = best if label is None or average[best] > average[label] else label
+        if label is None or average[best] > average[label]:
+            label = best
     elif label is not None and average[label] < leave:
         label = None
-    return Said(average, label)
+    return SmoothedPrediction(average, label)
 
 
 def majority(labels: Sequence[int], last: int = 5) -> int:
-    """The class that most of the `last` labels name; of several, the one named latest.
+    """Returns the most frequent of the `last` labels; the most recent one wins ties.
 
     Raises:
-      UserError: no label.
+        UserError: no label.
     """
     recent = list(labels[-last:])
     if not recent or last < 1:

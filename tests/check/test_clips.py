@@ -8,7 +8,7 @@ import pytest
 from jaxact.check import clips
 from jaxact.check import thresholds as limits
 from jaxact.check.body import Anatomy, Clip
-from jaxact.check.findings import frames_of, spans
+from jaxact.check.findings import format_frames, frames_of
 from jaxact.datasets.preparation.presence import gap_frames, persons_present
 from jaxact.skeletons import get_layout
 
@@ -31,7 +31,7 @@ def random_clip(seed: int, frames: int = 12, persons: int = 3) -> Clip:
     return Clip.of({"id": "random", "joints": joints}, ANATOMY)
 
 
-def frames_found(findings) -> tuple[int, ...]:
+def finding_frames(findings) -> tuple[int, ...]:
     return tuple(frame for finding in findings for frame in finding.frames)
 
 
@@ -41,7 +41,7 @@ def distance(a: np.ndarray, b: np.ndarray) -> float:
 
 def mean_step(clip: Clip, t: int, start: int, end: int) -> float:
     steps = [
-        distance(clip.places[t, start, v], clip.places[t + 1, end, v])
+        distance(clip.points[t, start, v], clip.points[t + 1, end, v])
         for v in range(15)
         if clip.present[t, start, v] and clip.present[t + 1, end, v]
     ]
@@ -49,31 +49,33 @@ def mean_step(clip: Clip, t: int, start: int, end: int) -> float:
 
 
 def slow_person_swaps(clip: Clip) -> tuple[int, ...]:
-    found = set()
-    for t in range(len(clip.seen) - 1):
-        for a, b in itertools.combinations(range(clip.seen.shape[1]), 2):
+    frames = set()
+    for t in range(len(clip.occupied) - 1):
+        for a, b in itertools.combinations(range(clip.occupied.shape[1]), 2):
             straight = mean_step(clip, t, a, a) + mean_step(clip, t, b, b)
             crossed = mean_step(clip, t, a, b) + mean_step(clip, t, b, a)
             if straight > limits.SWAP_JUMP * clip.size and crossed < limits.SWAP_RATIO * straight:
-                found.add(t + 1)
+                frames.add(t + 1)
             for x, y in ((a, b), (b, a)):
-                empties = clip.seen[t, x] and not clip.seen[t + 1, x]
-                fills = clip.seen[t + 1, y] and not clip.seen[t, y]
+                empties = clip.occupied[t, x] and not clip.occupied[t + 1, x]
+                fills = clip.occupied[t + 1, y] and not clip.occupied[t, y]
                 if empties and fills and mean_step(clip, t, x, y) < limits.HOP * clip.size:
-                    found.add(t + 1)
-    return tuple(sorted(found))
+                    frames.add(t + 1)
+    return tuple(sorted(frames))
 
 
 def slow_side_swaps(clip: Clip) -> tuple[int, ...]:
-    found = set()
-    for t in range(len(clip.seen) - 1):
-        for person, pairs in itertools.product(range(clip.seen.shape[1]), ANATOMY.limbs.values()):
+    frames = set()
+    for t in range(len(clip.occupied) - 1):
+        for person, pairs in itertools.product(
+            range(clip.occupied.shape[1]), ANATOMY.limbs.values()
+        ):
             straight, crossed, count, nearer = 0.0, 0.0, 0, 0
             for left, right in pairs:
                 if not clip.present[t : t + 2, person][:, [left, right]].all():
                     continue
                 (l0, l1), (r0, r1) = (
-                    clip.places[t : t + 2, person, side] for side in (left, right)
+                    clip.points[t : t + 2, person, side] for side in (left, right)
                 )
                 stay, cross = (
                     distance(l0, l1) + distance(r0, r1),
@@ -90,23 +92,23 @@ def slow_side_swaps(clip: Clip) -> tuple[int, ...]:
                 and straight > 2 * limits.SIDES_JUMP_3D * clip.size * count
                 and crossed < limits.SIDES_RATIO * straight
             ):
-                found.add(t + 1)
-    return tuple(sorted(found))
+                frames.add(t + 1)
+    return tuple(sorted(frames))
 
 
 def slow_exploding_bones(clip: Clip) -> tuple[int, ...]:
-    found = set()
-    for person, (child, parent) in itertools.product(range(clip.seen.shape[1]), LAYOUT.edges):
+    frames = set()
+    for person, (child, parent) in itertools.product(range(clip.occupied.shape[1]), LAYOUT.edges):
         lengths = {
-            t: distance(clip.places[t, person, child], clip.places[t, person, parent])
-            for t in range(len(clip.seen))
+            t: distance(clip.points[t, person, child], clip.points[t, person, parent])
+            for t in range(len(clip.occupied))
             if clip.present[t, person, child] and clip.present[t, person, parent]
         }
         for t, length in lengths.items():
-            own = limits.BONE_FACTOR * float(np.median(list(lengths.values())))
-            if length > max(own, limits.BONE_SIZES_3D * clip.size):
-                found.add(t)
-    return tuple(sorted(found))
+            bone_limit = limits.BONE_FACTOR * float(np.median(list(lengths.values())))
+            if length > max(bone_limit, limits.BONE_SIZES_3D * clip.size):
+                frames.add(t)
+    return tuple(sorted(frames))
 
 
 RULES = {
@@ -122,7 +124,7 @@ def test_what_is_found_is_what_a_slow_loop_finds(rule):
     total = 0
     for seed in range(8):
         clip = random_clip(seed)
-        assert frames_found(fast(clip)) == slow(clip)
+        assert finding_frames(fast(clip)) == slow(clip)
         total += len(slow(clip))
     assert total > 5, "the clips must have something to find"
 
@@ -156,7 +158,7 @@ def test_a_joint_without_a_score_is_not_there():
         {"id": "a", "joints": joints}, Anatomy.of(get_layout("openpose-18"), ("x", "y", "score"))
     )
     assert (
-        np.flatnonzero(~clip.present[0, 0]).tolist() == [4, 5] and not clip.places[0, 0, 4:6].any()
+        np.flatnonzero(~clip.present[0, 0]).tolist() == [4, 5] and not clip.points[0, 0, 4:6].any()
     )
 
 
@@ -166,10 +168,10 @@ def test_clips_of_one_frame_and_layouts_of_one_joint_are_looked_at_too():
     dot = Layout(name="dot", joints=("dot",), edges=(), bones=((0, 0),), centre=0)
     anatomy = Anatomy.of(dot, ("x", "y"))
     clip = Clip.of({"id": "a", "joints": np.ones((1, 2, 1, 2), np.float32)}, anatomy)
-    assert list(clips.of_clip(clip, anatomy)) == []
+    assert list(clips.check_clip(clip, anatomy)) == []
 
 
 def test_frames_are_written_as_a_reader_does():
-    assert spans([5, 3, 4, 9]) == "frames 3-5, 9" and spans([7]) == "frame 7"
-    assert spans(range(0, 20, 2)) == "frames 0, 2, 4, 6, 8, and 5 more"
+    assert format_frames([5, 3, 4, 9]) == "frames 3-5, 9" and format_frames([7]) == "frame 7"
+    assert format_frames(range(0, 20, 2)) == "frames 0, 2, 4, 6, 8, and 5 more"
     assert frames_of(np.array([True, False, True])) == (0, 2)

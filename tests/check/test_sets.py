@@ -1,6 +1,4 @@
-"""Findings about a set as a whole: axes, units, sides, classes, subjects; each with the case in
-which it is silent.
-"""
+"""Findings on a whole set: axes, units, sides, classes, subjects; each with a harmless case."""
 
 import dataclasses
 
@@ -10,8 +8,8 @@ import pytest
 from jaxact.check import Finding, check
 from jaxact.check import thresholds as limits
 from jaxact.check.facts import Facts
-from jaxact.check.splits import of_splits, protocols_of
-from jaxact.plots import drawing_poses
+from jaxact.check.splits import check_splits, protocols_of
+from jaxact.plots import layout_drawing
 from jaxact.skeletons import get_layout
 from tests.check.corpora import clean, corpus, exchange_sides, flip, spoil
 
@@ -20,7 +18,7 @@ RECORDS = clean()
 
 def pictures(layout: str = "openpose-18", frames: int = 8, clips: int = 10) -> list[dict]:
     """People who stand in a picture, in shares of its height, y down, and sway."""
-    pose = drawing_poses.standing(get_layout(layout))
+    pose = layout_drawing.standing_pose(get_layout(layout))
     records = []
     for number in range(clips):
         sway = 0.02 * np.sin(np.arange(frames) + number)[:, None] + 0.05 * number / clips
@@ -50,7 +48,7 @@ def changed(records: list[dict], change, every: int = 1) -> list[dict]:
     return records
 
 
-def found(records: list[dict], **options) -> list[tuple[str, str]]:
+def findings_of(records: list[dict], **options) -> list[tuple[str, str]]:
     return [(finding.rule, finding.id) for finding in check(corpus(records, **options)).findings]
 
 
@@ -80,7 +78,7 @@ def split(
 ) -> list[tuple[str, str]]:
     clips = [facts(i, **fields) for i, fields in enumerate(train)]
     clips += [facts(i + len(train), cell="test", **fields) for i, fields in enumerate(test)]
-    return [(f.rule, f.id) for f in of_splits(clips, labels, {name: (("train",), ("test",))})]
+    return [(f.rule, f.id) for f in check_splits(clips, labels, {name: (("train",), ("test",))})]
 
 
 def classes(
@@ -102,8 +100,8 @@ def test_pictures_of_people_who_stand_have_nothing_wrong():
 # rule -> (what has the fault, what is much like it and has none); both give (rule, id)
 PLANTED = {
     "y-mixed": (
-        lambda: {rule for rule, _ in found(changed(RECORDS, flip, every=4))} & {"y-mixed"},
-        lambda: {rule for rule, _ in found(changed(RECORDS, flip, every=6))} & {"y-mixed"},
+        lambda: {rule for rule, _ in findings_of(changed(RECORDS, flip, every=4))} & {"y-mixed"},
+        lambda: {rule for rule, _ in findings_of(changed(RECORDS, flip, every=6))} & {"y-mixed"},
     ),
     "y-convention": (
         lambda: in_pictures(changed(pictures(), lambda joints: joints * (1, -1, 1))),
@@ -118,8 +116,8 @@ PLANTED = {
         lambda: in_pictures(changed(pictures(), lambda joints: joints * (-1, 1, 1) + (1, 0, 0))),
     ),
     "handedness": (
-        lambda: found(changed(RECORDS, exchange_sides(slice(None)))),
-        lambda: found(changed(RECORDS, lambda joints: joints * (-1, 1, -1))),
+        lambda: findings_of(changed(RECORDS, exchange_sides(slice(None)))),
+        lambda: findings_of(changed(RECORDS, lambda joints: joints * (-1, 1, -1))),
     ),
     "group-leak": (
         lambda: split([{"group": "g1"}] * 5, [{"group": "g1"}]),
@@ -174,7 +172,7 @@ def test_a_picture_in_which_the_body_alone_is_exchanged_is_mirrored():
 def test_in_a_set_of_left_handed_axes_the_right_handed_clip_is_the_odd_one():
     records = changed(RECORDS, exchange_sides(slice(None)))
     spoil("jump_s02_r1", exchange_sides(slice(None)))(records)
-    assert found(records) == [("mirrored", "jump_s02_r1"), ("handedness", "*")]
+    assert findings_of(records) == [("mirrored", "jump_s02_r1"), ("handedness", "*")]
 
 
 def test_a_clip_in_pixels_among_shares_is_told_from_one_that_is_close():
@@ -185,7 +183,7 @@ def test_a_clip_in_pixels_among_shares_is_told_from_one_that_is_close():
 
 
 def test_millimetres_are_not_metres():
-    assert found(changed(RECORDS, lambda joints: 1000 * joints)) == [("units", "*")]
+    assert findings_of(changed(RECORDS, lambda joints: 1000 * joints)) == [("units", "*")]
 
 
 def test_a_split_by_camera_shares_its_subjects_and_one_by_subject_must_not():
@@ -231,21 +229,21 @@ def test_protocols_are_the_splits_that_differ_in_train_and_test():
     }
 
 
-def test_what_cannot_be_looked_at_is_said():
+def test_checks_that_cannot_be_made_are_listed():
     report = check(corpus(clean()[:1], protocols={}))
-    assert report.silent == (
-        "leakage between training and test, balance of classes (no such splits)",
+    assert report.skipped == (
+        "leakage between training and test, balance of classes (no pair of such splits)",
     )
     lying = changed(RECORDS[:1], lambda joints: joints[..., [1, 0, 2]])
     assert (
-        "which way is up (head and feet are nowhere apart in y)"
-        in check(corpus(lying, protocols={})).silent
+        "direction of y (head and feet are nowhere apart in y)"
+        in check(corpus(lying, protocols={})).skipped
     )
     poses = [dict(record, joints=record["joints"][..., :2]) for record in pictures("jhmdb-15")]
     report = check(corpus(poses, layout="jhmdb-15", channels=("x", "y"), labels=("stand",)))
-    assert report.silent == (
-        "mirrored clips (jhmdb-15 has no joints that tell)",
-        "leakage by subject or recording (neither fields nor ids tell)",
+    assert report.skipped == (
+        "mirrored clips (jhmdb-15 lacks the joints)",
+        "leakage by subject or recording (neither in fields nor in ids)",
     )
 
 

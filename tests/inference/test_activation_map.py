@@ -1,6 +1,4 @@
-"""Where a graph network answers: the features it sows, their strength, the frames they belong
-to.
-"""
+"""Activation maps: features that the network sows, their strength, and their frames."""
 
 import functools
 
@@ -52,8 +50,8 @@ def apply(model, weights, x):
 
 
 def sown(net, clip):
-    logits, found = apply(net.model, net.weights, jnp.asarray(clip[None]))
-    return logits[0], np.asarray(found["intermediates"]["features"][0][0])
+    logits, variables = apply(net.model, net.weights, jnp.asarray(clip[None]))
+    return logits[0], np.asarray(variables["intermediates"]["features"][0][0])
 
 
 def test_the_head_reads_the_mean_of_what_is_sown(net):
@@ -81,32 +79,32 @@ def test_strength_equals_a_slow_loop():
         (s, m, v): sum(abs(f) for f in features[s, m, v]) / 4 for s, m, v in np.ndindex(3, 2, 5)
     }
     mean = sum(sizes.values()) / len(sizes)
-    found = activation_map.strength(features)
+    strength = activation_map.strength(features)
     for s, m in np.ndindex(3, 2):
         powers = [(sizes[s, m, v] / mean) ** 5 for v in range(5)]
         np.testing.assert_allclose(
-            found[s, m], [power / (sum(powers) / 5) for power in powers], rtol=1e-5
+            strength[s, m], [power / (sum(powers) / 5) for power in powers], rtol=1e-5
         )
     assert not activation_map.strength(np.zeros((2, 1, 5, 4), np.float32)).any()
 
 
 def test_a_record_is_shown_in_its_own_coordinates_each_response_for_four_frames(net):
-    given = record(frames=18, empty=2)
-    found = activation_map.respond(net, given)
-    np.testing.assert_array_equal(found.joints, given["joints"][:16])
-    _, features = sown(net, np.pad(given["joints"], [(0, 4), (0, 0), (0, 0), (0, 0)]))
+    clip = record(frames=18, empty=2)
+    activation = activation_map.activation_map(net, clip)
+    np.testing.assert_array_equal(activation.joints, clip["joints"][:16])
+    _, features = sown(net, np.pad(clip["joints"], [(0, 4), (0, 0), (0, 0), (0, 0)]))
     wanted = activation_map.strength(features)
     for t in range(16):
-        np.testing.assert_allclose(found.strength[t], wanted[t // 4], rtol=1e-3, atol=1e-5)
-    assert found.rate == 1 and found.predicted in net.labels
+        np.testing.assert_allclose(activation.strength[t], wanted[t // 4], rtol=1e-3, atol=1e-5)
+    assert activation.rate == 1 and activation.predicted in net.labels
 
 
 def test_centring_and_streams_change_the_response_and_not_the_drawing():
     net = network(center="frame", stream="bone", sampling="resize", views=3)
-    found = activation_map.respond(net, record(frames=11))
-    assert found.joints.shape == (22, 2, 25, 3) and found.rate == 2
+    activation = activation_map.activation_map(net, record(frames=11))
+    assert activation.joints.shape == (22, 2, 25, 3) and activation.rate == 2
     np.testing.assert_allclose(
-        found.joints[[0, -1]], record(frames=11)["joints"][[0, -1]], rtol=1e-6
+        activation.joints[[0, -1]], record(frames=11)["joints"][[0, -1]], rtol=1e-6
     )
 
 
@@ -115,17 +113,18 @@ def test_a_network_without_joints_at_its_end_is_refused():
     with pytest.raises(
         UserError, match="the last layer of the network 'tcn' has no joints; wanted a checkpoint of"
     ):
-        activation_map.respond(net, record())
+        activation_map.activation_map(net, record())
 
 
-def test_a_record_in_which_nobody_is_seen_is_refused(net):
+def test_a_record_without_people_is_refused(net):
     with pytest.raises(
-        UserError, match="nobody is seen in the frames that the network takes of the record 'clip'"
+        UserError,
+        match="no person is visible in the frames that the network reads of the record 'clip'",
     ):
-        activation_map.respond(net, record(empty=22))
+        activation_map.activation_map(net, record(empty=22))
 
 
 def test_local_convolution_answers_too():
-    assert activation_map.respond(
+    assert activation_map.activation_map(
         network(config.LocalConfig(width=4)), record()
     ).strength.shape == (22, 2, 25)

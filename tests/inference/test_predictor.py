@@ -20,6 +20,8 @@ from jaxact import cli, config, models, skeletons
 from jaxact.datasets.formats import recording
 from jaxact.errors import UserError
 from jaxact.inference import predictor
+from jaxact.inference.joint_inputs import to_network_joints
+from jaxact.inference.prediction import window_spans
 from jaxact.pipeline import skeleton
 from jaxact.runs import state, trained_model
 
@@ -109,11 +111,11 @@ def test_a_package_that_videos_need_is_missed_before_anything_is_read(
     with pytest.raises(
         UserError, match=rf"needs the package '{package}', .* pip install 'jaxact\[video\]'"
     ):
-        videos.video("nowhere.mp4")
+        videos.open_video("nowhere.mp4")
 
 
 def test_windows_are_answered_one_by_one_and_the_last_ends_with_the_clip(net, monkeypatch):
-    monkeypatch.setattr(predictor, "ROWS", 3)  # a full batch and one of padding
+    monkeypatch.setattr(predictor, "WINDOWS_PER_BATCH", 3)  # a full batch and one of padding
     joints = clip(people=1)
     answer = net.predict(joints, window=8, stride=5)
     assert answer.spans == ((0, 8), (5, 13), (10, 18), (12, 20))
@@ -127,12 +129,12 @@ def test_windows_are_answered_one_by_one_and_the_last_ends_with_the_clip(net, mo
     [(5, 0, 0, 1), (5, 9, 0, 1), (9, 4, 0, 4), (8, 4, 4, 2)],
 )
 def test_spans_cover_every_frame(frames, window, stride, spans):
-    found = predictor.spans(frames, window, stride)
-    assert len(found) == spans and {
-        frame for start, stop in found for frame in range(start, stop)
+    result = window_spans(frames, window, stride)
+    assert len(result) == spans and {
+        frame for start, stop in result for frame in range(start, stop)
     } == set(range(frames))
-    with pytest.raises(UserError, match="a stride only with a window"):
-        predictor.spans(frames, 0, 3)
+    with pytest.raises(UserError, match="a stride needs a window"):
+        window_spans(frames, 0, 3)
 
 
 def test_joints_of_another_layout_become_the_networks(net):
@@ -155,13 +157,13 @@ def test_joints_of_another_layout_become_the_networks(net):
         (
             (20, 17, 3),
             None,
-            r"'array' has 17 joints, the network reads the 18 of 'openpose-18'; say which .*--layout",
+            r"'array' has 17 joints, but the network reads the 18 .* of 'openpose-18'; .*--layout",
         ),
         ((20, 15, 3), "kinect-15", "layout 'kinect-15' does not convert to 'openpose-18'"),
         ((20, 25, 3), "openpose-18", "has 25 joints, but layout 'openpose-18' has 18"),
-        ((20, 18, 4), None, "has 4 numbers a joint, the network reads x, y, score"),
+        ((20, 18, 4), None, "has 4 channels per joint, but the network reads x, y, score"),
         ((20, 18), None, r"wanted \[t, v, c\] or \[t, m, v, c\]"),
-        ((2, 2, 18, 3), None, "do not tell people from frames"),
+        ((2, 2, 18, 3), None, "as many people as frames"),
     ],
 )
 def test_what_cannot_become_the_networks_is_refused_with_the_reason(net, shape, layout, message):
@@ -170,13 +172,14 @@ def test_what_cannot_become_the_networks_is_refused_with_the_reason(net, shape, 
 
 
 def test_joints_in_space_are_no_pose_in_a_picture(net):
-    found = recording.Recording(
+    kinect = recording.Recording(
         name="k", joints=clip(joints=25), layout="ntu-25", channels=("x", "y", "z")
     )
     with pytest.raises(
-        UserError, match="'k' holds x, y, z, the network reads x, y, score: no way between"
+        UserError,
+        match=r"'k' holds x, y, z, but the network reads x, y, score; .* cannot be converted",
     ):
-        predictor.as_trained(found, net.net, None)
+        to_network_joints(kinect, net.net, None)
 
 
 def openpose_folder(folder, joints, scale=(1.0, 1.0)):
@@ -206,25 +209,25 @@ def test_files_of_every_kind_say_what_they_hold(net, tmp_path):
     )
     openpose_folder(tmp_path / "shares", joints)
     openpose_folder(tmp_path / "pixels", joints, (640, 480))
-    found = [*net.predict_file(tmp_path / "a.npy"), *net.predict_file(tmp_path / "b.npz")]
-    found += [
+    answers = [*net.predict_file(tmp_path / "a.npy"), *net.predict_file(tmp_path / "b.npz")]
+    answers += [
         *net.predict_file(tmp_path / "c.pkl", layout="openpose-18"),
         *net.predict_file(tmp_path / "shares"),
     ]
-    found += net.predict_file(tmp_path / "pixels", image_size=(640, 480))
-    assert [answer.name for answer in found] == ["a", "b", "one", "two", "shares", "pixels"]
-    for answer in found:
+    answers += net.predict_file(tmp_path / "pixels", image_size=(640, 480))
+    assert [answer.name for answer in answers] == ["a", "b", "one", "two", "shares", "pixels"]
+    for answer in answers:
         np.testing.assert_allclose(answer.windows, wanted.windows, atol=1e-5)
     with pytest.raises(UserError, match=r"holds joints in pixels; .*--image-size"):
         net.predict(tmp_path / "pixels")
-    with pytest.raises(UserError, match="holds 2 clips; ask predict_file"):
+    with pytest.raises(UserError, match="holds 2 clips; predict_file returns"):
         net.predict(tmp_path / "c.pkl", layout="openpose-18")
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("x.txt", b"", r"is no clip of joints; wanted \.npy"),
+        ("x.txt", b"", r"is not a clip of joints; wanted \.npy"),
         ("x.npy", b"no", "is not a readable .npy"),
         ("x.skeleton", b"1\n1\n", "is cut off after line 2"),
         ("nowhere.npy", None, "cannot read .*No such file"),
@@ -277,7 +280,7 @@ def test_the_command_prints_a_table_and_writes_json_csv_and_a_timeline(net, tmp_
     [
         (["--out", "x.txt"], "the suffix must be .json or .csv"),
         (["--top", "0"], "--top is 0"),
-        (["--stride", "2"], "a stride only with a window"),
+        (["--stride", "2"], "a stride needs a window"),
         (["{clip}", "--timeline", "x.png"], "--timeline draws one clip; 2 were given"),
     ],
 )

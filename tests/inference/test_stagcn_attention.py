@@ -1,6 +1,4 @@
-"""What an STA-GCN attends to: H by loops, each number at its frame, person and joint, and the
-segments that count.
-"""
+"""Attention maps of an STA-GCN: H by loops, the order of features, and the selected segments."""
 
 import jax
 import jax.numpy as jnp
@@ -47,18 +45,20 @@ def network(
 
 
 def record(frames=10, people=2, joints=15, channels=3):
-    places = (
+    points = (
         np.random.default_rng(0)
         .uniform(0.1, 1, (frames, people, joints, channels))
         .astype(np.float32)
     )
-    return {"id": b"clip", "joints": places, "label": np.int64(1)}
+    return {"id": b"clip", "joints": points, "label": np.int64(1)}
 
 
 def ran(net, joints):
     """Outputs of the one clip, and what is sown."""
-    outputs, found = stagcn_attention._run(net.model, net.weights, jnp.asarray(joints[None]))
-    return {name: np.asarray(value[0]) for name, value in outputs.items()}, found["intermediates"]
+    outputs, variables = stagcn_attention._apply(net.model, net.weights, jnp.asarray(joints[None]))
+    return {name: np.asarray(value[0]) for name, value in outputs.items()}, variables[
+        "intermediates"
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +67,11 @@ def net(short):
 
 
 @pytest.fixture(scope="module")
-def seen(net):
+def clip_maps(net):
     """A clip in which one joint is missing in one frame; the network's outputs and maps of it."""
     given = record()
     given["joints"][3, 1, 4] = 0
-    return given, *ran(net, given["joints"]), stagcn_attention.look(net, given)
+    return given, *ran(net, given["joints"]), stagcn_attention.attention_maps(net, given)
 
 
 def slow_heat(features, weight, gate, present):
@@ -99,11 +99,11 @@ def test_the_heat_is_the_least_to_greatest_share_of_a_frames_joints_by_a_loop():
     present[1] = False
     present[2], present[2, 1, 3] = False, True
     features[~present] *= 50  # what is missing must not set the scale
-    found = stagcn_attention.heat(features, weight, gate, present)
-    np.testing.assert_allclose(found, slow_heat(features, weight, gate, present), atol=1e-6)
-    assert found[0].max() == 1 and not found[1].any() and not found[2].any()
+    heat = stagcn_attention.joint_heat(features, weight, gate, present)
+    np.testing.assert_allclose(heat, slow_heat(features, weight, gate, present), atol=1e-6)
+    assert heat[0].max() == 1 and not heat[1].any() and not heat[2].any()
     np.testing.assert_allclose(
-        stagcn_attention.heat(features, weight, None, present),
+        stagcn_attention.joint_heat(features, weight, None, present),
         slow_heat(features, weight, np.ones_like(gate), present),
         atol=1e-6,
     )
@@ -116,14 +116,16 @@ def test_features_come_back_at_their_frame_person_and_joint(stride):
     features = np.zeros((segments * people, 5, -(-frames // stride), 1), np.float32)
     for s, m, v, t in np.ndindex(segments, people, 5, features.shape[2]):
         features[s * people + m, v, t] = 1000 * s + 100 * m + 10 * v + t
-    found = stagcn_attention.in_order(features, segments, frames, stride)
-    assert found.shape == (15, people, 5, 1)
+    in_order = stagcn_attention.to_clip_order(features, segments, frames, stride)
+    assert in_order.shape == (15, people, 5, 1)
     for s, t, m, v in np.ndindex(segments, frames, people, 5):
-        assert found[s * frames + t, m, v, 0] == 1000 * s + 100 * m + 10 * v + t // stride
+        assert in_order[s * frames + t, m, v, 0] == 1000 * s + 100 * m + 10 * v + t // stride
 
 
-def test_the_maps_of_a_network_are_its_gate_times_its_auxiliary_classifiers_activation(net, seen):
-    given, outputs, sown, maps = seen
+def test_the_maps_of_a_network_are_its_gate_times_its_auxiliary_classifiers_activation(
+    net, clip_maps
+):
+    given, outputs, sown, maps = clip_maps
     gated, gate = np.asarray(sown["gated_features"][0]), np.asarray(sown["gate"][0][0])
     head, predicted = net.weights["params"]["auxiliary"], int(outputs["logits"].argmax())
     features = np.zeros((10, 2, 15, gated.shape[-1]))
@@ -142,25 +144,25 @@ def test_the_maps_of_a_network_are_its_gate_times_its_auxiliary_classifiers_acti
 
 def test_a_joint_that_moves_changes_the_gate_of_its_neighbours_from_then_on_and_of_nobody_else(net):
     given = record()
-    before = stagcn_attention.look(net, given)
+    before = stagcn_attention.attention_maps(net, given)
     given["joints"][7, 1, 5] += (
         2  # the second person's left hand, in the second segment's third frame
     )
-    changed = np.abs(stagcn_attention.look(net, given).gate - before.gate) > 1e-7
+    changed = np.abs(stagcn_attention.attention_maps(net, given).gate - before.gate) > 1e-7
     assert changed[7:, 1, 5].all() and not changed[:7].any() and not changed[:, 0].any()
     assert not changed[:, 1, 11].any(), "a foot is farther than three bones away"
 
 
-def test_segments_have_the_networks_own_classes_and_confidences(net, seen):
-    _, outputs, _, maps = seen
+def test_segments_have_the_networks_own_classes_and_confidences(net, clip_maps):
+    _, outputs, _, maps = clip_maps
     p = np.exp(outputs["segments"]) / np.exp(outputs["segments"]).sum(-1, keepdims=True)
     assert (
-        maps.segments == tuple(LABELS[k] for k in p.argmax(-1))
-        and maps.predicted == LABELS[p[maps.kept][0].argmax()]
+        maps.segment_labels == tuple(LABELS[k] for k in p.argmax(-1))
+        and maps.predicted == LABELS[p[maps.selected][0].argmax()]
     )
     np.testing.assert_allclose(maps.confidence, p.max(-1), rtol=1e-5)
-    assert maps.kept.tolist() == [p[0].max() >= p[1].max(), p[1].max() > p[0].max()]
-    assert maps.probability == pytest.approx(p[maps.kept][0].max(), rel=1e-4)
+    assert maps.selected.tolist() == [p[0].max() >= p[1].max(), p[1].max() > p[0].max()]
+    assert maps.probability == pytest.approx(p[maps.selected][0].max(), rel=1e-4)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 4])
@@ -169,10 +171,10 @@ def test_the_kept_segments_are_those_that_the_prediction_is_fused_of(count):
     logits[0, 3] = logits[0, 1]  # a tie
     logits = jnp.asarray(logits)
     sure = np.asarray(stagcn.confidences(logits, "max"))[0]
-    chosen = stagcn_attention.kept(sure, count)
-    assert chosen.sum() == (count or 4)
+    selected = stagcn_attention.select_segments(sure, count)
+    assert selected.sum() == (count or 4)
     p = np.asarray(jax.nn.softmax(logits[0]))
-    weight = chosen * (sure if count else 1.0)
+    weight = selected * (sure if count else 1.0)
     wanted = np.log((weight[:, None] * p).sum(0) / weight.sum())
     np.testing.assert_allclose(stagcn.fuse_segments(logits, count)[0], wanted, rtol=1e-4)
 
@@ -193,9 +195,9 @@ def test_what_is_taken_from_a_joint_is_the_mean_of_the_attention_over_targets_un
     for v in range(15):
         mean = [np.mean([unit[n, v, w] for unit in units for w in range(15)]) for n in range(4)]
         wanted[:, v] = (mean[0] + mean[2]) / 2, mean[1]
-    found = stagcn_attention.look(net, given).taken
-    np.testing.assert_allclose(found, wanted, rtol=1e-4)
-    np.testing.assert_allclose(found.sum(1), 1, rtol=1e-5)
+    received = stagcn_attention.attention_maps(net, given).received
+    np.testing.assert_allclose(received, wanted, rtol=1e-4)
+    np.testing.assert_allclose(received.sum(1), 1, rtol=1e-5)
     # The first unit's S' is made of the normalised input, and its sources come first.
     norm, stem = net.weights["params"]["data_norm"], net.weights["params"]["stem"]
     x = given["joints"].reshape(2, 5, 2, 15, 3).transpose(0, 2, 3, 1, 4).reshape(4, 15, 5, 3)
@@ -221,10 +223,11 @@ def test_without_a_gate_the_heat_is_the_networks_own_classifiers():
     for t, m, v in np.ndindex(10, 2, 15):
         features[t, m, v] = last[t // 5 * 2 + m, v, t % 5 // 2]
     kernel = np.asarray(net.weights["params"]["head"]["kernel"])[:, outputs["logits"].argmax()]
-    maps = stagcn_attention.look(net, given)
-    np.testing.assert_allclose(maps.heat, slow_heat(features, kernel, np.ones((10, 2, 15)), np.ones((10, 2, 15), bool)),
-                               atol=1e-4)  # fmt: skip
-    assert maps.gate is None and maps.taken is None and maps.kept.all()
+    maps = stagcn_attention.attention_maps(net, given)
+    no_gate, present = np.ones((10, 2, 15)), np.ones((10, 2, 15), bool)
+    wanted = slow_heat(features, kernel, no_gate, present)
+    np.testing.assert_allclose(maps.heat, wanted, atol=1e-4)
+    assert maps.gate is None and maps.received is None and maps.selected.all()
 
 
 def test_the_last_units_features_lie_at_their_frame_person_and_joint():
@@ -234,7 +237,7 @@ def test_the_last_units_features_lie_at_their_frame_person_and_joint():
 
     def features():
         _, sown = ran(net, given["joints"])
-        return stagcn_attention.in_order(np.asarray(sown["features"][0]), 2, 5, 2)
+        return stagcn_attention.to_clip_order(np.asarray(sown["features"][0]), 2, 5, 2)
 
     before = features()
     given["joints"][9, 1, 14] += 3  # the second person's right foot, at the end
@@ -243,11 +246,12 @@ def test_the_last_units_features_lie_at_their_frame_person_and_joint():
     assert not changed[:, 1, 0].any(), "four units reach four bones, not the head"
 
 
-def places(net, given):
+def recorded_joints(net, given):
     """`joints`, `pixels` and `frames` without running the network."""
-    chosen = stagcn_attention._chosen(net, given)
-    inputs, number = stagcn_attention._seen(net, given, chosen)
-    return inputs, *stagcn_attention._places(given, chosen, number)
+    persons = stagcn_attention._select_persons(net, given)
+    source = stagcn_attention._source_index(net, persons)
+    inputs = stagcn_attention._network_input(net, given)
+    return inputs, *stagcn_attention._recorded_joints(given, persons, source)
 
 
 def test_every_frame_shows_the_nearest_recorded_one(net):
@@ -255,7 +259,7 @@ def test_every_frame_shows_the_nearest_recorded_one(net):
         "pixels": np.random.default_rng(3).uniform(1, 99, (7, 15, 2)).astype(np.float32)
     }
     given["joints"][:, 1] = 0
-    inputs, joints, pixels, frames = places(
+    inputs, joints, pixels, frames = recorded_joints(
         network(sampling="resize", center="first", scale="skeleton"), given
     )
     wanted = np.linspace(0, 6, 10).round().astype(int)
@@ -269,14 +273,14 @@ def test_frames_that_are_dropped_and_people_who_are_reordered_keep_their_numbers
     given = record(frames=12)
     given["joints"][2] = 0
     given["joints"][:8, 0] = 0  # the main person is the second one
-    _, joints, _, frames = places(network(empty="drop_main"), given)
-    kept = [0, 1, *range(3, 11)]
-    np.testing.assert_array_equal(frames, kept)
-    np.testing.assert_array_equal(joints, given["joints"][kept][:, ::-1])
+    _, joints, _, frames = recorded_joints(network(empty="drop_main"), given)
+    numbers = [0, 1, *range(3, 11)]
+    np.testing.assert_array_equal(frames, numbers)
+    np.testing.assert_array_equal(joints, given["joints"][numbers][:, ::-1])
 
 
 def test_frames_behind_the_end_are_empty_and_named_after_the_last_one(net):
-    _, joints, _, frames = places(net, record(frames=8))
+    _, joints, _, frames = recorded_joints(net, record(frames=8))
     np.testing.assert_array_equal(frames, [0, 1, 2, 3, 4, 5, 6, 7, 7, 7])
     assert joints[7].all() and not joints[8:].any()
 
@@ -284,14 +288,14 @@ def test_frames_behind_the_end_are_empty_and_named_after_the_last_one(net):
 def test_joints_of_low_score_are_missing():
     net = network(layout="openpose-18", channels=("x", "y", "score"), min_score=0.4, center="frame")
     given = record(joints=18)
-    _, joints, _, _ = places(net, given)
+    _, joints, _, _ = recorded_joints(net, given)
     np.testing.assert_array_equal(joints, given["joints"] * (given["joints"][..., 2:] > 0.4))
 
 
 def test_a_joint_missing_in_one_frame_is_taken_from_the_next():
     given = record(frames=3)
     given["joints"][0, 0, 6] = 0
-    _, joints, _, _ = places(network(sampling="resize", frames=6), given)
+    _, joints, _, _ = recorded_joints(network(sampling="resize", frames=6), given)
     np.testing.assert_array_equal(joints[1, 0, 6], given["joints"][1, 0, 6])
     np.testing.assert_array_equal(joints[1, 0, 7], given["joints"][0, 0, 7])
     assert not joints[0, 0, 6].any()
@@ -300,13 +304,19 @@ def test_a_joint_missing_in_one_frame_is_taken_from_the_next():
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (config.STGCNConfig(width=2), "'stgcn' has no attention and no gate; wanted a checkpoint of stagcn"),
-        (config.STAGCNConfig(attention="none", gate="none"), "trained with model.attention and model.gate 'none'"),
+        (
+            config.STGCNConfig(width=2),
+            "'stgcn' has no attention and no gate; wanted a checkpoint of stagcn",
+        ),
+        (
+            config.STAGCNConfig(attention="none", gate="none"),
+            "trained with model.attention and model.gate 'none'",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_network_without_attention_is_refused(model, message):
     with pytest.raises(UserError, match=message):
-        stagcn_attention.look(network(model), record())
+        stagcn_attention.attention_maps(network(model), record())
 
 
 def test_a_record_that_is_shorter_than_the_segments_is_refused(net):
@@ -314,13 +324,14 @@ def test_a_record_that_is_shorter_than_the_segments_is_refused(net):
         UserError,
         match="the record 'clip' has 1 frames, fewer than the 2 segments that the network",
     ):
-        stagcn_attention.look(net, record(frames=1))
+        stagcn_attention.attention_maps(net, record(frames=1))
 
 
 def test_a_record_without_anyone_is_refused(net):
     given = record()
     given["joints"][:] = 0
     with pytest.raises(
-        UserError, match="nobody is seen in the frames that the network takes of the record 'clip'"
+        UserError,
+        match="no person is visible in the frames that the network reads of the record 'clip'",
     ):
-        stagcn_attention.look(net, given)
+        stagcn_attention.attention_maps(net, given)

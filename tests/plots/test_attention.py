@@ -1,6 +1,4 @@
-"""Pictures of attention: every number that they show is read back from the figure; video, the
-command, refusals.
-"""
+"""Attention figures: every value is read back from the figure; video, the command, errors."""
 
 import builtins
 import dataclasses
@@ -12,10 +10,8 @@ import pytest
 
 from jaxact import cli, config, plots, skeletons
 from jaxact.errors import UserError
-from jaxact.inference import stagcn_attention
 from jaxact.models import stgcn
-from jaxact.plots import attention_panels, attentions, style
-from jaxact.plots import video as footage
+from jaxact.plots import attention_figure, attention_panels, style, video
 from jaxact.runs import state, trained_model
 from tests.helpers.random_weights import fill
 
@@ -37,7 +33,7 @@ def drawn(monkeypatch):
     return figures
 
 
-def shown(frames=12, people=2, segments=3, **changes) -> plots.Attention:
+def shown(frames=12, people=2, segments=3, **changes) -> plots.AttentionMaps:
     random = np.random.default_rng(0)
     joints = random.uniform(0.5, 2.0, (frames, people, 15, 3))
     joints[0, 0, 4] = 0
@@ -46,12 +42,15 @@ def shown(frames=12, people=2, segments=3, **changes) -> plots.Attention:
         "frames": 2 * np.arange(frames),
         "heat": random.uniform(size=(frames, people, 15)) * joints.any(-1),
         "gate": random.uniform(size=(frames, people, 15)),
-        "taken": random.dirichlet(np.ones(15), people),
+        "received": random.dirichlet(np.ones(15), people),
         "confidence": np.array([0.75, 0.25, 0.5])[:segments],
-        "kept": np.array([True, False, True])[:segments],
-        "labels": ("wave", "clap", "wave")[:segments],
+        "selected": np.array([True, False, True])[:segments],
+        "segment_labels": ("wave", "clap", "wave")[:segments],
+        "pixels": None,
+        "predicted": "wave",
+        "probability": 0.75,
     }
-    return plots.Attention(**{**fields, **changes})
+    return plots.AttentionMaps(**{**fields, **changes})
 
 
 def texts(figure) -> set[str]:
@@ -95,7 +94,7 @@ def test_the_discs_of_a_key_frame_have_the_heat_of_their_joint_in_place_size_and
         assert {tuple(np.round(place, 6)) for place in places} == wanted and not joint.get_visible()
         heat = np.sort(given.heat[t].ravel())
         np.testing.assert_allclose(areas, (3 + 7 * heat) ** 2)
-        np.testing.assert_allclose(colours, attention_panels.colours()(heat))
+        np.testing.assert_allclose(colours, attention_panels.heat_colours()(heat))
         limbs = next(each for each in axes.collections if each.get_zorder() == 3)
         assert style.need_matplotlib().colors.to_hex(limbs.get_colors()[0]) == GREY
 
@@ -114,7 +113,7 @@ def test_a_disc_lies_on_its_own_joint(tmp_path, drawn):
     heat = np.random.default_rng(4).permutation(
         np.broadcast_to(np.linspace(0, 1, 18), (3, 1, 18)), axis=2
     )
-    given = shown(3, 1, joints=joints, heat=heat, gate=None, taken=None)
+    given = shown(3, 1, joints=joints, heat=heat, gate=None, received=None)
     plots.attention(given, layout, tmp_path / "a.png", "joints", scores=True)
     places, areas, _ = discs(next(axes for axes in drawn[0].axes if discs(axes)))
     order = np.argsort(heat[0, 0])
@@ -143,17 +142,19 @@ def test_the_map_over_time_has_joints_in_rows_frames_in_columns_and_gaps_where_j
 def test_beside_the_map_stand_the_gates_means_and_what_is_taken_from_each_joint(tmp_path, drawn):
     given = shown(people=1)
     plots.attention(given, LAYOUT, tmp_path / "a.png", "joints")
-    gate, taken = titled(drawn[0], "Gate, mean h"), titled(drawn[0], "Taken from it (S')")
+    gate, received = titled(drawn[0], "Gate, mean h"), titled(drawn[0], "Received (S')")
     means = given.gate.mean(0)[0]
     means[4] = given.gate[1:, 0, 4].mean()
     np.testing.assert_allclose([bar.get_width() for bar in gate.patches], means)
-    np.testing.assert_allclose([bar.get_width() for bar in taken.patches], 100 * given.taken[0])
-    np.testing.assert_allclose(taken.get_lines()[0].get_xdata(), 100 / 15)
+    np.testing.assert_allclose(
+        [bar.get_width() for bar in received.patches], 100 * given.received[0]
+    )
+    np.testing.assert_allclose(received.get_lines()[0].get_xdata(), 100 / 15)
     rows = titled(drawn[0], "H of every joint over time")
-    assert gate.get_ylim() == taken.get_ylim() == rows.get_ylim()
+    assert gate.get_ylim() == received.get_ylim() == rows.get_ylim()
     assert "head" in texts(drawn[0]), "one person's joints have no number"
-    plots.attention(shown(gate=None, taken=None), LAYOUT, tmp_path / "b.png")
-    assert not {"Gate, mean h", "Taken from it (S')"} & texts(drawn[1])
+    plots.attention(shown(gate=None, received=None), LAYOUT, tmp_path / "b.png")
+    assert not {"Gate, mean h", "Received (S')"} & texts(drawn[1])
 
 
 def test_a_segments_bar_is_as_long_as_its_confidence_and_hatched_where_it_is_excluded(
@@ -180,9 +181,9 @@ def test_joints_alone_have_six_frames_and_no_bars(tmp_path, drawn):
 
 def test_nothing_is_clipped_at_the_edges_of_a_picture(tmp_path, drawn):
     labels = ("draw circle counter clockwise", "pickup and throw", "baseball swing")
-    for figure in attentions.FIGURES:
+    for figure in attention_figure.FIGURES:
         plots.attention(
-            shown(labels=labels), LAYOUT, tmp_path / "a.png", figure, title="long " * 40
+            shown(segment_labels=labels), LAYOUT, tmp_path / "a.png", figure, title="long " * 40
         )
         canvas = drawn[-1].canvas.get_renderer()
         box = drawn[-1].bbox
@@ -215,7 +216,7 @@ def test_a_key_frame_is_a_parts_middle_one_or_the_nearest_in_it_where_somebody_i
     seen, parts, wanted
 ):
     visible = np.array([[[letter == "1"]] for letter in seen])
-    found = attentions.key_frames(visible, parts)
+    found = attention_figure.key_frames(visible, parts)
     assert found == wanted if len(seen) > 2 else len(found) == parts and max(found) < 2
 
 
@@ -223,13 +224,13 @@ def test_a_segment_in_which_nobody_is_seen_says_so(tmp_path, drawn):
     given = shown()
     given.joints[8:] = 0
     plots.attention(given, LAYOUT, tmp_path / "a.png", "segments")
-    assert "segment 3, nobody is seen" in texts(drawn[0])
+    assert "segment 3, no person" in texts(drawn[0])
 
 
 # --- films
 
 
-@pytest.mark.parametrize("figure", attentions.FIGURES)
+@pytest.mark.parametrize("figure", attention_figure.FIGURES)
 def test_a_film_has_every_frame_at_the_pace_of_the_record(tmp_path, figure):
     plots.attention(
         shown(6), LAYOUT, tmp_path / "a.gif", figure, fps=20, title="wave (c1)\nrecognised as clap"
@@ -255,8 +256,8 @@ def test_a_line_under_the_segments_tells_how_far_the_film_is(tmp_path, monkeypat
     monkeypatch.setattr(
         style, "figure", lambda *a, **k: figures.append(make(*a, **k)) or figures[-1]
     )
-    scene = plots.skeleton_animation.stage(shown(6).joints, LAYOUT)
-    for t, _ in enumerate(attentions._film(shown(6), scene, "both", 10, "", 6)):
+    scene = plots.skeleton_animation.make_scene(shown(6).joints, LAYOUT)
+    for t, _ in enumerate(attention_figure._render_frames(shown(6), scene, "both", 10, "", 6)):
         lines = [
             list(axes.get_lines()[0].get_xdata()) for axes in figures[0].axes if axes.get_lines()
         ]
@@ -288,7 +289,7 @@ def film(path, frames=5, height=48, width=64):
 
 
 def test_the_frames_that_are_asked_for_are_read_from_a_video(tmp_path):
-    found = footage.read(film(tmp_path / "v.mkv"), np.array([0, 3, 1, 3]), 5)
+    found = video.read_frames(film(tmp_path / "v.mkv"), np.array([0, 3, 1, 3]), 5)
     assert found.shape == (4, 48, 64, 3) and [int(picture.mean()) for picture in found] == [
         0,
         90,
@@ -301,14 +302,14 @@ def test_a_video_of_another_length_is_refused(tmp_path):
     with pytest.raises(
         UserError, match=r"the video '.*v.mkv' has 5 frames and the record 6; wanted the video that"
     ):
-        footage.read(film(tmp_path / "v.mkv"), np.array([0]), 6)
+        video.read_frames(film(tmp_path / "v.mkv"), np.array([0]), 6)
 
 
 def test_a_file_that_is_no_video_is_refused(tmp_path):
     (tmp_path / "v.mp4").write_text("no video")
     for name in ("v.mp4", "none.mp4"):
         with pytest.raises(UserError, match=rf"'.*{name}' cannot be read as a video: "):
-            footage.read(tmp_path / name, np.array([0]), 1)
+            video.read_frames(tmp_path / name, np.array([0]), 1)
 
 
 def test_without_pyav_the_extra_is_named(tmp_path, monkeypatch):
@@ -325,19 +326,19 @@ def test_without_pyav_the_extra_is_named(tmp_path, monkeypatch):
         UserError,
         match=r"reading video files needs the package 'av'.*pip install 'jaxact\[video\]'",
     ):
-        footage.read(tmp_path / "v.mp4", np.array([0]), 1)
+        video.read_frames(tmp_path / "v.mp4", np.array([0]), 1)
 
 
 def test_shares_of_the_picture_become_pixels_and_pixels_stay():
     shares = np.array([[[[0.5, 0.25, 0.9], [0.0, 0.0, 0.0]]]])
     np.testing.assert_allclose(
-        footage.in_pixels(shares, (100, 200), score=True), [[[[100, 25], [0, 0]]]]
+        video.to_pixels(shares, (100, 200), score=True), [[[[100, 25], [0, 0]]]]
     )
     np.testing.assert_allclose(
-        footage.in_pixels(shares[..., :2], (100, 200), score=False), [[[[100, 25], [0, 0]]]]
+        video.to_pixels(shares[..., :2], (100, 200), score=False), [[[[100, 25], [0, 0]]]]
     )
     pixels = np.array([[[[150.0, 25.0], [-20.0, 80.0]]]])
-    np.testing.assert_array_equal(footage.in_pixels(pixels, (100, 200), score=False), pixels)
+    np.testing.assert_array_equal(video.to_pixels(pixels, (100, 200), score=False), pixels)
 
 
 @pytest.mark.parametrize(
@@ -345,32 +346,32 @@ def test_shares_of_the_picture_become_pixels_and_pixels_stay():
     [
         (
             np.ones((1, 1, 2, 3)),
-            "joints of 3 coordinates cannot be drawn over a video; wanted a set of 2-D joints",
+            "joints of 3 coordinates cannot be drawn over a video; wanted a data set of 2-D joints",
         ),
         (
             np.array([[[[-1.2, 0.5], [1.0, 2.5]]]]),
-            r"joints from \[-1.2, 0.5\] to \[1.0, 2.5\] are neither shares of",
+            r"joints from \[-1.2, 0.5\] to \[1.0, 2.5\] are neither shares ",
         ),
         (
             np.array([[[[9.0, 5.0], [900.0, 50.0]]]]),
-            "are neither shares of the picture nor pixels in one of 200 x 100",
+            "are neither shares of the image nor pixels in one of 200 x 100",
         ),
     ],
 )
 def test_joints_that_are_in_no_picture_are_refused(places, message):
     with pytest.raises(UserError, match=message):
-        footage.in_pixels(places, (100, 200), score=False)
+        video.to_pixels(places, (100, 200), score=False)
 
 
 def test_joints_lie_on_their_pixels_of_the_frame_they_were_found_in(tmp_path, drawn):
-    pictures = (
+    images = (
         np.zeros((12, 48, 64, 3), np.uint8) + np.arange(12, dtype=np.uint8)[:, None, None, None]
     )
     joints = np.random.default_rng(1).uniform(4, 40, (12, 1, 15, 2))
     joints[0, 0, 4] = 0
     heat = np.broadcast_to(np.linspace(0, 1, 15), (12, 1, 15)).copy()
-    given = shown(people=1, joints=joints, heat=heat, pictures=pictures)
-    plots.attention(given, LAYOUT, tmp_path / "a.png")
+    maps = shown(people=1, joints=joints, heat=heat)
+    plots.attention(maps, LAYOUT, tmp_path / "a.png", images=images)
     panels = [axes for axes in drawn[0].axes if discs(axes)]
     for axes, t in zip(panels, (2, 6, 10), strict=True):
         np.testing.assert_allclose(discs(axes)[0], joints[t, 0])
@@ -464,13 +465,13 @@ def test_the_command_draws_a_record_alone_and_over_its_video(world, drawn, capsy
     assert plotted(world, "c1", "a.png") == 0
     title = next(text for text in texts(drawn[0]) if text.startswith("wave (c1), recognised as "))
     assert title.endswith(" %")
-    video = str(film(world / "v.mkv", frames=8))
-    assert plotted(world, "c1", "b.png", "--video", video, "--figure", "joints") == 0
+    footage = str(film(world / "v.mkv", frames=8))
+    assert plotted(world, "c1", "b.png", "--video", footage, "--figure", "joints") == 0
     panels = [axes for axes in drawn[1].axes if discs(axes)]
     shown_frames = [int(np.mean(axes.images[0].get_array())) for axes in panels]
     assert shown_frames == [0, 60, 90, 120, 180, 210]
     assert (
-        plotted(world, "c1", "c.mp4", "--video", video) == 0
+        plotted(world, "c1", "c.mp4", "--video", footage) == 0
         and (world / "c.mp4").stat().st_size > 1000
     )
     assert capsys.readouterr().out.split() == [
@@ -496,8 +497,3 @@ def test_the_command_refuses_in_one_sentence(world, capsys, monkeypatch, clip, m
         film(world / "short.mkv")
     assert plotted(world, clip, "d.png", *more) == 2
     assert message in capsys.readouterr().err and not (world / "d.png").exists()
-
-
-def test_the_numbers_and_the_picture_have_the_same_names():
-    fields = {field.name for field in stagcn_attention.AttentionMaps.__dataclass_fields__.values()}
-    assert {"joints", "frames", "heat", "gate", "taken", "confidence", "kept"} <= fields

@@ -1,6 +1,4 @@
-"""Pictures: what they show is read from the figure, that they are whole from the file, refusals
-from their text.
-"""
+"""Figures: their content is read from the figure and the written file, errors from their text."""
 
 import builtins
 import json
@@ -13,14 +11,14 @@ from jaxact import cli, plots, skeletons
 from jaxact.datasets.synthetic import sample_files
 from jaxact.errors import UserError
 from jaxact.plots import (
-    confusion,
     curves,
-    drawing_poses,
+    layout_drawing,
     partitions,
     skeleton_animation,
     skeleton_scene,
     style,
 )
+from jaxact.plots.confusion_matrix import _MAX_NAMED, _MAX_NUMBERED
 
 pytest.importorskip("matplotlib")
 from PIL import Image
@@ -63,7 +61,7 @@ LINES = [
 
 def walker(frames=8, layout="ntu-25"):
     """A standing figure that shifts sideways, three metres away, y up."""
-    pose = drawing_poses.standing(skeletons.get_layout(layout))
+    pose = layout_drawing.standing_pose(skeletons.get_layout(layout))
     joints = np.zeros((frames, 2, len(pose), 3))
     joints[:, 0] = np.column_stack([-1.7 * pose[:, 0], 1.7 * pose[:, 1], np.full(len(pose), 3.0)])
     joints[:, 0, :, 0] += np.linspace(0, 0.4, frames)[:, None]
@@ -120,10 +118,10 @@ def test_several_runs_share_a_panel_in_colours_of_their_own(tmp_path, drawn):
 def test_a_line_cut_off_at_the_end_is_left_out_and_one_in_the_middle_is_an_error(tmp_path):
     path = tmp_path / "metrics.jsonl"
     path.write_text(json.dumps(LINES[0]) + '\n{"step": 20, "trai')
-    assert len(curves._read(path)) == 1
+    assert len(curves._read_rows(path)) == 1
     path.write_text('{"step": 20, "trai\n' + json.dumps(LINES[0]) + "\n")
     with pytest.raises(UserError, match="line 1, is not JSON"):
-        curves._read(path)
+        curves._read_rows(path)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +209,7 @@ def test_numbers_of_other_classes_than_the_labels_are_refused(tmp_path, draw):
 
 def test_labels_are_shortened_to_their_place():
     assert style.shorten("swing", 5) == "swing" and style.shorten("tennis swing", 8) == "tennis…"
-    assert confusion._NUMBERS < confusion._NAMES
+    assert _MAX_NUMBERED < _MAX_NAMED
 
 
 # --- partition
@@ -220,12 +218,12 @@ def test_labels_are_shortened_to_their_place():
 @pytest.mark.parametrize("name", skeletons.LAYOUTS)
 def test_every_layout_has_a_pose_of_its_own_for_drawing(name):
     layout = skeletons.get_layout(name)
-    places = drawing_poses.standing(layout)
-    assert len(np.unique(places, axis=0)) == len(layout.joints), "two joints on one place"
+    points = layout_drawing.standing_pose(layout)
+    assert len(np.unique(points, axis=0)) == len(layout.joints), "two joints on one place"
     for left, right in layout.pairs:
-        np.testing.assert_allclose(places[left] * (-1, 1), places[right])
-        assert places[left, 0] > 0, "seen from the front the left is on the right"
-    assert not np.allclose(places, drawing_poses.tree(layout))
+        np.testing.assert_allclose(points[left] * (-1, 1), points[right])
+        assert points[left, 0] > 0, "seen from the front the left is on the right"
+    assert not np.allclose(points, layout_drawing.tree(layout))
 
 
 def test_a_layout_of_ones_own_is_drawn_as_a_tree_without_crossings(tmp_path):
@@ -233,10 +231,10 @@ def test_a_layout_of_ones_own_is_drawn_as_a_tree_without_crossings(tmp_path):
     layout = skeletons.Layout.from_dict(
         {"name": "own", "joints": list("abcdef"), "edges": edges, "centre": 0}
     )
-    places = drawing_poses.standing(layout)
-    assert len(np.unique(places.round(6), axis=0)) == 6
+    points = layout_drawing.standing_pose(layout)
+    assert len(np.unique(points.round(6), axis=0)) == 6
     np.testing.assert_allclose(
-        np.linalg.norm(places, axis=-1), 0.2 * skeletons.hop_distances(layout), atol=1e-9
+        np.linalg.norm(points, axis=-1), 0.2 * skeletons.hop_distances(layout), atol=1e-9
     )
     plots.partition(layout, tmp_path / "own.png")
     assert (tmp_path / "own.png").stat().st_size > 1000
@@ -245,7 +243,7 @@ def test_a_layout_of_ones_own_is_drawn_as_a_tree_without_crossings(tmp_path):
 def test_the_spatial_panel_colours_root_nearer_and_farther_as_the_adjacency_does(tmp_path, drawn):
     layout = skeletons.get_layout("openpose-18")
     plots.partition(layout, tmp_path / "p.png", strategies=("spatial",), root="left_elbow")
-    places = drawing_poses.standing(layout)
+    points = layout_drawing.standing_pose(layout)
     from matplotlib.colors import to_rgba
 
     def joints_in(colour):
@@ -256,7 +254,7 @@ def test_the_spatial_panel_colours_root_nearer_and_farther_as_the_adjacency_does
             if np.allclose(dots.get_facecolors()[0], to_rgba(colour))
         ]
         return [
-            int(np.argmin(np.linalg.norm(places - place, axis=-1)))
+            int(np.argmin(np.linalg.norm(points - place, axis=-1)))
             for place in np.concatenate(offsets)
         ]
 
@@ -363,13 +361,13 @@ def test_a_score_of_zero_is_a_missing_joint():
 
 
 def test_feet_stand_on_the_floor_of_the_picture():
-    stage = skeleton_scene.Space(
+    stage = skeleton_scene.FloorScene(
         walker(3)[:, :1] * (-1, 1, -1),
         np.ones((3, 1, 25), bool),
         skeletons.get_layout("ntu-25"),
         0.0,
     )
-    assert abs(stage.places[..., 1].min()) < 1e-6 and stage.height == pytest.approx(
+    assert abs(stage.points[..., 1].min()) < 1e-6 and stage.height == pytest.approx(
         1.7 * 0.95, abs=0.02
     )
 
@@ -378,10 +376,10 @@ def test_the_floor_of_a_tilted_sensor_is_drawn_level():
     joints = walker(5)[:, :1] * (-1, 1, -1)
     joints[..., 2] += np.linspace(0, 2, 5)[:, None, None]
     joints[..., 1] += 0.2 * joints[..., 2]
-    stage = skeleton_scene.Space(
+    stage = skeleton_scene.FloorScene(
         joints, np.ones((5, 1, 25), bool), skeletons.get_layout("ntu-25"), 0.0
     )
-    np.testing.assert_allclose(stage.places[..., 1].min(axis=(1, 2)), 0, atol=0.01)
+    np.testing.assert_allclose(stage.points[..., 1].min(axis=(1, 2)), 0, atol=0.01)
 
 
 @pytest.mark.parametrize(
@@ -462,19 +460,19 @@ def test_the_command_plays_a_record_of_videos_at_its_own_rate(tmp_path, capsys):
     )
 
 
-# --- response
+# --- activation map
 
 
 def discs(axes):
     """Places and areas of the discs behind a skeleton."""
-    (found,) = [drawn for drawn in axes.collections if drawn.get_zorder() == 2.5]
-    return np.asarray(found.get_offsets()), found.get_sizes()
+    (artist,) = [drawn for drawn in axes.collections if drawn.get_zorder() == 2.5]
+    return np.asarray(artist.get_offsets()), artist.get_sizes()
 
 
 def test_a_discs_area_grows_with_the_strength_and_missing_joints_have_none(tmp_path, drawn):
     joints, strength = walker(11), np.random.default_rng(0).uniform(0, 4, (11, 2, 25))
     joints[0, 0, 13] = 0
-    plots.response(
+    plots.activation_map(
         joints, strength, skeletons.get_layout("ntu-25"), tmp_path / "r.png", title="wave", fps=10
     )
     (figure,) = drawn
@@ -490,22 +488,22 @@ def test_a_discs_area_grows_with_the_strength_and_missing_joints_have_none(tmp_p
     )
 
 
-def test_a_response_moves_as_a_gif(tmp_path):
+def test_an_activation_map_is_animated_as_a_gif(tmp_path):
     layout = skeletons.get_layout("openpose-18")
-    plots.response(walker(3, "openpose-18"), np.ones((3, 2, 18)), layout, tmp_path / "r.gif")
+    plots.activation_map(walker(3, "openpose-18"), np.ones((3, 2, 18)), layout, tmp_path / "r.gif")
     with Image.open(tmp_path / "r.gif") as picture:
         assert getattr(picture, "n_frames", 1) == 3
 
 
-def test_a_response_of_another_shape_is_refused(tmp_path):
+def test_a_strength_of_another_shape_is_refused(tmp_path):
     with pytest.raises(
         UserError, match=r"joints of shape .* want a strength of \(3, 2, 25\), got \(3, 25\)"
     ):
-        plots.response(
+        plots.activation_map(
             walker(3), np.ones((3, 25)), skeletons.get_layout("ntu-25"), tmp_path / "r.png"
         )
     with pytest.raises(UserError, match="the suffix must be one of"):
-        plots.response(
+        plots.activation_map(
             walker(3), np.ones((3, 2, 25)), skeletons.get_layout("ntu-25"), tmp_path / "r.txt"
         )
     assert not list(tmp_path.iterdir())
@@ -555,10 +553,10 @@ def pose(title="gap", layout="ntu-25", **changes):
     joints = walker(2, layout)
     present = np.any(joints != 0, axis=-1)
     fields = {
-        "title": title, "note": "clip, frame 1 of 2", "places": joints[1], "present": present[1],
-        "before": joints[0], "present_before": present[0],
+        "title": title, "note": "clip, frame 1 of 2", "points": joints[1], "present": present[1],
+        "previous": joints[0], "previous_present": present[0],
     }  # fmt: skip
-    return plots.Pose(**{**fields, **changes})
+    return plots.PosePanel(**{**fields, **changes})
 
 
 def test_poses_stand_four_in_a_row_over_the_frame_before(tmp_path, drawn):
@@ -567,13 +565,14 @@ def test_poses_stand_four_in_a_row_over_the_frame_before(tmp_path, drawn):
     axes = [one for one in drawn[0].axes if one.axison]
     assert len(drawn[0].axes) == 8 and len(axes) == 5
     assert {f"rule {i}\n" for i in range(5)} | {"clip, frame 1 of 2"} <= set(texts(drawn[0]))
-    before, now = (
+    previous, current = (
         collection for collection in axes[0].collections if hasattr(collection, "get_segments")
     )
-    if before.get_zorder() > now.get_zorder():
-        before, now = now, before
-    assert len(before.get_segments()) == len(now.get_segments()) == 24 and before.get_alpha() < 1
-    moved = now.get_segments()[0][0] - before.get_segments()[0][0]
+    if previous.get_zorder() > current.get_zorder():
+        previous, current = current, previous
+    assert len(previous.get_segments()) == len(current.get_segments()) == 24
+    assert previous.get_alpha() < 1
+    moved = current.get_segments()[0][0] - previous.get_segments()[0][0]
     # The clip's x grows, and a sensor's x runs to its left.
     assert moved[0] < 0 and moved[1] == pytest.approx(0)
 
@@ -588,8 +587,27 @@ def test_poses_have_the_head_where_y_says(tmp_path, drawn, y_up, sign):
 def test_a_pose_without_a_joint_or_a_frame_before_is_drawn_and_no_pose_is_refused(tmp_path):
     layout = skeletons.get_layout("ntu-25")
     nobody = np.zeros((2, 25), bool)
-    empty = pose(present=nobody, present_before=nobody)
-    plots.poses([pose(present_before=nobody), empty], layout, tmp_path / "p.png", y_up=True)
+    empty = pose(present=nobody, previous_present=nobody)
+    plots.poses([pose(previous_present=nobody), empty], layout, tmp_path / "p.png", y_up=True)
     assert (tmp_path / "p.png").stat().st_size > 1000
     with pytest.raises(UserError, match="no pose to draw"):
         plots.poses([], layout, tmp_path / "q.png", y_up=True)
+
+
+# --- attention weights
+
+
+def test_the_figure_of_weights_shows_them_in_percent(tmp_path, drawn):
+    weights = np.random.default_rng(0).dirichlet(np.ones(5), 6).T.astype(np.float32)
+    shares = np.full(6, 1 / 6, np.float32)
+    plots.attention_weights(weights, shares, tmp_path / "w.png", title="wave")
+    over_time, last, share = drawn[0].axes[:3]
+    np.testing.assert_allclose(over_time.images[0].get_array(), 100 * weights, rtol=1e-5)
+    np.testing.assert_allclose(
+        [bar.get_height() for bar in last.patches], 100 * weights[-1], rtol=1e-5
+    )
+    np.testing.assert_allclose([bar.get_height() for bar in share.patches], 100 * shares, rtol=1e-5)
+    assert [axes.get_lines()[0].get_ydata()[0] for axes in (last, share)] == [
+        20.0,
+        pytest.approx(100 / 6),
+    ]

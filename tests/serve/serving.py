@@ -1,4 +1,4 @@
-"""A network of one layer that is asked over HTTP, and a server for it."""
+"""A network of one layer for tests over HTTP, and a server for it."""
 
 import contextlib
 import dataclasses
@@ -12,7 +12,8 @@ import numpy as np
 import uvicorn
 
 from jaxact import config, skeletons
-from jaxact.inference import predictor as predict
+from jaxact.inference.prediction import LazyClip
+from jaxact.inference.predictor import Predictor
 from jaxact.runs import trained_model
 from jaxact.serve import app
 
@@ -27,40 +28,40 @@ class Mean(nn.Module):
         return nn.Dense(len(LABELS))(inputs.mean((1, 2)).reshape(len(inputs), -1))
 
 
-def predictor() -> predict.Predictor:
+def predictor() -> Predictor:
     """A network over OpenPose's joints and six frames."""
     run = config.TrainConfig(clip=config.ClipConfig(frames=6, sampling="resize"))
     model, layout = Mean(), skeletons.get_layout("openpose-18")
     weights = model.init(jax.random.key(0), np.zeros((1, 6, 2, 18, 3), np.float32))
     about = {"config": run, "layout": layout, "labels": LABELS, "channels": ("x", "y", "score")}
-    return predict.Predictor(
+    return Predictor(
         trained_model.Trained(model=model, weights=weights, step=3, chosen="last", **about)
     )
 
 
-class Watching(predict.Predictor):
-    """A network that reads videos, and answers to each without looking."""
+class VideoPredictor(Predictor):
+    """A network that reads videos; every video gives the same input."""
 
     def __init__(self, net: trained_model.Trained) -> None:
         super().__init__(net)
         self.kind = "video"
 
-    def video(self, path):
-        return predict.Clip("film", 30, lambda start, stop: np.zeros((1, 6, 2, 18, 3), np.float32))
+    def open_video(self, path):
+        return LazyClip("film", 30, lambda start, stop: np.zeros((1, 6, 2, 18, 3), np.float32))
 
 
 def joints(frames: int = 40, people: int = 1) -> np.ndarray:
-    """A person whose joints lie anywhere in the picture."""
+    """A person with joints at random positions in the image."""
     return np.random.default_rng(0).uniform(0.1, 0.9, (frames, people, 18, 3)).astype(np.float32)
 
 
 @contextlib.contextmanager
-def served(net: predict.Predictor, **limits: float) -> Iterator[str]:
+def served(net: Predictor, **limits: float) -> Iterator[str]:
     """The address of a server of `net` on a port of its own."""
     built = app.build(
         net,
-        dataclasses.replace(app.Limits(seconds=600.0), **limits),
-        hosts=app.hosts_of("127.0.0.1"),
+        dataclasses.replace(app.Limits(timeout=600.0), **limits),
+        hosts=app.allowed_hosts("127.0.0.1"),
     )
     server = uvicorn.Server(uvicorn.Config(built, port=0, log_level="error", ws="none"))
     thread = threading.Thread(target=server.run)

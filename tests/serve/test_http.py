@@ -2,7 +2,6 @@
 with its status.
 """
 
-import dataclasses
 import http.client
 import io
 import json
@@ -20,10 +19,10 @@ import numpy as np
 import pytest
 
 from jaxact import cli
+from jaxact.config import STGCNConfig
 from jaxact.inference import predictor
-from jaxact.serve import answers, app
-from jaxact.training import loop
-from tests.helpers import toys
+from jaxact.serve import app, drawing, predictions
+from tests.helpers import random_runs, toys
 from tests.serve import serving
 
 
@@ -48,8 +47,8 @@ def temporary(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def url(net):
-    answers.warm(net)
-    with serving.served(net, size=200_000) as address:
+    predictions.warm_up(net)
+    with serving.served(net, max_bytes=200_000) as address:
         yield address
 
 
@@ -75,9 +74,9 @@ def ask(url, content, name="clip.npy", headers=None, **fields):
 
 
 def test_a_clip_is_answered_whole_and_by_windows_and_drawn(url, net):
-    status, told = ask(url, npy(), window="16", top="2")
-    assert status == 200 and told["step"] == 3
-    (clip,) = told["clips"]
+    status, content = ask(url, npy(), window="16", top="2")
+    assert status == 200 and content["step"] == 3
+    (clip,) = content["clips"]
     assert (clip["name"], clip["frames"]) == ("clip", 40)
     whole, parts = net.predict(serving.joints()), net.predict(serving.joints(), window=16)
     assert [(one["label"], one["probability"]) for one in clip["top"]] == [
@@ -104,7 +103,7 @@ def test_a_clip_is_answered_whole_and_by_windows_and_drawn(url, net):
 def test_after_warming_up_answers_compile_nothing_new():
     """Whatever the length of a clip and the number of its windows."""
     net = serving.predictor()
-    answers.warm(net)
+    predictions.warm_up(net)
     assert net._apply._cache_size() == 2
     for frames, window in ((40, 16), (9, 3), (90, 7)):
         net.predict(serving.joints(frames), window=window)
@@ -115,8 +114,8 @@ def test_after_warming_up_answers_compile_nothing_new():
 def test_a_missing_joint_is_no_place(url):
     joints = serving.joints()
     joints[3, 0, 4] = 0
-    _, told = ask(url, npy(joints))
-    points = told["clips"][0]["skeleton"]["points"]
+    _, content = ask(url, npy(joints))
+    points = content["clips"][0]["skeleton"]["points"]
     assert points[3][0][4] is None and points[2][0][4] is not None
 
 
@@ -128,23 +127,23 @@ def test_a_zip_of_openpose_frames_is_a_clip_for_each_of_its_folders(url, net):
         for folder in ("one", "../../two")
         for number in range(8)
     }
-    status, told = ask(url, zipped(**frames), "clips.zip")
-    assert status == 200 and [clip["name"] for clip in told["clips"]] == ["one", "two"]
+    status, content = ask(url, zipped(**frames), "clips.zip")
+    assert status == 200 and [clip["name"] for clip in content["clips"]] == ["one", "two"]
     best = net.predict(serving.joints()[:8]).top(1)[0]
-    assert told["clips"][1]["top"][0]["probability"] == pytest.approx(best[1], abs=1e-5)
+    assert content["clips"][1]["top"][0]["probability"] == pytest.approx(best[1], abs=1e-5)
 
 
 @pytest.mark.parametrize(
     ("name", "content", "fields", "sentence"),
     [
-        ("a.txt", b"x", {}, "'a.txt' is no clip of joints; wanted .npy"),
+        ("a.txt", b"x", {}, "'a.txt' is not a clip of joints; wanted .npy"),
         ("a.npy", b"x", {}, "'a.npy' is not a readable .npy"),
         ("../../a.npy", b"x", {}, "'a.npy' is not a readable .npy"),
         ("a.zip", b"PK", {}, "'a.zip' is not a readable archive"),
         ("a.zip", zipped(x=b""), {}, "holds no frames of OpenPose's"),
         ("a.zip", zipped(v_1_keypoints=bytes(9_000_000)), {}, "unpacks to 9 MB; at most 2 MB"),
         ("a.pkl", pickle.dumps(print), {}, "asks for 'builtins.print'"),
-        ("a.npy", npy(np.ones((20, 17, 3), np.float32)), {}, "say which joints they are (layout)"),
+        ("a.npy", npy(np.ones((20, 17, 3), np.float32)), {}, "name its layout (layout)"),
         (
             "a.npy",
             npy(),
@@ -152,7 +151,7 @@ def test_a_zip_of_openpose_frames_is_a_clip_for_each_of_its_folders(url, net):
             "unknown layout '/etc/passwd.json'; available: ntu-25",
         ),
         ("a.npy", npy(), {"window": "-3"}, "window is '-3'; wanted a whole number from 0"),
-        ("a.npy", npy(), {"stride": "3"}, "a stride only with a window"),
+        ("a.npy", npy(), {"stride": "3"}, "a stride needs a window"),
         (
             "a.npy",
             npy(),
@@ -160,14 +159,19 @@ def test_a_zip_of_openpose_frames_is_a_clip_for_each_of_its_folders(url, net):
             "image-size is '1280'; wanted pixels such as 1280,720",
         ),
         ("a.npy", npy(), {"colour": "red"}, "unknown field 'colour'; available: file, layout"),
-        ("a.npy", npy(np.full((20, 18, 3), 3e38, np.float32)), {}, "no finite answer"),
+        (
+            "a.npy",
+            npy(np.full((20, 18, 3), 3e38, np.float32)),
+            {},
+            "the network's output is not finite",
+        ),
     ],
 )
 def test_what_cannot_be_answered_is_one_sentence_that_names_no_folder_of_the_server(
     url, temporary, name, content, fields, sentence
 ):
-    status, told = ask(url, content, name, **fields)
-    assert status == 400 and sentence in told["error"] and str(temporary) not in told["error"]
+    status, content = ask(url, content, name, **fields)
+    assert status == 400 and sentence in content["error"] and str(temporary) not in content["error"]
 
 
 def test_a_form_without_a_file_and_no_form_at_all_are_told_what_is_wanted(url):
@@ -177,8 +181,8 @@ def test_a_form_without_a_file_and_no_form_at_all_are_told_what_is_wanted(url):
 
 
 def test_an_upload_that_is_too_large_is_refused_whether_or_not_it_says_so(url):
-    status, told = ask(url, bytes(400_000))
-    assert status == 413 and told["error"].startswith("the upload is larger than 0.2 MB")
+    status, content = ask(url, bytes(400_000))
+    assert status == 413 and content["error"].startswith("the upload is larger than 0.2 MB")
     head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.npy"\r\n\r\n'
     connection = http.client.HTTPConnection(url.removeprefix("http://"))
     body = iter([head, *[bytes(50_000)] * 6, b"\r\n--x--\r\n"])  # chunks: no length is stated
@@ -190,8 +194,8 @@ def test_an_upload_that_is_too_large_is_refused_whether_or_not_it_says_so(url):
 
 
 def test_pages_of_other_sites_and_made_up_names_get_nothing(url):
-    status, told = ask(url, npy(), headers={"Sec-Fetch-Site": "cross-site"})
-    assert status == 403 and "another site's page" in told["error"]
+    status, content = ask(url, npy(), headers={"Sec-Fetch-Site": "cross-site"})
+    assert status == 403 and "another site's page" in content["error"]
     assert httpx.get(url, headers={"Host": "evil.example"}).status_code == 400
     page = httpx.get(url)
     assert (
@@ -201,13 +205,13 @@ def test_pages_of_other_sites_and_made_up_names_get_nothing(url):
 
 def test_two_uploads_at_once_are_both_answered_at_once(net, monkeypatch):
     """Both are inside before either is answered."""
-    meeting, own = threading.Barrier(2, timeout=300), answers.answer
+    meeting, own = threading.Barrier(2, timeout=300), predictions.predict_upload
 
     def together(*given, **named):
         meeting.wait()
         return own(*given, **named)
 
-    monkeypatch.setattr(answers, "answer", together)
+    monkeypatch.setattr(predictions, "predict_upload", together)
     found = {}
     with serving.served(net) as url:
         threads = [
@@ -218,7 +222,9 @@ def test_two_uploads_at_once_are_both_answered_at_once(net, monkeypatch):
             thread.start()
         for thread in threads:
             thread.join()
-    assert {name: (status, told["clips"][0]["name"]) for name, (status, told) in found.items()} == {
+    assert {
+        name: (status, content["clips"][0]["name"]) for name, (status, content) in found.items()
+    } == {
         "a.npy": (200, "a"),
         "b.npy": (200, "b"),
     }
@@ -234,15 +240,15 @@ def test_an_answer_that_takes_too_long_is_a_504_and_meanwhile_others_are_told_to
         assert leave.wait(300)
         return []
 
-    monkeypatch.setattr(answers, "answer", slow)
-    with serving.served(net, at_once=1, waiting=0, seconds=0.3) as url:
-        status, told = ask(url, npy())
+    monkeypatch.setattr(predictions, "predict_upload", slow)
+    with serving.served(net, concurrent=1, queued=0, timeout=0.3) as url:
+        status, content = ask(url, npy())
         assert (
             status == 504
-            and told["error"] == "no answer within 0.3 seconds; cut 'clip.npy' into parts"
+            and content["error"] == "no prediction within 0.3 seconds; cut 'clip.npy' into parts"
         )
-        status, told = ask(url, npy())
-        assert status == 503 and "try again later" in told["error"]
+        status, content = ask(url, npy())
+        assert status == 503 and "try again later" in content["error"]
         assert (
             inside.is_set() and len(list(temporary.iterdir())) == 1
         )  # only what is still being worked on
@@ -257,56 +263,60 @@ def test_more_uploads_than_may_wait_are_turned_away_at_once(net, monkeypatch):
         assert leave.wait(300)
         return []
 
-    monkeypatch.setattr(answers, "answer", slow)
-    with serving.served(net, at_once=1, waiting=0) as url:
+    monkeypatch.setattr(predictions, "predict_upload", slow)
+    with serving.served(net, concurrent=1, queued=0) as url:
         first = threading.Thread(target=ask, args=(url, npy()))
         first.start()
         assert inside.wait(300)
-        status, told = ask(url, npy())
+        status, content = ask(url, npy())
         leave.set()
         first.join()
-    assert status == 503 and told["error"].startswith("1 uploads are being answered or wait")
+    assert status == 503 and content["error"].startswith("1 uploads are being predicted or wait")
 
 
 def test_a_mistake_of_the_servers_is_a_500_without_its_text(net, monkeypatch):
     def wrong(*_, **__):
         raise RuntimeError("secret")
 
-    monkeypatch.setattr(answers, "answer", wrong)
+    monkeypatch.setattr(predictions, "predict_upload", wrong)
     monkeypatch.setattr("uvicorn.protocols.http.h11_impl.H11Protocol.log_level", 0, raising=False)
     with serving.served(net) as url:
-        status, told = ask(url, npy())
-    assert status == 500 and "secret" not in told["error"]
+        status, content = ask(url, npy())
+    assert status == 500 and "secret" not in content["error"]
 
 
 def test_a_playlist_under_a_videos_name_is_no_video(net):
-    with serving.served(serving.Watching(net.net)) as url:
-        status, told = ask(url, b"#EXTM3U\nfile:///etc/passwd\n", "film.mp4")
-        assert status == 400 and told["error"].startswith("'film.mp4' is no video; wanted MP4")
-        status, told = ask(url, b"\0\0\0\x20ftypisom" + bytes(9), "film.mp4", window="10")
-    assert status == 200 and told["clips"][0]["frames"] == 30 and "skeleton" not in told["clips"][0]
+    with serving.served(serving.VideoPredictor(net.net)) as url:
+        status, content = ask(url, b"#EXTM3U\nfile:///etc/passwd\n", "film.mp4")
+        assert status == 400 and content["error"].startswith("'film.mp4' is no video; wanted MP4")
+        status, content = ask(url, b"\0\0\0\x20ftypisom" + bytes(9), "film.mp4", window="10")
+    assert (
+        status == 200
+        and content["clips"][0]["frames"] == 30
+        and "skeleton" not in content["clips"][0]
+    )
 
 
 def test_the_heat_is_that_of_the_attention_maps(net, monkeypatch):
     heat = np.linspace(0, 1, 5 * 2 * 18).reshape(5, 2, 18)
-    told = answers.drawing(
+    skeleton = drawing.draw_skeleton(
         serving.joints(5, 2), net.net, frames=np.array([0, 2, 4, 6, 8]), heat=heat
     )
-    np.testing.assert_allclose(told["heat"], heat, atol=1e-3)
-    assert told["frames"] == [0, 2, 4, 6, 8]
-    long = answers.drawing(serving.joints(answers.DRAWN + 1), net.net)
+    np.testing.assert_allclose(skeleton["heat"], heat, atol=1e-3)
+    assert skeleton["frames"] == [0, 2, 4, 6, 8]
+    long = drawing.draw_skeleton(serving.joints(drawing.MAX_FRAMES + 1), net.net)
     assert (
         long["frames"][:3] == [0, 2, 4]
-        and len(long["points"]) == len(long["frames"]) <= answers.DRAWN
+        and len(long["points"]) == len(long["frames"]) <= drawing.MAX_FRAMES
     )
 
 
 def test_the_command_serves_a_checkpoint(tmp_path, monkeypatch, capsys):
     run = str(tmp_path / "run")
-    config = toys.run_config()
-    loop.run(dataclasses.replace(config, epochs=1), run, toys.toy_source(config))
+    network = STGCNConfig(network="stem3", width=2)
+    random_runs.write(tmp_path / "run", network, layout="openpose-18", frames=8)
     found = {}
-    monkeypatch.setattr(answers, "warm", lambda net: found.update(warmed=net.net.step))
+    monkeypatch.setattr(predictions, "warm_up", lambda net: found.update(warmed=net.net.step))
 
     def served(self, sockets):
         found.update(app=self.config.app, port=sockets[0].getsockname()[1])
@@ -314,11 +324,13 @@ def test_the_command_serves_a_checkpoint(tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as patch:
         patch.setattr("uvicorn.Server.run", served)
         assert cli.main(["serve", "--checkpoint", run, "--port", "0"]) == 0
-    assert found["warmed"] == 4
+    assert found["warmed"] == 0
     assert f"http://localhost:{found['port']} answers with {run}" in capsys.readouterr().out
     with serving.served(predictor.load(run)) as url:
-        status, told = ask(url, npy(toys.clips(1, frames=12)[0][0]))
-    assert status == 200 and {one["label"] for one in told["clips"][0]["top"]} <= set(toys.LABELS)
+        status, content = ask(url, npy(toys.clips(1, frames=12)[0][0]))
+    assert status == 200 and {one["label"] for one in content["clips"][0]["top"]} <= set(
+        random_runs.LABELS
+    )
 
 
 @pytest.mark.parametrize(
@@ -352,5 +364,5 @@ def test_a_missing_package_names_the_extra(tmp_path, monkeypatch, capsys):
 
 
 def test_only_a_loopback_keeps_to_its_own_names():
-    assert "localhost" in app.hosts_of("127.0.0.1") and app.hosts_of("0.0.0.0") == ("*",)
+    assert "localhost" in app.allowed_hosts("127.0.0.1") and app.allowed_hosts("0.0.0.0") == ("*",)
     assert Path(app.PAGE / "index.html").is_file() and "starlette" in sys.modules

@@ -11,7 +11,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from jaxact.serve import answers
+from jaxact.serve import predictions
 from tests.serve import serving
 
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -52,18 +52,18 @@ def until(browser, holds):
 
 def test_a_clip_is_drawn_and_answered_and_what_goes_wrong_is_said_in_the_page(browser, tmp_path):
     net = serving.predictor()
-    answers.warm(net)
+    predictions.warm_up(net)
     np.save(tmp_path / "day.npy", serving.joints())
     np.save(tmp_path / "large.npy", np.zeros(200_000))
-    with serving.served(net, size=1_000_000) as url:
+    with serving.served(net, max_bytes=1_000_000) as url:
         browser.get(url)
-        until(browser, lambda: "knows 3 actions" in text(browser, "network"))
+        until(browser, lambda: "3 classes" in text(browser, "network"))
         assert not browser.find_element(By.ID, "webcam").is_enabled() and "reads joints" in text(
-            browser, "why"
+            browser, "webcam-note"
         )
         upload = browser.find_element(By.ID, "file")
         upload.send_keys(str(tmp_path / "large.npy"))
-        until(browser, lambda: "large.npy is 1.60 MB large" in text(browser, "status"))
+        until(browser, lambda: "large.npy has 1.60 MB" in text(browser, "status"))
         upload.send_keys(str(tmp_path / "day.npy"))
         until(browser, lambda: text(browser, "name") == "day, 40 frames")
         assert text(browser, "status") == ""
@@ -73,7 +73,10 @@ def test_a_clip_is_drawn_and_answered_and_what_goes_wrong_is_said_in_the_page(br
             best[0]
         )  # "<b>jump</b>" is a name, not markup
         assert len(browser.find_elements(By.CSS_SELECTOR, "#timeline .row")) == 3
-        drawn = "const c = document.getElementById('body'); return c.getContext('2d').getImageData(0, 0, c.width, c.height)"
+        drawn = (
+            "const c = document.getElementById('skeleton');"
+            "return c.getContext('2d').getImageData(0, 0, c.width, c.height)"
+        )
         assert browser.execute_script(f"{drawn}.data.some((value) => value > 0)")
         before = text(browser, "frame")
         until(browser, lambda: text(browser, "frame") != before)  # it moves
@@ -84,7 +87,7 @@ def test_a_clip_is_drawn_and_answered_and_what_goes_wrong_is_said_in_the_page(br
 
 
 def test_a_refused_webcam_is_said_in_the_page_and_can_be_asked_for_again(browser):
-    with serving.served(serving.Watching(serving.predictor().net)) as url:
+    with serving.served(serving.VideoPredictor(serving.predictor().net)) as url:
         browser.get(url)
         button = browser.find_element(By.ID, "webcam")
         until(browser, lambda: "reads videos" in text(browser, "network"))

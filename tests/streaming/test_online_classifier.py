@@ -1,6 +1,4 @@
-"""Classes of everybody: windows and carried states are the networks' own, people do not touch each
-other.
-"""
+"""Online classifiers: windows and states give the networks' own outputs, independent per person."""
 
 import dataclasses
 
@@ -12,7 +10,7 @@ from jaxact import config, skeletons
 from jaxact.errors import UserError
 from jaxact.models import causal_stgcn, recogniser_stream
 from jaxact.streaming import online_classifier
-from jaxact.streaming.preprocessing import Reader
+from jaxact.streaming.preprocessing import PosePreprocessor
 from tests.helpers import random_runs
 
 FRAMES = 4
@@ -35,8 +33,8 @@ def wide(leaf):
     return leaf * np.float32(3) if leaf.ndim > 1 else leaf
 
 
-def reader(net):
-    return Reader(net.layout, net.channels, dataclasses.asdict(net.config.clip))
+def preprocessor(net):
+    return PosePreprocessor(net.layout, net.channels, dataclasses.asdict(net.config.clip))
 
 
 def frames(count, seed=0):
@@ -48,51 +46,57 @@ def softmax(logits):
     return powers / powers.sum(-1, keepdims=True)
 
 
-def told(network, count=7):
-    """Of two people, the second from the third frame on, every frame's probabilities."""
-    first, second, found = frames(count), frames(count, 1), []
+def probabilities_of(network, count=7):
+    """Probabilities per frame of two people; the second appears in the third frame."""
+    first, second, steps = frames(count), frames(count, 1), []
     for t in range(count):
         people = {3: first[t]} | ({9: second[t]} if t >= 2 else {})
-        found.append(network.step(people, sorted(people)))
-    return first, second, found
+        steps.append(network.step(people, sorted(people)))
+    return first, second, steps
 
 
 @pytest.mark.parametrize("carry", [False, True])
 def test_the_recogniser_tells_what_its_stream_tells_each_person_alone(nets, carry):
     net = nets["recogniser"]
-    network, how = online_classifier.build(net, reader(net), carry=carry), reader(net)
-    assert isinstance(network, online_classifier.Carried if carry else online_classifier.Windows)
-    first, second, found = told(network)
+    network, preprocess = (
+        online_classifier.build(net, preprocessor(net), carry=carry),
+        preprocessor(net),
+    )
+    assert isinstance(
+        network,
+        online_classifier.StatefulClassifier if carry else online_classifier.WindowClassifier,
+    )
+    first, second, steps = probabilities_of(network)
     run = recogniser_stream.step if carry else recogniser_stream.slide
     for name, person, start in ((3, first, 0), (9, second, 2)):
         state = recogniser_stream.open_window(net.model, net.weights, (1, 14, 3))
         state = recogniser_stream.open_rolling(net.model, net.weights, 1) if carry else state
         for t in range(start, 7):
-            state, logits = run(net.model, net.weights, state, how.inputs(person[t : t + 1]))
-            np.testing.assert_allclose(found[t][name], softmax(logits)[0], atol=1e-5)
-    assert np.ptp([probabilities[3] for probabilities in found], axis=0).max() > 1e-4
+            state, logits = run(net.model, net.weights, state, preprocess.inputs(person[t : t + 1]))
+            np.testing.assert_allclose(steps[t][name], softmax(logits)[0], atol=1e-5)
+    assert np.ptp([probabilities[3] for probabilities in steps], axis=0).max() > 1e-4
 
 
 def test_the_causal_network_carries_a_state_for_each_person(nets):
     net = nets["causal"]
-    network, how = online_classifier.build(net, reader(net)), reader(net)
-    first, _, found = told(network, 5)
+    network, preprocess = online_classifier.build(net, preprocessor(net)), preprocessor(net)
+    first, _, steps = probabilities_of(network, 5)
     state = causal_stgcn.open_stream(net.model, 1, 2)
     for t in range(5):
         frame = np.zeros((1, 2, 14, 3), np.float32)
-        frame[0, 0] = how.inputs(first[t : t + 1])[0]
+        frame[0, 0] = preprocess.inputs(first[t : t + 1])[0]
         state, logits = causal_stgcn.step(net.model, net.weights, state, frame)
-        np.testing.assert_allclose(found[t][3], softmax(logits)[0], atol=1e-5)
-    with pytest.raises(UserError, match="'causal_stgcn' carries its state on by itself"):
-        online_classifier.build(net, reader(net), carry=True)
+        np.testing.assert_allclose(steps[t][3], softmax(logits)[0], atol=1e-5)
+    with pytest.raises(UserError, match="'causal_stgcn' always carries its state"):
+        online_classifier.build(net, preprocessor(net), carry=True)
 
 
 @pytest.mark.parametrize("name", ["recogniser", "causal"])
-def test_whoever_is_forgotten_begins_anew(nets, name):
-    network = online_classifier.build(nets[name], reader(nets[name]))
-    _, second, found = told(network, 4)
-    network.forget({3})
-    np.testing.assert_allclose(network.step({9: second[2]}, [9])[9], found[2][9], atol=1e-6)
+def test_a_dropped_person_starts_from_the_initial_state(nets, name):
+    network = online_classifier.build(nets[name], preprocessor(nets[name]))
+    _, second, steps = probabilities_of(network, 4)
+    network.keep_only({3})
+    np.testing.assert_allclose(network.step({9: second[2]}, [9])[9], steps[2][9], atol=1e-6)
 
 
 class Echo:
@@ -107,32 +111,34 @@ class Echo:
 
 
 @pytest.mark.parametrize(
-    ("options", "places"),
+    ("options", "index"),
     [
         ({"pad": "zero"}, [0, 1, None, None]),
         ({"pad": "replay"}, [0, 1, 0, 1]),
         ({"sampling": "resize"}, [0, 0, 1, 1]),
     ],
 )
-def test_a_short_window_is_filled_as_the_clips_of_the_run(options, places):
+def test_a_short_window_is_filled_as_the_clips_of_the_run(options, index):
     clip = dataclasses.asdict(config.ClipConfig(frames=FRAMES, persons=2)) | options
-    how = Reader(skeletons.get_layout("body-14"), random_runs.CHANNELS, clip)
-    network, joints = online_classifier.Windows(Echo(), {}, how), frames(2)
-    wanted = np.stack([np.zeros_like(joints[0]) if at is None else joints[at] for at in places])
-    np.testing.assert_array_equal(network._window(joints), how.inputs(wanted))
+    preprocess = PosePreprocessor(skeletons.get_layout("body-14"), random_runs.CHANNELS, clip)
+    network, joints = online_classifier.WindowClassifier(Echo(), {}, preprocess), frames(2)
+    wanted = np.stack([np.zeros_like(joints[0]) if at is None else joints[at] for at in index])
+    np.testing.assert_array_equal(network._window(joints), preprocess.inputs(wanted))
     full = frames(9)
     for t in range(9):
         network.step({0: full[t]}, [])
-    np.testing.assert_array_equal(np.stack(network._held[0]), full[-FRAMES:])
+    np.testing.assert_array_equal(np.stack(network._history[0]), full[-FRAMES:])
 
 
 def test_people_are_read_together_in_few_sizes():
     clip = dataclasses.asdict(config.ClipConfig(frames=FRAMES, persons=2))
-    network = online_classifier.Windows(
-        echo := Echo(), {}, Reader(skeletons.get_layout("body-14"), random_runs.CHANNELS, clip)
+    network = online_classifier.WindowClassifier(
+        echo := Echo(),
+        {},
+        PosePreprocessor(skeletons.get_layout("body-14"), random_runs.CHANNELS, clip),
     )
     people = dict(enumerate(frames(5)))
-    found = network.step(people, [0, 2, 3, 4, 7])
-    assert echo.shape == (4, FRAMES, 2, 14, 3) and sorted(found) == [0, 2, 3, 4]
-    assert all(int(np.argmax(each)) == 1 for each in found.values())
+    probabilities = network.step(people, [0, 2, 3, 4, 7])
+    assert echo.shape == (4, FRAMES, 2, 14, 3) and sorted(probabilities) == [0, 2, 3, 4]
+    assert all(int(np.argmax(each)) == 1 for each in probabilities.values())
     assert network.step({}, []) == {}

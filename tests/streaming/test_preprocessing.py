@@ -9,14 +9,14 @@ import pytest
 
 from jaxact import config, skeletons
 from jaxact.errors import UserError
-from jaxact.streaming.preprocessing import Reader
+from jaxact.streaming.preprocessing import PosePreprocessor
 
 LAYOUT = skeletons.get_layout("openpose-18")
 XYS = ("x", "y", "score")
 
 
-def reader(channels=XYS, layout=LAYOUT, **options):
-    return Reader(
+def preprocessor(channels=XYS, layout=LAYOUT, **options):
+    return PosePreprocessor(
         layout, channels, dataclasses.asdict(config.ClipConfig(persons=1, frames=12)) | options
     )
 
@@ -55,53 +55,58 @@ def test_a_window_is_read_as_the_pipeline_reads_a_record(options, channels):
             for name, value in options.items()
             if name != "min_score" and value != "frame"
         }
-    joints, how = shares()[..., : len(channels)], reader(channels, **options)
+    joints, preprocess = shares()[..., : len(channels)], preprocessor(channels, **options)
     example = {
         "joints": tf.constant(joints[:, None]),
         "label": tf.constant(0),
         "id": tf.constant(b"a"),
     }
-    wanted = skeleton.evaluate(example, layout=LAYOUT, channels=channels, **how.clip)["inputs"][
-        0, :, 0
-    ]
-    np.testing.assert_allclose(how.inputs(joints), wanted.numpy(), atol=1e-5)
+    wanted = skeleton.evaluate(example, layout=LAYOUT, channels=channels, **preprocess.clip)[
+        "inputs"
+    ][0, :, 0]
+    np.testing.assert_allclose(preprocess.inputs(joints), wanted.numpy(), atol=1e-5)
 
 
 def test_people_come_in_pixels_of_another_layout_and_a_joint_without_a_number_is_missing():
     people = np.random.default_rng(0).uniform(1, 99, (2, 25, 3)).astype(np.float32)
     people[0, 4], people[1, 0, 0] = np.nan, np.inf
-    found = reader().reads(people, "body-25", (100, 200))
+    joints = preprocessor().convert(people, "body-25", (100, 200))
     names = [skeletons.get_layout("body-25").joints.index(name) for name in LAYOUT.joints]
     wanted = people[:, names] / (200, 100, 1)
     wanted[0, 4], wanted[1, 0] = 0, 0
-    np.testing.assert_allclose(found, wanted, rtol=1e-6)
+    np.testing.assert_allclose(joints, wanted, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
-    ("channels", "options", "carried", "said"),
+    ("channels", "options", "stateful", "message"),
     [
-        (XYS, {"align": True}, False, "clip.align turns a whole clip"),
-        (("x", "y", "z"), {}, False, "reads joints in space"),
-        (("x", "y"), {}, False, "does not tell in what unit"),
-        (XYS, {"stream": "partner"}, False, "the stream 'partner' is not made frame by frame"),
+        (XYS, {"align": True}, False, "clip.align rotates a clip of 3-D joints"),
+        (("x", "y", "z"), {}, False, "reads 3-D joints"),
+        (("x", "y"), {}, False, "does not state their unit"),
+        (
+            XYS,
+            {"stream": "partner"},
+            False,
+            "the stream 'partner' cannot be computed frame by frame",
+        ),
         (XYS, {"empty": "loop"}, False, "clip.empty='loop' repeats a whole clip"),
         (
             XYS,
             {"stream": "joint+bone_motion"},
             True,
-            "clip.stream='bone_motion', the way to the next frame",
+            "clip.stream='bone_motion' needs the next frame",
         ),
-        (XYS, {"center": "first"}, True, "clip.center='first', a frame that is past"),
-        (XYS, {"scale": "skeleton"}, True, "clip.scale='skeleton', the mean of a clip"),
+        (XYS, {"center": "first"}, True, "clip.center='first' needs the first frame"),
+        (XYS, {"scale": "skeleton"}, True, "clip.scale='skeleton' needs the mean of a clip"),
     ],
 )
-def test_what_cannot_be_done_frame_by_frame_is_refused(channels, options, carried, said):
-    with pytest.raises(UserError, match=said):
-        reader(channels, **options).check(carried=carried)
+def test_what_cannot_be_done_frame_by_frame_is_refused(channels, options, stateful, message):
+    with pytest.raises(UserError, match=message):
+        preprocessor(channels, **options).check(stateful=stateful)
 
 
 def test_what_needs_a_window_is_no_fault_where_there_is_one():
-    reader(center="first", scale="skeleton", stream="joint_motion").check(carried=False)
-    reader(("x", "y"), center="frame", scale="skeleton").check(carried=False)
+    preprocessor(center="first", scale="skeleton", stream="joint_motion").check(stateful=False)
+    preprocessor(("x", "y"), center="frame", scale="skeleton").check(stateful=False)
     with pytest.raises(UserError, match="'body-14' does not convert to 'ntu-25'"):
-        reader(layout=skeletons.get_layout("ntu-25")).check_layout("body-14")
+        preprocessor(layout=skeletons.get_layout("ntu-25")).check_layout("body-14")

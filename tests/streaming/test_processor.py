@@ -7,9 +7,9 @@ import pytest
 
 from jaxact import config, skeletons
 from jaxact.errors import UserError
-from jaxact.streaming.frame import Shot
-from jaxact.streaming.preprocessing import Reader
-from jaxact.streaming.processor import MOST, Watcher
+from jaxact.streaming.frame import Frame
+from jaxact.streaming.preprocessing import PosePreprocessor
+from jaxact.streaming.processor import MAX_TRACKS, StreamProcessor
 from tests.helpers.poses import person
 
 
@@ -25,117 +25,134 @@ class Crowd:
         return np.asarray(next(self.frames), np.float32).reshape(-1, 14, 3)
 
 
-class Kept:
+class CountingClassifier:
     """In place of a recogniser: counts the frames of everybody; two classes."""
 
-    anew = "nothing"
+    work_per_frame = "nothing"
 
     def __init__(self):
         self.frames = {}
 
-    def step(self, people, wanted):
+    def step(self, people, requested):
         for name, joints in people.items():
             self.frames.setdefault(name, []).append(bool(joints.any()))
             self.frames[name] = self.frames[name][-8:]
-        return {name: np.array([0.9, 0.1]) for name in wanted}
+        return {name: np.array([0.9, 0.1]) for name in requested}
 
-    def forget(self, kept):
-        self.frames = {name: frames for name, frames in self.frames.items() if name in kept}
+    def keep_only(self, ids):
+        self.frames = {name: frames for name, frames in self.frames.items() if name in ids}
 
 
-def watcher(frames, **options):
+def processor(frames, **options):
     clip = dataclasses.asdict(config.ClipConfig()) | options.pop("clip", {})
-    reader = Reader(skeletons.get_layout("body-14"), ("x", "y", "score"), clip)
-    return Watcher(find=Crowd(frames), network=Kept(), reader=reader, **options)
+    preprocessor = PosePreprocessor(skeletons.get_layout("body-14"), ("x", "y", "score"), clip)
+    return StreamProcessor(
+        estimator=Crowd(frames),
+        classifier=CountingClassifier(),
+        preprocessor=preprocessor,
+        **options,
+    )
 
 
-def shot(number, size=(480, 640)):
-    return Shot(number, number / 25, np.zeros((*size, 3), np.uint8))
+def frame(number, size=(480, 640)):
+    return Frame(number, number / 25, np.zeros((*size, 3), np.uint8))
 
 
+@pytest.mark.slow
 def test_over_thousands_of_frames_no_more_is_kept_than_of_the_people_who_may_be_followed():
     random = np.random.default_rng(0)
     counts = [*random.integers(0, 31, 60), *random.integers(0, 3, 1940)]
     crowds = ([person(*random.uniform(0, 4000, 2), 60) for _ in range(count)] for count in counts)
-    watch, notes = watcher(crowds, persons=5), []
-    watch.patience = 10
+    stream, notes = processor(crowds, persons=5), []
+    stream.patience = 10
     for number in range(2000):
-        seen = watch.see(shot(number))
-        notes += seen.notes
+        result = stream.process(frame(number))
+        notes += result.notes
         assert (
-            len(watch._tracks.held) <= MOST
-            and len(watch._said) <= 5
-            and len(watch.network.frames) <= 5
+            len(stream._tracks.held) <= MAX_TRACKS
+            and len(stream._predictions) <= 5
+            and len(stream.classifier.frames) <= 5
         )
-        assert sum(each.said is not None for each in seen.people) <= 5
-    assert watch.met > 500 and any("of them recognised" in note for note in notes)
+        assert sum(each.prediction is not None for each in result.people) <= 5
+    assert stream.people_count > 500 and any("of them classified" in note for note in notes)
 
 
 def test_nobody_is_nobody_and_whoever_comes_back_is_who_they_were():
     walk = [[person(100 + 5 * t, 50, 300)] if not 4 <= t < 9 else [] for t in range(12)]
-    watch = watcher(walk)
-    seen = [watch.see(shot(number)) for number in range(12)]
-    assert [[each.id for each in frame.people] for frame in seen] == [[0]] * 4 + [[]] * 5 + [
+    stream = processor(walk)
+    results = [stream.process(frame(number)) for number in range(12)]
+    assert [[each.id for each in result.people] for result in results] == [[0]] * 4 + [[]] * 5 + [
         [0]
     ] * 3
-    assert seen[0].people[0].said.label == 0 and not any(frame.notes for frame in seen)
-    assert watch.network.frames[0] == [False] * 5 + [True] * 3  # its clips keep empty frames
+    assert results[0].people[0].prediction.label == 0 and not any(
+        result.notes for result in results
+    )
+    assert stream.classifier.frames[0] == [False] * 5 + [True] * 3  # its clips keep empty frames
 
 
 def test_frames_without_somebody_are_left_out_where_the_clips_drop_them():
-    watch = watcher(
+    stream = processor(
         [[person(100, 50, 300)] if t != 2 else [] for t in range(5)], clip={"empty": "drop"}
     )
     for number in range(5):
-        watch.see(shot(number))
-    assert watch.network.frames[0] == [True] * 4
+        stream.process(frame(number))
+    assert stream.classifier.frames[0] == [True] * 4
 
 
 def test_a_picture_of_another_size_is_noted_and_everybody_stays_who_they_are():
     people = [person(100, 50, 300), person(400, 50, 300)]
     half = [each * (0.5, 0.5, 1) for each in people]
-    watch = watcher([people, half[::-1], people])
-    seen = [
-        watch.see(shot(number, size))
+    stream = processor([people, half[::-1], people])
+    results = [
+        stream.process(frame(number, size))
         for number, size in enumerate([(480, 640), (240, 320), (480, 640)])
     ]
-    assert [[each.id for each in frame.people] for frame in seen] == [[0, 1]] * 3
-    assert seen[1].notes == ["the picture's size changed from 640 x 480 to 320 x 240"]
-    np.testing.assert_allclose(seen[1].people[0].joints, half[0], rtol=1e-6)
+    assert [[each.id for each in result.people] for result in results] == [[0, 1]] * 3
+    assert results[1].notes == ["the image size changed from 640 x 480 to 320 x 240"]
+    np.testing.assert_allclose(results[1].people[0].joints, half[0], rtol=1e-6)
 
 
 def test_the_oldest_have_the_seats_and_a_seat_that_is_free_goes_to_the_next():
     three = [person(x, 50, 200) for x in (100, 300, 500)]
-    watch = watcher([three] * 3 + [three[1:]] * 4, persons=2, patience=2)
-    seen = [watch.see(shot(number)) for number in range(7)]
-    assert [[each.id for each in frame.people if each.said] for frame in (seen[0], seen[-1])] == [
+    stream = processor([three] * 3 + [three[1:]] * 4, persons=2, patience=2)
+    results = [stream.process(frame(number)) for number in range(7)]
+    assert [
+        [each.id for each in result.people if each.prediction]
+        for result in (results[0], results[-1])
+    ] == [
         [0, 1],
         [1, 2],
     ]
-    assert seen[0].notes == ["3 people are followed, 2 of them recognised"]
-    assert seen[-2].notes + seen[-1].notes == ["everybody is recognised again"]
+    assert results[0].notes == ["3 people are tracked, 2 of them classified"]
+    assert results[-2].notes + results[-1].notes == ["everybody is classified again"]
 
 
 def test_poses_that_are_read_need_a_size_a_layout_and_a_way_to_the_recognisers():
     poses = np.ones((1, 25, 3), np.float32) * 300
-    reader = Reader(
+    preprocessor = PosePreprocessor(
         skeletons.get_layout("body-14"),
         ("x", "y", "score"),
         dataclasses.asdict(config.ClipConfig()),
     )
     with pytest.raises(
-        UserError, match="pixels of a picture of unknown size; give it, --size WIDTHxHEIGHT"
+        UserError, match="pixels of an image of unknown size; state it, --size WIDTHxHEIGHT"
     ):
-        Watcher(network=Kept(), reader=reader).see(Shot(0, 0.0, people=poses))
-    watch = Watcher(network=Kept(), reader=reader, size=(400, 400))
-    assert [each.id for each in watch.see(Shot(0, 0.0, people=poses)).people] == [
+        StreamProcessor(classifier=CountingClassifier(), preprocessor=preprocessor).process(
+            Frame(0, 0.0, poses=poses)
+        )
+    stream = StreamProcessor(
+        classifier=CountingClassifier(), preprocessor=preprocessor, size=(400, 400)
+    )
+    assert [each.id for each in stream.process(Frame(0, 0.0, poses=poses)).people] == [
         0
-    ] and watch.layout == "body-25"
-    assert watch.see(Shot(1, 0.0, people=poses[:, :18])).notes == [
+    ] and stream.layout == "body-25"
+    assert stream.process(Frame(1, 0.0, poses=poses[:, :18])).notes == [
         "people of 18 joints; wanted those of 'body-25'"
     ]
-    assert not watch.see(Shot(2, 0.0, people=np.zeros((0, 18, 3), np.float32))).people
-    assert watch.see(Shot(3, 0.0, note="broken")).notes == ["broken"]
-    far = dataclasses.replace(reader, layout=skeletons.get_layout("ntu-25"))
+    assert not stream.process(Frame(2, 0.0, poses=np.zeros((0, 18, 3), np.float32))).people
+    assert stream.process(Frame(3, 0.0, note="broken")).notes == ["broken"]
+    far = dataclasses.replace(preprocessor, layout=skeletons.get_layout("ntu-25"))
     with pytest.raises(UserError, match="'body-25' does not convert to 'ntu-25'"):
-        Watcher(network=Kept(), reader=far, size=(400, 400)).see(Shot(0, 0.0, people=poses))
+        StreamProcessor(classifier=CountingClassifier(), preprocessor=far, size=(400, 400)).process(
+            Frame(0, 0.0, poses=poses)
+        )

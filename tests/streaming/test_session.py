@@ -16,8 +16,9 @@ from jaxact.models import pose_decoding
 from jaxact.pipeline import images
 from jaxact.runs import trained_model
 from jaxact.streaming import pose_estimator, rendering, session
-from jaxact.streaming.frame import Shot
-from jaxact.streaming.processor import Watcher
+from jaxact.streaming.frame import Frame
+from jaxact.streaming.processor import StreamProcessor
+from jaxact.streaming.stream_log import StreamLog
 from tests.helpers import random_runs, videos
 from tests.helpers.poses import person
 
@@ -38,11 +39,11 @@ def runs(tmp_path_factory):
 
 
 def ran(capsys, *arguments):
-    """What a command that works says on standard error, and on standard output."""
+    """Runs a command that succeeds; returns its standard error and standard output."""
     code = cli.main(["stream", *map(str, arguments)])
-    said = capsys.readouterr()
-    assert code == 0, said.err
-    return said.err, said.out
+    captured = capsys.readouterr()
+    assert code == 0, captured.err
+    return captured.err, captured.out
 
 
 def lines(text):
@@ -56,15 +57,17 @@ def standing(picture):
 
 
 def test_a_video_becomes_a_log_a_film_and_a_summary(runs, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(pose_estimator.Finder, "__call__", lambda self, picture: standing(picture))
+    monkeypatch.setattr(
+        pose_estimator.PoseNetEstimator, "__call__", lambda self, picture: standing(picture)
+    )
     out = tmp_path / "new" / "log.jsonl"
     video = ["--video", tmp_path / "seen.mp4", "--log", out, "--smooth", "0", "--top", "2"]
-    said, _ = ran(
+    messages, _ = ran(
         capsys, runs / "a.mp4", "--pose", runs / "pose", "--recogniser", runs / "online", *video
     )
     assert (
-        "8 frames (0 dropped, 8 looked at), 1 people" in said
-        and "the whole network on each person's last 4" in said
+        "8 frames (0 dropped, 8 processed), 1 people" in messages
+        and "the whole network on each person's last 4" in messages
     )
     start, *frames, end = lines(out.read_text())
     assert start["event"] == "start" and start["labels"] == ["kick", "rest", "wave"]
@@ -82,11 +85,15 @@ def test_a_video_becomes_a_log_a_film_and_a_summary(runs, tmp_path, capsys, monk
 
 
 def test_a_real_pose_network_without_a_recogniser_follows_every_other_frame(runs, tmp_path, capsys):
-    said, out = ran(capsys, runs / "a.mp4", "--pose", runs / "pose", "--every", "2", "--log", "-")
+    messages, out = ran(
+        capsys, runs / "a.mp4", "--pose", runs / "pose", "--every", "2", "--log", "-"
+    )
     start, *frames, end = lines(out)
     assert start["recogniser"] is None and [frame["frame"] for frame in frames] == [0, 2, 4, 6]
     assert (
-        end["looked_at"] == 4 and "8 frames (0 dropped, 4 looked at)" in said and "anew" not in said
+        end["looked_at"] == 4
+        and "8 frames (0 dropped, 4 processed)" in messages
+        and "computed per frame" not in messages
     )
     assert all(each["label"] is None for frame in frames for each in frame["people"])
 
@@ -109,7 +116,7 @@ def test_poses_through_a_pipe_need_no_pose_network(runs, tmp_path, capsys, monke
         "--video",
         tmp_path / "poses.mp4",
     ]
-    said, out = ran(capsys, "-", "--recogniser", runs / "online", *more)
+    messages, out = ran(capsys, "-", "--recogniser", runs / "online", *more)
     _, *middle, end = lines(out)
     assert middle[2] == {
         "event": "note",
@@ -127,17 +134,17 @@ def test_poses_through_a_pipe_need_no_pose_network(runs, tmp_path, capsys, monke
     assert (
         end["frames"] == 7
         and end["notes"] == 1
-        and "one turn of each LSTM" in said
-        and "0.20 s  frame 2" in said
+        and "one step of each LSTM" in messages
+        and "0.20 s  frame 2" in messages
     )
     with av.open(str(tmp_path / "poses.mp4")) as film:
         assert (film.streams.video[0].height, film.streams.video[0].width) == (480, 640)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
-        (["a.mp4"], "pictures want a pose network: --pose RUN"),
+        (["a.mp4"], "images need a pose network: --pose RUN"),
         (
             ["a.mp4", "--pose", "online"],
             "--pose wants a run of the model 'pose', got one of 'recogniser'",
@@ -148,7 +155,7 @@ def test_poses_through_a_pipe_need_no_pose_network(runs, tmp_path, capsys, monke
         ),
         (
             ["a.mp4", "--pose", "pose", "--recogniser", "space"],
-            "the recogniser reads joints in space, x, y, z",
+            "the recogniser reads 3-D joints, x, y, z",
         ),
         (["a.mp4", "--pose", "pose", "--window"], "--window needs"),
         (["a.mp4", "--pose", "pose", "--video", "a.gif"], "the suffix must be .mp4"),
@@ -158,14 +165,15 @@ def test_poses_through_a_pipe_need_no_pose_network(runs, tmp_path, capsys, monke
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_mistakes_are_one_sentence_and_leave_nothing(runs, capsys, monkeypatch, arguments, said):
+def test_mistakes_are_one_sentence_and_leave_nothing(runs, capsys, monkeypatch, arguments, message):
     monkeypatch.chdir(runs)
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     before = sorted(path.name for path in runs.iterdir())
     assert cli.main(["stream", *arguments]) == 2
     assert (
-        said in capsys.readouterr().err and sorted(path.name for path in runs.iterdir()) == before
+        message in capsys.readouterr().err
+        and sorted(path.name for path in runs.iterdir()) == before
     )
 
 
@@ -184,31 +192,33 @@ class Eye:
 def test_ctrl_c_leaves_a_whole_film_and_a_failure_none(tmp_path):
     def interrupted(error):
         for number in range(3):
-            yield Shot(number, number / 10, np.zeros((40, 60, 3), np.uint8))
+            yield Frame(number, number / 10, np.zeros((40, 60, 3), np.uint8))
         raise error
 
     for error in (KeyboardInterrupt(), UserError("gone")):
-        film, log = rendering.Film(tmp_path / "a.mp4"), session.Log(None, (), 1)
+        video, log = rendering.VideoWriter(tmp_path / "a.mp4"), StreamLog(None, (), 1)
         try:
-            summary = session.run(interrupted(error), Watcher(find=Eye()), log=log, film=film)
-            film.close()
+            summary = session.run(
+                interrupted(error), StreamProcessor(estimator=Eye()), log=log, video=video
+            )
+            video.close()
             assert summary["ended"] == "Ctrl-C" and summary["frames"] == 3
             with av.open(str(tmp_path / "a.mp4")) as made:
                 times = [frame.time for frame in made.decode(video=0)]
             np.testing.assert_allclose(times, [0, 0.1, 0.2], atol=1e-3)
             (tmp_path / "a.mp4").unlink()
         except UserError:
-            film.close(whole=False)
+            video.close(keep=False)
             assert list(tmp_path.iterdir()) == []
 
 
 def test_a_film_keeps_its_size_when_the_pictures_change_theirs(tmp_path):
-    film = rendering.Film(tmp_path / "a.mp4")
+    video = rendering.VideoWriter(tmp_path / "a.mp4")
     for number, size in enumerate([(41, 61), (80, 30), (40, 60)]):
-        film.add(
+        video.add(
             np.full((*size, 3), 90, np.uint8), 0.0 if number == 2 else number / 10
         )  # a time that stands still
-    film.close()
+    video.close()
     with av.open(str(tmp_path / "a.mp4")) as made:
         assert [(frame.height, frame.width) for frame in made.decode(video=0)] == [(40, 60)] * 3
 
@@ -219,7 +229,7 @@ def test_people_are_found_in_the_pictures_own_pixels_and_not_in_the_grey_around_
     """Where the network reads 32 x 32 pixels: a joint at two corners of the picture, and two
     beyond.
     """
-    eye = pose_estimator.Finder(trained_model.load(runs / "pose", classifier=False))
+    eye = pose_estimator.PoseNetEstimator(trained_model.load(runs / "pose", classifier=False))
     for height, width in ((48, 80), (90, 30), (20, 20)):
         corners = np.array([[1, 1], [width - 1, height - 1], [-8, height / 2], [width / 2, -8]])
         picture = np.full((height, width, 3), 200, np.uint8)
@@ -228,7 +238,9 @@ def test_people_are_found_in_the_pictures_own_pixels_and_not_in_the_grey_around_
         people[0, 0, :4] = [(*(place * zoom + corner), 0.5) for place in corners]
 
         def decode(answers, persons, people=people):
-            assert answers["joints"].shape == (1, 1, 4, 4, 14) and persons == pose_estimator.PEOPLE
+            assert (
+                answers["joints"].shape == (1, 1, 4, 4, 14) and persons == pose_estimator.MAX_PEOPLE
+            )
             return people
 
         monkeypatch.setattr(pose_decoding, "decode", decode)

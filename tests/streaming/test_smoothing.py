@@ -1,13 +1,13 @@
-"""What is said: the average by hand, two thresholds, the majority."""
+"""Smoothing of predictions: the average by hand, two thresholds, the majority."""
 
 import numpy as np
 import pytest
 
 from jaxact.errors import UserError
-from jaxact.streaming.smoothing import Said, majority, smooth
+from jaxact.streaming.smoothing import SmoothedPrediction, majority, smooth
 
 
-def said(rows, **options):
+def predicted(rows, **options):
     state, labels = None, []
     for row in rows:
         state = smooth(state, np.array(row), **options)
@@ -17,22 +17,22 @@ def said(rows, **options):
 
 def test_the_average_forgets_by_its_share():
     rows = np.random.default_rng(0).dirichlet(np.ones(3), 6)
-    _, state = said(rows, keep=0.7)
+    _, state = predicted(rows, keep=0.7)
     wanted = rows[0] * 0.7**5 + sum(0.3 * 0.7 ** (5 - t) * rows[t] for t in range(1, 6))
     np.testing.assert_allclose(state.probabilities, wanted)
     np.testing.assert_allclose(state.probabilities.sum(), 1)
 
 
-def test_a_class_is_said_from_one_threshold_on_until_it_falls_below_another():
+def test_a_class_is_predicted_from_one_threshold_on_until_it_falls_below_another():
     rows = [[p, (1 - p) * 0.6, (1 - p) * 0.4] for p in (0.5, 0.7, 0.5, 0.4, 0.35, 0.2, 0.5, 0.6)]
-    assert said(rows, keep=0.0, enter=0.6, leave=0.35)[0] == [None, 0, 0, 0, 0, None, None, 0]
+    assert predicted(rows, keep=0.0, enter=0.6, leave=0.35)[0] == [None, 0, 0, 0, 0, None, None, 0]
 
 
 def test_another_class_takes_over_once_it_is_likelier_and_likely_enough():
     rows = [[0.7, 0.3], [0.45, 0.55], [0.35, 0.65], [0.55, 0.45]]
-    assert said(rows, keep=0.0, enter=0.6, leave=0.1)[0] == [0, 0, 1, 1]
-    assert said(rows[:2], keep=0.0, enter=0.4, leave=0.1)[0] == [0, 1]
-    assert said([[0.3, 0.7], [0.5, 0.5]], keep=0.0, enter=0.5, leave=0.1)[0] == [
+    assert predicted(rows, keep=0.0, enter=0.6, leave=0.1)[0] == [0, 0, 1, 1]
+    assert predicted(rows[:2], keep=0.0, enter=0.4, leave=0.1)[0] == [0, 1]
+    assert predicted([[0.3, 0.7], [0.5, 0.5]], keep=0.0, enter=0.5, leave=0.1)[0] == [
         1,
         1,
     ]  # no likelier, no change
@@ -40,8 +40,8 @@ def test_another_class_takes_over_once_it_is_likelier_and_likely_enough():
 
 def test_a_single_odd_frame_changes_nothing():
     rows = [[0.9, 0.1]] * 5 + [[0.0, 1.0]] + [[0.9, 0.1]] * 3
-    assert set(said(rows)[0]) == {0}
-    assert said(rows, keep=0.0)[0][5] == 1
+    assert set(predicted(rows)[0]) == {0}
+    assert predicted(rows, keep=0.0)[0][5] == 1
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,6 @@ def test_errors_say_what_was_wanted():
     with pytest.raises(UserError, match=r"got keep 0.8, leave 0.6, enter 0.5"):
         smooth(None, np.ones(1), leave=0.6)
     with pytest.raises(UserError, match="probabilities of 3 classes after those of 2"):
-        smooth(Said(np.ones(2), None), np.ones(3))
+        smooth(SmoothedPrediction(np.ones(2), None), np.ones(3))
     with pytest.raises(UserError, match="a majority of the last 5 of 0 labels"):
         majority([])

@@ -1,22 +1,22 @@
-// The page of `jaxact serve`: sends a clip, and shows what the network says of it.
+// The page of `jaxact serve`: uploads a clip and shows the network's prediction.
 import { Player } from "./player.js";
 
-const SECONDS = 4;
-const by = (id) => document.getElementById(id);
+const RECORDING_SECONDS = 4;
+const byId = (id) => document.getElementById(id);
 const player = new Player();
 let network = null;
-let number = 0; // of the upload whose answer is awaited
+let latestUpload = 0; // number of the upload whose response is shown
 
-function say(text, error = false) {
-  by("status").textContent = text;
-  by("status").classList.toggle("error", error);
+function setStatus(text, isError = false) {
+  byId("status").textContent = text;
+  byId("status").classList.toggle("error", isError);
 }
 
-function element(kind, text = "", name = "") {
-  const made = document.createElement(kind);
-  made.textContent = text;
-  made.className = name;
-  return made;
+function createElement(tag, text = "", className = "") {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  element.className = className;
+  return element;
 }
 
 const percent = (share) => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
@@ -24,166 +24,205 @@ const megabytes = (bytes) => `${(bytes / 1e6).toPrecision(3)} MB`;
 
 async function start() {
   network = await (await fetch("network")).json();
-  const videos = network.reads === "video";
-  const reads = videos ? "videos" : `the ${network.layout} joints (${network.channels.join(", ")})`;
-  by("network").textContent =
-    `${network.network}, step ${network.step}, reads ${reads}, knows ${network.labels.length} actions`;
-  by("kinds").textContent = (videos
+  const isVideo = network.reads === "video";
+  const input = isVideo ? "videos" : `${network.layout} joints (${network.channels.join(", ")})`;
+  byId("network").textContent =
+    `${network.network}, step ${network.step}, reads ${input}, ${network.labels.length} classes`;
+  const formats = isVideo
     ? "MP4, MOV, WebM, MKV, AVI or MPEG"
-    : ".skeleton, .npy, .npz, .json, pyskl's .pkl, or a .zip of OpenPose's JSON") +
-    `, up to ${megabytes(network.most_bytes)}`;
-  for (const field of document.querySelectorAll(".joints")) field.hidden = videos;
-  for (const name of network.layouts) by("options").elements.layout.append(element("option", name));
-  if (!videos) cannotFilm("A webcam gives pictures, and this network reads joints: give it a clip of joints.");
+    : ".skeleton, .npy, .npz, .json, pyskl's .pkl, or a .zip of OpenPose's JSON";
+  byId("formats").textContent = `${formats}, up to ${megabytes(network.most_bytes)}`;
+  for (const field of document.querySelectorAll(".joints")) field.hidden = isVideo;
+  const layoutField = byId("options").elements.layout;
+  for (const name of network.layouts) layoutField.append(createElement("option", name));
+  if (!isVideo)
+    disableWebcam("A webcam records video, but this network reads joints: upload joints.");
   else if (!navigator.mediaDevices?.getUserMedia || !window.MediaRecorder)
-    cannotFilm("The browser gives a webcam only to pages from localhost or over https.");
+    disableWebcam("The browser allows a webcam only for pages from localhost or over https.");
 }
 
-function cannotFilm(reason) {
-  by("webcam").disabled = true;
-  by("why").textContent = reason;
+function disableWebcam(reason) {
+  byId("webcam").disabled = true;
+  byId("webcam-note").textContent = reason;
 }
 
-async function send(file, name) {
-  const turn = ++number;
+async function upload(file, name) {
+  const number = ++latestUpload;
   if (file.size > network.most_bytes) {
-    say(`${name} is ${megabytes(file.size)} large, and the server takes up to ${megabytes(network.most_bytes)}: ` +
-      "cut it into parts, or start the server with a larger --max-mb.", true);
+    setStatus(
+      `${name} has ${megabytes(file.size)}; the server accepts up to ` +
+        `${megabytes(network.most_bytes)}: cut it into parts, or start the server with a larger ` +
+        "--max-mb.",
+      true,
+    );
     return;
   }
-  say(`${name} is being looked at ...`);
-  const form = new FormData(by("options"));
+  setStatus(`Predicting ${name} ...`);
+  const form = new FormData(byId("options"));
   form.append("file", file, name);
-  let response, told;
+  let response, content;
   try {
     response = await fetch("predict", { method: "POST", body: form });
-    told = await response.json();
+    content = await response.json();
   } catch {
-    if (turn === number) say("The server cannot be reached; is it still running?", true);
+    if (number === latestUpload)
+      setStatus("The server cannot be reached; is it still running?", true);
     return;
   }
-  if (turn !== number) return; // a later clip was sent meanwhile
-  if (!response.ok) return say(`${name}: ${told.error}`, true);
-  say("");
-  choose(told.clips, network.reads === "video" ? file : null);
+  if (number !== latestUpload) return; // a later clip was uploaded meanwhile
+  if (!response.ok) {
+    setStatus(`${name}: ${content.error}`, true);
+    return;
+  }
+  setStatus("");
+  showClips(content.clips, network.reads === "video" ? file : null);
 }
 
-function choose(clips, film) {
-  by("told").hidden = false;
+function showClips(clips, video) {
+  byId("result").hidden = false;
   const buttons = clips.map((clip) => {
-    const button = element("button", clip.name);
+    const button = createElement("button", clip.name);
     button.type = "button";
     button.addEventListener("click", () => {
       for (const other of buttons) other.setAttribute("aria-pressed", other === button);
-      show(clip, film);
+      showClip(clip, video);
     });
     return button;
   });
-  by("clips").replaceChildren(...(clips.length > 1 ? buttons : []));
+  byId("clips").replaceChildren(...(clips.length > 1 ? buttons : []));
   buttons[0].click();
 }
 
-function show(clip, film) {
-  by("name").textContent = `${clip.name}, ${clip.frames} frames`;
-  by("bars").replaceChildren(...clip.top.map(({ label, probability }) => {
-    const item = element("li"), line = element("div", "", "line"), track = element("div", "", "track");
-    const bar = element("div", "", "bar");
-    bar.style.width = `${100 * probability}%`;
-    line.append(element("span", label), element("span", percent(probability)));
-    track.append(bar);
-    item.append(line, track);
-    return item;
-  }));
-  const marks = timeline(clip);
-  player.show(clip, film, (frame) => {
-    for (const mark of marks) mark.style.left = `${(100 * (frame + 0.5)) / clip.frames}%`;
-    const now = clip.windows.filter(({ start, stop }) => start <= frame && frame < stop);
-    const middle = now[Math.floor(now.length / 2)];
-    by("here").textContent = middle
-      ? `frames ${middle.start} to ${middle.stop - 1}: ` +
-        middle.top.slice(0, 3).map(({ label, probability }) => `${label} ${percent(probability)}`).join(", ")
-      : "";
+function showClip(clip, video) {
+  byId("name").textContent = `${clip.name}, ${clip.frames} frames`;
+  byId("bars").replaceChildren(...clip.top.map(createBar));
+  const playheads = showTimeline(clip);
+  player.show(clip, video, (frame) => {
+    for (const playhead of playheads)
+      playhead.style.left = `${(100 * (frame + 0.5)) / clip.frames}%`;
+    byId("current-window").textContent = describeWindow(clip, frame);
   });
 }
 
-function timeline(clip) {
-  by("along").hidden = !clip.timeline;
-  by("timeline").replaceChildren();
+function createBar({ label, probability }) {
+  const item = createElement("li");
+  const line = createElement("div", "", "line");
+  const track = createElement("div", "", "track");
+  const bar = createElement("div", "", "bar");
+  bar.style.width = `${100 * probability}%`;
+  line.append(createElement("span", label), createElement("span", percent(probability)));
+  track.append(bar);
+  item.append(line, track);
+  return item;
+}
+
+// The middle one of the windows that contain a frame, with its three best classes.
+function describeWindow(clip, frame) {
+  const windows = clip.windows.filter(({ start, stop }) => start <= frame && frame < stop);
+  const middle = windows[Math.floor(windows.length / 2)];
+  if (!middle) return "";
+  const best = middle.top
+    .slice(0, 3)
+    .map(({ label, probability }) => `${label} ${percent(probability)}`);
+  return `frames ${middle.start} to ${middle.stop - 1}: ${best.join(", ")}`;
+}
+
+// Draws a row per class and returns the playheads of the rows.
+function showTimeline(clip) {
+  byId("windows").hidden = !clip.timeline;
+  byId("timeline").replaceChildren();
   if (!clip.timeline) return [];
-  // Windows overlap: each is drawn from half-way to the one before to half-way to the one after.
-  const middles = clip.windows.map(({ start, stop }) => (start + stop) / 2);
-  const edges = [0, ...middles.slice(1).map((middle, i) => (middle + middles[i]) / 2), clip.frames];
+  // Windows overlap: each ends in the middle between its centre and its neighbour's.
+  const centres = clip.windows.map(({ start, stop }) => (start + stop) / 2);
+  const between = centres.slice(1).map((centre, i) => (centre + centres[i]) / 2);
+  const edges = [0, ...between, clip.frames];
   return clip.timeline.labels.map((label, row) => {
-    const name = element("div", label, "label"), line = element("div", "", "row"), now = element("div", "", "now");
+    const name = createElement("div", label, "label");
+    const line = createElement("div", "", "row");
+    const playhead = createElement("div", "", "playhead");
     name.title = label;
-    clip.timeline.probabilities.forEach((shares, i) => {
-      const cell = element("div", "", "cell");
+    clip.timeline.probabilities.forEach((probabilities, i) => {
+      const cell = createElement("div", "", "cell");
+      const { start, stop } = clip.windows[i];
       cell.style.left = `${(100 * edges[i]) / clip.frames}%`;
       cell.style.width = `${(100 * (edges[i + 1] - edges[i])) / clip.frames}%`;
-      cell.style.opacity = shares[row];
-      cell.title = `${label} ${percent(shares[row])}, frames ${clip.windows[i].start} to ${clip.windows[i].stop - 1}`;
+      cell.style.opacity = probabilities[row];
+      cell.title = `${label} ${percent(probabilities[row])}, frames ${start} to ${stop - 1}`;
       line.append(cell);
     });
-    line.append(now);
+    line.append(playhead);
     line.addEventListener("click", (event) => {
       const box = line.getBoundingClientRect();
       player.seek(Math.floor((clip.frames * (event.clientX - box.left)) / box.width));
     });
-    by("timeline").append(name, line);
-    return now;
+    byId("timeline").append(name, line);
+    return playhead;
   });
 }
 
-async function film() {
-  by("webcam").disabled = true;
-  by("why").textContent = "";
-  let stream;
+async function openWebcam() {
   try {
-    stream = await navigator.mediaDevices.getUserMedia({ video: true });
+    return await navigator.mediaDevices.getUserMedia({ video: true });
   } catch (error) {
-    say({
-      NotAllowedError: "The browser was not allowed to use the webcam: allow it beside the address, or drop a video.",
-      NotFoundError: "No webcam was found: connect one, or drop a video.",
-    }[error.name] ?? `The webcam cannot be used (${error.name}): drop a video.`, true);
-    by("webcam").disabled = false;
+    const messages = {
+      NotAllowedError:
+        "The browser was not allowed to use the webcam: allow it next to the address, " +
+        "or upload a video.",
+      NotFoundError: "No webcam was found: connect one, or upload a video.",
+    };
+    const fallback = `The webcam cannot be used (${error.name}): upload a video.`;
+    setStatus(messages[error.name] ?? fallback, true);
+    return null;
+  }
+}
+
+async function recordWebcam() {
+  byId("webcam").disabled = true;
+  byId("webcam-note").textContent = "";
+  const stream = await openWebcam();
+  if (!stream) {
+    byId("webcam").disabled = false;
     return;
   }
   try {
-    by("live").srcObject = stream;
-    by("live").hidden = false;
-    await by("live").play();
-    say(`Recording, ${SECONDS} seconds ...`);
-    const parts = [], recorder = new MediaRecorder(stream);
+    byId("preview").srcObject = stream;
+    byId("preview").hidden = false;
+    await byId("preview").play();
+    setStatus(`Recording ${RECORDING_SECONDS} seconds ...`);
+    const parts = [];
+    const recorder = new MediaRecorder(stream);
     recorder.addEventListener("dataavailable", ({ data }) => parts.push(data));
     const stopped = new Promise((resolve) => recorder.addEventListener("stop", resolve));
     recorder.start();
-    setTimeout(() => recorder.stop(), 1000 * SECONDS);
+    setTimeout(() => recorder.stop(), 1000 * RECORDING_SECONDS);
     await stopped;
     const type = recorder.mimeType;
-    await send(new Blob(parts, { type }), type.includes("mp4") ? "webcam.mp4" : "webcam.webm");
+    await upload(new Blob(parts, { type }), type.includes("mp4") ? "webcam.mp4" : "webcam.webm");
   } finally {
     for (const track of stream.getTracks()) track.stop();
-    by("live").srcObject = null;
-    by("live").hidden = true;
-    by("webcam").disabled = false;
+    byId("preview").srcObject = null;
+    byId("preview").hidden = true;
+    byId("webcam").disabled = false;
   }
 }
 
-by("file").addEventListener("change", () => {
-  const [file] = by("file").files;
-  if (file) send(file, file.name);
-  by("file").value = ""; // so that the same file can be chosen again
+function onDrag(event) {
+  event.preventDefault();
+  byId("drop").classList.toggle("over", event.type === "dragenter" || event.type === "dragover");
+  if (event.type !== "drop" || !event.dataTransfer.files.length) return;
+  const [file, ...others] = event.dataTransfer.files;
+  if (others.length)
+    setStatus("Upload one clip at a time; put OpenPose's JSON files into one .zip.", true);
+  else upload(file, file.name);
+}
+
+byId("file").addEventListener("change", () => {
+  const [file] = byId("file").files;
+  if (file) upload(file, file.name);
+  byId("file").value = ""; // so that the same file can be chosen again
 });
-for (const name of ["dragenter", "dragover", "dragleave", "drop"])
-  document.addEventListener(name, (event) => {
-    event.preventDefault();
-    by("drop").classList.toggle("over", name === "dragenter" || name === "dragover");
-    if (name === "drop" && event.dataTransfer.files.length) {
-      const [file, ...others] = event.dataTransfer.files;
-      if (others.length) say("One clip at a time; OpenPose's JSON files go into one .zip.", true);
-      else send(file, file.name);
-    }
-  });
-by("webcam").addEventListener("click", film);
-by("options").addEventListener("submit", (event) => event.preventDefault());
-start().catch(() => say("The server cannot be reached; is it still running?", true));
+for (const type of ["dragenter", "dragover", "dragleave", "drop"])
+  document.addEventListener(type, onDrag);
+byId("webcam").addEventListener("click", recordWebcam);
+byId("options").addEventListener("submit", (event) => event.preventDefault());
+start().catch(() => setStatus("The server cannot be reached; is it still running?", true));
