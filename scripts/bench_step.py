@@ -78,7 +78,7 @@ def run_jax(name: str, batch: int, train: bool, repetitions: int, dtype: str) ->
     current = state.create(model, jax.ShapeDtypeStruct((1, *SHAPE), np.float32), tx, seed=0)
     inputs = np.random.default_rng(0).standard_normal((batch, *SHAPE), np.float32)
     data = jax.device_put({"inputs": inputs, "targets": np.zeros(batch, np.int32)})
-    loss = losses.per_example
+    loss = losses.classification_loss
     compiled = place.compile_train(
         functools.partial(step.train_step, apply=model.apply, loss=loss, tx=tx, seed=0)
     )

@@ -143,8 +143,8 @@ def _check_inputs(config: TrainConfig) -> None:
     expected_loss = loss_section(model)
     if not isinstance(config.loss, expected_loss):
         raise UserError(
-            f"the model {model!r} trains with the loss {expected_loss().name!r}, for which config.loss "
-            f"is the section {expected_loss.__name__}; got {type(config.loss).__name__}"
+            f"the model {model!r} trains with the loss {expected_loss().name!r}, for which "
+            f"config.loss is the section {expected_loss.__name__}; got {type(config.loss).__name__}"
         )
     if input_kind != "skeleton" and config.protocol:
         raise UserError(

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any, Literal
 
 from jaxact.config.inputs import AugmentConfig, ClipConfig, VideoAugmentConfig, VideoClipConfig
+from jaxact.config.losses import loss_section
 from jaxact.config.pose_model import PoseAugmentConfig, PoseClipConfig, PoseConfig
 from jaxact.config.skeleton_models import (
     ASGCNConfig,
@@ -122,6 +123,7 @@ class TrainConfig:
     )  # what the model reads decides its kind: see `INPUTS`
     augment: Any = dataclasses.field(default_factory=AugmentConfig)
     optim: OptimConfig = dataclasses.field(default_factory=OptimConfig)
+    loss: Any = None  # the model decides its kind: see `losses.loss_section`; None = its defaults
     protocol: str = (
         ""  # published preprocessing that clip and augment follow; set it by `follow(config, name)`
     )
@@ -130,15 +132,6 @@ class TrainConfig:
     init_from: str = ""
     batch_size: int = 64  # examples per step, over all devices and processes
     epochs: int = 80
-    label_smoothing: float = 0.0
-    auxiliary: float = 0.5  # weight of the auxiliary classifier's loss, in networks that have one
-    joint_weights: tuple[
-        float, ...
-    ] = ()  # weight of each map of joints in a pose network's loss; () is 1 for all
-    segments_kept: int = (
-        0  # networks of segments train on as many most reliable ones of each clip; 0 = all
-    )
-    segments_warmup: float = 5.0  # epochs in which all of them train
     parallel: Literal["jit", "pmap"] = "jit"
     batch_norm: Literal["global", "per_device"] = "global"
     devices: int = 0  # devices used; 0 = all
@@ -148,3 +141,7 @@ class TrainConfig:
     select: Literal["last", "best"] = (
         "last"  # which checkpoint evaluate and export take: the last, or best top-1 on eval_split
     )
+
+    def __post_init__(self) -> None:
+        if self.loss is None:
+            self.loss = loss_section(self.model.name)()

@@ -11,11 +11,11 @@ from typing import Any
 import jax
 import optax
 
-from jaxact import files
-from jaxact.config import PoseConfig, TrainConfig, check, to_dict
+from jaxact import files, models
+from jaxact.config import PoseConfig, PoseLossConfig, TrainConfig, check, to_dict
 from jaxact.errors import UserError
 from jaxact.evaluation import classification
-from jaxact.losses import classification as losses
+from jaxact.losses import make_loss
 from jaxact.metrics import classification as metrics
 from jaxact.progress import Bar
 from jaxact.runs import sharding, state, trained_model
@@ -71,6 +71,9 @@ def run(config: TrainConfig, workdir: str | Path, source: DataSource | None = No
         version=source.version,
     )
     model = trained_model.build(metadata)
+    evaluation_loss = None
+    if config.model.name in models.UNSUPERVISED:
+        evaluation_loss = make_loss(config.loss.name)
     learning_rate = _schedule(config, source.size)
     tx = _optimizer(config, learning_rate)
     create = functools.partial(
@@ -106,7 +109,7 @@ def run(config: TrainConfig, workdir: str | Path, source: DataSource | None = No
             source,
             train_state,
             update=_compiled_step(config, metadata, tx, placement),
-            scorer=classification.compile_scorer(model.apply, placement),
+            scorer=classification.compile_scorer(model.apply, placement, evaluation_loss),
             learning_rate=learning_rate,
             metadata=metadata,
             placement=placement,
@@ -205,17 +208,15 @@ def _steps(config: TrainConfig, epochs: float, size: int) -> int:
 
 def check_joint_weights(config: TrainConfig) -> None:
     """Raises UserError if the number of joint weights is not that of the model's joint maps."""
-    model = config.model
-    maps = 0
-    if isinstance(model, PoseConfig):
-        maps = len(BODY.joints) + model.background
-    count = len(config.joint_weights)
-    if count in (0, maps):
+    if not isinstance(config.model, PoseConfig) or not isinstance(config.loss, PoseLossConfig):
         return
-    expected = f"none, or one for each of the {maps} maps of joints"
-    if maps == 0:
-        expected = f"none: {model.name!r} predicts no joints"
-    raise UserError(f"config.joint_weights has {count} numbers; wanted {expected}")
+    maps = len(BODY.joints) + config.model.background
+    count = len(config.loss.joint_weights)
+    if count not in (0, maps):
+        raise UserError(
+            f"config.loss.joint_weights has {count} numbers; wanted none, or one for each of the "
+            f"{maps} maps of joints"
+        )
 
 
 def _restore(
@@ -266,22 +267,14 @@ def _compiled_step(
     placement: sharding.Placement,
 ) -> Callable[..., Any]:
     model = trained_model.build(metadata, axis_name=placement.norm_axis)
-    warmup = 0
-    if config.segments_warmup:
-        warmup = _steps(config, config.segments_warmup, metadata.size or 0)
-    loss = functools.partial(
-        losses.per_example,
-        label_smoothing=config.label_smoothing,
-        auxiliary=config.auxiliary,
-        joint_weights=config.joint_weights,
-        kept=config.segments_kept,
-        warmup=warmup,
-    )
+    loss_options = dataclasses.asdict(config.loss)
+    if loss_options.get("warmup"):
+        loss_options["warmup"] = _steps(config, config.loss.warmup, metadata.size or 0)
     step = functools.partial(
         train_step.train_step,
         apply=model.apply,
         frozen=functools.partial(state.frozen_mask, model),
-        loss=loss,
+        loss=make_loss(**loss_options),
         tx=tx,
         seed=config.seed,
         ema=config.optim.ema,

@@ -135,3 +135,41 @@ def test_every_models_section_is_written_and_read_back(section):
     config.override(run, "model.width", "16")
     config.check(run)
     assert config.from_dict(config.to_dict(run)) == run and run.model.width == 16
+
+
+@pytest.mark.parametrize("section", training.MODELS.values())
+def test_a_config_of_a_version_without_loss_sections_is_read_with_its_options(section):
+    run = run_of(section())
+    values = config.to_dict(run)
+    options = values.pop("loss")
+    old = {"auxiliary": 0.25, "segments_kept": 2, "segments_warmup": 1.5, "label_smoothing": 0.2}
+    values |= old | {"joint_weights": [3.0] * 14}
+    expected = {
+        "cross_entropy": {"label_smoothing": 0.2},
+        "segments": {"label_smoothing": 0.2, "auxiliary": 0.25, "segments": 2, "warmup": 1.5},
+        "displacement": {},
+        "pose": {"joint_weights": (3.0,) * 14},
+    }[options["name"]]
+    loaded = config.from_dict(json.loads(json.dumps(values)))
+    config.check(loaded)
+    assert config.to_dict(loaded)["loss"] == {"name": options["name"], **expected}
+
+
+def test_options_that_moved_are_set_under_their_old_names():
+    run = run_of(config.STAGCNConfig())
+    for name, text in (("segments_kept", "2"), ("segments_warmup", "1.5"), ("auxiliary", "0.1")):
+        config.override(run, name, text)
+    assert (run.loss.segments, run.loss.warmup, run.loss.auxiliary) == (2, 1.5, 0.1)
+    run = run_of(config.PoseConfig())
+    config.override(run, "joint_weights", "1,2")
+    assert run.loss.joint_weights == (1.0, 2.0)
+
+
+def test_a_model_is_refused_the_loss_of_another():
+    run = run_of(config.STAGCNConfig(), loss=config.CrossEntropyLossConfig())
+    message = (
+        "the model 'stagcn' trains with the loss 'segments', for which config.loss is the section "
+        "SegmentLossConfig; got CrossEntropyLossConfig"
+    )
+    with pytest.raises(UserError, match=message):
+        config.check(run)

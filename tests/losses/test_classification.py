@@ -3,7 +3,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxact.errors import UserError
 from jaxact.losses import classification as losses
+from jaxact.losses import make_loss
 
 LOGITS = np.array([[2.0, -1.0, 0.5], [0.0, 0.0, 0.0], [100.0, -100.0, 0.0]], np.float32)
 TARGETS = np.array([0, 2, 1], np.int32)
@@ -48,8 +50,8 @@ def test_the_most_reliable_segments_train_and_all_of_them_at_first(kept, step):
     """
     targets = np.array([4, 0, 2, 2])
     outputs = {"segments": jnp.asarray(SEGMENTS), "auxiliary": jnp.asarray(OTHERS)}
-    found = losses.per_example(
-        outputs, jnp.asarray(targets), step, auxiliary=0.5, kept=kept, warmup=5
+    found = losses.segment_loss(
+        outputs, jnp.asarray(targets), step, auxiliary=0.5, segments=kept, warmup=5
     )
     count = 3 if step < 5 or kept in (0, 7) else kept
     for clip, target in enumerate(targets):
@@ -63,7 +65,24 @@ def test_the_most_reliable_segments_train_and_all_of_them_at_first(kept, step):
 
 def test_a_segment_that_does_not_count_has_no_gradient():
     def total(segments):
-        return losses.per_example({"segments": segments}, jnp.array([4, 0, 2, 2]), kept=2).sum()
+        return losses.segment_loss(
+            {"segments": segments}, jnp.array([4, 0, 2, 2]), segments=2
+        ).sum()
 
     moved = np.any(np.asarray(jax.grad(total)(jnp.asarray(SEGMENTS))) != 0, axis=2)
     np.testing.assert_array_equal(moved.sum(1), 2)
+
+
+def test_a_networks_own_penalty_is_added():
+    logits, targets = jnp.asarray(LOGITS), jnp.asarray(TARGETS)
+    penalty = jnp.asarray([0.5, 1.0, 2.0])
+    plain = make_loss("cross_entropy", label_smoothing=0.1)(logits, targets, 7)
+    np.testing.assert_allclose(plain, by_hand(0.1), rtol=1e-5)
+    outputs = {"logits": logits, "penalty": penalty}
+    both = make_loss("cross_entropy", label_smoothing=0.1)(outputs, targets, 7)
+    np.testing.assert_array_equal(both, plain + penalty)
+
+
+def test_an_unknown_loss_is_refused():
+    with pytest.raises(UserError, match="unknown loss 'hinge'; available: cross_entropy, disp"):
+        make_loss("hinge")

@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxact import losses
 from jaxact.errors import UserError
-from jaxact.losses import classification as losses
 from jaxact.losses import pose as pose_losses
 
 
@@ -25,7 +25,7 @@ def drawn(stages=3, size=(2, 4, 5)):
 
 
 def loss(outputs, targets, **options):
-    return np.asarray(pose_losses.pose(jnp_all(outputs), jnp_all(targets), **options))
+    return np.asarray(pose_losses.pose_loss(jnp_all(outputs), jnp_all(targets), **options))
 
 
 def jnp_all(tree):
@@ -55,9 +55,11 @@ def test_the_loss_is_the_sum_of_equations_2_and_3_over_stages(weights):
 def test_a_runs_joint_weights_reach_the_loss():
     outputs, targets = map(jnp_all, drawn())
     weights = tuple(map(float, range(1, 15)))
-    found = losses.per_example(outputs, targets, joint_weights=weights)
-    np.testing.assert_array_equal(found, pose_losses.pose(outputs, targets, joint_weights=weights))
-    assert (np.asarray(found) > np.asarray(losses.per_example(outputs, targets))).all()
+    found = losses.make_loss("pose", joint_weights=weights)(outputs, targets, 3)
+    np.testing.assert_array_equal(
+        found, pose_losses.pose_loss(outputs, targets, joint_weights=weights)
+    )
+    assert (np.asarray(found) > np.asarray(losses.make_loss("pose")(outputs, targets))).all()
 
 
 def test_stages_add_up_to_the_loss():
@@ -65,7 +67,9 @@ def test_stages_add_up_to_the_loss():
     parts = pose_losses.stages(outputs, targets)
     assert parts["joints"].shape == parts["limbs"].shape == (2, 3)
     np.testing.assert_allclose(
-        (parts["joints"] + parts["limbs"]).sum(1), pose_losses.pose(outputs, targets), rtol=1e-6
+        (parts["joints"] + parts["limbs"]).sum(1),
+        pose_losses.pose_loss(outputs, targets),
+        rtol=1e-6,
     )
     alone = {name: value[:, :1] for name, value in outputs.items()}
     np.testing.assert_allclose(
@@ -98,7 +102,7 @@ def test_the_background_should_be_where_no_joint_is():
 def test_half_precision_answers_are_summed_in_float32():
     outputs, targets = drawn(size=(1, 40, 40))
     rounded = {name: jnp.asarray(value, jnp.bfloat16) for name, value in outputs.items()}
-    found = pose_losses.pose(rounded, jnp_all(targets))
+    found = pose_losses.pose_loss(rounded, jnp_all(targets))
     assert found.dtype == jnp.float32
     exact = {name: np.asarray(value, np.float32) for name, value in rounded.items()}
     np.testing.assert_allclose(found, loss(exact, targets), rtol=1e-5)

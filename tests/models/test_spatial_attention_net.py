@@ -14,9 +14,10 @@ import pytest
 from flax.traverse_util import flatten_dict
 
 from jaxact import config, export
+from jaxact.config.losses import loss_section
 from jaxact.errors import UserError
 from jaxact.evaluation import classification
-from jaxact.losses import classification as losses
+from jaxact.losses.displacement import displacement_loss
 from jaxact.models import spatial_attention_net, stgcn
 from jaxact.models.layers.adjacency import Adjacency
 from jaxact.runs import state, trained_model
@@ -49,7 +50,7 @@ def quick():
 def toy_run(model, **overrides) -> config.TrainConfig:
     """A run on 32 clips of four frames of one person with four joints: four steps an epoch."""
     run = toys.run_config(devices=1, clip__frames=4, clip__persons=1, **overrides)
-    run.model = model
+    run.model, run.loss = model, loss_section(model.name)()
     return run
 
 
@@ -91,7 +92,7 @@ def test_the_loss_is_the_smooth_l1_weighted_by_confidence():
     predicted, true = random.normal(scale=1.5, size=(2, 3, 4, 2, 1, 2)).astype(np.float32)
     sure = random.uniform(size=(3, 4, 2, 1)).astype(np.float32)
     sure[2] = 0
-    found = losses.per_example(
+    found = displacement_loss(
         {
             "predicted": jnp.asarray(predicted),
             "displacement": jnp.asarray(true),
@@ -275,7 +276,7 @@ def test_options_of_test_time_change_the_network_and_what_the_report_says():
     )  # fmt: skip
     other = trained_model.at_test_time(net, {"model.kept": 0, "model.confidence": "margin"})
     assert (other.model.kept, other.model.confidence) == (0, "margin")
-    assert json.loads(json.dumps(classification.about(other)["model"]))["kept"] == 0
+    assert json.loads(json.dumps(classification.provenance(other)["model"]))["kept"] == 0
     assert trained_model.at_test_time(net, {"model.kept": None, "model.confidence": None}) == net
     assert (net.model.kept, net.config.model.kept) == (1, 1)
     with pytest.raises(UserError, match=r"unknown value of config.model.confidence 'sure'"):

@@ -267,6 +267,7 @@ def test_any_number_of_frames_goes_through(variables):
     )
 
 
+@pytest.mark.slow
 def test_bfloat16_computes_near_float32(variables):
     exact, rounded = (
         jax.jit(small(dtype=dtype).apply)(variables, clips()) for dtype in ("float32", "bfloat16")
@@ -290,7 +291,7 @@ def test_a_toy_is_learned_by_heart_with_the_penalty_in_the_loss():
     )
     update = jax.jit(
         lambda s: train_step.train_step(
-            s, batch, apply=model.apply, loss=losses.per_example, tx=tx, seed=0
+            s, batch, apply=model.apply, loss=losses.classification_loss, tx=tx, seed=0
         )
     )
     for _ in range(60):

@@ -100,6 +100,7 @@ def test_a_run_cut_at_a_step_and_resumed_ends_bitwise_where_the_whole_one_does(
     assert [line["step"] for line in lines(tmp_path) if "eval_top1" in line] == [4, 8, 12]
 
 
+@pytest.mark.slow
 def test_a_run_moves_between_device_counts_and_between_jit_and_pmap(steady, tmp_path, monkeypatch):
     for stop, where in ((4, ONE), (8, {"devices": 4}), (None, {"devices": 2, "parallel": "pmap"})):
         monkeypatch.setattr(loop, "StopRequest", impatient({stop}))
@@ -173,7 +174,7 @@ def test_a_disk_without_room_for_a_checkpoint_is_one_sentence_and_the_last_good_
 
 def test_a_network_that_does_not_fit_the_clips_is_refused_before_a_folder_is_made(tmp_path):
     run = toys.run_config(**ONE)
-    run.model = config.STAGCNConfig(width=4, segments=3)
+    run.model, run.loss = config.STAGCNConfig(width=4, segments=3), config.SegmentLossConfig()
     with pytest.raises(UserError, match="cuts clips into 3 segments of equal length"):
         loop.run(run, tmp_path / "run", toys.toy_source(run))
     assert not (tmp_path / "run").exists()

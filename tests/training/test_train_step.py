@@ -53,7 +53,7 @@ def program(devices: int, accumulate: int, ema: float, overrides: tuple):
         functools.partial(
             train_step.train_step,
             apply=trained_model.build(meta, axis_name=placement.norm_axis).apply,
-            loss=losses.per_example,
+            loss=losses.classification_loss,
             tx=optim.optimizer(lambda count: RATE, name="sgd"),
             seed=0,
             ema=ema,
@@ -147,6 +147,7 @@ def test_dropout_is_the_same_on_one_and_four_devices_under_jit():
     assert update_distance(before, one, four) < 1e-3
 
 
+@pytest.mark.slow
 def test_each_device_drops_other_elements_under_pmap():
     """With the same elements dropped everywhere, devices that change places would have the same
     loss together.
@@ -176,7 +177,7 @@ def test_accumulated_gradients_are_the_whole_batchs_without_batch_norm():
         run = functools.partial(
             train_step.train_step,
             apply=apply,
-            loss=losses.per_example,
+            loss=losses.classification_loss,
             tx=tx,
             seed=0,
             accumulate=accumulate,
@@ -222,7 +223,7 @@ def test_masked_rows_do_not_train():
     start = state.TrainState(jnp.zeros((), jnp.int32), params, {}, tx.init(params))
     run = jax.jit(
         functools.partial(
-            train_step.train_step, start, apply=apply, loss=losses.per_example, tx=tx, seed=0
+            train_step.train_step, start, apply=apply, loss=losses.classification_loss, tx=tx, seed=0
         )
     )
     masked, sums = run(
