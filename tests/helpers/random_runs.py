@@ -1,17 +1,15 @@
-"""Networks that nobody trained, as runs would hold them: for what is done with a network whatever
-it knows.
-"""
+"""Untrained networks and their runs, for tests of what does not depend on trained weights."""
 
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 
 from jaxact import config, skeletons
 from jaxact.runs import checkpoint, state, trained_model
+from tests.helpers.random_weights import fill
 
 CHANNELS = ("x", "y", "score")
 LABELS = ("kick", "rest", "wave")
@@ -20,12 +18,13 @@ LABELS = ("kick", "rest", "wave")
 def network(
     model: Any, *, layout: str = "body-14", channels: tuple[str, ...] = CHANNELS, **clip: Any
 ) -> tuple[trained_model.Trained, trained_model.RunMetadata]:
-    """The network of this model section with random weights, and what a checkpoint says of it.
+    """The network of a model section with random weights, and the metadata of its checkpoint.
 
     Args:
-      model: section of a config.
-      layout, channels: of its records.
-      clip: options of the clip section.
+        model: section of a config.
+        layout: of its records.
+        channels: of its records.
+        clip: options of the clip section.
     """
     run = config.TrainConfig(model=model, clip=config.ClipConfig(persons=1))
     if model.name == "pose":
@@ -35,29 +34,24 @@ def network(
         )
     for name, value in clip.items():
         setattr(run.clip, name, value)
-    known = skeletons.get_layout(layout)
-    meta = trained_model.RunMetadata(run, known, LABELS, channels)
-    module, random = trained_model.build(meta), np.random.default_rng(0)
+    joint_layout = skeletons.get_layout(layout)
+    meta = trained_model.RunMetadata(run, joint_layout, LABELS, channels)
+    module = trained_model.build(meta)
     shapes = jax.eval_shape(
         lambda: state.init(module, trained_model.example(meta, training=False), 0)
     )
-
-    def drawn(path: Any, leaf: Any) -> Any:
-        if "batch_stats" in str(path[0]):
-            return jnp.ones(leaf.shape, leaf.dtype)
-        spread = np.sqrt(2 / np.prod(leaf.shape[:-1])) if leaf.ndim > 1 else 0.5
-        return jnp.asarray(random.normal(0, spread, leaf.shape), leaf.dtype)
-
-    weights = jax.tree_util.tree_map_with_path(drawn, shapes)
-    return trained_model.Trained(module, weights, run, known, LABELS, channels, 0, "random"), meta
+    weights = fill(shapes, gain=2**0.5)
+    return trained_model.Trained(
+        module, weights, run, joint_layout, LABELS, channels, 0, "random"
+    ), meta
 
 
 def write(workdir: Path, model: Any, **options: Any) -> Path:
     """Writes `network(model, **options)` as a run's checkpoint; returns its workdir."""
     net, meta = network(model, **options)
     params, statistics = net.weights["params"], net.weights.get("batch_stats", {})
-    begun = state.TrainState(jnp.zeros((), jnp.int32), params, statistics, optax.EmptyState())
-    saved = checkpoint.Checkpoints(workdir)
-    saved.save(begun, meta.to_dict())
-    saved.close()
+    train_state = state.TrainState(jnp.zeros((), jnp.int32), params, statistics, optax.EmptyState())
+    checkpoints = checkpoint.Checkpoints(workdir)
+    checkpoints.save(train_state, meta.to_dict())
+    checkpoints.close()
     return workdir

@@ -391,7 +391,7 @@ def test_real_checkpoints_give_the_logits_beside_them(name, logits, network):
 @real
 def test_the_real_gesture_network_gives_pytorchs_logits():
     torch = pytest.importorskip("torch")
-    from scripts import make_zoo_fixture
+    from tests.data import zoo_networks
 
     weights = torch_files.read(DATA / "pyskl_stgcnpp_hagrid.pth")[0]
     found, _ = pyskl.network(weights)
@@ -400,7 +400,7 @@ def test_the_real_gesture_network_gives_pytorchs_logits():
     ] == "six"
     graph = weights["backbone.gcn.0.gcn.A"]
     units = list(zip([64, 64, 64, 64, 64, 128], [1, 1, 1, 1, 1, 2], strict=True))
-    theirs = make_zoo_fixture.Network(2, 40, units, torch.tensor(graph.copy()), False).eval()
+    theirs = zoo_networks.Network(2, 40, units, torch.tensor(graph.copy()), False).eval()
     theirs.load_state_dict({name: torch.tensor(array.copy()) for name, array in weights.items()})
     from jaxact.models import stgcnpp
 

@@ -1,7 +1,6 @@
-"""Writes tests/data/astgcn.npz: attention and graph convolution of the public ASTGCN on random
-weights and inputs.
+"""Writes astgcn.npz: layers of the public ASTGCN on random weights and inputs.
 
-    python scripts/make_stagcn_fixture.py ASTGCN-2019-pytorch
+    python -m tests.data.make_stagcn_fixture ASTGCN-2019-pytorch
 
 The argument is a checkout of that repository; its file of layers is run without the imports that it
 does not need here. PyTorch must be installed.
@@ -34,10 +33,10 @@ def main() -> None:
     ]
     joints = filled(theirs["Spatial_Attention_layer"]("cpu", CHANNELS, JOINTS, FRAMES))
     frames = filled(theirs["Temporal_Attention_layer"]("cpu", CHANNELS, JOINTS, FRAMES))
-    found = {"inputs": x.permute(0, 1, 3, 2), "polynomials": torch.stack(polynomials)}
+    tensors = {"inputs": x.permute(0, 1, 3, 2), "polynomials": torch.stack(polynomials)}
     for name, layer, letters in (("joints", joints, "Wbs"), ("frames", frames, "Ube")):
         first, bias = letters[0], letters[1:]
-        found |= {
+        tensors |= {
             f"{name}/along": getattr(layer, f"{first}1"),
             f"{name}/across": getattr(layer, f"{first}2"),
             f"{name}/channels": getattr(layer, f"{first}3"),
@@ -47,10 +46,10 @@ def main() -> None:
         }
     for features in (CHANNELS - 1, CHANNELS + 1):
         layer = filled(theirs["cheb_conv_withSAt"](PARTS, polynomials, CHANNELS, features))
-        found[f"kernel{features}"] = torch.stack(list(layer.parameters()), dim=1)
-        found[f"convolved{features}"] = layer(x, found["joints/attention"]).permute(0, 1, 3, 2)
-    arrays = {name: value.detach().numpy() for name, value in found.items()}
-    np.savez_compressed("tests/data/astgcn.npz", allow_pickle=False, **arrays)
+        tensors[f"kernel{features}"] = torch.stack(list(layer.parameters()), dim=1)
+        tensors[f"convolved{features}"] = layer(x, tensors["joints/attention"]).permute(0, 1, 3, 2)
+    arrays = {name: value.detach().numpy() for name, value in tensors.items()}
+    np.savez_compressed(Path(__file__).with_name("astgcn.npz"), allow_pickle=False, **arrays)
 
 
 if __name__ == "__main__":

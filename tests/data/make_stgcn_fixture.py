@@ -1,10 +1,9 @@
-"""Writes tests/data/NAME_public_small.npz: narrow networks of the public PyTorch code, run forward
-and backward.
+"""Writes NAME_public_small.npz: narrow networks of the public PyTorch code, forward and backward.
 
     git clone https://github.com/yysijie/st-gcn && git -C st-gcn checkout 221c0e1
-    python scripts/make_stgcn_fixture.py stgcn st-gcn
+    python -m tests.data.make_stgcn_fixture stgcn st-gcn
     git -C st-gcn checkout 38b1e44       # the first version, which holds the baseline TCN
-    python scripts/make_stgcn_fixture.py tcn st-gcn
+    python -m tests.data.make_stgcn_fixture tcn st-gcn
 
 For each case: inputs [n c t v m], labels, every weight (drawn at random, running statistics too),
 evaluation logits, and of one training forward and backward without dropout: logits, loss,
@@ -15,6 +14,7 @@ where rounding would decide the gradient.
 import argparse
 import itertools
 import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -107,13 +107,15 @@ if __name__ == "__main__":
     )
     parser.add_argument("network", choices=CASES)
     parser.add_argument("checkout", help="folder of the public code")
-    given = parser.parse_args()
-    sys.path.insert(0, given.checkout)
+    options = parser.parse_args()
+    sys.path.insert(0, options.checkout)
     numbers = {}
-    for case in CASES[given.network]:
+    for case in CASES[options.network]:
         numbers |= next(
-            filter(None, (run(given.network, case, seed) for seed in itertools.count()))
+            filter(None, (run(options.network, case, seed) for seed in itertools.count()))
         )
     np.savez_compressed(
-        f"tests/data/{given.network}_public_small.npz", allow_pickle=False, **numbers
+        Path(__file__).with_name(f"{options.network}_public_small.npz"),
+        allow_pickle=False,
+        **numbers,
     )

@@ -1,21 +1,20 @@
-"""Writes tests/data/recogniser_keras.npz: a narrow online recogniser and batch normalisation as
-Keras computes them.
+"""Writes recogniser_keras.npz: a narrow online recogniser and batch normalisation in Keras.
 
-    python scripts/make_recogniser_fixture.py
+    python -m tests.data.make_recogniser_fixture
 
-Stored are vectors, arrays drawn at random under our names, and the logits with attention of its own
-for every number (p0), with the one that all share (p1), and without attention, each with LSTMs of
-ReLU and of tanh.
+Stored are input vectors, random arrays under our names, and the logits with attention weights per
+feature (p0), with shared weights (p1), and without attention, each with LSTMs of ReLU and of tanh.
 """
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 FRAMES, WIDTH, CLASSES, VECTOR = 5, 6, 4, 34
-PLACES = {  # of our modules, the Keras layers that stand for them
+LAYERS = {  # the Keras layer of each of our modules
     **{f"recurrent/lstm{i}": f"lstm{i}" for i in (1, 2, 3)},
     **{f"recurrent/{name}": name for name in ("input_norm", "norm1", "norm2", "norm3")},
     **{
@@ -59,9 +58,7 @@ def network(activation: str, attention: str) -> Any:
 
 
 def drawn(kind: str, shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
-    """Kernels wide enough for the attention to differ between numbers, and the logits between
-    clips.
-    """
+    """Kernels wide enough for attention to differ between features and logits between clips."""
     if kind in ("moving_variance", "gamma"):
         return random.uniform(0.5, 1.5, shape).astype(np.float32)
     return random.normal(0, 0.3 if len(shape) == 1 else 2.5 * shape[0] ** -0.5, shape).astype(
@@ -75,31 +72,33 @@ def main() -> None:
 
     random = np.random.default_rng(3)
     vectors = random.uniform(-0.5, 0.5, (3, FRAMES, VECTOR)).astype(np.float32)
-    found: dict[str, np.ndarray] = {"vectors": vectors}
+    stored: dict[str, np.ndarray] = {"vectors": vectors}
     arrays: dict[str, np.ndarray] = {}
     for activation in ("relu", "tanh"):
         for attention in ("p0", "p1", "none"):
             model = network(activation, attention)
-            for place, layer in PLACES.items():
+            for path, layer in LAYERS.items():
                 if attention == "none" and layer == "attention":
                     continue
                 for variable in model.get_layer(layer).weights:
-                    leaf = f"{place}/{LEAVES.get(variable.name, variable.name)}"
+                    leaf = f"{path}/{LEAVES.get(variable.name, variable.name)}"
                     if leaf not in arrays:
                         arrays[leaf] = drawn(variable.name, tuple(variable.shape), random)
                     variable.assign(arrays[leaf])
-            found[f"{activation}/{attention}"] = np.asarray(model(vectors))
+            stored[f"{activation}/{attention}"] = np.asarray(model(vectors))
     norm = keras.layers.BatchNormalization()
     norm.build((None, None, VECTOR))
     names = "scale", "bias", "mean", "var"
     norm.set_weights([arrays[f"recurrent/input_norm/{name}"] for name in names])
-    found["norm/trained"] = np.asarray(norm(vectors, training=True))
-    found |= {
+    stored["norm/trained"] = np.asarray(norm(vectors, training=True))
+    stored |= {
         f"norm/{name}": np.asarray(value)
         for name, value in zip(names, norm.get_weights(), strict=True)
     }
-    found |= {f"arrays/{name}": value for name, value in arrays.items()}
-    np.savez_compressed("tests/data/recogniser_keras.npz", allow_pickle=False, **found)
+    stored |= {f"arrays/{name}": value for name, value in arrays.items()}
+    np.savez_compressed(
+        Path(__file__).with_name("recogniser_keras.npz"), allow_pickle=False, **stored
+    )
 
 
 if __name__ == "__main__":

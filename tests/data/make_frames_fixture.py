@@ -1,14 +1,15 @@
-"""Writes tests/data/frames_keras.npz and frames_public.npz: the networks over frames as others
-compute them.
+"""Writes frames_keras.npz and frames_public.npz: frame networks as other code computes them.
 
-    python scripts/make_frames_fixture.py keras         # the three of keras.applications, narrow and shallow
-    python scripts/make_frames_fixture.py full [PIXELS]  # compares them with ours at full size instead, stores nothing
-    python scripts/make_frames_fixture.py public ACTION-Net open-aff      # checkouts; PyTorch must be installed
+    python -m tests.data.make_frames_fixture keras
+    python -m tests.data.make_frames_fixture full [PIXELS]
+    python -m tests.data.make_frames_fixture public ACTION-Net open-aff
 
-Of keras.applications are stored a frame of bytes, every layer's arrays (drawn at random, running
-statistics too) and the features. The narrow ones are made by the very functions, with a sixteenth
-of the channels and fewer repetitions of the residual blocks. Of the public code are stored weights,
-inputs and outputs, channels last.
+keras: the three networks of keras.applications. Stored are a frame of bytes, every layer's arrays
+(random, running statistics too) and the features. The networks are made by Keras's own functions,
+with a sixteenth of the channels and fewer repetitions of the residual blocks.
+full: compares them with ours at full size instead, and stores nothing.
+public: layers of two checkouts; PyTorch must be installed. Stored are weights, inputs and outputs,
+channels last.
 """
 
 import builtins
@@ -29,7 +30,7 @@ NAMES = {
     "inception_v3": "InceptionV3",
     "inception_resnet_v2": "InceptionResNetV2",
 }
-DATA = Path("tests/data")
+DATA = Path(__file__).parent
 
 
 def network(name: str, small: bool) -> Any:
@@ -92,7 +93,7 @@ def features(model: Any, frames: np.ndarray) -> np.ndarray:
 
 def small() -> None:
     """Stores the narrow networks."""
-    found = {}
+    stored = {}
     for name in NAMES:
         model = network(name, small=True)
         held = {
@@ -100,13 +101,16 @@ def small() -> None:
             for layer in model.layers
             for v in layer.variables
         }
-        found[f"{name}/names"] = np.array([*held])
-        found[f"{name}/shapes"] = np.array([(1,) * (4 - v.ndim) + v.shape for v in held.values()])
-        found[f"{name}/numbers"] = np.concatenate(
+        stored[f"{name}/names"] = np.array([*held])
+        stored[f"{name}/shapes"] = np.array([(1,) * (4 - v.ndim) + v.shape for v in held.values()])
+        stored[f"{name}/numbers"] = np.concatenate(
             [v.ravel() for v in held.values()]
         )  # in one piece, a third the size
-        found |= {f"{name}/inputs": inputs(name), f"{name}/features": features(model, inputs(name))}
-    np.savez_compressed(DATA / "frames_keras.npz", allow_pickle=False, **found, **gru())
+        stored |= {
+            f"{name}/inputs": inputs(name),
+            f"{name}/features": features(model, inputs(name)),
+        }
+    np.savez_compressed(DATA / "frames_keras.npz", allow_pickle=False, **stored, **gru())
 
 
 def gru() -> dict[str, np.ndarray]:
@@ -139,11 +143,11 @@ def full(pixels: str = "") -> None:
     import jax
 
     from jaxact.interop import keras as interop
-    from jaxact.models.sc_xception import BACKBONES
+    from jaxact.models.backbones import BACKBONES
 
     for name in NAMES:
-        model, given = network(name, small=False), inputs(name)
-        wanted = features(model, given)
+        model, frames = network(name, small=False), inputs(name)
+        expected = features(model, frames)
         with tempfile.TemporaryDirectory() as folder:
             for suffix in (
                 ".weights.h5",
@@ -153,12 +157,14 @@ def full(pixels: str = "") -> None:
                 path = Path(folder) / f"{name}{suffix}"
                 (model.save_weights if suffix == ".weights.h5" else model.save)(path)
                 weights = interop.load(path)
-                run = jax.jit(BACKBONES[name](fast=True).apply)
-                ours = np.asarray(run(weights.variables, given[None]))[0]
-                error = np.abs(ours - wanted).max() / np.abs(wanted).max()
-                l2 = np.linalg.norm(ours - wanted) / np.linalg.norm(wanted)
+                run = jax.jit(BACKBONES[name]().apply)
+                ours = np.asarray(run(weights.variables, frames[None]))[0]
+                error = np.abs(ours - expected).max() / np.abs(expected).max()
+                l2 = np.linalg.norm(ours - expected) / np.linalg.norm(expected)
+                largest = np.abs(expected).max()
                 print(
-                    f"{name} {suffix} {weights.size} numbers, features {wanted.shape} to {np.abs(wanted).max():.3g}:"
+                    f"{name} {suffix} {weights.size} parameters, features {expected.shape}, "
+                    f"the largest {largest:.3g}:"
                 )
                 print(
                     f"  largest difference {error:.1e} of the largest feature, relative L2 {l2:.1e}"
@@ -177,7 +183,7 @@ def public(action: str, aff: str) -> None:
         return module
 
     torch.manual_seed(0)
-    found: dict[str, Any] = {}
+    tensors: dict[str, Any] = {}
     layer = load(Path(action) / "models" / "action.py").Action(
         torch.nn.Conv2d(32, 4, 1), n_segment=5
     )
@@ -200,12 +206,14 @@ def public(action: str, aff: str) -> None:
         for other, conv in last.items():
             conv.weight.data = kept[other] if other == name else torch.zeros_like(kept[other])
         layer.eval()(x)
-        found[f"action/{name}"] = (paths.pop() - 3 * x).view(2, 5, 32, 4, 3).permute(0, 1, 3, 4, 2)
-    found["action/inputs"] = x.view(2, 5, 32, 4, 3).permute(0, 1, 3, 4, 2)
-    found["action/params/ste/conv/kernel"] = kept["ste"].permute(2, 3, 4, 1, 0)
-    found["action/params/ce/squeeze/kernel"] = layer.action_p2_squeeze.weight[:, :, 0, 0].T
-    found["action/params/ce/conv/kernel"] = layer.action_p2_conv1.weight.permute(2, 1, 0)
-    found["action/params/ce/expand/kernel"] = kept["ce"][:, :, 0, 0].T
+        tensors[f"action/{name}"] = (
+            (paths.pop() - 3 * x).view(2, 5, 32, 4, 3).permute(0, 1, 3, 4, 2)
+        )
+    tensors["action/inputs"] = x.view(2, 5, 32, 4, 3).permute(0, 1, 3, 4, 2)
+    tensors["action/params/ste/conv/kernel"] = kept["ste"].permute(2, 3, 4, 1, 0)
+    tensors["action/params/ce/squeeze/kernel"] = layer.action_p2_squeeze.weight[:, :, 0, 0].T
+    tensors["action/params/ce/conv/kernel"] = layer.action_p2_conv1.weight.permute(2, 1, 0)
+    tensors["action/params/ce/expand/kernel"] = kept["ce"][:, :, 0, 0].T
 
     fusion = load(Path(aff) / "aff_pytorch" / "aff_net" / "fusion.py")
     weigh, join = fusion.MS_CAM(16), fusion.AFF(16)
@@ -226,14 +234,14 @@ def public(action: str, aff: str) -> None:
             int(number) - (branch == "global_att")
         )  # the global branch starts with a pooling layer
         leaf, value = ("kernel", value[:, :, 0, 0].T) if value.ndim > 1 else (leaf, value)
-        found[f"aff/{collection}/{branch.removesuffix('_att')}/{layers[number]}/{leaf}"] = (
+        tensors[f"aff/{collection}/{branch.removesuffix('_att')}/{layers[number]}/{leaf}"] = (
             value.clone()
         )
-    found |= {"aff/x": x.permute(0, 2, 3, 1), "aff/y": y.permute(0, 2, 3, 1)}
+    tensors |= {"aff/x": x.permute(0, 2, 3, 1), "aff/y": y.permute(0, 2, 3, 1)}
     for mode in ("eval", "train"):
-        found[f"aff/{mode}/attended"] = weigh.train(mode == "train")(x).permute(0, 2, 3, 1)
-        found[f"aff/{mode}/fused"] = join.train(mode == "train")(x, y).permute(0, 2, 3, 1)
-    arrays = {name: value.detach().numpy() for name, value in found.items()}
+        tensors[f"aff/{mode}/attended"] = weigh.train(mode == "train")(x).permute(0, 2, 3, 1)
+        tensors[f"aff/{mode}/fused"] = join.train(mode == "train")(x, y).permute(0, 2, 3, 1)
+    arrays = {name: value.detach().numpy() for name, value in tensors.items()}
     np.savez_compressed(DATA / "frames_public.npz", allow_pickle=False, **arrays)
 
 
