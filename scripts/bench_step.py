@@ -70,9 +70,8 @@ def run_jax(name: str, batch: int, train: bool, repetitions: int, dtype: str) ->
 
     layout = skeletons.get_layout("ntu-25")
     kind, options = NETWORKS[name]
-    model = models.build(
-        kind, layout=layout, num_classes=60, channels=("x", "y", "z"), dtype=dtype, **options
-    )
+    spec = models.InputSpec(layout=layout, num_classes=60, channels=("x", "y", "z"))
+    model = models.build(kind, spec, dtype=dtype, **options)
     tx = optax.chain(optax.add_decayed_weights(1e-4), optax.sgd(0.1, 0.9, nesterov=True))
     place = sharding.make_placement(devices=1)
     current = state.create(model, jax.ShapeDtypeStruct((1, *SHAPE), np.float32), tx, seed=0)

@@ -117,7 +117,8 @@ def recogniser(carry: bool) -> tuple[Any, Any]:
 
     layout = skeletons.get_layout("body-14")
     section = config.RecogniserConfig()
-    model = models.build("recogniser", layout=layout, num_classes=32, channels=("x", "y", "score"))
+    spec = models.InputSpec(layout=layout, num_classes=32, channels=("x", "y", "score"))
+    model = models.build("recogniser", spec)
     how = config.ClipConfig(frames=FRAMES, persons=1)
     made = net(model, section, how, "body-14", (1, FRAMES, 1, 14, 3))
     preprocessor = PosePreprocessor(layout, made.channels, dataclasses.asdict(how))

@@ -17,6 +17,7 @@ from jaxtyping import Array, Float
 from jaxact.errors import UserError
 from jaxact.evaluation import score_fusion
 from jaxact.export import metadata
+from jaxact.models.layers.formulation import formulation
 from jaxact.models.outputs import logits_of
 from jaxact.runs import trained_model
 
@@ -74,9 +75,10 @@ class Network:
     def apply(
         self, variables: Sequence[Any], clips: Float[Array, "n ..."]
     ) -> Float[Array, "n classes"]:
-        """Logits in the portable formulation; of an ensemble log(sum_s share_s softmax(z_s))."""
-        modules = [trained_model.build(meta, portable=True) for meta in self.metas]
-        logits = self._apply_each(modules, variables, clips)
+        """Logits in the direct formulation; of an ensemble log(sum_s share_s softmax(z_s))."""
+        modules = [net.model for net in self.nets]
+        with formulation("direct"):
+            logits = self._apply_each(modules, variables, clips)
         if len(logits) == 1:
             return logits[0]
         probabilities = []

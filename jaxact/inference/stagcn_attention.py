@@ -13,6 +13,8 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxact.errors import UserError
 from jaxact.models import stagcn, stgcn
+from jaxact.models.layers.segment_fusion import confidences
+from jaxact.models.layers import segment_fusion
 from jaxact.plots.attention_maps import AttentionMaps
 from jaxact.runs import trained_model
 
@@ -46,7 +48,7 @@ def attention_maps(net: trained_model.Trained, record: Mapping[str, Any]) -> Att
     outputs, sown = _apply(model, net.weights, jnp.asarray(_network_input(net, record)[None]))
     sown = jax.tree.map(lambda x: np.asarray(x, np.float32), sown["intermediates"])
     predicted = int(np.argmax(outputs["logits"]))
-    confidence = np.asarray(stagcn.confidences(outputs["segments"], model.confidence))[0]
+    confidence = np.asarray(segment_fusion.confidences(outputs["segments"], model.confidence))[0]
     joints, pixels, frames = _recorded_joints(record, persons, source)
     segment_classes = np.argmax(outputs["segments"][0], -1)
     return AttentionMaps(

@@ -1,11 +1,11 @@
-"""The networks by name, and how a config section becomes one."""
+"""The networks by name, and how one is built from a config section."""
 
 from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
 
-from jaxact import errors, skeletons
+from jaxact import errors
 from jaxact.models import (
     asgcn,
     causal_stgcn,
@@ -23,8 +23,9 @@ from jaxact.models import (
     tcn,
     tsn,
 )
+from jaxact.models.input_spec import InputSpec
 
-UNSUPERVISED = ("displacement", "pose")  # networks that give no classes
+UNSUPERVISED = ("displacement", "pose")  # networks without class logits
 
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "stgcn": stgcn.build_stgcn,
@@ -45,31 +46,17 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
 }
 
 
-def build(
-    name: str,
-    *,
-    layout: skeletons.Layout,
-    num_classes: int,
-    channels: tuple[str, ...],
-    axis_name: str | None = None,
-    **options: Any,
-) -> nn.Module:
+def build(name: str, spec: InputSpec, **options: Any) -> nn.Module:
     """The network `name`, ready for `init`.
 
     Args:
         name: a key of `MODELS`.
-        layout: joints and bones of the input.
-        num_classes: logits out.
-        channels: what the numbers of a joint are, e.g. ("x", "y", "score").
-        axis_name: mapped axis whose devices share batch statistics; None for each device's own.
-        **options: the remaining fields of the model's config section; for the gravity metric also
-            `radii` [v], the joints' mean distances from the centre of gravity.
+        spec: the data that the network is built for.
+        **options: the other fields of the model's config section.
 
     Raises:
-        UserError: on a name that is not in `MODELS`.
+        UserError: `name` is not a key of `MODELS`, or an option has an invalid value.
     """
     if name not in MODELS:
         raise errors.unknown("model", name, MODELS)
-    return MODELS[name](
-        layout=layout, num_classes=num_classes, channels=channels, axis_name=axis_name, **options
-    )
+    return MODELS[name](spec, **options)

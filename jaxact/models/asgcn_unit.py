@@ -1,30 +1,28 @@
-"""Actional-structural graph convolution: ST-GCN's unit on a graph of bones and a graph of what
-moves together.
+"""AS-GCN's unit: ST-GCN's unit on structural and actional links.
 
-Structural links are the skeleton's, up to a few bones apart, and the same for every clip; actional
-links are a clip's own (`jaxact.models.layers.link_inference`).
+Structural links connect joints that are a few bones apart and are the same for every clip. Actional
+links are inferred for each clip (`jaxact.models.layers.link_inference`).
 """
 
 import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jaxact.models import stgcn
 from jaxact.models.layers.batch_norm import affine
-from jaxact.models.layers.dropout import dropout
 from jaxact.models.layers.graph_conv import graph_bias, planned_graph_conv
-from jaxact.models.layers.temporal_conv import TAPS, temporal_conv
+from jaxact.models.layers.stgcn_unit import STGCNUnit
+from jaxact.models.layers.temporal_conv import TAPS, norm_relu, temporal_conv
 
 
-class Unit(stgcn.Unit):
-    """ST-GCN's unit on both kinds of links.
+class ASGCNUnit(STGCNUnit):
+    """ST-GCN's unit on structural links A, weighted by a learned M, and actional links B.
 
-        y = sum_k (M_k o A_k) x W_k + lambda sum_c B_c x V_c        A_k structural, B_c actional, M_k learnt
+        y = sum_k (M_k o A_k) x W_k + lambda sum_c B_c x V_c
 
     Attributes:
         actional: lambda.
-        taps: frames of the convolution along time; 0 is all there are, into one.
-        activated: whether a ReLU ends the unit.
+        taps: frames that the temporal convolution reads; 0: all of them, into one frame.
+        activated: end the unit with a ReLU.
     """
 
     actional: float
@@ -38,21 +36,20 @@ class Unit(stgcn.Unit):
         train: bool = False,
         links: Float[Array, "n k v w"] | None = None,
     ) -> Float[Array, "n v s d"]:
-        """Features in, features out; `train` turns on batch statistics and dropout (rng
-        `dropout`).
-        """
+        """The output features; `train` turns on batch statistics and dropout (rng `dropout`)."""
         y = self._spatial(x)
         if links is not None:
-            y = y + self._along(self.actional * links, x)
+            y = y + self._actional(self.actional * links, x)
         y, bias = self._temporal(y, *self._norm("spatial_norm")(y, train))
         y = affine(y, *self._norm("temporal_norm")(y, train, bias))
-        if train and self.dropout > 0:
-            y = dropout(self.make_rng("dropout"), y, self.dropout)
+        y = self._dropped(y, train)
         if self.residual:
             y = y + self._shortcut(x, train)
-        return (nn.relu(y) if self.activated else y).astype(x.dtype)
+        if self.activated:
+            y = nn.relu(y)
+        return y.astype(x.dtype)
 
-    def _along(self, links: Array, x: Array) -> Array:
+    def _actional(self, links: Array, x: Array) -> Array:
         """The convolution over the actional links."""
         types, features = links.shape[1], self.features
         kernel, bias = self._weights(
@@ -64,11 +61,11 @@ class Unit(stgcn.Unit):
     def _temporal(self, y: Array, factor: Array, offset: Array) -> tuple[Array, Array | float]:
         if self.taps == TAPS:
             return super()._temporal(y, factor, offset)
-        shape = (self.taps or y.shape[2], self.features, self.features)
+        taps, features = self.taps or y.shape[2], self.features
         kernel, bias = self._weights(
-            "temporal", shape, (self.features,), fan_out=shape[0] * self.features
+            "temporal", (taps, features, features), (features,), fan_out=taps * features
         )
-        y = nn.relu(affine(y, factor, offset)).astype(y.dtype)
+        y = norm_relu(y, factor, offset)
         if self.taps:
             return temporal_conv(y, kernel, self.stride), bias
         return jnp.einsum("nvtc,tcd->nvd", y, kernel.astype(y.dtype))[:, :, None], bias

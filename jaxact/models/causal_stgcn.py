@@ -1,25 +1,25 @@
-"""ST-GCN that looks back only, as an ordinary network over clips and as a step over a stream.
+"""ST-GCN that looks back only: a network over clips, and the same network as a step over a stream.
 
-The units are those of Yan, Xiong and Lin (AAAI 2018); their convolution along time reads this frame
-and the eight before it. Nothing has to wait for what comes, so that a stream needs of each unit its
-last eight frames and no more.
+The units are those of Yan, Xiong and Lin (AAAI 2018), but their temporal convolution reads the
+current frame and the eight before it. No output depends on a later frame, so a stream stores the
+last eight frames of each unit and nothing else.
 
     clip    [b t m v c] -> norm -> stem, 9 causal units [bm t/4 v 256] -> mean so far -> [b k]
-    stream  state, frame [b m v c] -> state, logits [b k], the same logits as of the clip so far
+    stream  state, frame [b m v c] -> state, logits [b k], the logits of the clip so far
 
-The units keep their strides: output s of a unit with stride 2 is that of its input frame 2 s, so
-that the units behind it have a new frame for every second one, and those behind the second stride
-for every fourth. In between, the step leaves them as they are, and so would the clip: its last
-outputs are those of frames 0, 4, 8 ...
+The units keep their strides: output s of a unit with stride 2 belongs to its input frame 2 s. The
+units after the first stride therefore get a new frame for every second input frame, and those after
+the second stride for every fourth. In between, the step leaves them unchanged. So does the clip,
+whose last outputs are those of frames 0, 4, 8 ...
 
-The mean is that of all outputs so far, or, for streams without an end, of the last `window` ones;
-it is part of the network, so that clip and stream agree either way. Not the paper's: it has no
-causal network, and no number is known.
+The class is read off the mean of all outputs so far or, for endless streams, of the last `window`
+ones. The mean is part of the network, so clip and stream agree in both cases. Departs from the
+paper, which has no causal network; no accuracy is published.
 """
 
 import functools
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -28,136 +28,91 @@ from jaxtyping import Array, Float, Int
 
 from jaxact import errors, skeletons
 from jaxact.models import stgcn
+from jaxact.models.input_spec import InputSpec
 from jaxact.models.layers.adjacency import Adjacency
 from jaxact.models.layers.batch_norm import BatchNorm, affine
-from jaxact.models.layers.temporal_conv import TAPS, correlate, fourier_kernel
-from jaxact.models.spatial_attention_net import data_norm
-from jaxact.models.stgcn import VARIANTS, kernel_init
+from jaxact.models.layers.formulation import formulation
+from jaxact.models.layers.stgcn_unit import CausalUnit, STGCNUnit
+from jaxact.models.layers.temporal_conv import PAST, norm_relu, norm_relu_causal_conv, valid_conv
+from jaxact.models.variants import check_network
 
-PAST = TAPS - 1  # frames that a unit remembers
 Weights = Any  # {params, batch_stats} of a `CausalSTGCN`
 
 
-class CausalUnit(stgcn.Unit):
-    """ST-GCN's unit with zeros in place of the frames before the clip, and none after it.
+class StreamingUnit(CausalUnit):
+    """A causal unit that can also read its past from a stream.
 
-    With a variable `past` [n v 8 d] in the collection `stream`, those frames stand before the clip
-    instead, and the last eight of all are left in it.
+    If the collection `stream` has a variable `past` [n v 8 d], those frames precede the clip instead
+    of zeros, and the last eight frames of all are stored in it.
     """
 
     def _temporal(self, y: Array, factor: Array, offset: Array) -> tuple[Array, Array]:
-        features = self.features
-        kernel, bias = self._weights(
-            "temporal", (TAPS, features, features), (features,), fan_out=TAPS * features
-        )
-        if self.has_variable("stream", "past"):
-            y = nn.relu(affine(y, factor, offset)).astype(y.dtype)
-            y = jnp.concatenate([self.get_variable("stream", "past"), y], axis=2)
-            self.put_variable("stream", "past", y[:, :, -PAST:])
-            return _valid(y, kernel, self.stride), bias
-        if self.fast:
-            kernel = fourier_kernel(
-                kernel, -(-(y.shape[2] + TAPS // 2) // self.stride), self.stride
-            )
-        return self._run(
-            functools.partial(_causal, stride=self.stride), y, (kernel, factor, offset)
-        ), bias
+        kernel, bias = self._temporal_weights()
+        if not self.has_variable("stream", "past"):
+            return norm_relu_causal_conv(y, factor, offset, kernel, self.stride), bias
+        y = norm_relu(y, factor, offset)
+        y = jnp.concatenate([self.get_variable("stream", "past"), y], axis=2)
+        self.put_variable("stream", "past", y[:, :, -PAST:])
+        return valid_conv(y, kernel, self.stride), bias
 
 
 class CausalSTGCN(stgcn.STGCN):
-    """The whole network; any number of frames and persons at run time. Its parameters are those of
-    `stgcn.STGCN`.
+    """Causal ST-GCN, for any number of frames and persons at run time.
+
+    Its parameters are those of `stgcn.STGCN`. A clip that is padded should begin with its padding,
+    because the last frames count as seen.
 
     Attributes:
-        window: how many of the last unit's outputs, one for every four frames, the class is read
-            off; 0: all so far.
+        window: number of last outputs, one for every four frames, that are averaged for the class;
+            0: all so far.
     """
 
     window: int = 0
 
-    @nn.compact
-    def __call__(
-        self, inputs: Float[Array, "b t m v c"], *, train: bool = False
-    ) -> Float[Array, "b classes"]:
-        """Logits of each clip; what the last unit makes of it is sown as `features` [b s m v d] in
-        `intermediates`.
-
-        Args:
-            inputs: joint coordinates (and scores), absent persons and missing joints zero. A clip
-                shorter than t should begin with its padding: the last frames count as seen.
-            train: batch statistics and dropout (rng `dropout`); `batch_stats` must then be mutable.
-        """
-        batch, _, persons, joints, _ = inputs.shape
-        x = data_norm(inputs, train, self.initial, self.axis_name).astype(self.dtype)
-        for unit in self.units(
-            jax.default_backend() == "cpu" if self.fast is None else self.fast, self.remat
-        ):
-            x = unit(x, train)
-        features = x.reshape(batch, persons, joints, -1, x.shape[-1])
-        self.sow("intermediates", "features", jnp.transpose(features, (0, 3, 1, 2, 4)))
-        features = features[:, :, :, -self.window :] if self.window else features
-        return self.head()(
-            jnp.mean(features.astype(jnp.float32).reshape(batch, -1, x.shape[-1]), axis=1)
-        )
+    unit_class: ClassVar[type[STGCNUnit]] = StreamingUnit
 
     @nn.nowrap
-    def units(self, fast: bool, remat: bool = False) -> list[CausalUnit]:
-        """The units in their order."""
-        kind = nn.remat(CausalUnit, static_argnums=(2,)) if remat else CausalUnit
-        return [
-            kind(
-                features=factor * self.width,
-                stride=stride,
-                residual=name != "stem",
-                adjacency=self.adjacency,
-                edge_importance=self.edge_importance,
-                dropout=0.0 if name == "stem" else self.dropout,
-                initial=self.initial,
-                axis_name=self.axis_name,
-                fast=fast,
-                name=name,
-            )
-            for name, factor, stride in VARIANTS[self.network]
-        ]
-
-    @nn.nowrap
-    def head(self) -> nn.Dense:
-        """Pooled features to logits."""
-        return nn.Dense(
-            self.num_classes, kernel_init=kernel_init(self.initial, self.num_classes), name="head"
-        )
+    def pooled(self, x: Float[Array, "n v s d"], batch: Any) -> Float[Array, "b d"]:
+        """The mean over the last `window` outputs, joints and persons, in float32."""
+        if self.window:
+            x = x[:, :, -self.window :]
+        return super().pooled(x, batch)
 
 
 class Pool(NamedTuple):
-    """The mean of the outputs so far, k = 1, or the last k = `window` of them, each a mean over
-    joints and persons.
+    """The outputs that the class is read off, each a mean over joints and persons.
+
+    Attributes:
+        outputs: the mean of all so far, k = 1; or the last k = `window` ones, zero before the first.
+        count: outputs so far.
     """
 
-    held: Float[Array, "b k d"]
-    count: Int[Array, ""]  # outputs so far
+    outputs: Float[Array, "b k d"]
+    count: Int[Array, ""]
 
 
 class Stream(NamedTuple):
-    """What the network knows after the frames so far; as large after a day as at the start."""
+    """The state of a stream, of constant size.
 
-    pasts: dict[
-        str, Float[Array, "n v 8 d"]
-    ]  # of each unit, what its convolution along time has read last
+    Attributes:
+        pasts: for each unit, the last frames that its temporal convolution has read.
+        pool: outputs of the last unit.
+        frames: frames so far.
+    """
+
+    pasts: dict[str, Float[Array, "n v 8 d"]]
     pool: Pool
-    frames: Int[Array, ""]  # how many have come
+    frames: Int[Array, ""]
 
 
 def open_stream(model: CausalSTGCN, batch: int, persons: int) -> Stream:
     """The state before the first frame."""
     shape = (batch * persons, model.adjacency.num_joints, PAST)
-    units = model.units(fast=False)
-    return Stream(
-        pasts={str(unit.name): jnp.zeros((*shape, unit.features), model.dtype) for unit in units},
-        pool=Pool(
-            jnp.zeros((batch, max(model.window, 1), units[-1].features)), jnp.zeros((), jnp.int32)
-        ),
-        frames=jnp.zeros((), jnp.int32),
-    )
+    units = model.units()
+    pasts = {str(unit.name): jnp.zeros((*shape, unit.features), model.dtype) for unit in units}
+    outputs = jnp.zeros((batch, max(model.window, 1), units[-1].features))
+    zero = jnp.zeros((), jnp.int32)
+    return Stream(pasts=pasts, pool=Pool(outputs, zero), frames=zero)
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -166,121 +121,104 @@ def step(
 ) -> tuple[Stream, Float[Array, "b classes"]]:
     """The state after `frame`, and the logits of `model` on all frames so far.
 
-    One turn of every unit that has a new frame: the same work after any number of frames, and of
-    the last three units a quarter of it on average. A person keeps the place m: a tracker's
-    business.
+    Every unit that has a new frame runs once. The cost does not grow with the number of frames; the
+    last three units run for a quarter of them.
+
+    Args:
+        model: the network.
+        weights: its variables.
+        state: from `open_stream` or the step before.
+        frame: joint coordinates (and scores). A tracker must give each person the same index m in
+            every frame.
     """
     batch, persons, joints, channels = frame.shape
     x = frame.reshape(batch, persons, joints * channels)
-    x = affine(x, *_run(BatchNorm(name="data_norm"), weights, x))
+    x = affine(x, *_apply(BatchNorm(name="data_norm"), weights, x))
     x = x.reshape(batch * persons, joints, 1, channels).astype(model.dtype)
-    pasts, pool = _through(
-        model, model.units(fast=False), weights, state.pasts, state.pool, x, state.frames
-    )
-    there = jnp.clip(pool.count, 1, max(model.window, 1))  # what is held beyond them is zero
-    logits = _run(model.head(), weights, jnp.sum(pool.held, axis=1) / there)
+    with formulation("direct"):  # a single frame has nothing to divide
+        pasts, pool = _advance(
+            model, model.units(), weights, state.pasts, state.pool, x, state.frames
+        )
+    averaged = jnp.clip(pool.count, 1, max(model.window, 1))
+    logits = _apply(model.head(), weights, jnp.sum(pool.outputs, axis=1) / averaged)
     return Stream(pasts, pool, state.frames + 1), logits
 
 
-def _through(
+def _advance(
     model: CausalSTGCN,
-    units: Sequence[CausalUnit],
+    units: Sequence[STGCNUnit],
     weights: Weights,
     pasts: dict[str, Array],
     pool: Pool,
     x: Float[Array, "n v 1 c"],
     number: Int[Array, ""],
 ) -> tuple[dict[str, Array], Pool]:
-    """What the last `units` of the network remember after their frame `number`, which is x, and the
-    pool behind.
-    """
+    """The pasts of the last `units` of the network and the pool, after x, their frame `number`."""
     if not units:
-        return {}, _pooled(pool, x, model.window)
+        return {}, _add_output(pool, x, model.window)
     unit, name = units[0], str(units[0].name)
-    rest = {other: past for other, past in pasts.items() if other != name}
+    other_pasts = {other: past for other, past in pasts.items() if other != name}
 
-    def run() -> tuple[Array, Array]:
-        streaming = {**weights, "stream": {name: {"past": pasts[name]}}}
-        y, after = _run(unit, streaming, x, mutable="stream")
-        return y, after["stream"]["past"]
+    def run_unit() -> tuple[Array, Array]:
+        variables = {**weights, "stream": {name: {"past": pasts[name]}}}
+        y, updated = _apply(unit, variables, x, mutable="stream")
+        return y, updated["stream"]["past"]
 
-    def go_on() -> tuple[dict[str, Array], Pool]:
-        y, past = run()
-        behind, after = _through(model, units[1:], weights, rest, pool, y, number // unit.stride)
-        return behind | {name: past}, after
+    def with_output() -> tuple[dict[str, Array], Pool]:
+        y, past = run_unit()
+        later_pasts, new_pool = _advance(
+            model, units[1:], weights, other_pasts, pool, y, number // unit.stride
+        )
+        return later_pasts | {name: past}, new_pool
 
-    def hold() -> tuple[dict[str, Array], Pool]:
-        return rest | {name: run()[1]}, pool  # what the unit gives is not used, and so not computed
+    def without_output() -> tuple[dict[str, Array], Pool]:
+        _, past = run_unit()  # XLA drops the output, which is not used
+        return other_pasts | {name: past}, pool
 
-    return go_on() if unit.stride == 1 else jax.lax.cond(number % unit.stride == 0, go_on, hold)
+    if unit.stride == 1:
+        return with_output()
+    return jax.lax.cond(number % unit.stride == 0, with_output, without_output)
 
 
-def _pooled(pool: Pool, x: Float[Array, "n v 1 d"], window: int) -> Pool:
+def _add_output(pool: Pool, x: Float[Array, "n v 1 d"], window: int) -> Pool:
     """The pool with one more output."""
-    batch, _, features = pool.held.shape
+    batch, _, features = pool.outputs.shape
     newest = jnp.mean(x.astype(jnp.float32).reshape(batch, -1, features), axis=1, keepdims=True)
     count = pool.count + 1
     if not window:
-        return Pool(pool.held + (newest - pool.held) / count, count)
-    return Pool(jnp.concatenate([pool.held[:, 1:], newest], axis=1), count)
+        return Pool(pool.outputs + (newest - pool.outputs) / count, count)
+    return Pool(jnp.concatenate([pool.outputs[:, 1:], newest], axis=1), count)
 
 
-def _causal(
-    x: Array, kernel: Array, factor: Array, offset: Array, *, stride: int, fast: bool
-) -> Array:
-    """The convolution along time of ReLU(x * factor + offset) with zeros before the clip."""
-    frames = x.shape[2]
-    x = nn.relu(affine(x, factor, offset)).astype(x.dtype)
-    if not fast:
-        return _valid(jnp.pad(x, ((0, 0), (0, 0), (PAST, 0), (0, 0))), kernel, stride)
-    x = jnp.pad(
-        x, ((0, 0), (0, 0), (TAPS // 2, 0), (0, 0))
-    )  # the other half of the past it puts there itself
-    return correlate(x, kernel, TAPS, stride)[:, :, : -(-frames // stride)].astype(x.dtype)
-
-
-def _valid(
-    x: Float[Array, "n v t c"], kernel: Float[Array, "taps c d"], stride: int
-) -> Float[Array, "n v s d"]:
-    """y[s] = sum_i x[stride * s + i] @ kernel[i], for every s where all of these are there."""
-    order = ("NHWC", "HWIO", "NHWC")
-    return jax.lax.conv_general_dilated(
-        x, kernel[None].astype(x.dtype), (1, stride), "VALID", dimension_numbers=order
-    )
-
-
-def _run(module: nn.Module, weights: Weights, *inputs: Array, **options: Any) -> Any:
-    """A submodule with the variables that the network has under its name."""
+def _apply(module: nn.Module, weights: Weights, *inputs: Array, **options: Any) -> Any:
+    """A submodule, applied with the variables that the network has under its name."""
     name = str(module.name)
-    return module.apply(
-        {kind: tree[name] for kind, tree in weights.items() if name in tree}, *inputs, **options
-    )
+    variables = {kind: tree[name] for kind, tree in weights.items() if name in tree}
+    return module.apply(variables, *inputs, **options)
 
 
 def build_causal_stgcn(
+    spec: InputSpec,
     *,
-    layout: skeletons.Layout,
-    num_classes: int,
-    channels: tuple[str, ...],
-    axis_name: str | None = None,
     strategy: str = "spatial",
     norm: str = "subset",
     init: str = "v2",
     **options: Any,
 ) -> CausalSTGCN:
-    """The causal ST-GCN on the graph of `layout`; `options` are fields of `CausalSTGCN`.
+    """The causal ST-GCN on the graph of `spec.layout`; arguments as of `stgcn.build_stgcn`.
 
     Raises:
-        UserError: an unknown network, strategy or norm, or a window that is no number of outputs.
+        UserError: an unknown network, strategy or norm, or a negative window.
     """
-    del channels  # read off the input
-    if options.get("network", "stem9") not in stgcn.VARIANTS:
-        raise errors.unknown("network", options["network"], stgcn.VARIANTS)
+    check_network(options, stgcn.VARIANTS)
     if options.get("window", 0) < 0:
         raise errors.UserError(
             f"model.window is how many outputs are averaged, 0 for all; got {options['window']!r}"
         )
-    adjacency = Adjacency(skeletons.adjacency(layout, strategy, norm))
     return CausalSTGCN(
-        num_classes=num_classes, adjacency=adjacency, axis_name=axis_name, initial=init, **options
+        num_classes=spec.num_classes,
+        adjacency=Adjacency(skeletons.adjacency(spec.layout, strategy, norm)),
+        axis_name=spec.axis_name,
+        initial=init,
+        **options,
     )

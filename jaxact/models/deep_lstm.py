@@ -18,7 +18,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jaxact import skeletons
+from jaxact.models.input_spec import InputSpec
 from jaxact.models.layers.dropout import dropout
 
 Memory = tuple[Float[Array, "b d"], Float[Array, "b d"]]  # a layer's cell and output
@@ -106,15 +106,6 @@ class DeepLSTM(nn.Module):
         return nn.Dense(self.num_classes, name="head")(handed_on[:, -1].astype(jnp.float32))
 
 
-def build_deep_lstm(
-    *,
-    layout: skeletons.Layout,
-    num_classes: int,
-    channels: tuple[str, ...],
-    axis_name: str | None = None,
-    fast: bool | None = None,
-    **options: Any,
-) -> DeepLSTM:
-    """The recurrent baseline; `options` are fields of `DeepLSTM`."""
-    del layout, channels, fast, axis_name  # it keeps no batch statistics either
-    return DeepLSTM(num_classes=num_classes, **options)
+def build_deep_lstm(spec: InputSpec, **options: Any) -> DeepLSTM:
+    """Deep LSTM; `options` are fields of `DeepLSTM`. It has no batch statistics, so no `axis_name`."""
+    return DeepLSTM(num_classes=spec.num_classes, **options)

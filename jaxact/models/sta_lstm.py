@@ -19,9 +19,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jaxact import skeletons
 from jaxact.models import deep_lstm
 from jaxact.models.deep_lstm import Memory
+from jaxact.models.input_spec import InputSpec
 
 
 class Memories(NamedTuple):
@@ -191,15 +191,6 @@ def absolute_sum(params: Any) -> Float[Array, ""]:
     )
 
 
-def build_sta_lstm(
-    *,
-    layout: skeletons.Layout,
-    num_classes: int,
-    channels: tuple[str, ...],
-    axis_name: str | None = None,
-    fast: bool | None = None,
-    **options: Any,
-) -> STALSTM:
-    """STA-LSTM; `options` are fields of `STALSTM`."""
-    del layout, channels, fast, axis_name  # it keeps no batch statistics either
-    return STALSTM(num_classes=num_classes, **options)
+def build_sta_lstm(spec: InputSpec, **options: Any) -> STALSTM:
+    """STA-LSTM; `options` are fields of `STALSTM`. It has no batch statistics, so no `axis_name`."""
+    return STALSTM(num_classes=spec.num_classes, **options)

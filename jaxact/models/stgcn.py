@@ -43,10 +43,10 @@ VARIANTS["release1"] = VARIANTS["stem9"]
 VARIANTS["stem3"] = tuple(VARIANTS["stem9"][i] for i in (0, 1, 4, 7))
 
 
-class STGCN(nn.Module):
-    """ST-GCN, for any number of frames and persons at run time.
+class GraphNetwork(nn.Module):
+    """A stack of ST-GCN's units: what ST-GCN and the networks that extend it share.
 
-    Subclasses have other units: see `unit_class`, `unit_fields` and `has_shortcut`.
+    A subclass may have other units: see `unit_class`, `unit_fields` and `has_shortcut`.
 
     Attributes:
         num_classes: logits out.
@@ -78,26 +78,6 @@ class STGCN(nn.Module):
 
     unit_class: ClassVar[type[STGCNUnit]] = STGCNUnit
 
-    @nn.compact
-    def __call__(
-        self, inputs: Float[Array, "b t m v c"], *, train: bool = False
-    ) -> Float[Array, "b classes"]:
-        """Logits of each clip.
-
-        The last unit's output is sown as `features` [b s m v d] in `intermediates`.
-
-        Args:
-            inputs: joint coordinates (and scores), absent persons and missing joints zero.
-            train: batch statistics and dropout (rng `dropout`); `batch_stats` must then be mutable.
-        """
-        batch, _, persons, joints, _ = inputs.shape
-        x = self.normalised(inputs, train)
-        for unit in self.units(self.remat):
-            x = unit(x, train)
-        features = x.reshape(batch, persons, joints, -1, x.shape[-1])
-        self.sow("intermediates", "features", jnp.transpose(features, (0, 3, 1, 2, 4)))
-        return self.head()(self.pooled(x, batch))
-
     def normalised(self, inputs: Float[Array, "b t m v c"], train: bool) -> Array:
         """The first unit's input [n v t c], n = b * m."""
         x = data_norm(
@@ -112,7 +92,9 @@ class STGCN(nn.Module):
     @nn.nowrap
     def units(self, remat: bool = False) -> list[STGCNUnit]:
         """The units in order; with `remat` they recompute activations in the backward pass."""
-        unit_class = FirstReleaseUnit if self.network == "release1" else self.unit_class
+        unit_class = self.unit_class
+        if self.network == "release1" and unit_class is STGCNUnit:
+            unit_class = FirstReleaseUnit
         if remat:
             unit_class = nn.remat(unit_class, static_argnums=(2,))
         units = []
@@ -153,6 +135,30 @@ class STGCN(nn.Module):
         """The linear layer from pooled features to logits."""
         init = kernel_init(self.initial, self.num_classes)
         return nn.Dense(self.num_classes, kernel_init=init, name=name)
+
+
+class STGCN(GraphNetwork):
+    """ST-GCN, for any number of frames and persons at run time; fields of `GraphNetwork`."""
+
+    @nn.compact
+    def __call__(
+        self, inputs: Float[Array, "b t m v c"], *, train: bool = False
+    ) -> Float[Array, "b classes"]:
+        """Logits of each clip.
+
+        The last unit's output is sown as `features` [b s m v d] in `intermediates`.
+
+        Args:
+            inputs: joint coordinates (and scores), absent persons and missing joints zero.
+            train: batch statistics and dropout (rng `dropout`); `batch_stats` must then be mutable.
+        """
+        batch, _, persons, joints, _ = inputs.shape
+        x = self.normalised(inputs, train)
+        for unit in self.units(self.remat):
+            x = unit(x, train)
+        features = x.reshape(batch, persons, joints, -1, x.shape[-1])
+        self.sow("intermediates", "features", jnp.transpose(features, (0, 3, 1, 2, 4)))
+        return self.head()(self.pooled(x, batch))
 
 
 def build_stgcn(

@@ -1,9 +1,8 @@
-"""Temporal convolutional networks: a clip is one sequence, its persons, joints and coordinates are
-channels.
+"""Temporal convolutional networks: a clip is one sequence whose channels are all coordinates.
 
-Nothing tells the network which numbers belong to one joint: it is the baseline that graph
-convolution is measured against. Units of pre-activation (normalise, ReLU, dropout, convolve) are
-added to their input; widths double twice.
+The network does not know which channels belong to one joint; it is a baseline for graph
+convolution. Pre-activation units (normalisation, ReLU, dropout, convolution) are added to their
+input. The width doubles twice.
 
     [b t m v c] -> [b t mvc] -> 3 units [b t 64] -> 3 units [b t/2 128] -> 3 units [b t/4 256] -> mean over t -> [b k]
 
@@ -19,27 +18,27 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jaxact import skeletons
+from jaxact.models.input_spec import InputSpec
 from jaxact.models.layers.batch_norm import BatchNorm, affine
 from jaxact.models.layers.dropout import dropout
-from jaxact.models.layers.temporal_conv import temporal_conv
+from jaxact.models.layers.temporal_conv import norm_relu, temporal_conv
 from jaxact.models.variants import check_network
 
-# Normal with deviation sqrt(2 / (taps * features)), and PyTorch's own start of a linear layer.
+# Normal with deviation sqrt(2 / (taps * features)), and PyTorch's default of a linear layer.
 HE_FAN_OUT = nn.initializers.variance_scaling(2.0, "fan_out", "normal")
 TORCH_LINEAR = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
 
 
 @dataclasses.dataclass(frozen=True)
 class Variant:
-    """What tells one network of this kind from another.
+    """The options in which the published networks differ.
 
     Attributes:
         taps: length of the convolutions, in frames.
         depth: units of each of the three widths.
         data_norm: normalise each channel of the input first.
         shortcut_norm: normalise and rectify the input of a shortcut's projection too.
-        kernel_init, head_init: weights at the start; biases are zero.
+        kernel_init, head_init: initial weights; biases start at zero.
     """
 
     taps: int
@@ -61,14 +60,14 @@ VARIANTS: dict[str, Variant] = {
 }
 
 
-class Unit(nn.Module):
-    """x + W * dropout(ReLU(norm(x))), with a projection of x where the shape changes.
+class PreActivationUnit(nn.Module):
+    """x + W * dropout(ReLU(norm(x))), with a projection of x if the shape changes.
 
     Attributes:
         features: channels out.
-        stride: distance of output frames; only a unit that changes the width has one.
+        stride: distance of output frames; above 1 only in a unit that changes the width.
         variant: a key of `VARIANTS`.
-        dropout: share of elements dropped before the convolution, in [0, 1).
+        dropout: probability of dropping an element before the convolution, in [0, 1).
         axis_name: see `TCN`.
     """
 
@@ -80,38 +79,33 @@ class Unit(nn.Module):
 
     @nn.compact
     def __call__(self, x: Float[Array, "n t c"], train: bool = False) -> Float[Array, "n s d"]:
-        """Features in, features out; `train` turns on batch statistics and dropout (rng
-        `dropout`).
-        """
+        """The output features; `train` turns on batch statistics and dropout (rng `dropout`)."""
         variant = VARIANTS[self.variant]
         y = normal_relu(x, "norm", self.axis_name, train)
         if train and self.dropout > 0:
             y = dropout(self.make_rng("dropout"), y, self.dropout)
-        y = convolution(
-            self, "conv", y, variant.taps, self.features, self.stride, variant.kernel_init
-        )
+        sizes = {"features": self.features, "stride": self.stride, "init": variant.kernel_init}
+        y = convolution(self, "conv", y, taps=variant.taps, **sizes)
         if x.shape[-1] == self.features and self.stride == 1:
             return x + y
         if variant.shortcut_norm:
             x = normal_relu(x, "shortcut_norm", self.axis_name, train)
-        return (
-            convolution(self, "shortcut", x, 1, self.features, self.stride, variant.kernel_init) + y
-        )
+        return convolution(self, "shortcut", x, taps=1, **sizes) + y
 
 
 class TCN(nn.Module):
-    """The whole network; any number of frames at run time, the number of persons as at the start.
+    """A temporal convolutional network, for any number of frames and a fixed number of persons.
 
     Attributes:
         num_classes: logits out.
         network: a key of `VARIANTS`.
-        width: channels of the first units; 64 is the papers'.
-        dropout: share of elements dropped before each unit's convolution, in [0, 1); not before a
-            shortcut's.
-        dtype: of the computation, "float32" or "bfloat16"; parameters, statistics and logits stay
+        width: channels of the first units; 64 in the papers.
+        dropout: probability of dropping an element before each unit's convolution, in [0, 1). A
+            shortcut's convolution has no dropout.
+        dtype: of the computation, "float32" or "bfloat16". Parameters, statistics and logits stay
             float32.
-        axis_name: mapped axis whose devices share batch statistics; None for those of each device's
-            own batch.
+        axis_name: mapped axis whose devices share batch statistics; None uses each device's own
+            batch.
     """
 
     num_classes: int
@@ -137,13 +131,19 @@ class TCN(nn.Module):
         if variant.data_norm:
             x = affine(x, *BatchNorm(axis_name=self.axis_name, name="data_norm")(x, train))
         x = convolution(
-            self, "conv", x.astype(self.dtype), variant.taps, self.width, 1, variant.kernel_init
+            self,
+            "conv",
+            x.astype(self.dtype),
+            taps=variant.taps,
+            features=self.width,
+            stride=1,
+            init=variant.kernel_init,
         )
         for index in range(3 * variant.depth):
-            stage, place = divmod(index, variant.depth)
-            x = Unit(
+            stage, position = divmod(index, variant.depth)
+            x = PreActivationUnit(
                 features=self.width * 2**stage,
-                stride=2 if stage > 0 and place == 0 else 1,
+                stride=2 if stage > 0 and position == 0 else 1,
                 variant=self.network,
                 dropout=self.dropout,
                 axis_name=self.axis_name,
@@ -157,41 +157,27 @@ class TCN(nn.Module):
 def normal_relu(
     x: Float[Array, "n t c"], name: str, axis_name: str | None, train: bool
 ) -> Float[Array, "n t c"]:
-    """ReLU(norm(x)), the normalisation a submodule `name` of the module it is called in."""
-    return nn.relu(affine(x, *BatchNorm(axis_name=axis_name, name=name)(x, train))).astype(x.dtype)
+    """ReLU(norm(x)), with the normalisation as a submodule `name` of the calling module."""
+    return norm_relu(x, *BatchNorm(axis_name=axis_name, name=name)(x, train))
 
 
 def convolution(
     module: nn.Module,
     name: str,
     x: Float[Array, "n t c"],
+    *,
     taps: int,
     features: int,
     stride: int,
     init: nn.initializers.Initializer,
 ) -> Float[Array, "n s d"]:
-    """Convolution along time with parameters `name`_kernel [taps c d] and `name`_bias [d] of
-    `module`.
-    """
+    """Convolution along time with the parameters `name`_kernel and `name`_bias of `module`."""
     kernel = module.param(f"{name}_kernel", init, (taps, x.shape[-1], features))
     bias = module.param(f"{name}_bias", nn.initializers.zeros, (features,))
     return temporal_conv(x[:, None], kernel, stride)[:, 0] + bias[None, None].astype(x.dtype)
 
 
-def build_tcn(
-    *,
-    layout: skeletons.Layout,
-    num_classes: int,
-    channels: tuple[str, ...],
-    axis_name: str | None = None,
-    fast: bool | None = None,
-    **options: Any,
-) -> TCN:
+def build_tcn(spec: InputSpec, **options: Any) -> TCN:
     """A temporal convolutional network; `options` are fields of `TCN`."""
-    del (
-        layout,
-        channels,
-        fast,
-    )  # the sizes are read off the input, and there is one form for every platform
     check_network(options, VARIANTS)
-    return TCN(num_classes=num_classes, axis_name=axis_name, **options)
+    return TCN(num_classes=spec.num_classes, axis_name=spec.axis_name, **options)

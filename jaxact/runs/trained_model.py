@@ -123,28 +123,21 @@ class RunMetadata:
         )
 
 
-def build(
-    metadata: RunMetadata, *, axis_name: str | None = None, portable: bool = False
-) -> nn.Module:
+def build(metadata: RunMetadata, *, axis_name: str | None = None) -> nn.Module:
     """The network that `metadata` describes, without weights.
 
     Args:
       axis_name: mesh axis over which batch statistics are averaged.
-      portable: use formulations that run well on every platform.
     """
-    options = dataclasses.asdict(metadata.config.model)
-    if portable:
-        options["fast"] = False
-    if metadata.radii:
-        options["radii"] = np.asarray(metadata.radii, np.float64)
-    return models.build(
-        options.pop("name"),
+    spec = models.InputSpec(
         layout=metadata.layout,
         num_classes=len(metadata.labels),
         channels=metadata.channels,
+        radii=metadata.radii or None,
         axis_name=axis_name,
-        **options,
     )
+    options = dataclasses.asdict(metadata.config.model)
+    return models.build(options.pop("name"), spec, **options)
 
 
 def example(metadata: RunMetadata, *, training: bool = True) -> jax.ShapeDtypeStruct:

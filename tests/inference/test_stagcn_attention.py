@@ -8,8 +8,8 @@ import pytest
 from jaxact import config, skeletons
 from jaxact.errors import UserError
 from jaxact.inference import stagcn_attention
-from jaxact.models import stagcn, stgcn
-from jaxact.models.layers import st_attention
+from jaxact.models import stgcn
+from jaxact.models.layers import segment_fusion, st_attention
 from jaxact.runs import state, trained_model
 from tests.helpers.random_weights import fill
 
@@ -170,13 +170,13 @@ def test_the_kept_segments_are_those_that_the_prediction_is_fused_of(count):
     logits = np.random.default_rng(2).standard_normal((1, 4, 5)).astype(np.float32)
     logits[0, 3] = logits[0, 1]  # a tie
     logits = jnp.asarray(logits)
-    sure = np.asarray(stagcn.confidences(logits, "max"))[0]
+    sure = np.asarray(segment_fusion.confidences(logits, "max"))[0]
     selected = stagcn_attention.select_segments(sure, count)
     assert selected.sum() == (count or 4)
     p = np.asarray(jax.nn.softmax(logits[0]))
     weight = selected * (sure if count else 1.0)
     wanted = np.log((weight[:, None] * p).sum(0) / weight.sum())
-    np.testing.assert_allclose(stagcn.fuse_segments(logits, count)[0], wanted, rtol=1e-4)
+    np.testing.assert_allclose(segment_fusion.fuse_segments(logits, count)[0], wanted, rtol=1e-4)
 
 
 def test_what_is_taken_from_a_joint_is_the_mean_of_the_attention_over_targets_units_and_segments():

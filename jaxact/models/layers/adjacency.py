@@ -1,19 +1,18 @@
-"""Adjacency matrices as an attribute of a module."""
+"""Adjacency matrices as a hashable attribute of a module."""
 
 import numpy as np
 from jaxtyping import Float
 
 
 class Adjacency:
-    """Weights [k][source][target] of the parts of a skeleton graph, as a constant that can be
-    hashed.
+    """Weights [k][source][target] of the parts of a skeleton graph, as a hashable constant.
 
-    A module is an argument of compiled functions, so its attributes have to be hashable. A nested
-    tuple would be, but Flax walks through it whenever it clones a module, which takes half the time
-    of tracing a network.
+    A module is a static argument of compiled functions, so its attributes must be hashable. A
+    nested tuple is hashable too, but Flax traverses it whenever it clones a module, which takes
+    half of the time of tracing a network.
 
     Args:
-        weights: normalised partition, for example from `jaxact.skeletons.adjacency`.
+        weights: a normalised partition, for example from `jaxact.skeletons.adjacency`.
     """
 
     def __init__(self, weights: Float[np.ndarray, "k v v"]):
@@ -28,7 +27,7 @@ class Adjacency:
 
     @property
     def num_joints(self) -> int:
-        """Joints of the skeleton."""
+        """Number of joints."""
         return self._weights.shape[-1]
 
     def __eq__(self, other: object) -> bool:

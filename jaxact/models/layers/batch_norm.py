@@ -1,27 +1,25 @@
-"""Batch normalisation over every axis but the last, as a factor and an offset per channel, kept in
-float32.
-"""
+"""Batch normalisation over all axes but the last, as a factor and an offset per channel."""
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-MOMENTUM = 0.9  # share of the running value that a step keeps
+MOMENTUM = 0.9  # weight of the old running value in a training step
 EPSILON = 1e-5
 
 
 class BatchNorm(nn.Module):
-    """(x - mean) / sqrt(var + eps) * scale + bias (Ioffe and Szegedy, ICML 2015, Algorithm 1),
-    given as an affine map.
+    """(x - mean) / sqrt(var + eps) * scale + bias (Ioffe and Szegedy, ICML 2015, Algorithm 1).
 
-    Training takes mean and (biased) variance of the batch and moves the running ones a tenth of the
-    way towards them; evaluation uses the running ones. Collections: `params` {scale, bias},
-    `batch_stats` {mean, var}, all float32.
+    Returned as an affine map, which `affine` applies. Training uses the mean and the (biased)
+    variance of the batch and moves the running ones a tenth of the way towards them; evaluation
+    uses the running ones. Collections: `params` {scale, bias}, `batch_stats` {mean, var}, all
+    float32.
 
     Attributes:
-        axis_name: mapped axis over whose devices the statistics are shared; None for those of this
-            device's batch.
+        axis_name: mapped axis over whose devices the statistics are averaged; None uses each
+            device's own batch.
         scale_init: initialiser of `scale`.
     """
 
@@ -35,13 +33,13 @@ class BatchNorm(nn.Module):
         train: bool = False,
         left_out: Float[Array, " c"] | float = 0.0,
     ) -> tuple[Float[Array, " c"], Float[Array, " c"]]:
-        """Factor and offset with which `affine` normalises `x`.
+        """The factor and the offset that normalise `x`, for `affine`.
 
         Args:
-            x: what is to be normalised.
-            train: use the batch's statistics, and let them move the running ones.
-            left_out: a bias that belongs to `x` and was not added to it. A normalised batch does
-                not feel it, the running mean does.
+            x: activations.
+            train: use the batch's statistics, and update the running ones.
+            left_out: a bias of the layer before that was not added to `x`. It cancels in the
+                normalised batch, but belongs to the running mean.
         """
         channels = x.shape[-1]
         scale = self.param("scale", self.scale_init, (channels,))
@@ -61,35 +59,33 @@ class BatchNorm(nn.Module):
 def batch_statistics(
     x: Float[Array, "*rows c"], axis_name: str | None = None
 ) -> tuple[Float[Array, " c"], Float[Array, " c"]]:
-    """Mean and biased variance over all axes but the last, in float32, over the devices of
-    `axis_name` too.
+    """Mean and biased variance over all axes but the last and over the devices of `axis_name`.
 
-    One pass over `x`: mean = s + E[x - s], var = E[(x - s)^2] - E[x - s]^2. Any s gives the same;
-    the mean of the samples' first rows is near enough that nothing cancels where the mean is large
-    beside the deviation.
+    One pass over `x` in float32: mean = s + E[x - s], var = E[(x - s)^2] - E[x - s]^2. The result
+    does not depend on s. The mean of the samples' first rows is close enough to avoid cancellation
+    if the mean is large compared with the deviation.
     """
     axes = tuple(range(x.ndim - 1))
-    first = x[
-        (slice(None), *(0,) * (x.ndim - 2))
-    ]  # of every sample, so that no device has to ask another for its own
-    shift = jax.lax.stop_gradient(jnp.mean(first.astype(jnp.float32), 0))
-    centred = x.astype(jnp.float32) - _beside(shift, x)
+    # The first row of every sample, so that no device reads another's samples.
+    first_rows = x[(slice(None), *(0,) * (x.ndim - 2))]
+    shift = jax.lax.stop_gradient(jnp.mean(first_rows.astype(jnp.float32), 0))
+    centred = x.astype(jnp.float32) - _expand(shift, x)
     mean = jnp.mean(centred, axes)
     var = jnp.maximum(jnp.mean(jnp.square(centred), axes) - jnp.square(mean), 0)
     mean = mean + shift
     if axis_name is None:
         return mean, var
-    everywhere = jax.lax.pmean(mean, axis_name)
-    return everywhere, jax.lax.pmean(var + jnp.square(mean - everywhere), axis_name)
+    global_mean = jax.lax.pmean(mean, axis_name)
+    return global_mean, jax.lax.pmean(var + jnp.square(mean - global_mean), axis_name)
 
 
 def affine(
     x: Float[Array, "*rows c"], factor: Float[Array, " c"], offset: Float[Array, " c"]
 ) -> Float[Array, "*rows c"]:
     """x * factor + offset per channel, in float32."""
-    return x.astype(jnp.float32) * _beside(factor, x) + _beside(offset, x)
+    return x.astype(jnp.float32) * _expand(factor, x) + _expand(offset, x)
 
 
-def _beside(vector: Float[Array, " c"], x: Array) -> Array:
-    """`vector` with leading axes of one, so that strict rank promotion accepts it beside `x`."""
+def _expand(vector: Float[Array, " c"], x: Array) -> Array:
+    """`vector` with leading axes of length one, as strict rank promotion requires."""
     return vector.reshape((1,) * (x.ndim - 1) + vector.shape)

@@ -1,6 +1,4 @@
-"""A function over the leading axis a few samples at a time, so that what it makes on the way stays
-in the cache.
-"""
+"""A function applied to a few samples at a time, so that its intermediates stay in the cache."""
 
 import functools
 import os
@@ -11,34 +9,36 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-CHUNK = (
-    2**18
-)  # numbers of `x` per core and chunk: 1 MiB, so that the few arrays made of it stay in the cache
+from jaxact.models.layers.formulation import for_cpu
+
+# Elements of `x` per core and chunk: 1 MiB, so that a few arrays of that size fit into the cache.
+CHUNK = 2**18
 
 
 def by_sample(function: Callable[..., Array], x: Any, weights: Any, chunk: int = CHUNK) -> Array:
-    """`function(x, weights)` for a function that treats every sample of x's leading axis alike and
-    on its own.
+    """`function(x, weights)`, computed for a few samples at a time on CPUs.
 
-    `x` is an array, or several as a pytree, all with that axis; the first of them is what `chunk`
-    counts.
+    The direct formulation (see `formulation`) calls the function once. So does the CPU formulation
+    on several devices, where each device has only its share of the samples. Intermediates are not
+    stored on CPUs: the backward pass recomputes them from `x` and `weights`.
 
-    Nothing in between is kept: the backward pass computes it again, sample by sample, from `x` and
-    `weights`. `chunk` is the numbers of `x` per core that are treated at once, fewer where the
-    function makes much more of them. Over several devices the samples are spread anyway and the
-    function is applied to all of them at once.
+    Args:
+        function: treats each sample, that is each index of the leading axis of `x`, independently.
+        x: an array, or a pytree of arrays with the same leading axis.
+        weights: a pytree that every sample shares.
+        chunk: elements of the first array of `x` per core and call; fewer for a function with large
+            intermediates.
     """
+    if not for_cpu():
+        return function(x, weights)
     first = jax.tree.leaves(x)[0]
     count = first.shape[0]
-    wanted = min(count, max(1, chunk * (os.cpu_count() or 1) * count // first.size))
-    size = max(divisor for divisor in range(1, wanted + 1) if count % divisor == 0)
+    limit = min(count, max(1, chunk * (os.cpu_count() or 1) * count // first.size))
+    size = max(divisor for divisor in range(1, limit + 1) if count % divisor == 0)
     if jax.device_count() > 1 or size == count:
         return jax.checkpoint(function)(x, weights)
-    return _mapped(
-        function,
-        jax.tree.map(lambda array: array.reshape(count // size, size, *array.shape[1:]), x),
-        weights,
-    )
+    chunks = jax.tree.map(lambda array: array.reshape(count // size, size, *array.shape[1:]), x)
+    return _mapped(function, chunks, weights)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
@@ -54,21 +54,20 @@ def _forward(
 
 
 def _backward(
-    function: Callable[..., Array], saved: tuple[Any, Any], cotangent: Array
+    function: Callable[..., Array], residuals: tuple[Any, Any], cotangent: Array
 ) -> tuple[Any, Any]:
-    chunks, weights = saved
+    chunks, weights = residuals
 
-    def one(total: Any, inputs: tuple[Any, Array]) -> tuple[Any, Any]:
+    def add_gradient(total: Any, inputs: tuple[Any, Array]) -> tuple[Any, Any]:
         x, dy = inputs
         dx, dw = jax.vjp(function, x, weights)[1](dy)
         return jax.tree.map(jnp.add, total, dw), dx
 
     zeros = jax.tree.map(jnp.zeros_like, weights)
     count = jax.tree.leaves(chunks)[0].shape[0]
-    total, dx = jax.lax.scan(
-        one, zeros, (chunks, cotangent.reshape(count, -1, *cotangent.shape[1:]))
-    )
-    return dx, total
+    dy = cotangent.reshape(count, -1, *cotangent.shape[1:])
+    d_weights, dx = jax.lax.scan(add_gradient, zeros, (chunks, dy))
+    return dx, d_weights
 
 
 _mapped.defvjp(_forward, _backward)

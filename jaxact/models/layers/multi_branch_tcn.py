@@ -1,38 +1,29 @@
-"""What the networks after ST-GCN share: convolution along time in parallel branches, and the trunk
-around it.
+"""Temporal convolution in parallel branches, as in ST-GCN++ and CTR-GCN.
 
-A branch reduces the channels and then looks at its own span of time: taps that lie `dilation`
-frames apart, the maximum of three frames, or the frame alone. One product of matrices reduces the
-channels of all branches and another applies all their taps.
+A branch reduces the channels and then reads its own span of time: taps that are `dilation` frames
+apart, the maximum of three frames, or a single frame. One matrix product reduces the channels of
+all branches, and another applies all their taps.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from jaxact.errors import UserError
 from jaxact.models.layers.batch_norm import BatchNorm, affine
-from jaxact.models.layers.dropout import dropout
-
-# Width factor and stride of each unit: as in ST-GCN, the fifth and eighth of ten double the
-# channels and halve the frames. "ten" is what both papers train; "six" the short form of ST-GCN++'s
-# authors for hand gestures, which learns faster from few clips of few joints.
-VARIANTS: dict[str, tuple[tuple[int, int], ...]] = {
-    "ten": ((1, 1), (1, 1), (1, 1), (1, 1), (2, 2), (2, 1), (2, 1), (4, 2), (4, 1), (4, 1)),
-    "six": ((1, 1), (1, 1), (1, 1), (1, 1), (1, 1), (2, 2)),
-}
 
 
 def kernel_init(initial: str, fan_in: int, fan_out: int) -> nn.initializers.Initializer:
-    """Weights at the start, by the numbers that one output is made of, or that one input goes into.
+    """Initial weights.
 
-    "fan_in_uniform": uniform within 1 / sqrt(fan_in), PyTorch's default. "he_fan_out": normal, of
-    deviation sqrt(2 / fan_out).
+    Args:
+        initial: "fan_in_uniform": uniform within 1 / sqrt(fan_in), PyTorch's default. "he_fan_out":
+            normal, of deviation sqrt(2 / fan_out).
+        fan_in: inputs of each output.
+        fan_out: outputs of each input.
     """
     if initial == "he_fan_out":
         return nn.initializers.normal(math.sqrt(2 / fan_out))
@@ -43,25 +34,17 @@ def kernel_init(initial: str, fan_in: int, fan_out: int) -> nn.initializers.Init
 
 
 def branch_widths(features: int, branches: int) -> tuple[int, ...]:
-    """Channels of each branch: equal shares, and the first has the remainder too."""
+    """Channels of each branch: equal shares; the first branch also gets the remainder."""
     share = features // branches
     return (features - share * (branches - 1), *(share,) * (branches - 1))
-
-
-def check_width(name: str, width: int, dilations: Sequence[int]) -> None:
-    """Raises UserError where `width` leaves a branch without channels."""
-    branches = len(dilations) + 2
-    if width < branches:
-        raise UserError(
-            f"{name} of width {width}: wanted {branches} or more, a channel for each temporal branch"
-        )
 
 
 def shifted(
     x: Float[Array, "n v t c"], taps: int, dilation: int = 1, stride: int = 1
 ) -> list[Float[Array, "n v s c"]]:
-    """For each tap i the frames stride * s + (i - taps // 2) * dilation, zeros outside; s = ceil(t
-    / stride).
+    """For each tap i the frames stride * s + (i - taps // 2) * dilation, zeros outside the clip.
+
+    s = ceil(t / stride).
     """
     reach, frames = taps // 2 * dilation, x.shape[2]
     padded = jnp.pad(x, ((0, 0), (0, 0), (reach, reach), (0, 0)))
@@ -75,11 +58,10 @@ def dilated_conv(
     dilations: Sequence[int],
     stride: int,
 ) -> Float[Array, "n v s c"]:
-    """y_i[s] = sum_j x_i[stride * s + (j - taps // 2) * dilation_i] @ kernel_i[j], for the channels
-    x_i of each branch.
+    """y_i[s] = sum_j x_i[stride * s + (j - taps // 2) * dilation_i] @ kernel_i[j] of each branch i.
 
-    One product with a matrix that is zero between branches: small ones apiece would keep no
-    processor busy.
+    x_i are the branch's channels. Computed as one product with a matrix that is zero between
+    branches, because a small product per branch would not keep a processor busy.
     """
     edges = [0]
     for kernel in kernels:
@@ -93,27 +75,24 @@ def dilated_conv(
 
 
 def max_pool(x: Float[Array, "n v t c"], stride: int) -> Float[Array, "n v s c"]:
-    """The largest of three neighbouring frames, of numbers that are not negative (zeros stand
-    outside the clip).
-    """
-    before, here, after = shifted(x, taps=3, stride=stride)
-    return jnp.maximum(jnp.maximum(before, here), after)
+    """The maximum of three neighbouring frames of features >= 0, with zeros outside the clip."""
+    previous, current, following = shifted(x, taps=3, stride=stride)
+    return jnp.maximum(jnp.maximum(previous, current), following)
 
 
 class MultiBranch(nn.Module):
-    """Convolution along time in branches: `dilations` of `taps` frames, a maximum of three frames,
-    and a single frame.
+    """Convolution along time in branches: dilated ones, a maximum of three frames, a single frame.
 
-    Every branch starts with a projection to its share of the channels; all but the last normalise
-    it, take the ReLU and look along time. The branches side by side are normalised, pass a ReLU
-    and, with `mix`, a projection and another normalisation.
+    Each branch starts with a projection to its share of the channels. All but the last normalise
+    it, take the ReLU and combine several frames. The branches are concatenated, normalised, pass a
+    ReLU and, with `mix`, a projection and another normalisation.
 
     Attributes:
         features: channels out.
         stride: distance of output frames.
-        taps: frames that a dilated branch sees, odd.
-        dilations: distance of those frames, one branch each.
-        mix: project the branches' channels together.
+        taps: frames that a dilated branch reads, odd.
+        dilations: distance of those frames in each dilated branch.
+        mix: project the concatenated branches.
         initial: see `kernel_init`.
         axis_name: mapped axis whose devices share batch statistics.
     """
@@ -128,32 +107,33 @@ class MultiBranch(nn.Module):
 
     @nn.compact
     def __call__(self, x: Float[Array, "n v t c"], train: bool = False) -> Float[Array, "n v s d"]:
-        """Features in, features out, in float32; `train` uses batch statistics."""
-        widths = branch_widths(self.features, len(self.dilations) + 2)
-        single = self.features - widths[-1]  # where the last branch's channels begin
-        channels, dtype = x.shape[-1], x.dtype
-        kernel, bias = self._weights("reduce", (channels, self.features), channels, widths[-1])
+        """The output features in float32; `train` uses batch statistics."""
+        features, channels, dtype = self.features, x.shape[-1], x.dtype
+        widths = branch_widths(features, len(self.dilations) + 2)
+        single = features - widths[-1]  # the first channel of the single-frame branch
+        pooled = single - widths[-2]  # the first channel of the maximum's branch
+
+        kernel, bias = self._weights("reduce", (channels, features), channels, widths[-1])
         x = x @ kernel.astype(dtype)
-        ahead, alone = x[..., :single], shifted(x[..., single:], taps=1, stride=self.stride)[0]
-        ahead = nn.relu(
-            affine(ahead, *self._norm("reduce_norm")(ahead, train, bias[:single]))
-        ).astype(dtype)
+        single_frame = shifted(x[..., single:], taps=1, stride=self.stride)[0]
+        x = x[..., :single]
+        x = affine(x, *self._norm("reduce_norm")(x, train, bias[:single]))
+        x = nn.relu(x).astype(dtype)
+
         kernels, biases = [], []
         for number, width in enumerate(widths[:-2]):
-            shape = (self.taps, width, width)
-            weights = self._weights(f"branch{number}", shape, self.taps * width, self.taps * width)
-            kernels.append(weights[0])
-            biases.append(weights[1])
-        pooled = single - widths[-2]
-        convolved = dilated_conv(ahead[..., :pooled], kernels, self.dilations, self.stride)
-        x = jnp.concatenate([convolved, max_pool(ahead[..., pooled:], self.stride), alone], axis=-1)
+            fan = self.taps * width
+            branch = self._weights(f"branch{number}", (self.taps, width, width), fan, fan)
+            kernels.append(branch[0])
+            biases.append(branch[1])
+        convolved = dilated_conv(x[..., :pooled], kernels, self.dilations, self.stride)
+        maximum = max_pool(x[..., pooled:], self.stride)
+        x = jnp.concatenate([convolved, maximum, single_frame], axis=-1)
         left_out = jnp.concatenate([*biases, jnp.zeros(widths[-2]), bias[single:]])
         x = nn.relu(affine(x, *self._norm("norm")(x, train, left_out)))
         if not self.mix:
             return x
-        kernel, bias = self._weights(
-            "mix", (self.features, self.features), self.features, self.features
-        )
+        kernel, bias = self._weights("mix", (features, features), features, features)
         x = x.astype(dtype) @ kernel.astype(dtype)
         return affine(x, *self._norm("mix_norm")(x, train, bias))
 
@@ -168,7 +148,13 @@ class MultiBranch(nn.Module):
 
 
 class Shortcut(nn.Module):
-    """The input itself, or its normalised projection where channels or frames change."""
+    """The input, or its normalised projection if the number of channels or frames changes.
+
+    Attributes:
+        features: channels out.
+        stride: distance of output frames.
+        initial, axis_name: see `MultiBranch`.
+    """
 
     features: int
     stride: int
@@ -177,7 +163,7 @@ class Shortcut(nn.Module):
 
     @nn.compact
     def __call__(self, x: Float[Array, "n v t c"], train: bool = False) -> Float[Array, "n v s d"]:
-        """What is added to a branch's result."""
+        """The shortcut of `x`; `train` uses batch statistics."""
         channels = x.shape[-1]
         if self.stride == 1 and channels == self.features:
             return x
@@ -186,91 +172,3 @@ class Shortcut(nn.Module):
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
         x = shifted(x, taps=1, stride=self.stride)[0] @ kernel.astype(x.dtype)
         return affine(x, *BatchNorm(axis_name=self.axis_name, name="norm")(x, train, bias))
-
-
-class Unit(nn.Module):
-    """ReLU(temporal(spatial(x)) + shortcut(x)), with dropout on the first term.
-
-    Attributes:
-        features: channels out.
-        stride: distance of output frames.
-        residual: whether there is a shortcut.
-        spatial: makes the module that mixes joints, from `features`.
-        temporal: makes the module that mixes frames, from `features` and `stride`.
-        dropout: share of elements dropped, in [0, 1).
-        initial, axis_name: see `MultiBranch`.
-    """
-
-    features: int
-    stride: int
-    residual: bool
-    spatial: Callable[..., nn.Module]
-    temporal: Callable[..., nn.Module]
-    dropout: float
-    initial: str
-    axis_name: str | None
-
-    @nn.compact
-    def __call__(self, x: Float[Array, "n v t c"], train: bool = False) -> Float[Array, "n v s d"]:
-        """Features in, features out; `train` turns on batch statistics and dropout (rng
-        `dropout`).
-        """
-        y = self.spatial(features=self.features, name="spatial")(x, train)
-        y = self.temporal(features=self.features, stride=self.stride, name="temporal")(y, train)
-        if train and self.dropout > 0:
-            y = dropout(self.make_rng("dropout"), y, self.dropout)
-        if self.residual:
-            y = y + Shortcut(
-                self.features, self.stride, self.initial, self.axis_name, name="shortcut"
-            )(x, train)
-        return nn.relu(y).astype(x.dtype)
-
-
-def classify(
-    inputs: Float[Array, "b t m v c"],
-    train: bool,
-    *,
-    units: Sequence[tuple[int, int]],
-    width: int,
-    num_classes: int,
-    dtype: Any,
-    remat: bool,
-    dropout: float,
-    axis_name: str | None,
-    persons_apart: bool,
-    **options: Any,
-) -> Float[Array, "b classes"]:
-    """Logits, by modules that belong to the calling one: input normalisation, units, average,
-    linear layer.
-
-    Args:
-        inputs: clips.
-        train: batch statistics and dropout.
-        units: width factor and stride of each; the first has neither shortcut nor dropout.
-        width, num_classes, dtype, remat, dropout, axis_name, persons_apart: see `CTRGCN`.
-        **options: the remaining fields of `Unit`.
-    """
-    batch, frames, persons, joints, channels = inputs.shape
-    numbers = joints * channels
-    x = inputs.reshape(
-        batch, frames, *((persons * numbers,) if persons_apart else (persons, numbers))
-    )
-    x = (
-        affine(x, *BatchNorm(axis_name=axis_name, name="data_norm")(x, train))
-        .reshape(inputs.shape)
-        .astype(dtype)
-    )
-    x = jnp.transpose(x, (0, 2, 3, 1, 4)).reshape(batch * persons, joints, frames, channels)
-    unit = nn.remat(Unit, static_argnums=(2,)) if remat else Unit
-    for number, (factor, stride) in enumerate(units):
-        x = unit(
-            features=factor * width,
-            stride=stride,
-            residual=number > 0,
-            dropout=dropout if number else 0.0,
-            axis_name=axis_name,
-            name=f"unit{number}",
-            **options,
-        )(x, train)
-    x = jnp.mean(x.astype(jnp.float32).reshape(batch, -1, x.shape[-1]), axis=1)
-    return nn.Dense(num_classes, kernel_init=nn.initializers.normal(0.01), name="head")(x)

@@ -1,8 +1,8 @@
-"""Attention over joints and over frames inside a graph convolution: STA-GCN's Equations 3 to 6,
-those of ASTGCN (Guo, Lin, Feng, Song and Wan, AAAI 2019) before it.
+"""Attention over joints and over frames inside a graph convolution: Equations 3 to 6 of STA-GCN.
 
-Both matrices come from what a clip holds, through vectors that contract the other two axes, so that
-a network that has them is tied to one number of frames.
+They are those of ASTGCN (Guo, Lin, Feng, Song and Wan, AAAI 2019). Both attention matrices are
+computed from the features, with parameters that contract the other two axes. One of those axes is
+time, so a network with attention has a fixed number of frames.
 """
 
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float
 
-AXES = (
-    "j",
-    "i",
-)  # which index of S and E the softmax sums over: the paper's j, or ASTGCN's released code's i
+from jaxact.models.layers.formulation import for_cpu
+
+# The index of S and E that the softmax sums over: j as in the paper, i as in ASTGCN's code.
+AXES = ("j", "i")
 
 Weights = Mapping[str, Array]
 
@@ -24,12 +24,11 @@ Weights = Mapping[str, Array]
 def spatial_attention(
     x: Float[Array, "n v t c"], weights: Weights, axis: str = "j"
 ) -> Float[Array, "n v w"]:
-    """How much joint w takes from joint v: S' of Equations 3 and 4, [source][target], of sum 1 over
-    the sources.
+    """The weight of source v for target w: S' of Equations 3 and 4, which sums to 1 over sources.
 
-    S = Vs sigmoid((X w1) w2 (w3 X)^T + bs). With `axis` "j" S'[i, j] is what joint i takes from
-    joint j, a softmax over j as printed; with "i" it is what j takes from i, a softmax over i, as
-    ASTGCN's code has it.
+    S = Vs sigmoid((X w1) w2 (w3 X)^T + bs). With `axis` "j", S'[i, j] is the weight of source j
+    for target i, a softmax over j as printed. With "i" it is the weight of source i for target j,
+    a softmax over i as in ASTGCN's code.
 
     Args:
         x: features.
@@ -42,14 +41,15 @@ def spatial_attention(
     right = jnp.einsum("nvtc,c->nvt", x, weights["channels"])
     scores = jax.nn.sigmoid(jnp.einsum("nvt,nwt->nvw", left, right) + weights["bias"][None])
     scores = jnp.einsum("ij,njw->niw", weights["matrix"], scores)
-    return jax.nn.softmax(jnp.swapaxes(scores, 1, 2) if axis == "j" else scores, axis=1)
+    if axis == "j":
+        scores = jnp.swapaxes(scores, 1, 2)
+    return jax.nn.softmax(scores, axis=1)
 
 
 def temporal_attention(
     x: Float[Array, "n v t c"], weights: Weights, axis: str = "j"
 ) -> Float[Array, "n t s"]:
-    """E' of Equations 5 and 6: E = Ve sigmoid((X^T u1) u2 (u3 X) + be), and its softmax over
-    `axis`.
+    """E' of Equations 5 and 6: the softmax over `axis` of E = Ve sigmoid((X^T u1) u2 (u3 X) + be).
 
     Args:
         x: features.
@@ -69,6 +69,14 @@ def mix_frames(
     x: Float[Array, "n v t c"], attention: Float[Array, "n t s"]
 ) -> Float[Array, "n v s c"]:
     """x[s] = sum_t x[t] E'[t, s], the X E' of Equation 9."""
+    mix = planned_mix_frames if for_cpu() else direct_mix_frames
+    return mix(x, attention)
+
+
+def direct_mix_frames(
+    x: Float[Array, "n v t c"], attention: Float[Array, "n t s"]
+) -> Float[Array, "n v s c"]:
+    """`mix_frames` as one sum."""
     return jnp.einsum("nvtc,nts->nvsc", x, attention.astype(x.dtype))
 
 
@@ -76,9 +84,7 @@ def mix_frames(
 def planned_mix_frames(
     x: Float[Array, "n v t c"], attention: Float[Array, "n t s"]
 ) -> Float[Array, "n v s c"]:
-    """`mix_frames` as one large matrix product per sample, forward and for each of the two
-    gradients.
-    """
+    """`mix_frames` as one large matrix product per sample, as are its two gradients."""
     return _joints_first(jnp.swapaxes(attention, 1, 2) @ _frames_first(x), x)
 
 
@@ -86,8 +92,8 @@ def _planned_forward(x, attention):
     return planned_mix_frames(x, attention), (x, attention)
 
 
-def _planned_backward(saved, dy):
-    x, attention = saved
+def _planned_backward(residuals, dy):
+    x, attention = residuals
     dy = _frames_first(dy)
     return _joints_first(attention @ dy, x), _frames_first(x) @ jnp.swapaxes(dy, 1, 2)
 
@@ -108,18 +114,21 @@ def _joints_first(
 
 
 def vector_init(key: Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> Array:
-    """U(0, 1) divided by the length: ASTGCN's U(0, 1) drives the sigmoids into saturation."""
+    """U(0, 1) divided by the length, because ASTGCN's U(0, 1) saturates the sigmoids."""
     return jax.random.uniform(key, shape, dtype) / shape[0]
 
 
 def attention_weights(
     module: nn.Module, name: str, *, size: int, other: int, channels: int
 ) -> dict[str, Array]:
-    """Parameters of one of the two matrices, `size` square, that contracts an axis of `other`
-    entries.
+    """The parameters of one of the two attention matrices, as parameters of `module`.
 
-    `along` runs over the axis that is contracted first: frames for the joints' matrix, joints for
-    the frames'.
+    Args:
+        module: the calling module.
+        name: "joints" or "frames", the prefix of the parameters' names.
+        size: rows of the square matrix.
+        other: length of the axis that is contracted first: frames for joints, joints for frames.
+        channels: channels of the features.
     """
     glorot, zeros = nn.initializers.glorot_uniform(), nn.initializers.zeros
     return {

@@ -1,142 +1,108 @@
-"""Convolution along time: every joint's sequence of `t` frames on its own, channels last."""
-
-import functools
+"""Convolution along time, of every joint's sequence of frames on its own; channels last."""
 
 import jax
 import jax.numpy as jnp
-import numpy as np
+from flax import linen as nn
 from jaxtyping import Array, Float
 
-TAPS = 9  # the paper's temporal kernel size
+from jaxact.models.layers.batch_norm import affine
+from jaxact.models.layers.chunked_map import by_sample
+from jaxact.models.layers.formulation import for_cpu
+from jaxact.models.layers.fourier_conv import correlate, fourier_kernel
+
+TAPS = 9  # the kernel size in ST-GCN's paper, in frames
+PAST = TAPS - 1  # frames before the current one that a causal kernel of that size reads
+
+Features = Float[Array, "n v t c"]
+Kernel = Float[Array, "taps c d"]
+Channels = Float[Array, " c"]
 
 
-def temporal_conv(
-    x: Float[Array, "n v t c"], kernel: Float[Array, "taps c d"], stride: int = 1
-) -> Float[Array, "n v s d"]:
-    """y[s] = sum_i x[stride * s + i - (taps - 1) // 2] @ kernel[i], zeros outside the clip.
+def temporal_conv(x: Features, kernel: Kernel, stride: int = 1) -> Float[Array, "n v s d"]:
+    """y[s] = sum_i x[stride * s + i - (taps - 1) // 2] @ kernel[i], with zeros outside the clip.
 
     Args:
         x: features.
-        kernel: of an even number of taps, the one more that lies on one side looks ahead.
+        kernel: with an even number of taps, the extra one reads a later frame.
         stride: distance of output frames; s = ceil(t / stride).
     """
     taps = kernel.shape[0]
+    return _convolve(x, kernel, stride, padding=((taps - 1) // 2, taps // 2))
+
+
+def causal_conv(x: Features, kernel: Kernel, stride: int = 1) -> Float[Array, "n v s d"]:
+    """y[s] = sum_i x[stride * s + i - (taps - 1)] @ kernel[i], with zeros before the clip."""
+    past = kernel.shape[0] - 1
+    return valid_conv(jnp.pad(x, ((0, 0), (0, 0), (past, 0), (0, 0))), kernel, stride)
+
+
+def valid_conv(x: Features, kernel: Kernel, stride: int = 1) -> Float[Array, "n v s d"]:
+    """y[s] = sum_i x[stride * s + i] @ kernel[i], for each s whose frames are all in the clip."""
+    return _convolve(x, kernel, stride, padding=(0, 0))
+
+
+def norm_relu_temporal_conv(
+    x: Features, factor: Channels, offset: Channels, kernel: Kernel, stride: int = 1
+) -> Float[Array, "n v s d"]:
+    """`temporal_conv` of ReLU(x * factor + offset), for an odd number of taps.
+
+    Args:
+        x: features before normalisation.
+        factor, offset: from `BatchNorm`.
+        kernel, stride: see `temporal_conv`.
+    """
+    if not for_cpu():
+        return temporal_conv(norm_relu(x, factor, offset), kernel, stride)
+    taps = kernel.shape[0]
+
+    def convolve(x: Features, weights: tuple[Array, ...]) -> Array:
+        kernel, factor, offset = weights
+        return correlate(norm_relu(x, factor, offset), kernel, taps, stride).astype(x.dtype)
+
+    frames = -(-x.shape[2] // stride)
+    return by_sample(convolve, x, (fourier_kernel(kernel, frames, stride), factor, offset))
+
+
+def norm_relu_causal_conv(
+    x: Features, factor: Channels, offset: Channels, kernel: Kernel, stride: int = 1
+) -> Float[Array, "n v s d"]:
+    """`causal_conv` of ReLU(x * factor + offset); see `norm_relu_temporal_conv`."""
+    if not for_cpu():
+        return causal_conv(norm_relu(x, factor, offset), kernel, stride)
+    taps = kernel.shape[0]
+    frames = -(-x.shape[2] // stride)
+
+    def convolve(x: Features, weights: tuple[Array, ...]) -> Array:
+        kernel, factor, offset = weights
+        # `correlate` pads half of the past itself.
+        x = jnp.pad(norm_relu(x, factor, offset), ((0, 0), (0, 0), (taps // 2, 0), (0, 0)))
+        return correlate(x, kernel, taps, stride)[:, :, :frames].astype(x.dtype)
+
+    padded_frames = -(-(x.shape[2] + taps // 2) // stride)
+    return by_sample(convolve, x, (fourier_kernel(kernel, padded_frames, stride), factor, offset))
+
+
+def strided_projection(
+    x: Features, kernel: Float[Array, "1 c d"], stride: int = 1
+) -> Float[Array, "n v s d"]:
+    """y[s] = x[stride * s] @ kernel[0]."""
+    if for_cpu():
+        return x[:, :, ::stride] @ kernel[0].astype(x.dtype)
+    # As a convolution, so that a symbolic number of frames has the same form as that of
+    # `temporal_conv`.
+    return temporal_conv(x, kernel, stride)
+
+
+def norm_relu(x: Float[Array, "*rows c"], factor: Channels, offset: Channels) -> Array:
+    """ReLU(x * factor + offset) in the type of x."""
+    return nn.relu(affine(x, factor, offset)).astype(x.dtype)
+
+
+def _convolve(x: Features, kernel: Kernel, stride: int, padding: tuple[int, int]) -> Array:
     return jax.lax.conv_general_dilated(
         x,
         kernel[None].astype(x.dtype),
         window_strides=(1, stride),
-        padding=((0, 0), ((taps - 1) // 2, taps // 2)),
+        padding=((0, 0), padding),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )
-
-
-def fourier_temporal_conv(
-    x: Float[Array, "n v t c"], kernel: Float[Array, "taps c d"], stride: int = 1
-) -> Float[Array, "n v s d"]:
-    """`temporal_conv`, taps odd, by the convolution theorem, with less than a quarter of its
-    multiplications.
-
-    Time is cut into tiles of N frames that overlap by taps - 1. In the Fourier basis a correlation
-    is a product, so a tile costs about 1.5 N products of channels, where the sum above costs `taps`
-    per output frame. A stride of 2 is stride 1 on pairs of frames: twice the channels, half the
-    taps.
-    """
-    frames = -(-x.shape[2] // stride)
-    return correlate(x, fourier_kernel(kernel, frames, stride), kernel.shape[0], stride)
-
-
-def fourier_kernel(
-    kernel: Float[Array, "taps c d"], frames: int, stride: int = 1
-) -> Float[Array, "p c2 d"]:
-    """The kernel in the Fourier basis, for `frames` outputs; made once and used for every
-    sample.
-    """
-    before, after = _folded_padding(kernel.shape[0], stride)
-    kernel = jnp.pad(kernel, ((before, after), (0, 0), (0, 0)))
-    kernel = kernel.reshape(-1, stride * kernel.shape[1], kernel.shape[2])
-    taps, channels, features = kernel.shape
-    weigh = fourier_products(taps, tile_length(frames, (taps, channels, features)))[1]
-    return jnp.dot(weigh, kernel.reshape(taps, -1)).reshape(-1, channels, features)
-
-
-def correlate(
-    x: Float[Array, "n v t c"], kernel: Float[Array, "p c2 d"], taps: int, stride: int = 1
-) -> Float[Array, "n v s d"]:
-    """`temporal_conv` of `x` with the kernel that `fourier_kernel` transformed; `taps` is the
-    number before that.
-    """
-    samples, joints, frames, channels = x.shape
-    before, after = _folded_padding(taps, stride)
-    taps, lead = (before + taps + after) // stride, (before + taps // 2) // stride
-    x = jnp.pad(x, ((0, 0), (0, 0), (0, -frames % stride), (0, 0)))
-    x = x.reshape(samples * joints, -1, stride * channels).astype(jnp.float32)
-
-    rows, count, channels = x.shape
-    features = kernel.shape[2]
-    length = tile_length(count, (taps, channels, features))
-    tiles = -(-count // length)
-    into, _, out = fourier_products(taps, length)
-    x = jnp.pad(x, ((0, 0), (lead, (tiles + 1) * length - count - lead), (0, 0)))
-    x = x.reshape(rows, tiles + 1, length, channels)
-    x = jnp.concatenate(
-        [x[:, :-1], x[:, 1:, : taps - 1]], axis=2
-    )  # each tile sees the beginning of the next
-    x = jnp.dot(into, jnp.moveaxis(x, 2, 0).reshape(length + taps - 1, -1)).reshape(
-        -1, rows * tiles, channels
-    )
-    y = x @ kernel
-    y = jnp.dot(out, y.reshape(out.shape[1], -1)).reshape(length, rows, tiles, features)
-    y = jnp.moveaxis(y, 0, 2).reshape(samples, joints, tiles * length, features)
-    return y[:, :, :count]
-
-
-def _folded_padding(taps: int, stride: int) -> tuple[int, int]:
-    """Zero taps before and after, with which windows begin and end at multiples of the stride."""
-    before = -(taps // 2) % stride
-    return before, -(before + taps) % stride
-
-
-def tile_length(frames: int, kernel_shape: tuple[int, int, int]) -> int:
-    """Output frames per tile with which `frames` outputs cost least, for a kernel [taps, c, d].
-
-    Long tiles overlap less and are dearer to transform. Per tile of N frames there are 1.5 N
-    products of c d multiplications and transforms of 1.5 N^2 (c + d), which run at about 0.7 of a
-    product's cost.
-    """
-    taps, channels, features = kernel_shape
-    product, transform = channels * features, 0.7 * (channels + features)
-
-    def cost(length: int) -> float:
-        size = length + taps - 1
-        return -(-frames // length) * size * (product + transform * size)
-
-    return min(range(taps - 1, 33), key=cost)
-
-
-@functools.cache
-def fourier_products(taps: int, outputs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Matrices (into, weigh, out) with correlate(x, w) = out @ ((into @ x) * (weigh @ w)), products
-    real.
-
-    The discrete Fourier transform of N = taps + outputs - 1 points, where the cyclic correlation's
-    first `outputs` values are the linear one's. A product of complex numbers (a + ib)(c + id) is
-    three real ones (Gauss): c (a + b), a (d - c), b (c + d). Frequency 0 and, for even N, N / 2 are
-    real and need one.
-
-    Returns:
-        into [p, N], weigh [p, taps], out [outputs, p], p = products per tile.
-    """
-    size = taps + outputs - 1
-    into, weigh, out = [], [], []
-    for frequency in range(size // 2 + 1):
-        angle = 2 * np.pi * frequency / size
-        cos, sin = np.cos(angle * np.arange(size)), np.sin(angle * np.arange(size))
-        real, imaginary = cos[:outputs] / size, sin[:outputs] / size
-        if 2 * frequency % size == 0:
-            into, weigh, out = [*into, cos], [*weigh, cos[:taps]], [*out, real]
-            continue
-        a, b, c, d = cos, -sin, cos[:taps], sin[:taps]
-        into += [a + b, a, b]
-        weigh += [c, d - c, c + d]
-        out += [2 * (real - imaginary), -2 * imaginary, -2 * real]
-    return np.array(into, np.float32), np.array(weigh, np.float32), np.array(out, np.float32).T
