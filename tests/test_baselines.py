@@ -1,8 +1,7 @@
-"""The papers' other systems go the way of a run: they train, move every parameter, and are
-exported.
+"""The papers' other systems train, change every parameter, and are exported.
 
-By default one of them. The slow rows differ from it in network and loss, which tests/models trains
-and exports.
+All of them are slow. The quick tests train and export ST-GCN (`test_record_trip.py`), and pin these
+networks' equations (`tests/models`).
 """
 
 import dataclasses
@@ -14,7 +13,7 @@ import pytest
 from jaxact import config, export
 from jaxact.models import asgcn, stgcn, tcn
 from jaxact.runs import trained_model
-from jaxact.training import loop
+from jaxact.training import initialisation, loop
 from tests.helpers import toys
 
 
@@ -30,15 +29,15 @@ def short(monkeypatch):
 
 
 @pytest.fixture
-def begun(monkeypatch):
-    """The parameters that runs start with; the first step reuses their memory."""
-    params, initial = [], loop._initial
+def initial_params(monkeypatch):
+    """The initial parameters of each run, copied because the first step reuses their memory."""
+    params, initialise = [], initialisation.initialise
 
-    def copied(fresh, *arguments):
-        params.append(jax.device_get(fresh.params))
-        return initial(fresh, *arguments)
+    def copy_params(state, model, run):
+        params.append(jax.device_get(state.params))
+        return initialise(state, model, run)
 
-    monkeypatch.setattr(loop, "_initial", copied)
+    monkeypatch.setattr(initialisation, "initialise", copy_params)
     return params
 
 
@@ -46,7 +45,7 @@ def begun(monkeypatch):
     ("model", "symbolic"),
     [
         pytest.param(config.TCNConfig(width=2), ["n", "frames"], marks=pytest.mark.slow),
-        (config.LSTMConfig(width=4, layers=1), ["n", "frames"]),
+        pytest.param(config.LSTMConfig(width=4, layers=1), ["n", "frames"], marks=pytest.mark.slow),
         pytest.param(config.LocalConfig(width=4), ["n", "frames"], marks=pytest.mark.slow),
         pytest.param(
             config.STALSTMConfig(width=4, layers=1, weight_penalty=1e-5),
@@ -61,23 +60,20 @@ def begun(monkeypatch):
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
-def test_a_network_trains_learns_and_is_exported(model, symbolic, begun, tmp_path):
+def test_a_network_trains_learns_and_is_exported(model, symbolic, initial_params, tmp_path):
     run = toys.run_config(epochs=6, devices=1, eval_every=0.0, checkpoint_every=24)
     run.model, run.model.dropout = model, 0.1
     run.optim = config.OptimConfig(name="adamw", learning_rate=0.02, schedule="constant")
     assert loop.run(run, tmp_path / "run", toys.toy_source(run)).step == 24
     net = trained_model.load(tmp_path / "run")
-    assert (
-        type(net.model).__name__ in ("TCN", "DeepLSTM", "LocalSTGCN", "STALSTM", "ASGCN")
-        and net.config == run
-    )
-    pairs = zip(
-        *map(jax.tree.leaves, (begun[0], jax.device_get(net.weights["params"]))), strict=True
-    )
-    # A bias that a normalisation takes away again has no gradient.
-    assert all(np.any(old != new) for old, new in pairs if new.ndim >= 2)
-    lines = [line["train_loss"] for line in toys.lines(tmp_path / "run") if "train_loss" in line]
-    assert lines[-1] < 0.8 * lines[0]
-    assert (
-        export.run(tmp_path / "run", out=tmp_path / "net.jaxact")["input"]["symbolic"] == symbolic
-    )
+    assert type(net.model).__name__ in ("TCN", "DeepLSTM", "LocalSTGCN", "STALSTM", "ASGCN")
+    assert net.config == run
+    before = jax.tree.leaves(initial_params[0])
+    after = jax.tree.leaves(jax.device_get(net.weights["params"]))
+    for old, new in zip(before, after, strict=True):
+        if new.ndim >= 2:  # a bias before a normalisation has no gradient
+            assert np.any(old != new)
+    losses = [line["train_loss"] for line in toys.lines(tmp_path / "run") if "train_loss" in line]
+    assert losses[-1] < 0.8 * losses[0]
+    description = export.run(tmp_path / "run", out=tmp_path / "net.jaxact")
+    assert description["input"]["symbolic"] == symbolic

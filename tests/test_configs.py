@@ -19,7 +19,7 @@ from jaxact.runs import trained_model
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
 CLASSES = 7  # the same for all data sets, so that configs share networks
-KNOWN = {  # layout and channels of the data set of each config
+RECORDS = {  # layout and channels of each data set
     "synthetic_actions": ("ntu-25", ("x", "y", "z")),
     "utd_mhad": ("kinect-20", ("x", "y", "z")),
     "sbu": ("kinect-15", ("x", "y", "z")),
@@ -68,7 +68,7 @@ def short():
 
 def described(run: config.TrainConfig) -> trained_model.RunMetadata:
     """What a checkpoint of this run would hold beside its arrays."""
-    name, channels = KNOWN[run.data.name]
+    name, channels = RECORDS[run.data.name]
     layout = PICTURE if name == "picture" else skeletons.get_layout(name)
     return trained_model.RunMetadata(run, layout, tuple(map(str, range(CLASSES))), channels)
 

@@ -1,6 +1,4 @@
-"""The options of a run: sections and their defaults, config files, protocols, overrides of the
-command line.
-"""
+"""The options of a run: sections with defaults, config files, protocols, command-line overrides."""
 
 from jaxact.config.arguments import Selection, choose
 from jaxact.config.inputs import AugmentConfig, ClipConfig, VideoAugmentConfig, VideoClipConfig

@@ -1,12 +1,11 @@
-"""Published preprocessing by name: which values of the clip and augment options a paper's or a
-code's numbers rest on.
+"""Published preprocessing by name: the clip and augment options behind a paper's or code's numbers.
 
-A protocol is values and nothing else: `follow` writes them into a run's options, each of which can
-be set anew afterwards, and `describe` compares what a run really has with what its protocol says.
-The values of a version never change; other values are another version.
+A protocol is a set of option values: `follow` writes them into a run's config, where each can be
+overridden afterwards, and `describe` compares a run's options with those of its protocol. The
+values of a version never change; other values are another version.
 
-Names ending in "-2d" are for detected poses (x, y, score), the others for joints in space (x, y,
-z). Which stream is fed (joint, bone, motion) is the model's affair, and no protocol's.
+Names ending in "-2d" are for detected poses (x, y, score), the others for 3-D joints (x, y, z). No
+protocol sets the stream (joint, bone, motion), which belongs to the model.
 """
 
 import dataclasses
@@ -17,7 +16,7 @@ from jaxact.errors import UserError, unknown
 
 XYZ = ("x", "y", "z")
 XY_SCORE = ("x", "y", "score")
-FREE = ("clip.stream",)  # options that no protocol has a say in
+FREE = ("clip.stream",)  # options that no protocol sets
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +24,12 @@ class Protocol:
     """One way of preparing clips.
 
     Attributes:
-      version: counts up when a value changes.
-      source: where the values come from.
-      channels: of the records it is for.
-      clip: options of the clip section that are not at their default.
-      augment: options of the augment section that are not at their default.
-      needs: what the joint layout must have, "spine" or "shoulders".
+        version: counts up when a value changes.
+        source: where the values come from.
+        channels: channels of the records that it is for.
+        clip: options of the clip section that are not at their default.
+        augment: options of the augment section that are not at their default.
+        needs: parts that the joint layout must have, "spine" or "shoulders".
     """
 
     version: int
@@ -42,8 +41,7 @@ class Protocol:
 
 
 PROTOCOLS: dict[str, Protocol] = {
-    # The paper pads Kinetics clips only; it says nothing of NTU's, which are padded as in the
-    # released code.
+    # The paper specifies padding for Kinetics only; NTU's clips are padded as in the released code.
     "stgcn-aaai18": Protocol(
         version=1,
         source="Yan, Xiong and Lin, AAAI 2018, section 4.1",
@@ -82,14 +80,19 @@ PROTOCOLS: dict[str, Protocol] = {
     ),
     "agcn-2d": Protocol(
         version=1,
-        source="the released code of 2s-AGCN (Shi et al., CVPR 2019), also MS-G3D's, Kinetics-Skeleton",
+        source=(
+            "the released code of 2s-AGCN (Shi et al., CVPR 2019), also MS-G3D's, Kinetics-Skeleton"
+        ),
         channels=XY_SCORE,
         clip={"frames": 300, "persons": 2, "pad": "zero", "person": "frame_score", "flip_y": True},
         augment={"window": 150, "window_from": "padded", "move": True, "move_missing": True},
     ),
     "ctr": Protocol(
         version=1,
-        source="the released code of CTR-GCN (Chen et al., ICCV 2021), its data as SGN prepares them, NTU RGB+D",
+        source=(
+            "the released code of CTR-GCN (Chen et al., ICCV 2021), its data as SGN prepares them, "
+            "NTU RGB+D"
+        ),
         channels=XYZ,
         clip={
             **{"frames": 64, "persons": 2, "person": "denoised", "empty": "drop"},
@@ -109,8 +112,8 @@ PROTOCOLS: dict[str, Protocol] = {
         },
         needs=("spine", "shoulders"),
     ),
-    # Records hold shares of the picture, so that its size is not asked for: 2 (x / w - 1/2) = (x -
-    # w/2) / (w/2).
+    # Records hold shares of the picture, so its size is not needed:
+    # 2 (x / w - 1/2) = (x - w/2) / (w/2).
     "pyskl-u100-2d": Protocol(
         version=1,
         source="pyskl (Duan et al., 2022), 2-D poses",
@@ -127,7 +130,7 @@ def get(name: str) -> Protocol:
     """The protocol of this name.
 
     Raises:
-      UserError: there is none; lists those there are.
+        UserError: there is none; lists the protocols.
     """
     if name not in PROTOCOLS:
         raise unknown("protocol", name, PROTOCOLS)
@@ -135,78 +138,84 @@ def get(name: str) -> Protocol:
 
 
 def values(name: str, run: Any) -> dict[str, Any]:
-    """What a protocol says of every clip and augment option of a run but the free ones, by dotted
-    name.
-    """
-    found = {}
+    """The protocol's value of every clip and augment option but the free ones, by dotted name."""
+    protocol = get(name)
+    result = {}
     for section in ("clip", "augment"):
-        defaults, given = (
-            dataclasses.asdict(type(getattr(run, section))()),
-            getattr(get(name), section),
-        )
-        found |= {
-            f"{section}.{option}": given.get(option, default)
-            for option, default in defaults.items()
-        }
-    return {option: value for option, value in found.items() if option not in FREE}
+        defaults = dataclasses.asdict(type(getattr(run, section))())
+        options = getattr(protocol, section)
+        for option, default in defaults.items():
+            dotted_name = f"{section}.{option}"
+            if dotted_name not in FREE:
+                result[dotted_name] = options.get(option, default)
+    return result
 
 
 def follow(run: Any, name: str) -> None:
-    """Gives a run the options of a protocol; those set afterwards, one by one, win.
+    """Sets the options of a run to those of a protocol; options set afterwards override it.
 
     Args:
-      run: a TrainConfig, or anything else with `protocol`, `clip` and `augment`.
-      name: one of `PROTOCOLS`; "" ends the run's adherence and leaves its options as they are.
+        run: a TrainConfig, or anything else with `protocol`, `clip` and `augment`.
+        name: one of `PROTOCOLS`; "" removes the protocol and leaves the options as they are.
 
     Raises:
-      UserError: there is no such protocol.
+        UserError: there is no such protocol.
     """
     if name:
-        for dotted, value in values(name, run).items():
-            section, option = dotted.split(".")
+        for dotted_name, value in values(name, run).items():
+            section, option = dotted_name.split(".")
             setattr(getattr(run, section), option, value)
     run.protocol = name
 
 
 def describe(run: Any) -> str:
-    """What a run followed, by comparison: "ctr v1", "ctr v1 with clip.frames 64 -> 48", or "none".
+    """The protocol of a run and what differs: "ctr v1 with clip.frames 64 -> 48", or "none".
 
     Raises:
-      UserError: the protocol that the run names is unknown.
+        UserError: the protocol that the run names is unknown.
     """
     if not run.protocol:
         return "none"
     changes = []
-    for dotted, wanted in values(run.protocol, run).items():
-        section, option = dotted.split(".")
-        given = getattr(getattr(run, section), option)
-        if given != wanted:
-            changes.append(f"{dotted} {wanted} -> {given}")
+    for dotted_name, expected in values(run.protocol, run).items():
+        section, option = dotted_name.split(".")
+        value = getattr(getattr(run, section), option)
+        if value != expected:
+            changes.append(f"{dotted_name} {expected} -> {value}")
     text = f"{run.protocol} v{get(run.protocol).version}"
     return f"{text} with {', '.join(changes)}" if changes else text
 
 
 def check(name: str, *, layout: Any, channels: Sequence[str]) -> None:
-    """Raises UserError where a protocol is not for records with this layout and these channels;
-    names those that are.
+    """Checks that a protocol is for records with this layout and these channels.
 
     Args:
-      name: of a protocol, or "" for none.
-      layout: a `skeletons.Layout`.
+        name: a protocol, or "" for none.
+        layout: a `skeletons.Layout`.
+        channels: channels of the records.
+
+    Raises:
+        UserError: it is not; lists the protocols that are.
     """
-    if name and (wanted := _unfit(get(name), layout, channels)):
-        fit = [
-            other for other, protocol in PROTOCOLS.items() if not _unfit(protocol, layout, channels)
+    if not name:
+        return
+    requirement = _unmet_requirement(get(name), layout, channels)
+    if requirement:
+        suitable = [
+            other
+            for other, protocol in PROTOCOLS.items()
+            if not _unmet_requirement(protocol, layout, channels)
         ]
         raise UserError(
-            f"the protocol {name!r} is for {wanted}, but these records hold {', '.join(channels)} in the layout "
-            f"{layout.name!r}; for them there are: {', '.join(fit) or 'none'}"
+            f"the protocol {name!r} is for {requirement}, but these records hold "
+            f"{', '.join(channels)} in the layout {layout.name!r}; available for them: "
+            f"{', '.join(suitable) or 'none'}"
         )
 
 
-def _unfit(protocol: Protocol, layout: Any, channels: Sequence[str]) -> str:
-    """What records a protocol is for, where these are not; "" where they are."""
+def _unmet_requirement(protocol: Protocol, layout: Any, channels: Sequence[str]) -> str:
+    """The records that a protocol is for, where these are others; "" where these are suitable."""
     if tuple(channels) != protocol.channels:
         return f"records of {', '.join(protocol.channels)}"
-    lacking = [part for part in protocol.needs if getattr(layout, part) is None]
-    return f"layouts with {' and '.join(lacking)}" if lacking else ""
+    missing_parts = [part for part in protocol.needs if getattr(layout, part) is None]
+    return f"layouts with {' and '.join(missing_parts)}" if missing_parts else ""

@@ -1,6 +1,7 @@
 """The sections of a config: every option once, with its type, unit and default."""
 
 import dataclasses
+import typing
 from typing import Any, Literal
 
 from jaxact.config.inputs import AugmentConfig, ClipConfig, VideoAugmentConfig, VideoClipConfig
@@ -22,8 +23,7 @@ from jaxact.config.skeleton_models import (
 )
 from jaxact.config.video_models import SCXceptionConfig, TSNConfig
 
-# A model's section is chosen by its class in the config file; `name` in it says which network it
-# is.
+# A config file chooses a model by the class of its section; `name` in it is the model's name.
 ModelConfig = (
     STGCNConfig
     | LocalConfig
@@ -41,29 +41,12 @@ ModelConfig = (
     | TSNConfig
     | PoseConfig
 )
-MODELS = {  # the section that `model.name` stands for
-    "stgcn": STGCNConfig,
-    "local": LocalConfig,
-    "tcn": TCNConfig,
-    "deep_lstm": LSTMConfig,
-    "stgcnpp": STGCNPPConfig,
-    "ctrgcn": CTRGCNConfig,
-    "stagcn": STAGCNConfig,
-    "sta_lstm": STALSTMConfig,
-    "asgcn": ASGCNConfig,
-    "displacement": DisplacementConfig,
-    "recogniser": RecogniserConfig,
-    "causal_stgcn": CausalSTGCNConfig,
-    "sc_xception": SCXceptionConfig,
-    "tsn": TSNConfig,
-    "pose": PoseConfig,
-}
-KINDS = {
-    "sc_xception": "video",
-    "tsn": "video",
-    "pose": "pose",
-}  # what models read that read no skeletons
-INPUTS = {  # the sections `clip` and `augment` of each kind
+# The section of each `model.name`.
+MODELS: dict[str, type] = {section().name: section for section in typing.get_args(ModelConfig)}
+# The kind of records that a model reads, where that is not skeletons.
+KINDS = {"sc_xception": "video", "tsn": "video", "pose": "pose"}
+# The sections `clip` and `augment` of each kind of records.
+INPUTS = {
     "skeleton": (ClipConfig, AugmentConfig),
     "video": (VideoClipConfig, VideoAugmentConfig),
     "pose": (PoseClipConfig, PoseAugmentConfig),  # pictures with people
@@ -77,13 +60,12 @@ def kind(model: str) -> str:
 
 @dataclasses.dataclass(kw_only=True, slots=True)
 class DataConfig:
-    """Which records are read."""
+    """The records that a run reads."""
 
-    name: str = "synthetic_actions"  # a prepared dataset; `custom/NAME` for one of your own
-    data_dir: str = (
-        ""  # folder that `jaxact prepare` wrote to; "" = $TFDS_DATA_DIR or ~/tensorflow_datasets
-    )
-    train_split: str = "train"  # a split or protocol split of the dataset, e.g. "xsub_train"
+    name: str = "synthetic_actions"  # a prepared data set; `custom/NAME` for one of your own
+    # Folder that `jaxact prepare` wrote to; "" = $TFDS_DATA_DIR or ~/tensorflow_datasets.
+    data_dir: str = ""
+    train_split: str = "train"  # a split of the data set, such as "xsub_train"
     eval_split: str = "test"  # the split evaluated during and after training
     shuffle_buffer: int = 8192  # records held for shuffling
 
@@ -101,14 +83,12 @@ class OptimConfig:
     # convolutions.
     decay: Literal["all", "kernels", "depthwise"] = "all"
     schedule: Literal["constant", "step", "cosine"] = "step"
-    milestones: tuple[float, ...] = (
-        10.0,
-        50.0,
-    )  # epochs at which the step schedule multiplies by `factor`
+    # Epochs at which the step schedule multiplies the learning rate by `factor`.
+    milestones: tuple[float, ...] = (10.0, 50.0)
     factor: float = 0.1
     warmup: float = 0.0  # epochs of linear warm-up from zero
     clip_norm: float = 0.0  # largest global gradient norm; 0 = off
-    ema: float = 0.0  # decay of the parameters' moving average that evaluation then uses; 0 = off
+    ema: float = 0.0  # decay of the parameters' moving average, used by evaluation; 0 = off
     accumulate: int = 1  # micro-batches per step
 
 
@@ -118,17 +98,17 @@ class TrainConfig:
 
     model: ModelConfig = dataclasses.field(default_factory=STGCNConfig)
     data: DataConfig = dataclasses.field(default_factory=DataConfig)
-    clip: Any = dataclasses.field(
-        default_factory=ClipConfig
-    )  # what the model reads decides its kind: see `INPUTS`
+    # The types of `clip` and `augment` follow from what the model reads: see `INPUTS`.
+    clip: Any = dataclasses.field(default_factory=ClipConfig)
     augment: Any = dataclasses.field(default_factory=AugmentConfig)
     optim: OptimConfig = dataclasses.field(default_factory=OptimConfig)
-    loss: Any = None  # the model decides its kind: see `losses.loss_section`; None = its defaults
-    protocol: str = (
-        ""  # published preprocessing that clip and augment follow; set it by `follow(config, name)`
-    )
+    # The type follows from the model: see `losses.loss_section`. None = its defaults.
+    loss: Any = None
+    # Published preprocessing that clip and augment follow; set by `follow(config, name)`.
+    protocol: str = ""
     seed: int = 0
-    # --workdir of a run: modules that both networks have begin with its weights; or a file of a backbone's weights.
+    # Initial weights: the --workdir of a run, for the modules that both networks have, or a file
+    # of a backbone's weights.
     init_from: str = ""
     batch_size: int = 64  # examples per step, over all devices and processes
     epochs: int = 80
@@ -138,10 +118,10 @@ class TrainConfig:
     log_every: int = 50  # steps
     eval_every: float = 5.0  # epochs; 0 = only at the end
     checkpoint_every: int = 500  # steps
-    select: Literal["last", "best"] = (
-        "last"  # which checkpoint evaluate and export take: the last, or best top-1 on eval_split
-    )
+    # Which checkpoint evaluate and export read: the last, or the best top-1 on eval_split.
+    select: Literal["last", "best"] = "last"
 
     def __post_init__(self) -> None:
+        """Sets the loss section to the model's, where none is given."""
         if self.loss is None:
             self.loss = loss_section(self.model.name)()

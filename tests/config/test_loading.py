@@ -118,8 +118,11 @@ def run_of(model, **more):
 
 def test_a_model_is_refused_records_of_another_kind():
     run = run_of(config.SCXceptionConfig(), clip=config.ClipConfig())
-    told = "the model 'sc_xception' reads videos, for which config.clip is the section VideoClipConfig; got ClipConfig"
-    with pytest.raises(UserError, match=told):
+    message = (
+        "the model 'sc_xception' reads videos, for which config.clip is the section "
+        "VideoClipConfig; got ClipConfig"
+    )
+    with pytest.raises(UserError, match=message):
         config.check(run)
     with pytest.raises(
         UserError, match=r"config.augment is the section AugmentConfig; got VideoAug"

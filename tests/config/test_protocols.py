@@ -1,6 +1,4 @@
-"""Protocols by name: followed, overridden, told by comparison, refused where they do not fit, and
-never changed.
-"""
+"""Protocols by name: followed, overridden, compared, refused for other records, never changed."""
 
 import dataclasses
 import hashlib
@@ -51,19 +49,17 @@ def following(name, **changes):
 
 def test_a_protocol_gives_its_options_and_the_defaults_of_all_others_but_the_stream(config_file):
     run = config.load(config_file, ["--config.protocol=ctr"])
-    wanted = config.ClipConfig(
-        **{
-            "frames": 64,
-            "person": "denoised",
-            "empty": "drop",
-            "center": "first",
-            "origin": "spine",
-        },
-        **{"sampling": "crop_resize", "share": 0.95, "stream": "bone"},
+    assert run.clip == config.ClipConfig(
+        frames=64,
+        person="denoised",
+        empty="drop",
+        center="first",
+        origin="spine",
+        sampling="crop_resize",
+        share=0.95,
+        stream="bone",
     )
-    assert run.clip == wanted and run.augment == config.AugmentConfig(
-        crop=0.5, crop_frames=64, rotate=0.3
-    )
+    assert run.augment == config.AugmentConfig(crop=0.5, crop_frames=64, rotate=0.3)
     assert protocols.describe(run) == "ctr v1"
 
 
@@ -100,23 +96,20 @@ def test_every_protocol_makes_a_valid_run_that_says_its_name_after_a_trip_throug
     config.check(run)
     again = config.from_dict(json.loads(json.dumps(config.to_dict(run))))
     assert protocols.describe(again) == f"{name} v{PROTOCOLS[name].version}"
-    known = PROTOCOLS[name].channels
+    channels = PROTOCOLS[name].channels
     clip, augment = dataclasses.asdict(run.clip), dataclasses.asdict(run.augment)
-    skeleton.check(clip=clip, augment=augment, layout=LAYOUTS[known], channels=known)
-    protocols.check(name, layout=LAYOUTS[known], channels=known)
+    skeleton.check(clip=clip, augment=augment, layout=LAYOUTS[channels], channels=channels)
+    protocols.check(name, layout=LAYOUTS[channels], channels=channels)
 
 
 def test_the_values_of_a_version_never_change():
-    """What differs here moves published numbers: count the protocol's `version` up, then note what
-    stands there now.
-    """
-    found = {}
-    for name, known in PROTOCOLS.items():
-        text = json.dumps(
-            [known.version, known.channels, known.clip, known.augment], sort_keys=True
-        )
-        found[name] = hashlib.sha256(text.encode()).hexdigest()[:8]
-    assert found == {
+    """A change here moves published numbers: increase the protocol's `version`, then its digest."""
+    digests = {}
+    for name, protocol in PROTOCOLS.items():
+        values = [protocol.version, protocol.channels, protocol.clip, protocol.augment]
+        text = json.dumps(values, sort_keys=True)
+        digests[name] = hashlib.sha256(text.encode()).hexdigest()[:8]
+    assert digests == {
         "stgcn-aaai18": "9dc89fe9",
         "stgcn-aaai18-2d": "77085928",
         "stgcn-released": "9dc89fe9",
@@ -130,40 +123,31 @@ def test_the_values_of_a_version_never_change():
 
 
 def test_the_defaults_that_protocols_rest_on_never_change():
-    clip, augment = (
-        dataclasses.asdict(config.ClipConfig()),
-        dataclasses.asdict(config.AugmentConfig()),
-    )
-    assert (
-        clip.items()
-        >= {
-            **{
-                "sampling": "window",
-                "share": 1.0,
-                "empty": "keep",
-                "pad": "zero",
-                "person": "file",
-                "min_score": 0.0,
-            },
-            **{
-                "flip_y": False,
-                "motion": "sampled",
-                "center": "none",
-                "origin": "centre",
-                "align": False,
-            },
-            **{"scale": "none", "views": 1},
-        }.items()
-    )
+    clip = {
+        "sampling": "window",
+        "share": 1.0,
+        "empty": "keep",
+        "pad": "zero",
+        "person": "file",
+        "min_score": 0.0,
+        "flip_y": False,
+        "motion": "sampled",
+        "center": "none",
+        "origin": "centre",
+        "align": False,
+        "scale": "none",
+        "views": 1,
+    }
+    assert dataclasses.asdict(config.ClipConfig()).items() >= clip.items()
     off = {"move", "move_missing", "mirror", "swap"}
     zero = {"window", "crop_frames", "rotate", "rescale", "jitter", "drop_joints"}
-    wanted = {
+    augment = {
         **dict.fromkeys(off, False),
         **dict.fromkeys(zero, 0),
         "crop": 1.0,
         "window_from": "clip",
     }
-    assert augment.items() >= wanted.items()
+    assert dataclasses.asdict(config.AugmentConfig()).items() >= augment.items()
 
 
 @pytest.mark.parametrize(
@@ -171,25 +155,26 @@ def test_the_defaults_that_protocols_rest_on_never_change():
     [
         (
             *("ctr", "openpose-18", ("x", "y", "score")),
-            "the protocol 'ctr' is for records of x, y, z, but these records hold x, y, score in the layout "
-            "'openpose-18'; for them there are: stgcn-aaai18-2d, stgcn-released-2d, agcn-2d, pyskl-u100-2d",
+            "the protocol 'ctr' is for records of x, y, z, but these records hold x, y, score in "
+            "the layout 'openpose-18'; available for them: stgcn-aaai18-2d, stgcn-released-2d, "
+            "agcn-2d, pyskl-u100-2d",
         ),
         (
             "agcn-2d",
             "ntu-25",
             ("x", "y", "z"),
-            "there are: stgcn-aaai18, stgcn-released, agcn, ctr, pyskl-u100",
+            "available for them: stgcn-aaai18, stgcn-released, agcn, ctr, pyskl-u100",
         ),
         (
             "pyskl-u100",
             "jhmdb-15",
             ("x", "y"),
-            "hold x, y in the layout 'jhmdb-15'; for them there are: none",
+            "hold x, y in the layout 'jhmdb-15'; available for them: none",
         ),
         (
             *("agcn", "coco-17", ("x", "y", "z")),
-            "is for layouts with spine, but these records hold x, y, z in the layout 'coco-17'; for them there are: "
-            "stgcn-aaai18, stgcn-released",
+            "is for layouts with spine, but these records hold x, y, z in the layout 'coco-17'; "
+            "available for them: stgcn-aaai18, stgcn-released",
         ),
     ],
 )
@@ -210,18 +195,21 @@ def test_an_unknown_protocol_lists_those_there_are(config_file):
 
 
 def test_checkpoint_report_and_artifact_say_what_was_followed(tmp_path):
-    run, text = (
-        following("stgcn-released-2d", clip__frames=8),
-        "stgcn-released-2d v1 with clip.frames 300 -> 8",
-    )
+    run = following("stgcn-released-2d", clip__frames=8)
+    text = "stgcn-released-2d v1 with clip.frames 300 -> 8"
     meta = trained_model.RunMetadata(run, toys.LAYOUT, toys.LABELS, toys.CHANNELS)
     assert meta.protocol == meta.to_dict()["protocol"] == text
     net = trained_model.Trained(
-        model=nn.Dense(4), weights={}, config=run, layout=toys.LAYOUT, labels=toys.LABELS, channels=toys.CHANNELS,
+        model=nn.Dense(4),
+        weights={},
+        config=run,
+        layout=toys.LAYOUT,
+        labels=toys.LABELS,
+        channels=toys.CHANNELS,
         step=7,
         chosen="the last checkpoint of the run",
-    )  # fmt: skip
-    assert classification.about(net, split="test", subset=None)["protocol"] == text
+    )
+    assert classification.provenance(net, split="test", subset=None)["protocol"] == text
     shape = jax.ShapeDtypeStruct((1, 8, 2, 18, 3), np.float32)
     assert export.describe(net, shape, ("n",))["protocol"] == text
 
@@ -242,6 +230,6 @@ def test_a_run_older_than_an_option_goes_on_where_the_option_has_its_default(tmp
 def test_the_help_of_train_lists_every_protocol_and_its_source(capsys):
     with pytest.raises(SystemExit):
         cli.main(["train", "--help"])
-    listed = capsys.readouterr().out.split("protocols:")[1]
-    for name, known in PROTOCOLS.items():
-        assert f"{name:18}{known.source}" in listed
+    text = capsys.readouterr().out.split("protocols:")[1]
+    for name, protocol in PROTOCOLS.items():
+        assert f"{name:18}{protocol.source}" in text
