@@ -1,8 +1,7 @@
-"""Joint layouts: names, trees of bones, left/right pairs, the graphs drawn on them, and conversion
-between them.
+"""Joint layouts: their joints, bones and left/right pairs, their graphs, and conversions.
 
-layout -> table (the layouts that have a name) -> conversion (joints of one as joints of another)
-       -> graph (adjacency with every partition strategy)
+layout (one layout) -> layouts (the named ones) -> conversion (from one layout to another)
+                                                -> graph (adjacency with every partition strategy)
 """
 
 from jaxact.skeletons.conversion import convert

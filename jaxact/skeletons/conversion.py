@@ -1,9 +1,8 @@
-"""Joints of one layout as joints of another.
+"""Converts joints from one layout to another.
 
-`STEPS` is the whole truth: a joint of the target that the source has under the same name is taken
-over as it is, and the table says how every other one is made. Conversions that are not in the table
-are chains of those that are. Names carry the sides, so that left stays left whatever the order of
-the joints.
+`STEPS` defines every direct conversion. A joint that the source has under the same name is copied;
+the table lists the source joints of every other joint. Other conversions are chains of direct ones.
+Joints are matched by name, so left stays left whatever the order of the joints.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,16 +13,17 @@ from jaxtyping import Float
 from jaxact.errors import UserError, unknown
 from jaxact.skeletons.layouts import LAYOUTS
 
-Parts = tuple[str, ...]
+SourceJoints = tuple[str, ...]
 
-SHOULDERS: Parts = ("left_shoulder", "right_shoulder")
-MISSING: Parts = ()  # the source knows nothing of the joint: it is missing
+SHOULDERS: SourceJoints = ("left_shoulder", "right_shoulder")
+MISSING: SourceJoints = ()  # the source has no such joint
 
-# OpenPose's neck is not a joint that is seen but the middle of the shoulders; sets that have a neck
-# of their own mean another place, so it is made from the shoulders there too. The middle of a head
-# stands in for the nose.
-_BODY: Mapping[str, Parts] = {"nose": ("head",), "neck": SHOULDERS}
-STEPS: Mapping[tuple[str, str], Mapping[str, Parts]] = {
+# OpenPose's neck is not a detected joint but the midpoint of the shoulders. The necks of other data
+# sets are at another position, so the neck is computed from the shoulders there too. The middle of
+# a head stands in for the nose.
+_BODY: Mapping[str, SourceJoints] = {"nose": ("head",), "neck": SHOULDERS}
+# (source, target) -> joint of the target -> the joints of the source whose mean it is.
+STEPS: Mapping[tuple[str, str], Mapping[str, SourceJoints]] = {
     ("coco-17", "openpose-18"): {"neck": SHOULDERS},
     ("openpose-18", "coco-17"): {},
     ("openpose-18", "body-14"): {},
@@ -56,79 +56,83 @@ def convert(
     *,
     channels: Sequence[str] = ("x", "y", "z"),
 ) -> Float[np.ndarray, "*axes w c"]:
-    """The same poses with the joints of another layout.
+    """Converts joints to another layout.
 
-    A joint is copied, or it is the mean of the joints it is made from: x = sum_i x_i / n. Its score
-    is the smallest of theirs. Where one of them is missing (zero, or without a score) it is missing
-    too. A mean that falls on the origin cannot be told from a missing joint: convert before
-    anything is centred.
+    A joint of the target is a copy of a source joint, or the mean of several: x = sum_i x_i / n.
+    Its score is their lowest score. It is missing if one of them is missing (zero, or score 0). A
+    mean at the origin is indistinguishable from a missing joint, so convert before centring.
 
     Args:
-      joints: in the order of `source`, any axes before the joint's.
+      joints: joints in the order of `source`, with any leading axes.
       source: name of their layout.
-      target: name of the layout wanted.
-      channels: what the last axis holds; "score" is no coordinate.
+      target: name of the layout to convert to.
+      channels: names of the channels on the last axis. "score" is not a coordinate.
 
     Returns:
-      Joints in the order of `target`; those that the source knows nothing of are zero.
+      Joints in the order of `target`; those without a source joint are zero.
 
     Raises:
-      UserError: an unknown layout, no way from one to the other, or joints that are not of
-          `source`.
+      UserError: an unknown layout, no conversion between the two, or joints that do not fit
+        `source`.
     """
-    way = conversion_path(source, target)
+    path = conversion_path(source, target)
     if joints.shape[-2:] != (len(LAYOUTS[source].joints), len(channels)):
         raise UserError(
             f"{joints.shape[-2]} joints of {joints.shape[-1]} channels, but layout {source!r} has "
             f"{len(LAYOUTS[source].joints)} and the channels are {', '.join(channels)}"
         )
-    for name in way:
+    for name in path:
         joints = _step(joints, source, name, list(channels))
         source = name
     return joints
 
 
 def conversion_path(source: str, target: str) -> list[str]:
-    """Layouts on the shortest way from `source` to `target`, without `source`.
+    """The layouts on the shortest chain of conversions from `source` to `target`.
+
+    Returns:
+      Names of the layouts, without `source` and with `target`.
 
     Raises:
-      UserError: an unknown layout, or no way; lists what `source` can become.
+      UserError: an unknown layout, or no such chain. The message lists the layouts that `source`
+        converts to.
     """
     for name in (source, target):
         if name not in LAYOUTS:
             raise unknown("layout", name, LAYOUTS)
-    ways: dict[str, list[str]] = {source: []}
+    paths: dict[str, list[str]] = {source: []}
     queue = [source]
-    for here in queue:
+    for layout in queue:  # breadth first; the queue grows in the loop
         for start, end in STEPS:
-            if start == here and end not in ways:
-                ways[end] = [*ways[here], end]
+            if start == layout and end not in paths:
+                paths[end] = [*paths[layout], end]
                 queue.append(end)
-    if target not in ways:
+    if target not in paths:
         raise UserError(
-            f"layout {source!r} does not convert to {target!r}; it does to: {', '.join(queue[1:]) or 'none'}"
+            f"layout {source!r} does not convert to {target!r}; "
+            f"it does to: {', '.join(queue[1:]) or 'none'}"
         )
-    return ways[target]
+    return paths[target]
 
 
 def _step(joints: np.ndarray, source: str, target: str, channels: list[str]) -> np.ndarray:
-    """One entry of the table."""
+    """Applies one direct conversion."""
     names = LAYOUTS[source].joints
-    made = STEPS[source, target]
-    places = [axis for axis, channel in enumerate(channels) if channel != "score"]
-    result = np.zeros(
-        (*joints.shape[:-2], len(LAYOUTS[target].joints), joints.shape[-1]), joints.dtype
-    )
+    source_joints = STEPS[source, target]
+    coordinates = [axis for axis, channel in enumerate(channels) if channel != "score"]
+    target_shape = (*joints.shape[:-2], len(LAYOUTS[target].joints), joints.shape[-1])
+    converted = np.zeros(target_shape, joints.dtype)
     for index, joint in enumerate(LAYOUTS[target].joints):
-        parts = joints[..., [names.index(part) for part in made.get(joint, (joint,))], :]
-        if parts.shape[-2] == 1:
-            result[..., index, :] = parts[..., 0, :]
-        elif parts.shape[-2]:
-            merged = parts.mean(-2, dtype=joints.dtype)
-            there = np.any(parts[..., places] != 0, axis=-1)
+        indices = [names.index(name) for name in source_joints.get(joint, (joint,))]
+        if len(indices) == 1:
+            converted[..., index, :] = joints[..., indices[0], :]
+        elif indices:
+            parts = joints[..., indices, :]
+            mean = parts.mean(-2, dtype=joints.dtype)
+            present = np.any(parts[..., coordinates] != 0, axis=-1)
             if "score" in channels:
                 scores = parts[..., channels.index("score")]
-                merged[..., channels.index("score")] = scores.min(-1)
-                there &= scores > 0
-            result[..., index, :] = np.where(there.all(-1)[..., None], merged, 0)
-    return result
+                mean[..., channels.index("score")] = scores.min(-1)
+                present &= scores > 0
+            converted[..., index, :] = np.where(present.all(-1)[..., None], mean, 0)
+    return converted

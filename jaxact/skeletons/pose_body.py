@@ -1,15 +1,15 @@
-"""The body that the pose network finds: fourteen joints, and the thirteen limbs between them.
+"""The body that the pose network predicts: 14 joints, and the 13 limbs between them.
 
-The joints are the layout `body-14`, OpenPose's first fourteen. The limbs are the first thirteen
-pairs of its COCO model: a tree with the neck as its root, each limb after the one that leads to its
-first joint.
+The joints are the layout `body-14`, the first fourteen of OpenPose. The limbs are the first
+thirteen pairs of its COCO model. They form a tree with the neck as its root, and each limb comes
+after the one that leads to its first joint.
 """
 
 import numpy as np
 from jaxtyping import Float
 
 from jaxact.errors import UserError
-from jaxact.skeletons.conversion import STEPS, conversion_path
+from jaxact.skeletons.conversion import SHOULDERS, STEPS, conversion_path
 from jaxact.skeletons.layout import Layout, Pair
 from jaxact.skeletons.layouts import LAYOUTS
 
@@ -21,35 +21,44 @@ LIMBS: tuple[Pair, ...] = (
 
 
 def body_matrix(layout: Layout) -> Float[np.ndarray, "14 v"]:
-    """How each joint of the body is made of the joints of `layout`: row by row, weights that add up
-    to 1.
+    """The matrix that converts the joints of `layout` to the body.
 
-    A joint is there where all are that have a weight in its row. Named layouts convert as
-    `skeletons.convert` does. Of any other one, joints are taken by their names; `head` stands in
-    for the nose, and the middle of the shoulders for a neck that it lacks.
+    Each row holds weights that sum to 1. A joint of the body is present where every joint with a
+    weight in its row is. Named layouts convert as in `skeletons.convert`. In any other layout,
+    joints are found by their names; `head` stands in for a missing nose, and the middle of the
+    shoulders for a missing neck.
 
     Raises:
-        UserError: no way leads from the layout to the body.
+      UserError: the layout does not convert to the body.
     """
     if layout.name in LAYOUTS:
-        names, matrix = layout.joints, np.eye(len(layout.joints))
-        source = layout.name
-        for target in conversion_path(layout.name, BODY.name):
-            made = STEPS[source, target]
-            step = np.zeros((len(LAYOUTS[target].joints), len(names)))
-            for index, joint in enumerate(LAYOUTS[target].joints):
-                for part in made.get(joint, (joint,)):
-                    step[index, names.index(part)] = 1 / len(made.get(joint, (joint,)))
-            source, names, matrix = target, LAYOUTS[target].joints, step @ matrix
-        return matrix
+        return _named_layout_matrix(layout)
     matrix = np.zeros((len(BODY.joints), len(layout.joints)))
-    stand_ins = {"nose": ("head",), "neck": ("left_shoulder", "right_shoulder")}
+    substitutes = {"nose": ("head",), "neck": SHOULDERS}
     for index, joint in enumerate(BODY.joints):
-        parts = (joint,) if joint in layout.joints else stand_ins.get(joint, (joint,))
-        if lacking := [part for part in parts if part not in layout.joints]:
-            raise UserError(
-                f"layout {layout.name!r} has no joint {lacking[0]!r}, of which the pose network's body is made"
-            )
-        for part in parts:
-            matrix[index, layout.joints.index(part)] = 1 / len(parts)
+        source_joints = (joint,)
+        if joint not in layout.joints:
+            source_joints = substitutes.get(joint, (joint,))
+        for name in source_joints:
+            if name not in layout.joints:
+                raise UserError(
+                    f"layout {layout.name!r} has no joint {name!r}, of which the pose network's "
+                    "body is made"
+                )
+            matrix[index, layout.joints.index(name)] = 1 / len(source_joints)
+    return matrix
+
+
+def _named_layout_matrix(layout: Layout) -> Float[np.ndarray, "14 v"]:
+    """The product of the matrices of each direct conversion."""
+    names, matrix = layout.joints, np.eye(len(layout.joints))
+    source = layout.name
+    for target in conversion_path(layout.name, BODY.name):
+        target_names = LAYOUTS[target].joints
+        step = np.zeros((len(target_names), len(names)))
+        for index, joint in enumerate(target_names):
+            source_joints = STEPS[source, target].get(joint, (joint,))
+            for name in source_joints:
+                step[index, names.index(name)] = 1 / len(source_joints)
+        source, names, matrix = target, target_names, step @ matrix
     return matrix

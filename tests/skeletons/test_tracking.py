@@ -110,7 +110,9 @@ def test_somebody_out_of_reach_is_somebody_new():
     tracks, _ = update_tracks(Tracks(), np.array([person(0.2)]))
     assert update_tracks(tracks, np.array([person(0.7)]))[1].tolist() == [1]
     assert update_tracks(tracks, np.array([person(0.7)]), reach=2.0)[1].tolist() == [0]
-    assert update_tracks(tracks, np.array([person(0.7)]), measure="iou", reach=0.99)[1].tolist() == [1]
+    assert update_tracks(tracks, np.array([person(0.7)]), measure="iou", reach=0.99)[
+        1
+    ].tolist() == [1]
 
 
 def test_errors_say_what_was_wanted():
