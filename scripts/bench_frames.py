@@ -1,23 +1,23 @@
-"""Frames per second of Xception here, in Keras and in PyTorch, and clips per second from video
-files, in turn.
+"""Benchmarks Xception here, in Keras and in PyTorch, and the reading of video files.
 
     python scripts/bench_frames.py                               # 40 frames of 299 px, one clip
-    taskset -c 0 python scripts/bench_frames.py --raw UCF101     # on one core; also decodes this folder's files
+    taskset -c 0 python scripts/bench_frames.py --raw UCF101     # on one core; also reads files
     python scripts/bench_frames.py --dtype bfloat16 --out bench
 
-Every side runs in a process of its own, one after the other and `--rounds` times over, so that a
-slow spell of the machine meets all of them. Times are medians over rounds of the fastest repetition
-of a round, ratios those of one call of this script. Keras is keras.applications on TensorFlow,
-PyTorch the same layers written out below, channels last, eager and compiled; all hold the same
-number of weights, which is checked. A package that is not there, or that lacks the GPU that JAX
-has, is named and left out. Files are parsed as `jaxact prepare` does it (frames, JPEG at a short
-side of 256), against PyAV that makes arrays of them, by seconds of processor time: one process, one
-thread.
+Each implementation runs in its own process, one after the other and `--rounds` times over, so that
+a slow phase of the machine affects all of them. Times are medians over rounds of the fastest
+repetition of a round; ratios are those of one call of this script. Keras is keras.applications on
+TensorFlow; PyTorch is the same layers written out below, channels last, eager and compiled. All
+have the same number of weights, which is checked. A package that is not installed, or that does not
+use the GPU that JAX uses, is listed and skipped. Files are parsed as by `jaxact prepare` (frames,
+JPEG at a short side of 256) and compared with PyAV, which decodes them to arrays, in seconds of
+processor time: one process, one thread.
 """
 
 import argparse
 import functools
 import importlib.util
+import itertools
 import json
 import os
 import statistics
@@ -30,15 +30,13 @@ from typing import Any
 
 import numpy as np
 
-NUMBERS = 20_861_480  # weights and running statistics
+WEIGHTS = 20_861_480  # parameters and running statistics
 
 
 def timed(
     work: Callable[[], Any], repetitions: int, clock: Callable[[], float] = time.perf_counter
 ) -> dict[str, Any]:
-    """Seconds of the first call and of the fastest of the others; `work` returns when its result is
-    there.
-    """
+    """Seconds of the first call and of the fastest other one; `work` blocks until its result."""
     seconds = []
     for _ in range(repetitions + 1):
         start = clock()
@@ -48,7 +46,7 @@ def timed(
 
 
 def frames(options: argparse.Namespace) -> np.ndarray:
-    """A clip by chance, [t h w 3] from -1 to 1."""
+    """A random clip [t h w 3], from -1 to 1."""
     shape = (options.frames, options.size, options.size, 3)
     return np.random.default_rng(1).uniform(-1, 1, shape).astype(np.float32)
 
@@ -65,15 +63,15 @@ def run_jaxact(options: argparse.Namespace) -> dict[str, Any]:
 
     model = Xception(dtype=options.dtype)
     shapes = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 1, 75, 75, 3)))
-    assert sum(leaf.size for leaf in jax.tree.leaves(shapes)) == NUMBERS
+    assert sum(leaf.size for leaf in jax.tree.leaves(shapes)) == WEIGHTS
     random = np.random.default_rng(0)
     weights = jax.tree.map(
         lambda leaf: jnp.asarray(random.uniform(0.01, 0.1, leaf.shape), leaf.dtype), shapes
     )
     clip = jnp.asarray(frames(options)[None])
     forward = jax.jit(model.apply)
-    found = timed(lambda: jax.block_until_ready(forward(weights, clip)), options.repetitions)
-    return found | {"gpu": jax.default_backend() != "cpu"}
+    times = timed(lambda: jax.block_until_ready(forward(weights, clip)), options.repetitions)
+    return times | {"gpu": jax.default_backend() != "cpu"}
 
 
 def run_keras(options: argparse.Namespace) -> dict[str, Any]:
@@ -86,11 +84,11 @@ def run_keras(options: argparse.Namespace) -> dict[str, Any]:
     shape = (options.size, options.size, 3)
     xception: Any = keras.applications.Xception
     model = xception(include_top=False, weights=None, input_shape=shape)
-    assert model.count_params() == NUMBERS
+    assert model.count_params() == WEIGHTS
     forward = tf.function(lambda clip: model(clip, training=False))
     clip = tf.constant(frames(options))
-    found = timed(lambda: forward(clip)[0, 0, 0, 0].numpy(), options.repetitions)
-    return found | {"gpu": bool(tf.config.list_physical_devices("GPU"))}
+    times = timed(lambda: forward(clip)[0, 0, 0, 0].numpy(), options.repetitions)
+    return times | {"gpu": bool(tf.config.list_physical_devices("GPU"))}
 
 
 def run_torch(options: argparse.Namespace, *, compiled: bool) -> dict[str, Any]:
@@ -101,12 +99,12 @@ def run_torch(options: argparse.Namespace, *, compiled: bool) -> dict[str, Any]:
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     layout: Any = {"device": device, "memory_format": torch.channels_last}
     model = torch_xception().eval().to(**layout)
-    held = [array for name, array in model.state_dict().items() if "num_batches" not in name]
-    assert sum(array.numel() for array in held) == NUMBERS
+    arrays = [array for name, array in model.state_dict().items() if "num_batches" not in name]
+    assert sum(array.numel() for array in arrays) == WEIGHTS
     clip = torch.from_numpy(frames(options)).permute(0, 3, 1, 2).to(**layout)
     forward = torch.compile(model) if compiled else model
 
-    def one() -> None:
+    def run_once() -> None:
         with (
             torch.inference_mode(),
             torch.autocast(device, torch.bfloat16, enabled=options.dtype == "bfloat16"),
@@ -115,7 +113,7 @@ def run_torch(options: argparse.Namespace, *, compiled: bool) -> dict[str, Any]:
         if device == "cuda":
             torch.cuda.synchronize()
 
-    return timed(one, options.repetitions) | {"gpu": device == "cuda"}
+    return timed(run_once, options.repetitions) | {"gpu": device == "cuda"}
 
 
 def torch_xception() -> Any:
@@ -125,49 +123,44 @@ def torch_xception() -> Any:
     def norm(features: int) -> nn.Module:
         return nn.BatchNorm2d(features, eps=1e-3)
 
-    def plain(inside: int, features: int, kernel: int, stride: int) -> list[nn.Module]:
-        return [nn.Conv2d(inside, features, kernel, stride, bias=False), norm(features)]
+    def plain(inputs: int, features: int, kernel: int, stride: int) -> list[nn.Module]:
+        return [nn.Conv2d(inputs, features, kernel, stride, bias=False), norm(features)]
 
-    def separable(inside: int, features: int) -> list[nn.Module]:
-        depthwise = nn.Conv2d(inside, inside, 3, padding=1, groups=inside, bias=False)
-        return [depthwise, nn.Conv2d(inside, features, 1, bias=False), norm(features)]
+    def separable(inputs: int, features: int) -> list[nn.Module]:
+        depthwise = nn.Conv2d(inputs, inputs, 3, padding=1, groups=inputs, bias=False)
+        return [depthwise, nn.Conv2d(inputs, features, 1, bias=False), norm(features)]
 
     class Block(nn.Module):
-        def __init__(self, inside: int, *widths: int, pool: bool = True) -> None:
+        def __init__(self, *widths: int, pool: bool = True) -> None:
             super().__init__()
-            pairs = zip((inside, *widths), widths, strict=False)
-            layers = [layer for pair in pairs for layer in (nn.ReLU(), *separable(*pair))]
-            self.branch = nn.Sequential(*layers, *([nn.MaxPool2d(3, 2, 1)] if pool else []))
-            self.shortcut = (
-                nn.Sequential(*plain(inside, widths[-1], 1, 2)) if pool else nn.Identity()
-            )
+            layers: list[nn.Module] = []
+            for inputs, features in itertools.pairwise(widths):
+                layers += [nn.ReLU(), *separable(inputs, features)]
+            self.shortcut = nn.Identity()
+            if pool:
+                layers.append(nn.MaxPool2d(3, 2, 1))
+                self.shortcut = nn.Sequential(*plain(widths[0], widths[-1], 1, 2))
+            self.branch = nn.Sequential(*layers)
 
         def forward(self, x: Any) -> Any:
             return self.branch(x) + self.shortcut(x)
 
-    return nn.Sequential(
-        *(*plain(3, 32, 3, 2), nn.ReLU(), *plain(32, 64, 3, 1), nn.ReLU()),
-        *(Block(64, 128, 128), Block(128, 256, 256), Block(256, 728, 728)),
-        *(Block(728, 728, 728, 728, pool=False) for _ in range(8)),
-        *(
-            Block(728, 728, 1024),
-            *separable(1024, 1536),
-            nn.ReLU(),
-            *separable(1536, 2048),
-            nn.ReLU(),
-        ),
-    )
+    stem = [*plain(3, 32, 3, 2), nn.ReLU(), *plain(32, 64, 3, 1), nn.ReLU()]
+    entry = [Block(64, 128, 128), Block(128, 256, 256), Block(256, 728, 728)]
+    middle = [Block(728, 728, 728, 728, pool=False) for _ in range(8)]
+    tail = [*separable(1024, 1536), nn.ReLU(), *separable(1536, 2048), nn.ReLU()]
+    return nn.Sequential(*stem, *entry, *middle, Block(728, 728, 1024), *tail)
 
 
 def run_prepare(options: argparse.Namespace) -> dict[str, Any]:
-    """Files to what a record stores."""
+    """Parses files as `jaxact prepare` does, to what a record stores."""
     from jaxact.datasets.formats import video_encoding
 
     return over_files(options, lambda path: video_encoding.encode(path, short_side=256))
 
 
 def run_pyav(options: argparse.Namespace) -> dict[str, Any]:
-    """Files to arrays of pixels, as PyAV's manual has it."""
+    """Decodes files to arrays of pixels, as in PyAV's manual."""
     import av
 
     def read(path: str) -> None:
@@ -181,12 +174,12 @@ def run_pyav(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def over_files(options: argparse.Namespace, work: Callable[[str], Any]) -> dict[str, Any]:
-    """Processor seconds for every file once; the first repetition brings the files into memory."""
+    """Processor seconds for all files; the first repetition reads them into the page cache."""
     from jaxact.datasets.preparation.video_builder import video_files
 
     paths = list(map(str, video_files(Path(options.raw), "videos")[: options.clips]))
-    found = timed(lambda: [work(path) for path in paths], options.repetitions, time.process_time)
-    return found | {"clips": len(paths), "gpu": False}
+    times = timed(lambda: [work(path) for path in paths], options.repetitions, time.process_time)
+    return times | {"clips": len(paths), "gpu": False}
 
 
 FORWARD = {
@@ -200,53 +193,54 @@ DECODE = {"jaxact prepare": ("av", run_prepare), "PyAV to arrays": ("av", run_py
 
 def measure(side: str, options: argparse.Namespace) -> dict[str, Any]:
     """One measurement in a fresh process."""
-    given = [
-        f"--{name}={getattr(options, name)}"
-        for name in ("frames", "size", "repetitions", "dtype", "raw", "clips")
-    ]
+    command = [sys.executable, __file__, "--side", side]
+    for name in ("frames", "size", "repetitions", "dtype", "raw", "clips"):
+        command.append(f"--{name}={getattr(options, name)}")
     root = str(Path(__file__).resolve().parents[1])
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])
-    }
+    python_path = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"PYTHONPATH": python_path}
     environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    command = [sys.executable, __file__, "--side", side, *given]
-    ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
-    return json.loads(ran.stdout.splitlines()[-1])
+    process = subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, check=True, env=environment
+    )
+    return json.loads(process.stdout.splitlines()[-1])
 
 
 def compare(
     sides: dict[str, tuple[str, Callable]], options: argparse.Namespace
 ) -> list[dict[str, Any]]:
-    """A line for each side; the first is ours."""
-    there = [side for side, (package, _) in sides.items() if importlib.util.find_spec(package)]
-    rows: list[dict[str, Any]] = [
-        {"side": side, "why": "not installed"} for side in sides if side not in there
-    ]
-    runs: dict[str, list[dict[str, Any]]] = {side: [] for side in there}
+    """A row for each implementation; the first is ours."""
+    rows: list[dict[str, Any]] = []
+    runs: dict[str, list[dict[str, Any]]] = {}
+    for side, (package, _) in sides.items():
+        if importlib.util.find_spec(package):
+            runs[side] = []
+        else:
+            rows.append({"side": side, "why": "not installed"})
     for _ in range(options.rounds):
-        for side in there:
+        for side in runs:
             runs[side].append(measure(side, options))
             print(f"{side}: {runs[side][-1]['seconds']:.3f} s", file=sys.stderr)
     ours = runs[next(iter(sides))]
-    for side, found in runs.items():
-        if found[0]["gpu"] != ours[0]["gpu"]:
-            rows.append({"side": side, "why": f"{'no ' * (not found[0]['gpu'])}GPU, unlike jaxact"})
+    our_seconds = statistics.median(run["seconds"] for run in ours)
+    for side, rounds in runs.items():
+        if rounds[0]["gpu"] != ours[0]["gpu"]:
+            device = "GPU" if rounds[0]["gpu"] else "no GPU"
+            rows.append({"side": side, "why": f"{device}, unlike jaxact"})
             continue
-        seconds, own = (statistics.median(run["seconds"] for run in each) for each in (found, ours))
-        count, unit = (
-            (found[0]["clips"], "clips") if "clips" in found[0] else (options.frames, "frames")
-        )
-        first = max(run["first"] for run in found)
-        rows.append(
-            {
-                "side": side,
-                "seconds": seconds,
-                "first": first,
-                "rate": count / seconds,
-                "unit": unit,
-            }
-        )
-        rows[-1]["times_faster_here"] = seconds / own
+        count, unit = options.frames, "frames"
+        if "clips" in rounds[0]:
+            count, unit = rounds[0]["clips"], "clips"
+        seconds = statistics.median(run["seconds"] for run in rounds)
+        row = {
+            "side": side,
+            "seconds": seconds,
+            "first": max(run["first"] for run in rounds),
+            "rate": count / seconds,
+            "unit": unit,
+            "times_faster_here": seconds / our_seconds,
+        }
+        rows.append(row)
     return rows
 
 
@@ -254,23 +248,23 @@ def line(row: dict[str, Any]) -> str:
     """A row as Markdown."""
     if "why" in row:
         return f"| {row['side']} | left out: {row['why']} | | | |"
-    rate = f"{row['rate']:.2f} {row['unit']}/s{' per core' * (row['unit'] == 'clips')}"
-    return f"| {row['side']} | {row['seconds']:.3f} | {row['first']:.1f} | {rate} | {row['times_faster_here']:.2f} |"
+    rate = f"{row['rate']:.2f} {row['unit']}/s"
+    if row["unit"] == "clips":
+        rate += " per core"
+    times = f"{row['seconds']:.3f} | {row['first']:.1f}"
+    return f"| {row['side']} | {times} | {rate} | {row['times_faster_here']:.2f} |"
 
 
 def main() -> None:
-    """Prints a line per side."""
+    """Prints a row for each implementation."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for name, value in {
-        "frames": 40,
-        "size": 299,
-        "rounds": 3,
-        "repetitions": 3,
-        "clips": 32,
-    }.items():
-        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--frames", type=int, default=40)
+    parser.add_argument("--size", type=int, default=299, help="pixels")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--repetitions", type=int, default=3, help="timed calls a round")
+    parser.add_argument("--clips", type=int, default=32, help="video files that are read")
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
     parser.add_argument("--raw", default="", help="also parse this folder's video files")
     parser.add_argument("--out", help="writes OUT.md and OUT.json")
@@ -279,13 +273,13 @@ def main() -> None:
     if options.side:
         print(json.dumps((FORWARD | DECODE)[options.side][1](options)))
         return
-    rows = compare(FORWARD, options) + (compare(DECODE, options) if options.raw else [])
+    rows = compare(FORWARD, options)
+    if options.raw:
+        rows += compare(DECODE, options)
     cores = len(os.sched_getaffinity(0))
-    head = f"{options.frames} frames of {options.size} px, {options.dtype}, {cores} core{'s' * (cores > 1)}"
-    columns = (
-        "| | seconds | first call, seconds | speed | times faster here |\n|---|---|---|---|---|"
-    )
-    text = "\n".join([head, "", columns, *map(line, rows)]) + "\n"
+    title = f"{options.frames} frames of {options.size} px, {options.dtype}, cores: {cores}"
+    columns = "| | seconds | first call, seconds | speed | times faster here |"
+    text = "\n".join([title, "", columns, "|---|---|---|---|---|", *map(line, rows)]) + "\n"
     print(text, end="")
     if options.out:
         Path(f"{options.out}.md").write_text(text)

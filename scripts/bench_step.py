@@ -1,18 +1,17 @@
-"""Training and inference speed of ST-GCN (3 x 300 x 25 x 2, 60 classes) here and in PyTorch, in
-turn; of STA-GCN here.
+"""Benchmarks training and inference of ST-GCN here and in PyTorch, and of STA-GCN here.
 
     python scripts/bench_step.py                                   # jaxact alone
     git clone https://github.com/yysijie/st-gcn && git -C st-gcn checkout 221c0e1
-    python scripts/bench_step.py --torch-checkout st-gcn --out bench   # also PyTorch eager and torch.compile
-    python scripts/bench_step.py --model stagcn --batch 8              # what STA-GCN's attention adds to ST-GCN
+    python scripts/bench_step.py --torch-checkout st-gcn --out bench   # and PyTorch
+    python scripts/bench_step.py --model stagcn --batch 8              # the cost of attention
 
-Every side runs in a process of its own, one after the other and `--rounds` times over, so that a
-slow spell of the machine meets all of them; all have the same allocator settings
-(JAXACT_ALLOCATOR=default leaves the C library's). Times are medians over rounds of the fastest step
-of a round. FLOP are the network's own, 2 per multiply-add of its direct form (34.2 GFLOP per clip
-forward, three times that for training), whatever a formulation saves of them, so a share of the
-matrix product's peak is a share of what the direct form could reach. On a GPU both sides compute in
-bfloat16.
+Clips are 3 x 300 x 25 x 2, 60 classes. Each implementation runs in its own process, one after the
+other and `--rounds` times over, so that a slow phase of the machine affects all of them; all have
+the same allocator settings (JAXACT_ALLOCATOR=default keeps the C library's). Times are medians over
+rounds of the fastest step of a round. FLOP are those of the network's direct form, 2 per
+multiply-add (34.2 GFLOP per clip forward, three times that for training), even where a formulation
+computes fewer, so a share of the matrix product's peak is a share of what the direct form could
+reach. On a GPU both implementations compute in bfloat16.
 """
 
 import argparse
@@ -29,7 +28,7 @@ from pathlib import Path
 SHAPE = (300, 2, 25, 3)  # frames, persons, joints, channels
 FORWARD_FLOP = 34.2e9  # per clip
 # Our networks: model and options. Attention on ST-GCN's own units, on whole clips and on five
-# segments, which are slower without it too; the whole SN.
+# segments, which are slower without attention too; the complete SN.
 ATTENTION = {"operator": "partition", "attention": "both", "gate": "none", "kept": 0}
 NETWORKS = {
     "jaxact": ("stgcn", {}),
@@ -42,9 +41,7 @@ NETWORKS = {
 
 
 def timed(step, repetitions: int) -> dict[str, float]:
-    """Seconds of the first call and of the fastest of the others; `step` returns when its result is
-    there.
-    """
+    """Seconds of the first call and of the fastest other one; `step` blocks until its result."""
     seconds = []
     for _ in range(repetitions + 2):  # the second call still touches new memory
         start = time.perf_counter()
@@ -69,30 +66,31 @@ def run_jax(name: str, batch: int, train: bool, repetitions: int, dtype: str) ->
     from jaxact.training import train_step as step
 
     layout = skeletons.get_layout("ntu-25")
-    kind, options = NETWORKS[name]
+    network, options = NETWORKS[name]
     spec = models.InputSpec(layout=layout, num_classes=60, channels=("x", "y", "z"))
-    model = models.build(kind, spec, dtype=dtype, **options)
+    model = models.build(network, spec, dtype=dtype, **options)
     tx = optax.chain(optax.add_decayed_weights(1e-4), optax.sgd(0.1, 0.9, nesterov=True))
-    place = sharding.make_placement(devices=1)
+    placement = sharding.make_placement(devices=1)
     current = state.create(model, jax.ShapeDtypeStruct((1, *SHAPE), np.float32), tx, seed=0)
     inputs = np.random.default_rng(0).standard_normal((batch, *SHAPE), np.float32)
     data = jax.device_put({"inputs": inputs, "targets": np.zeros(batch, np.int32)})
     loss = losses.classification_loss
-    compiled = place.compile_train(
+    compiled = placement.compile_train(
         functools.partial(step.train_step, apply=model.apply, loss=loss, tx=tx, seed=0)
     )
     forward = jax.jit(model.apply)
 
-    def one() -> None:
+    def run_once() -> None:
         nonlocal current
         if train:
             current, _ = jax.block_until_ready(compiled(current, data))
         else:
             jax.block_until_ready(forward(current.weights, data["inputs"]))
 
-    result = timed(one, repetitions)
-    memory = jax.devices()[0].memory_stats()
-    return result | ({"peak_mb": memory["peak_bytes_in_use"] / 1e6} if memory else {})
+    result = timed(run_once, repetitions)
+    if memory := jax.devices()[0].memory_stats():
+        result["peak_mb"] = memory["peak_bytes_in_use"] / 1e6
+    return result
 
 
 def run_torch(
@@ -115,7 +113,7 @@ def run_torch(
     )
     forward = torch.compile(model) if compiled else model
 
-    def one() -> None:
+    def run_once() -> None:
         with (
             torch.set_grad_enabled(train),
             torch.autocast(device, torch.bfloat16, enabled=dtype == "bfloat16"),
@@ -129,10 +127,10 @@ def run_torch(
         if device == "cuda":
             torch.cuda.synchronize()
 
-    result = timed(one, repetitions)
-    return result | (
-        {"peak_mb": torch.cuda.max_memory_allocated() / 1e6} if device == "cuda" else {}
-    )
+    result = timed(run_once, repetitions)
+    if device == "cuda":
+        result["peak_mb"] = torch.cuda.max_memory_allocated() / 1e6
+    return result
 
 
 def matmul_peak(dtype: str) -> dict[str, float]:
@@ -149,7 +147,7 @@ def matmul_peak(dtype: str) -> dict[str, float]:
 
 
 def work(side: str, options: argparse.Namespace) -> dict[str, float]:
-    """One measurement, in the process made for it."""
+    """One measurement, in this process."""
     from jaxact.cli.malloc import keep_pages
 
     keep_pages()
@@ -165,36 +163,23 @@ def measure(
     side: str, options: argparse.Namespace, mode: str = "train", batch: int = 1
 ) -> dict[str, float]:
     """`work` in a fresh process."""
-    command = [
-        sys.executable,
-        __file__,
-        "--side",
-        side,
-        "--mode",
-        mode,
-        "--batch",
-        str(batch),
-        "--dtype",
-        options.dtype,
-    ]
-    command += [
-        "--repetitions",
-        str(options.repetitions),
-        "--torch-checkout",
-        options.torch_checkout,
-    ]
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(
-            [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-        )
-    }
-    ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
-    return json.loads(ran.stdout.splitlines()[-1])
+    command = [sys.executable, __file__, "--side", side, "--mode", mode, "--batch", str(batch)]
+    command += ["--dtype", options.dtype, "--repetitions", str(options.repetitions)]
+    command += ["--torch-checkout", options.torch_checkout]
+    root = str(Path(__file__).parents[1])
+    python_path = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"PYTHONPATH": python_path}
+    process = subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, check=True, env=environment
+    )
+    return json.loads(process.stdout.splitlines()[-1])
 
 
 def compare(options: argparse.Namespace) -> list[dict]:
-    """Every mode and batch, the sides in turn."""
-    sides = ["jaxact", *(["torch eager", "torch.compile"] if options.torch_checkout else [])]
+    """Rows for every mode, batch size and implementation."""
+    sides = ["jaxact"]
+    if options.torch_checkout:
+        sides += ["torch eager", "torch.compile"]
     if options.model == "stagcn":
         sides = list(NETWORKS)
     rows = []
@@ -203,11 +188,9 @@ def compare(options: argparse.Namespace) -> list[dict]:
             runs: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
             for _ in range(options.rounds):
                 for side in sides:
-                    runs[side].append(measure(side, options, mode, batch))
-                    print(
-                        f"{mode} batch {batch} {side}: {runs[side][-1]['step']:.3f} s",
-                        file=sys.stderr,
-                    )
+                    times = measure(side, options, mode, batch)
+                    runs[side].append(times)
+                    print(f"{mode} batch {batch} {side}: {times['step']:.3f} s", file=sys.stderr)
             rows += [summary(mode, batch, side, runs, options.peak) for side in sides]
     return rows
 
@@ -215,7 +198,7 @@ def compare(options: argparse.Namespace) -> list[dict]:
 def summary(
     mode: str, batch: int, side: str, runs: dict[str, list[dict[str, float]]], peak: float
 ) -> dict:
-    """One line of the table."""
+    """One row of the table."""
     seconds = statistics.median(run["step"] for run in runs[side])
     ours = statistics.median(run["step"] for run in runs["jaxact"])
     flops = batch * FORWARD_FLOP * (3 if mode == "train" else 1) / seconds
@@ -269,14 +252,17 @@ def main() -> None:
     if options.side:
         print(json.dumps(work(options.side, options)))
         return
-    chosen, options.dtype = options.dtype, options.dtype or "float32"
+    default_dtype = not options.dtype
+    if default_dtype:
+        options.dtype = "float32"
     peak = measure("peak", options)
-    if peak["gpu"] and not chosen:
+    if peak["gpu"] and default_dtype:
         options.dtype = "bfloat16"
         peak = measure("peak", options)
     options.peak = peak["flops"]
     rows = compare(options)
-    text = f"{options.dtype}, matrix product peak {options.peak / 1e9:.0f} GFLOP/s\n\n{markdown(rows)}\n"
+    title = f"{options.dtype}, matrix product peak {options.peak / 1e9:.0f} GFLOP/s"
+    text = f"{title}\n\n{markdown(rows)}\n"
     print(text)
     if options.out:
         Path(f"{options.out}.md").write_text(text)
