@@ -82,7 +82,7 @@ def net(model: Any, section: Any, clip: Any, layout: str, shape: tuple[int, ...]
     run = config.TrainConfig(model=section, clip=clip)
     known = skeletons.get_layout(layout)
     labels = tuple(map(str, range(32)))
-    return trained_model.Trained(
+    return trained_model.TrainedModel(
         model, drawn(model, shape), run, known, labels, ("x", "y", "score"), 0, "random"
     )
 

@@ -83,13 +83,13 @@ def network(name: str) -> export.Network:
         )
 
     shapes = jax.eval_shape(
-        lambda: state.init(module, trained_model.example(meta, training=False), 0)
+        lambda: state.init(module, trained_model.example_input(meta, training=False), 0)
     )
     weights = jax.tree_util.tree_map_with_path(drawn, shapes)
     layout = skeletons.get_layout("body-14")
     return export.Network(
         (
-            trained_model.Trained(
+            trained_model.TrainedModel(
                 module,
                 weights,
                 run,

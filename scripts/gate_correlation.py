@@ -41,7 +41,7 @@ def main() -> None:
     print(json.dumps({"clips": len(rows), **means}))
 
 
-def gate(net: trained_model.Trained, inputs: jax.Array) -> jax.Array:
+def gate(net: trained_model.TrainedModel, inputs: jax.Array) -> jax.Array:
     """h [b, t, m, v]."""
     sown: Any = net.model.apply(net.weights, inputs, mutable=["intermediates"])[1]
     if "gate" not in sown["intermediates"]:
@@ -75,7 +75,7 @@ def spearman(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
 
-def batches(net: trained_model.Trained, options: argparse.Namespace):
+def batches(net: trained_model.TrainedModel, options: argparse.Namespace):
     """Evaluation batches of the split."""
     from jaxact.datasets import dataset_info
     from jaxact.pipeline import batches as made

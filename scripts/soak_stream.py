@@ -114,10 +114,10 @@ def recogniser(carry: bool) -> tuple[Any, Any]:
     )
     layout, channels = skeletons.get_layout("body-14"), ("x", "y", "score")
     meta = trained_model.RunMetadata(run, layout, ("a", "b", "c"), channels)
-    model, shape = trained_model.build(meta), trained_model.example(meta)
+    model, shape = trained_model.build(meta), trained_model.example_input(meta)
     made = model.init(jax.random.key(0), jnp.zeros(shape.shape))
     weights = state.variables(made["params"], made["batch_stats"])
-    net = trained_model.Trained(
+    net = trained_model.TrainedModel(
         model, weights, run, layout, ("a", "b", "c"), channels, 0, "untrained"
     )
     preprocessor = PosePreprocessor(layout, channels, dataclasses.asdict(run.clip))

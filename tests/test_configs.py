@@ -76,7 +76,7 @@ def described(run: config.TrainConfig) -> trained_model.RunMetadata:
 def runs(run: config.TrainConfig) -> None:
     """Checks the shapes of a network's outputs; none of its numbers is computed."""
     meta = described(run)
-    model, clip = trained_model.build(meta), trained_model.example(meta)
+    model, clip = trained_model.build(meta), trained_model.example_input(meta)
     trace = functools.partial(model.init_with_output, train=False)
     outputs, _ = jax.eval_shape(trace, {"params": jax.random.key(0)}, clip)
     if run.model.name == "pose":

@@ -131,7 +131,7 @@ def test_4_to_8_a_batch_over_four_devices_becomes_an_update(run, info):
     assert {shard.data.shape for shard in batch["inputs"].addressable_shards} == {(1, 8, 2, 25, 3)}
     model = trained_model.build(meta)
     tx = optim.optimizer(lambda count: 0.1, name="sgd")
-    begun = where.replicate(state.create(model, trained_model.example(meta), tx, seed=0))
+    begun = where.replicate(state.create(model, trained_model.example_input(meta), tx, seed=0))
     logits = jax.jit(model.apply)(begun.weights, batch["inputs"])
     assert logits.shape == (4, 60)
     loss = losses.cross_entropy(logits, batch["targets"])

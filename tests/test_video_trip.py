@@ -79,7 +79,7 @@ def test_a_folder_of_videos_becomes_a_report_that_tells_the_leak(folder, trained
 
 def test_several_views_of_each_clip_need_segments(folder, trained_run, capsys):
     workdir = str(trained_run[0])
-    net = trained_model.at_test_time(trained_model.load(workdir), {"clip.views": 3})
+    net = trained_model.with_options(trained_model.load(workdir), {"clip.views": 3})
     assert net.config.clip.views == 3 and trained_model.load(workdir).config.clip.views == 1
     for views, told in (("0", "clip.views is 0, but must be at least 1"), ("2", "views")):
         assert (
@@ -145,7 +145,7 @@ def test_flow_begins_with_the_mean_of_the_colours(folder, trained_run):
     run = config.from_dict(config.to_dict(net.config))
     run.clip.stream = "flow"
     meta = trained_model.RunMetadata(run, net.layout, net.labels, net.channels)
-    assert trained_model.example(meta).shape == (1, 2, 32, 32, 2)
+    assert trained_model.example_input(meta).shape == (1, 2, 32, 32, 2)
     flow = {
         "params": {
             "backbone": {
@@ -185,7 +185,7 @@ def test_a_recurrent_network_begins_with_the_backbone_of_single_frames_and_its_o
     shapes = jax.eval_shape(
         trained_model.build(meta).init,
         jax.random.key(0),
-        jnp.zeros(trained_model.example(meta).shape),
+        jnp.zeros(trained_model.example_input(meta).shape),
     )
     own = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), shapes)
     begun = state.TrainState(

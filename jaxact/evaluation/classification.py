@@ -113,7 +113,7 @@ def run(
     from jaxact.pipeline import batches
 
     net = trained_model.load(workdir, step=step, how=how)
-    net = trained_model.at_test_time(
+    net = trained_model.with_options(
         net, {"model.kept": kept, "model.confidence": confidence, "clip.views": views}
     )
     data = net.config.data
@@ -142,7 +142,7 @@ def run(
     return report.write(out, scores, net.labels, provenance(net, **origin))
 
 
-def provenance(net: trained_model.Trained, **origin: Any) -> dict[str, Any]:
+def provenance(net: trained_model.TrainedModel, **origin: Any) -> dict[str, Any]:
     """Everything on which a metric of `net` depends.
 
     Args:
@@ -154,7 +154,7 @@ def provenance(net: trained_model.Trained, **origin: Any) -> dict[str, Any]:
         "dataset_version": net.version,
         **origin,
         "step": net.step,
-        "step_chosen": net.chosen,
+        "step_chosen": net.selection,
         "protocol": protocols.describe(net.config),
         "preprocessing": dataclasses.asdict(net.config.clip),
         "layout": net.layout.name,
@@ -163,7 +163,7 @@ def provenance(net: trained_model.Trained, **origin: Any) -> dict[str, Any]:
     }
 
 
-def check_data(info: Any, net: trained_model.Trained) -> None:
+def check_data(info: Any, net: trained_model.TrainedModel) -> None:
     """Raises UserError if a data set does not match the network's training data."""
     if info.labels != net.labels:
         raise UserError(

@@ -51,7 +51,7 @@ class PoseExample:
 
 
 def predict(
-    net: trained_model.Trained, info: Any, split: str, *, batch_size: int, persons: int
+    net: trained_model.TrainedModel, info: Any, split: str, *, batch_size: int, persons: int
 ) -> Iterator[PosePrediction]:
     """Predicts the people of every picture of a split.
 
@@ -215,7 +215,7 @@ def _read_pictures(info: Any, split: str, ids: Sequence[str]) -> dict[str, np.nd
 
 def _annotated_pictures(
     predictions: Sequence[PosePrediction], info: Any, split: str
-) -> list[pose_metrics.Picture]:
+) -> list[pose_metrics.ImagePeople]:
     """The pictures for OKS-AP; a predicted person's score is the mean of their joints' scores."""
     from jaxact.datasets import records
 
@@ -226,8 +226,8 @@ def _annotated_pictures(
         scores = prediction.people[..., 2]
         joint_counts = np.maximum((scores > 0).sum(axis=1), 1)
         positions, visibility = body_joints(record["joints"][0], info.layout)
-        picture = pose_metrics.Picture(
-            found=prediction.people,
+        picture = pose_metrics.ImagePeople(
+            predicted=prediction.people,
             scores=scores.sum(axis=1) / joint_counts,
             true=np.concatenate([positions, visibility[..., None]], axis=-1),
             areas=record["areas"],
@@ -242,7 +242,7 @@ def _joint_shares(hits: pose_metrics.Hits) -> dict[str, float]:
     """The share of hits of every joint that is annotated somewhere."""
     shares = {}
     for joint, hit, total in zip(
-        BODY.joints, hits.found.tolist(), hits.there.tolist(), strict=True
+        BODY.joints, hits.correct.tolist(), hits.annotated.tolist(), strict=True
     ):
         if total:
             shares[joint] = hit / total

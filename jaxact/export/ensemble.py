@@ -34,7 +34,7 @@ class Network:
       shares: weights of the networks' probabilities in their mean; the sum is 1.
     """
 
-    nets: tuple[trained_model.Trained, ...]
+    nets: tuple[trained_model.TrainedModel, ...]
     shares: tuple[float, ...] = (1.0,)
 
     @property
@@ -58,13 +58,13 @@ class Network:
     @functools.cached_property
     def _widths(self) -> tuple[int, ...]:
         """The number of channels that each network reads."""
-        shapes = [trained_model.example(meta, training=False).shape for meta in self.metas]
+        shapes = [trained_model.example_input(meta, training=False).shape for meta in self.metas]
         return tuple(shape[-1] for shape in shapes)
 
     @functools.cached_property
     def inputs(self) -> jax.ShapeDtypeStruct:
         """The shape of one input, [1, T, ..., C], where C are the channels of all networks."""
-        shape = trained_model.example(self.metas[0], training=False).shape
+        shape = trained_model.example_input(self.metas[0], training=False).shape
         return jax.ShapeDtypeStruct((*shape[:-1], sum(self._widths)), np.float32)
 
     @property
@@ -168,7 +168,7 @@ def load(
 
 
 def _check_pair(
-    nets: tuple[trained_model.Trained, trained_model.Trained], workdirs: tuple[str, str]
+    nets: tuple[trained_model.TrainedModel, trained_model.TrainedModel], workdirs: tuple[str, str]
 ) -> None:
     """Raises UserError if two networks cannot read the same input and give the same classes."""
     first, second = _requirements(nets[0]), _requirements(nets[1])
@@ -185,7 +185,7 @@ def _check_pair(
         )
 
 
-def _requirements(net: trained_model.Trained) -> dict[str, Any]:
+def _requirements(net: trained_model.TrainedModel) -> dict[str, Any]:
     """What the networks of an ensemble must have in common: all but the stream."""
     values = {"classes": net.labels, "joint layout": net.layout}
     for name, value in dataclasses.asdict(net.config.clip).items():

@@ -12,7 +12,7 @@ from jaxact.runs import trained_model
 
 
 def describe(
-    net: trained_model.Trained, inputs: jax.ShapeDtypeStruct, symbolic: Sequence[str]
+    net: trained_model.TrainedModel, inputs: jax.ShapeDtypeStruct, symbolic: Sequence[str]
 ) -> dict[str, Any]:
     """The metadata of one network as plain JSON values.
 
@@ -40,12 +40,12 @@ def describe(
         "licence": _licence(net.config.data.name),
         "model": config["model"],
         "step": net.step,
-        "step_chosen": net.chosen,
+        "step_chosen": net.selection,
     }
 
 
 def ensemble(
-    nets: Sequence[trained_model.Trained], shares: Sequence[float], meta: dict[str, Any]
+    nets: Sequence[trained_model.TrainedModel], shares: Sequence[float], meta: dict[str, Any]
 ) -> dict[str, Any]:
     """The metadata of an ensemble.
 
@@ -66,7 +66,7 @@ def ensemble(
                 "share": share,
                 "model": configs.to_dict(net.config)["model"],
                 "step": net.step,
-                "step_chosen": net.chosen,
+                "step_chosen": net.selection,
             }
         )
     streams = "+".join(net.config.clip.stream for net in nets)
@@ -79,7 +79,7 @@ def ensemble(
     }
 
 
-def _input(net: trained_model.Trained) -> dict[str, Any]:
+def _input(net: trained_model.TrainedModel) -> dict[str, Any]:
     """The axes, channels and range of an input."""
     if configs.kind(net.config.model.name) == "video":
         channels = ["red", "green", "blue"]

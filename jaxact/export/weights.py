@@ -100,9 +100,9 @@ def _variables(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, Any]:
 
 def _trained(
     values: dict[str, Any], variables: dict[str, Any], meta: dict[str, Any]
-) -> trained_model.Trained:
+) -> trained_model.TrainedModel:
     metadata = trained_model.RunMetadata.from_dict(values)
-    return trained_model.Trained(
+    return trained_model.TrainedModel(
         model=trained_model.build(metadata),
         weights=variables,
         config=metadata.config,
@@ -110,6 +110,6 @@ def _trained(
         labels=metadata.labels,
         channels=metadata.channels,
         step=meta["step"],
-        chosen=meta["step_chosen"],
+        selection=meta["step_chosen"],
         radii=metadata.radii,
     )

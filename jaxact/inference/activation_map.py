@@ -37,7 +37,7 @@ class ActivationMap:
     rate: float
 
 
-def activation_map(net: trained_model.Trained, record: Mapping[str, Any]) -> ActivationMap:
+def activation_map(net: trained_model.TrainedModel, record: Mapping[str, Any]) -> ActivationMap:
     """Computes the activation map of a record.
 
     Args:

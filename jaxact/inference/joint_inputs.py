@@ -11,7 +11,7 @@ from jaxact.runs import trained_model
 
 
 def to_network_joints(
-    recording: Any, net: trained_model.Trained, layout: str | None
+    recording: Any, net: trained_model.TrainedModel, layout: str | None
 ) -> Float[np.ndarray, "t m v c"]:
     """Converts the joints of a recording to the network's layout and channels.
 

@@ -37,7 +37,7 @@ class Predictor:
         kind: what the network reads, "skeleton" or "video".
     """
 
-    def __init__(self, net: trained_model.Trained) -> None:
+    def __init__(self, net: trained_model.TrainedModel) -> None:
         self.net = net
         self.kind = config.kind(net.config.model.name)
         self._clip_options: Mapping[str, Any] = dataclasses.asdict(net.config.clip)

@@ -38,7 +38,7 @@ class AttentionWeights:
 
 
 def attention_weights(
-    net: trained_model.Trained, info: Any, split: str, *, id: str | None = None, index: int = 0
+    net: trained_model.TrainedModel, info: Any, split: str, *, id: str | None = None, index: int = 0
 ) -> AttentionWeights:
     """Computes the attention weights of one clip of a split, and the split's mean feature shares.
 

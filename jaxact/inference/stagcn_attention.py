@@ -13,13 +13,12 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxact.errors import UserError
 from jaxact.models import stagcn, stgcn
-from jaxact.models.layers.segment_fusion import confidences
 from jaxact.models.layers import segment_fusion
 from jaxact.plots.attention_maps import AttentionMaps
 from jaxact.runs import trained_model
 
 
-def attention_maps(net: trained_model.Trained, record: Mapping[str, Any]) -> AttentionMaps:
+def attention_maps(net: trained_model.TrainedModel, record: Mapping[str, Any]) -> AttentionMaps:
     """Computes the attention maps of a record, in one view.
 
     Args:
@@ -66,7 +65,7 @@ def attention_maps(net: trained_model.Trained, record: Mapping[str, Any]) -> Att
     )
 
 
-def has_attention(net: trained_model.Trained) -> bool:
+def has_attention(net: trained_model.TrainedModel) -> bool:
     """Whether `attention_maps` supports the network."""
     if not isinstance(net.model, stagcn.STAGCN):
         return False
@@ -128,7 +127,7 @@ def _apply(model: stagcn.STAGCN, weights: Any, inputs: Array) -> Any:
     return model.apply(weights, inputs, mutable=["intermediates"])
 
 
-def _require_attention(net: trained_model.Trained) -> stagcn.STAGCN:
+def _require_attention(net: trained_model.TrainedModel) -> stagcn.STAGCN:
     model, name = net.model, net.config.model.name
     if not isinstance(model, stagcn.STAGCN):
         raise UserError(
@@ -143,7 +142,7 @@ def _require_attention(net: trained_model.Trained) -> stagcn.STAGCN:
 
 
 def _select_persons(
-    net: trained_model.Trained, record: Mapping[str, Any]
+    net: trained_model.TrainedModel, record: Mapping[str, Any]
 ) -> Float[np.ndarray, "s m v c"]:
     """Selects the people that the network reads from a record's joints."""
     from jaxact.pipeline import joint_ops, person_selection
@@ -160,7 +159,7 @@ def _select_persons(
 
 
 def _network_input(
-    net: trained_model.Trained, record: Mapping[str, Any]
+    net: trained_model.TrainedModel, record: Mapping[str, Any]
 ) -> Float[np.ndarray, "t m v c"]:
     """Preprocesses a record in one view."""
     from jaxact.pipeline import skeleton
@@ -170,7 +169,7 @@ def _network_input(
 
 
 def _source_index(
-    net: trained_model.Trained, persons: Float[np.ndarray, "s m v c"]
+    net: trained_model.TrainedModel, persons: Float[np.ndarray, "s m v c"]
 ) -> Int[np.ndarray, "t m v"]:
     """Returns the origin of each joint of the network's input: 1 + frame + frames * person slot.
 
@@ -227,7 +226,7 @@ def _recorded_joints(
 
 
 def _clip_heat(
-    net: trained_model.Trained,
+    net: trained_model.TrainedModel,
     sown: Mapping[str, Any],
     predicted: int,
     present: Bool[np.ndarray, "t m v"],

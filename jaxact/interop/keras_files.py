@@ -1,6 +1,6 @@
 """Keras's weight files as arrays by layer: HDF5 in both of its layouts, `.keras` archives, npz.
 
-Only numbers are read. A `.keras` archive's description of the model, which may ask for code, is not
+Only arrays are read. A `.keras` archive's description of the model, which can run code, is not
 opened; links out of an HDF5 file are not followed; pickled objects are refused.
 """
 
@@ -18,7 +18,7 @@ from jaxact.errors import UserError, missing_extra, unknown
 
 Layers = dict[str, list[np.ndarray]]  # a layer's arrays in Keras's own order
 
-# The order of a layer's variables, for files that name them.
+# The order of a layer's variables, for files that store them by name.
 _ORDER = (
     "kernel",
     "depthwise_kernel",
@@ -29,19 +29,18 @@ _ORDER = (
     "moving_mean",
     "moving_variance",
 )
-_MOST_BYTES = 2**32  # of one file's arrays
+_MAX_BYTES = 2**32  # of one file's arrays
 
 
 def read(path: str | os.PathLike[str]) -> Layers:
-    """The arrays of every layer that has any, in the file's order.
+    """Reads the arrays of every layer that has any, in the file's order.
 
     Args:
         path: `.h5` or `.hdf5`, weights alone or with their model; `.keras`; or `.npz` with entries
             "layer/variable", e.g. "block1_conv1/kernel".
 
     Raises:
-        UserError: the file is absent, of another kind, or holds something else than layers of
-            numbers.
+        UserError: the file is missing, of another kind, or does not hold layers of arrays.
     """
     readers: dict[str, Callable[[str], Layers]] = {
         ".h5": _read_hdf5_file,
@@ -60,31 +59,38 @@ def read(path: str | os.PathLike[str]) -> Layers:
     except OSError as error:
         if error.strerror:
             raise UserError(f"cannot read {name!r}: {error.strerror}") from error
-        raise UserError(f"{name!r} is no whole file of its kind: {_reason(error)}") from error
+        raise _damaged(name, error) from error
     except (ValueError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile) as error:
         if isinstance(error, UserError):
             raise
-        raise UserError(f"{name!r} is no whole file of its kind: {_reason(error)}") from error
+        raise _damaged(name, error) from error
     if not layers:
         raise UserError(f"{name!r} holds no layers with arrays")
     return layers
 
 
-def _reason(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+def _damaged(name: str, error: Exception) -> UserError:
+    reason = type(error).__name__
+    if str(error):
+        reason = str(error).splitlines()[0]
+    return UserError(f"{name!r} is damaged or of another kind: {reason}")
 
 
 def _read_npz(path: str) -> Layers:
-    found: dict[str, dict[str, np.ndarray]] = {}
-    with np.load(path, allow_pickle=False) as stored:
-        for name in stored.files:
+    variables: dict[str, dict[str, np.ndarray]] = {}
+    with np.load(path, allow_pickle=False) as archive:
+        for name in archive.files:
             layer, slash, variable = name.removesuffix(":0").rpartition("/")
             if not slash or variable not in _ORDER:
                 raise UserError(
-                    f"{path!r} has an entry {name!r}; wanted LAYER/VARIABLE, VARIABLE one of {_ORDER}"
+                    f"{path!r} has an entry {name!r}; "
+                    f"wanted LAYER/VARIABLE, VARIABLE one of {_ORDER}"
                 )
-            found.setdefault(layer, {})[variable] = _numbers(stored[name], name)
-    return {layer: [held[name] for name in _ORDER if name in held] for layer, held in found.items()}
+            variables.setdefault(layer, {})[variable] = _float_array(archive[name], name)
+    layers = {}
+    for layer, arrays in variables.items():
+        layers[layer] = [arrays[name] for name in _ORDER if name in arrays]
+    return layers
 
 
 def _read_archive(path: str) -> Layers:
@@ -94,8 +100,8 @@ def _read_archive(path: str) -> Layers:
             raise UserError(
                 f"{path!r} is an archive without {member!r}; wanted what Keras's model.save writes"
             )
-        if archive.getinfo(member).file_size > _MOST_BYTES:
-            raise UserError(f"{path!r} unpacks to more than {_MOST_BYTES} bytes")
+        if archive.getinfo(member).file_size > _MAX_BYTES:
+            raise UserError(f"{path!r} unpacks to more than {_MAX_BYTES} bytes")
         return _read_hdf5(io.BytesIO(archive.read(member)), path)
 
 
@@ -109,71 +115,80 @@ def _read_hdf5(source: Any, path: str) -> Layers:
     except ImportError:
         raise missing_extra("h5py", "data", "reading Keras's HDF5 files") from None
     with h5py.File(source, "r") as file:
-        top = _inside(file, "model_weights") if "model_weights" in file else file
-        layers = dict(_old_layout(top) if _has_list(top, "layer_names") else _new_layout(top, path))
-    return {name: arrays for name, arrays in layers.items() if arrays}
+        top = file
+        if "model_weights" in file:
+            top = _open_member(file, "model_weights")
+        layers = _old_layout(top) if _has_list(top, "layer_names") else _new_layout(top, path)
+        return {name: arrays for name, arrays in layers if arrays}
 
 
 def _old_layout(top: Any) -> Iterator[tuple[str, list[np.ndarray]]]:
-    """Names of layers and of their arrays are lists among the attributes."""
-    for layer in _list(top, "layer_names"):
-        group = _inside(top, layer)
-        yield layer, [_numbers(_inside(group, name), name) for name in _list(group, "weight_names")]
+    """Layers and arrays of files whose attributes list the names of both."""
+    for layer in _read_list(top, "layer_names"):
+        group = _open_member(top, layer)
+        names = _read_list(group, "weight_names")
+        yield layer, [_float_array(_open_member(group, name), name) for name in names]
 
 
 def _new_layout(top: Any, path: str) -> Iterator[tuple[str, list[np.ndarray]]]:
-    """Every layer has a group `vars` of numbered arrays, which carries the layer's name."""
+    """Layers and arrays of files in which a layer has a group `vars` of numbered arrays."""
     groups: list[Any] = []
-    top.visititems(
-        lambda name, held: groups.append(held) if re.search(r"(^|/)vars$", name) else None
-    )
+
+    def visit(name: str, item: Any) -> None:
+        if re.search(r"(^|/)vars$", name):
+            groups.append(item)
+
+    top.visititems(visit)
     for group in groups:
         if not len(group) or group.name.startswith("/optimizer"):
             continue
         if "name" not in group.attrs:
             raise UserError(
-                f"{path!r} does not say which layer {group.name!r} belongs to, as files of Keras 2.12 to 2.15 do not; "
+                f"{path!r} does not say which layer {group.name!r} belongs to, "
+                "as files of Keras 2.12 to 2.15 do not; "
                 "wanted one that Keras 3 wrote, or save_weights with save_format='h5'"
             )
-        yield (
-            _text(group.attrs["name"]),
-            [_numbers(_inside(group, str(i)), group.name) for i in range(len(group))],
-        )
+        arrays = []
+        for number in range(len(group)):
+            arrays.append(_float_array(_open_member(group, str(number)), group.name))
+        yield _text(group.attrs["name"]), arrays
 
 
-def _inside(group: Any, path: str) -> Any:
-    """What lies at `path` in the same file; links to other files or places are refused."""
+def _open_member(group: Any, path: str) -> Any:
+    """The group or array at `path`; links out of the file are refused."""
     import h5py
 
-    for step in filter(None, path.split("/")):
-        if not isinstance(group.get(step, getlink=True), h5py.HardLink):
+    for name in filter(None, path.split("/")):
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
             raise UserError(
-                f"{group.file.filename!r} links from {group.name!r} to elsewhere ({step!r}): not followed"
+                f"{group.file.filename!r} links from {group.name!r} to elsewhere ({name!r}): "
+                "not followed"
             )
-        group = group[step]
+        group = group[name]
     return group
 
 
-def _numbers(held: Any, name: str) -> np.ndarray:
-    """An array of floats that lies in this very file, as float32."""
-    if not hasattr(held, "dtype") or held.dtype.kind != "f":
+def _float_array(dataset: Any, name: str) -> np.ndarray:
+    """An array of floats as float32; arrays that refer to another file are refused."""
+    if not hasattr(dataset, "dtype") or dataset.dtype.kind != "f":
         raise UserError(f"{name!r} is no array of floating-point numbers")
-    if getattr(held, "external", None) or getattr(held, "is_virtual", False):
+    if getattr(dataset, "external", None) or getattr(dataset, "is_virtual", False):
         raise UserError(f"{name!r} lies in another file: not followed")
-    if held.size * 4 > _MOST_BYTES:
-        raise UserError(f"{name!r} has the shape {held.shape}, more than {_MOST_BYTES} bytes")
-    return np.asarray(held[()], np.float32)
+    if dataset.size * 4 > _MAX_BYTES:
+        raise UserError(f"{name!r} has the shape {dataset.shape}, more than {_MAX_BYTES} bytes")
+    return np.asarray(dataset[()], np.float32)
 
 
 def _has_list(group: Any, name: str) -> bool:
     return name in group.attrs or f"{name}0" in group.attrs
 
 
-def _list(group: Any, name: str) -> list[str]:
-    """An attribute of names; one that is too long for HDF5 is stored in numbered parts."""
+def _read_list(group: Any, name: str) -> list[str]:
+    """A list of names in an attribute; HDF5 stores a long one in numbered parts."""
     if name in group.attrs:
         return [_text(item) for item in group.attrs[name]]
-    names, part = [], 0
+    names = []
+    part = 0
     while f"{name}{part}" in group.attrs:
         names += [_text(item) for item in group.attrs[f"{name}{part}"]]
         part += 1

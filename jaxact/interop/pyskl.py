@@ -1,164 +1,184 @@
-"""Weights of pyskl's networks (mmcv names): ST-GCN, ST-GCN++ and CTR-GCN, as the arrays of ours."""
+"""Converts pyskl's ST-GCN, ST-GCN++ and CTR-GCN (mmcv names) to this project's networks."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
 from jaxact.errors import UserError
-from jaxact.interop.torch_state import Network, State, count, without_prefix
+from jaxact.interop.torch_state import ImportedNetwork, StateDict, count_modules, strip_prefix
 from jaxact.interop.torch_stgcn import variant
-from jaxact.models.layers.multi_branch_tcn import VARIANTS
+from jaxact.models.layers.multi_branch_network import VARIANTS
 
 _HEAD = "cls_head.fc_cls"
 
 
-def network(weights: Mapping[str, np.ndarray]) -> tuple[Network, tuple[str, ...]]:
-    """A checkpoint of one of the three networks as ours; and names of arrays that the network never
-    uses: none.
+def convert(weights: Mapping[str, np.ndarray]) -> tuple[ImportedNetwork, tuple[str, ...]]:
+    """Converts a checkpoint of one of the three networks.
+
+    Returns:
+        The network, and the names of modules that the original network never uses: none.
 
     Raises:
-        UserError: it is another network, or an array has no place.
+        UserError: another network, or an array that is not part of it.
     """
-    for mark, make in _NETWORKS.items():
-        if any(name.endswith(mark) for name in weights):
-            state = State(without_prefix(weights, mark))
-            found = make(state)
-            state.check_empty()
-            return found, ()
+    for array, converter in _CONVERTERS.items():
+        if any(name.endswith(array) for name in weights):
+            state = StateDict(strip_prefix(weights, array))
+            network = converter(state)
+            state.check_all_used()
+            return network, ()
     raise UserError("it is none of pyskl's ST-GCN, ST-GCN++ and CTR-GCN")
 
 
-def _stgcn(state: State) -> Network:
-    units = count(state.weights, "backbone.gcn.")
+def _stgcn(state: StateDict) -> ImportedNetwork:
     graph = state.take("backbone.gcn.0.gcn.A", 3)
-    weighted, widths = "backbone.gcn.0.gcn.PA" in state, []
-    for number in range(units):
-        unit, there = f"unit{number}" if number else "stem", f"backbone.gcn.{number}"
-        if not np.array_equal(state.take(f"{there}.gcn.A", 3), graph):
-            raise UserError("its units have different graphs, which ours do not")
-        if weighted:
-            state.put(f"params/{unit}/importance", state.take(f"{there}.gcn.PA", 3))
-        state.over_graph(f"{unit}/spatial_", f"{there}.gcn.conv", len(graph))
-        state.norm(f"{unit}/spatial_norm", f"{there}.gcn.bn")
-        state.along_time(f"{unit}/temporal", f"{there}.tcn.conv")
-        state.norm(f"{unit}/temporal_norm", f"{there}.tcn.bn")
-        if f"{there}.residual.conv.weight" in state:
-            state.along_time(f"{unit}/shortcut", f"{there}.residual.conv")
-            state.norm(f"{unit}/shortcut_norm", f"{there}.residual.bn")
-        widths.append(len(state.weights[f"{there}.tcn.conv.bias"]))
+    edge_importance = "backbone.gcn.0.gcn.PA" in state
+    widths = []
+    for number in range(count_modules(state.weights, "backbone.gcn.")):
+        unit = f"unit{number}" if number else "stem"
+        theirs = f"backbone.gcn.{number}"
+        if not np.array_equal(state.take(f"{theirs}.gcn.A", 3), graph):
+            raise UserError("its units have different graphs; wanted one graph for all units")
+        if edge_importance:
+            state.put(f"params/{unit}/importance", state.take(f"{theirs}.gcn.PA", 3))
+        state.graph_conv(f"{unit}/spatial_", f"{theirs}.gcn.conv", len(graph))
+        state.batch_norm(f"{unit}/spatial_norm", f"{theirs}.gcn.bn")
+        state.temporal_conv(f"{unit}/temporal", f"{theirs}.tcn.conv")
+        state.batch_norm(f"{unit}/temporal_norm", f"{theirs}.tcn.bn")
+        if f"{theirs}.residual.conv.weight" in state:
+            state.temporal_conv(f"{unit}/shortcut", f"{theirs}.residual.conv")
+            state.batch_norm(f"{unit}/shortcut_norm", f"{theirs}.residual.bn")
+        widths.append(len(state.weights[f"{theirs}.tcn.conv.bias"]))
     model = {
         "name": "stgcn",
         "network": variant(widths),
         "width": widths[0],
-        "edge_importance": weighted,
+        "edge_importance": edge_importance,
     }
-    return _whole(state, model, graph, graph.shape[-1])
+    return _network(state, model, graph, graph.shape[-1])
 
 
-def _stgcnpp(state: State) -> Network:
+def _stgcnpp(state: StateDict) -> ImportedNetwork:
     widths = []
-    for number in range(count(state.weights, "backbone.gcn.")):
-        unit, there = f"unit{number}", f"backbone.gcn.{number}"
-        graph = state.take(f"{there}.gcn.A", 3)
+    for number in range(count_modules(state.weights, "backbone.gcn.")):
+        unit = f"unit{number}"
+        theirs = f"backbone.gcn.{number}"
+        graph = state.take(f"{theirs}.gcn.A", 3)
         state.put(f"params/{unit}/spatial/adjacency", graph)
-        state.over_graph(f"{unit}/spatial/", f"{there}.gcn.conv", len(graph))
-        _around(state, f"{there}.gcn", f"{there}.residual", unit)
-        branches = _branches(state, f"{there}.tcn", unit, mixed=True)
-        state.norm(f"{unit}/temporal/reduce_norm", *(f"{branch}.1" for branch in branches[:-1]))
-        state.norm(f"{unit}/temporal/norm", f"{there}.tcn.transform.0")
-        state.dense(f"{unit}/temporal/mix_", f"{there}.tcn.transform.2")
-        state.norm(f"{unit}/temporal/mix_norm", f"{there}.tcn.bn")
-        widths.append(len(state.weights[f"{there}.gcn.bn.bias"]))
-    return _whole(
-        state, _model("stgcnpp", widths), None, state.weights["backbone.gcn.0.gcn.A"].shape[-1]
-    )
+        state.graph_conv(f"{unit}/spatial/", f"{theirs}.gcn.conv", len(graph))
+        _norm_and_shortcuts(state, f"{theirs}.gcn", f"{theirs}.residual", unit)
+        _stgcnpp_branches(state, f"{theirs}.tcn", f"{unit}/temporal")
+        widths.append(len(state.weights[f"{theirs}.gcn.bn.bias"]))
+    joints = state.weights["backbone.gcn.0.gcn.A"].shape[-1]
+    return _network(state, _model("stgcnpp", widths), None, joints)
 
 
-def _ctrgcn(state: State) -> Network:
-    state.take("A", 3) if "A" in state else state.take("backbone.A", 3)  # where its units began
+def _stgcnpp_branches(state: StateDict, theirs: str, path: str) -> None:
+    """Converts the temporal convolution of ST-GCN++, whose branches are mixed at the end."""
+    branches = _branches(state, theirs)
+    # The last branch is a convolution without normalisation.
+    state.dense(f"{path}/reduce_", *[f"{branch}.0" for branch in branches[:-1]], branches[-1])
+    _branch_convs(state, branches, path)
+    state.batch_norm(f"{path}/reduce_norm", *[f"{branch}.1" for branch in branches[:-1]])
+    state.batch_norm(f"{path}/norm", f"{theirs}.transform.0")
+    state.dense(f"{path}/mix_", f"{theirs}.transform.2")
+    state.batch_norm(f"{path}/mix_norm", f"{theirs}.bn")
+
+
+def _ctrgcn(state: StateDict) -> ImportedNetwork:
+    # The graph that the units were initialised with; not used after training.
+    state.take("A" if "A" in state else "backbone.A", 3)
     widths = []
-    for number in range(count(state.weights, "backbone.net.")):
-        unit, there = f"unit{number}", f"backbone.net.{number}"
-        graph = state.take(f"{there}.gcn1.A", 3)
-        state.put(f"params/{unit}/spatial/adjacency", graph)
-        state.put(f"params/{unit}/spatial/alpha", state.take(f"{there}.gcn1.alpha").reshape(()))
-        # Its difference is source minus target, ours the reverse: tanh is odd, so that xi changes
-        # its sign.
-        for ours, theirs, sign in (("psi", 2, 1), ("phi", 1, 1), ("value", 3, 1), ("xi", 4, -1)):
-            names = [f"{there}.gcn1.convs.{part}.conv{theirs}" for part in range(len(graph))]
-            kernels = [sign * state.take(f"{name}.weight", 2).T for name in names]
-            state.put(
-                f"params/{unit}/spatial/{ours}_kernel", np.stack(kernels, 0 if ours == "xi" else 1)
-            )
-            biases = [state.take(f"{name}.bias", 1) for name in names]
-            state.put(f"params/{unit}/spatial/{ours}_bias", np.stack(biases))
-        _around(state, f"{there}.gcn1", f"{there}.residual", unit)
-        branches = _branches(state, f"{there}.tcn1", unit, mixed=False)
-        state.norm(f"{unit}/temporal/reduce_norm", *(f"{branch}.1" for branch in branches[:-1]))
-        after = [
-            *(f"{branch}.3.bn" for branch in branches[:-2]),
-            f"{branches[-2]}.4",
-            f"{branches[-1]}.1",
-        ]
-        state.norm(f"{unit}/temporal/norm", *after)
-        widths.append(len(state.weights[f"{there}.gcn1.bn.bias"]))
-    return _whole(
-        state, _model("ctrgcn", widths), None, state.weights["backbone.net.0.gcn1.A"].shape[-1]
-    )
+    for number in range(count_modules(state.weights, "backbone.net.")):
+        unit = f"unit{number}"
+        theirs = f"backbone.net.{number}"
+        _ctrgcn_graph(state, f"{theirs}.gcn1", f"params/{unit}/spatial")
+        _norm_and_shortcuts(state, f"{theirs}.gcn1", f"{theirs}.residual", unit)
+        _ctrgcn_branches(state, f"{theirs}.tcn1", f"{unit}/temporal")
+        widths.append(len(state.weights[f"{theirs}.gcn1.bn.bias"]))
+    joints = state.weights["backbone.net.0.gcn1.A"].shape[-1]
+    return _network(state, _model("ctrgcn", widths), None, joints)
 
 
-def _around(state: State, spatial: str, shortcut: str, unit: str) -> None:
-    """A graph convolution's normalisation, its shortcut, and the unit's."""
-    state.norm(f"{unit}/spatial/norm", f"{spatial}.bn")
+def _ctrgcn_graph(state: StateDict, theirs: str, path: str) -> None:
+    """Converts the refined graph convolution of CTR-GCN.
+
+    pyskl's difference is source minus target, this project's the reverse. tanh is odd, so xi
+    changes its sign.
+    """
+    graph = state.take(f"{theirs}.A", 3)
+    state.put(f"{path}/adjacency", graph)
+    state.put(f"{path}/alpha", state.take(f"{theirs}.alpha").reshape(()))
+    for ours, conv, sign in (("psi", 2, 1), ("phi", 1, 1), ("value", 3, 1), ("xi", 4, -1)):
+        names = [f"{theirs}.convs.{part}.conv{conv}" for part in range(len(graph))]
+        kernels = [sign * state.take(f"{name}.weight", 2).T for name in names]
+        biases = [state.take(f"{name}.bias", 1) for name in names]
+        axis = 0 if ours == "xi" else 1
+        state.put(f"{path}/{ours}_kernel", np.stack(kernels, axis))
+        state.put(f"{path}/{ours}_bias", np.stack(biases))
+
+
+def _ctrgcn_branches(state: StateDict, theirs: str, path: str) -> None:
+    """Converts the temporal convolution of CTR-GCN, whose branches are concatenated."""
+    branches = _branches(state, theirs)
+    state.dense(f"{path}/reduce_", *[f"{branch}.0" for branch in branches])
+    _branch_convs(state, branches, path)
+    state.batch_norm(f"{path}/reduce_norm", *[f"{branch}.1" for branch in branches[:-1]])
+    norms = [f"{branch}.3.bn" for branch in branches[:-2]]
+    norms += [f"{branches[-2]}.4", f"{branches[-1]}.1"]
+    state.batch_norm(f"{path}/norm", *norms)
+
+
+def _branches(state: StateDict, theirs: str) -> list[str]:
+    """Names of the branches of a temporal convolution."""
+    count = count_modules(state.weights, f"{theirs}.branches.")
+    return [f"{theirs}.branches.{number}" for number in range(count)]
+
+
+def _branch_convs(state: StateDict, branches: list[str], path: str) -> None:
+    """Converts the dilated convolutions; the last two branches have none."""
+    for number, branch in enumerate(branches[:-2]):
+        state.temporal_conv(f"{path}/branch{number}", f"{branch}.3.conv")
+
+
+def _norm_and_shortcuts(state: StateDict, spatial: str, shortcut: str, unit: str) -> None:
+    """Converts a graph convolution's normalisation and shortcut, and the unit's shortcut."""
+    state.batch_norm(f"{unit}/spatial/norm", f"{spatial}.bn")
     for path, conv, norm in (
         (f"{unit}/spatial/shortcut", f"{spatial}.down.0", f"{spatial}.down.1"),
         (f"{unit}/shortcut", f"{shortcut}.conv", f"{shortcut}.bn"),
     ):
         if f"{conv}.weight" in state:
-            weight = state.take(f"{conv}.weight", 2)
-            state.put(f"params/{path}/kernel", weight.T)
-            state.put(f"params/{path}/bias", state.take(f"{conv}.bias", 1))
-            state.norm(f"{path}/norm", norm)
+            state.dense(f"{path}/", conv)
+            state.batch_norm(f"{path}/norm", norm)
 
 
-def _branches(state: State, temporal: str, unit: str, *, mixed: bool) -> list[str]:
-    """The branches along time: their projections as one, and the convolution of each."""
-    branches = [
-        f"{temporal}.branches.{i}" for i in range(count(state.weights, f"{temporal}.branches."))
-    ]
-    ends = [*(f"{branch}.0" for branch in branches[:-1]), branches[-1] + ("" if mixed else ".0")]
-    state.dense(f"{unit}/temporal/reduce_", *ends)
-    for number, branch in enumerate(branches[:-2]):
-        state.along_time(f"{unit}/temporal/branch{number}", f"{branch}.3.conv")
-    return branches
-
-
-def _model(name: str, widths: list[int]) -> dict[str, object]:
+def _model(name: str, widths: list[int]) -> dict[str, Any]:
+    """The model's options, from the widths of its units."""
     for network, units in VARIANTS.items():
         if [factor * widths[0] for factor, _ in units] == widths:
             return {"name": name, "network": network, "width": widths[0]}
     raise UserError(f"its {len(widths)} units have the widths {widths}, which no network here has")
 
 
-def _whole(
-    state: State, model: Mapping[str, object], graph: np.ndarray | None, joints: int
-) -> Network:
-    """The network with its ends, which are alike in all three."""
-    state.norm("data_norm", "backbone.data_bn")
+def _network(
+    state: StateDict, model: dict[str, Any], graph: np.ndarray | None, joints: int
+) -> ImportedNetwork:
+    """Converts the input normalisation and the classifier, which all three networks have."""
+    state.batch_norm("data_norm", "backbone.data_bn")
     state.dense("head/", _HEAD)
-    first = "unit0" if "params/unit0/spatial/adjacency" in state.arrays else "stem"
-    kernels = [
-        f"params/{first}/{name}kernel" for name in ("spatial_", "spatial/", "spatial/value_")
-    ]
-    channels = next(len(state.arrays[name]) for name in kernels if name in state.arrays)
-    numbers = len(state.arrays["params/data_norm/bias"])
-    persons, rest = divmod(numbers, joints * channels)
+    channels = _input_channels(state)
+    inputs = len(state.arrays["params/data_norm/bias"])
+    persons, rest = divmod(inputs, joints * channels)
     if rest:
         raise UserError(
-            f"it normalises {numbers} numbers, which are not {joints} joints of {channels} channels"
+            f"it normalises {inputs} numbers, which are not {joints} joints of {channels} channels"
         )
-    return Network(
-        model=dict(model) | ({"persons_apart": True} if persons > 1 else {}),
+    if persons > 1:
+        model["persons_apart"] = True
+    return ImportedNetwork(
+        model=model,
         arrays=state.arrays,
         graph=graph,
         joints=joints,
@@ -168,7 +188,17 @@ def _whole(
     )
 
 
-_NETWORKS: dict[str, Callable[[State], Network]] = {
+def _input_channels(state: StateDict) -> int:
+    """The number of channels that the first graph convolution reads."""
+    kernels = ("stem/spatial_kernel", "unit0/spatial/kernel", "unit0/spatial/value_kernel")
+    for name in kernels:
+        if f"params/{name}" in state.arrays:
+            return len(state.arrays[f"params/{name}"])
+    raise UserError(f"it has none of the kernels {', '.join(kernels)}")
+
+
+# The array that identifies a network, and how that is converted.
+_CONVERTERS: dict[str, Callable[[StateDict], ImportedNetwork]] = {
     "backbone.gcn.0.tcn.branches.0.0.weight": _stgcnpp,
     "backbone.net.0.gcn1.convs.0.conv1.weight": _ctrgcn,
     "backbone.gcn.0.tcn.conv.weight": _stgcn,

@@ -1,7 +1,7 @@
-"""The safetensors format: named arrays in one file, told by a JSON header; nothing in it can run.
+"""The safetensors format: named arrays in one file with a JSON header and no code.
 
-Eight bytes say how long the header is; it gives each array's type, shape and place in the bytes
-that follow.
+The first eight bytes are the header's length. The header holds each array's dtype, shape, and
+offsets in the bytes that follow it.
 """
 
 import json
@@ -23,7 +23,7 @@ _TYPES = {
     "U8": np.uint8,
 }
 _NAMES = {np.dtype(kind): name for name, kind in _TYPES.items()}
-_LONGEST_HEADER = 2**25  # bytes
+_MAX_HEADER = 2**25  # bytes
 
 
 def write(
@@ -31,7 +31,12 @@ def write(
     arrays: Mapping[str, np.ndarray],
     metadata: Mapping[str, str] | None = None,
 ) -> None:
-    """Writes the arrays, sorted by name, whole or not at all; `metadata` is text by name.
+    """Writes a complete file, or none.
+
+    Args:
+        path: of the file.
+        arrays: by name; they are stored in the order of the names.
+        metadata: text by name.
 
     Raises:
         UserError: the file cannot be written.
@@ -46,27 +51,24 @@ def write(
             "data_offsets": [start, end],
         }
     text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)  # so that the arrays are aligned
+    text += b" " * (-len(text) % 8)  # aligns the arrays
     with files.replacing(path) as temporary, open(temporary, "wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
-        for name in sorted(arrays):
-            file.write(
-                np.ascontiguousarray(arrays[name])
-                .astype(arrays[name].dtype.newbyteorder("<"))
-                .tobytes()
-            )
+        for _, array in sorted(arrays.items()):
+            little_endian = array.dtype.newbyteorder("<")
+            file.write(np.ascontiguousarray(array).astype(little_endian).tobytes())
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """The arrays by name, and the metadata.
+    """Reads the arrays by name, and the metadata.
 
     Raises:
-        UserError: the file is absent, cut off, or no safetensors file.
+        UserError: the file is missing, truncated, or no safetensors file.
     """
     try:
         with open(path, "rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            if length > _LONGEST_HEADER:
+            if length > _MAX_HEADER:
                 raise ValueError(f"its header would be {length} bytes long")
             header = json.loads(file.read(length))
             content = memoryview(file.read())
@@ -75,15 +77,19 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str,
     except OSError as error:
         raise UserError(f"cannot read {os.fspath(path)!r}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{os.fspath(path)!r} is no whole safetensors file: {reason}") from error
+        reason = type(error).__name__
+        if str(error):
+            reason = str(error).splitlines()[0]
+        raise UserError(f"{os.fspath(path)!r} is no complete safetensors file: {reason}") from error
 
 
 def _array(entry: Mapping[str, Any], content: memoryview) -> np.ndarray:
     start, end = entry["data_offsets"]
-    kind, shape = np.dtype(_TYPES[entry["dtype"]]).newbyteorder("<"), tuple(entry["shape"])
+    dtype = np.dtype(_TYPES[entry["dtype"]]).newbyteorder("<")
+    shape = tuple(entry["shape"])
     if not 0 <= start <= end <= len(content):
         raise ValueError(
-            f"an array of shape {shape} is said to lie at bytes {start} to {end} of {len(content)}"
+            f"an array of shape {shape} would be at bytes {start} to {end} of {len(content)}"
         )
-    return np.frombuffer(content[start:end], kind).reshape(shape).astype(kind.newbyteorder("="))
+    array = np.frombuffer(content[start:end], dtype).reshape(shape)
+    return array.astype(dtype.newbyteorder("="))

@@ -1,9 +1,9 @@
-"""The pickle inside PyTorch's files, read without running what it asks for.
+"""Reads the pickles in PyTorch's files without running code.
 
-A pickle is a program: it may import any function and call it. This reader knows the names that
-tensors and plain containers are made of; behind each stands a function of this file that does
-nothing but keep numbers apart. Any other name is refused before it is looked up. Tensors are views
-into storages that are read later, or never.
+A pickle is a program: it can import any function and call it. This reader allows the names that
+tensors and plain containers need, and replaces each by a harmless function of this file. Any other
+name is refused before it is looked up. Tensors are views into storages that are read later, or
+never.
 """
 
 import dataclasses
@@ -16,29 +16,35 @@ from typing import Any
 
 import numpy as np
 
-LONGEST = 2**24  # bytes of a pickle; a network of a thousand layers needs a few hundred thousand
+MAX_PICKLE = 2**24  # bytes; a network of a thousand layers needs a few hundred thousand
 
 
 class Refused(ValueError):
-    """A file that is not what it should be."""
+    """A file that is damaged or of another kind."""
 
 
 class Forbidden(pickle.UnpicklingError):
-    """A name outside the list."""
+    """A name that is not allowed."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Storage:
-    """Numbers in the file, not read yet."""
+    """Numbers in the file that are not read yet.
 
-    kind: np.dtype
+    Attributes:
+        dtype: of the numbers.
+        count: of the numbers.
+        read: returns their bytes.
+    """
+
+    dtype: np.dtype
     count: int
     read: Callable[[], bytes]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Tensor:
-    """A view into a storage; everything in numbers, not bytes."""
+    """A view into a storage; offset and strides count numbers, not bytes."""
 
     storage: Storage
     offset: int
@@ -47,17 +53,17 @@ class Tensor:
 
     @property
     def bytes(self) -> int:
-        """What the array will take."""
-        return math.prod(self.shape) * self.storage.kind.itemsize
+        """The size of the array."""
+        return math.prod(self.shape) * self.storage.dtype.itemsize
 
     def read(self) -> np.ndarray:
-        """The array, of its own memory; bfloat16 as float32."""
+        """A copy as an array; bfloat16 becomes float32."""
         content = self.storage.read()
-        if len(content) != self.storage.count * self.storage.kind.itemsize:
+        if len(content) != self.storage.count * self.storage.dtype.itemsize:
             raise Refused(
                 f"a tensor's numbers take {len(content)} bytes, wanted {self.storage.count} numbers"
             )
-        flat = np.frombuffer(content, self.storage.kind)[self.offset :]
+        flat = np.frombuffer(content, self.storage.dtype)[self.offset :]
         strides = [stride * flat.itemsize for stride in self.strides]
         array = np.lib.stride_tricks.as_strided(flat, self.shape, strides, writeable=False)
         if array.dtype.kind == "u" and array.itemsize == _BFLOAT16.itemsize:
@@ -66,9 +72,7 @@ class Tensor:
 
 
 class _Name:
-    """What stands behind a name of the list; a pickle may call it where it makes something, but not
-    change it.
-    """
+    """What an allowed name stands for: a function that a pickle may call, or a dtype."""
 
     __slots__ = ("make",)
 
@@ -77,7 +81,7 @@ class _Name:
 
     def __call__(self, *arguments: Any) -> Any:
         if isinstance(self.make, np.dtype):
-            raise pickle.UnpicklingError("it calls a kind of numbers")
+            raise pickle.UnpicklingError("it calls a dtype")
         return self.make(*arguments)
 
     def __setstate__(self, state: Any) -> None:
@@ -85,14 +89,14 @@ class _Name:
 
 
 class _Dict(dict):
-    """An ordered dict; what else a state dict carries (`_metadata`) is left aside."""
+    """An ordered dict without the attributes of a state dict (`_metadata`)."""
 
     def __setstate__(self, state: Any) -> None:
         del state
 
 
-class _Aside:
-    """Something beside the weights that is never looked at."""
+class _Ignored:
+    """An object beside the weights that is never used."""
 
     def __setstate__(self, state: Any) -> None:
         del state
@@ -101,20 +105,16 @@ class _Aside:
 def _tensor(
     storage: Any, offset: int, shape: Sequence[int], strides: Sequence[int], *_: Any
 ) -> Tensor:
-    """`torch._utils._rebuild_tensor_v2`, as far as its numbers lie inside their storage."""
-    shape, strides = tuple(shape), tuple(strides)
-    if (
-        not isinstance(storage, Storage)
-        or len(shape) != len(strides)
-        or min((offset, *shape, *strides), default=0) < 0
-    ):
-        raise Refused(
-            f"a tensor of shape {shape} is made of something else than numbers in the file"
-        )
+    """`torch._utils._rebuild_tensor_v2`; refuses a view that leaves its storage."""
+    shape = tuple(shape)
+    strides = tuple(strides)
+    valid = isinstance(storage, Storage) and len(shape) == len(strides)
+    if not valid or min((offset, *shape, *strides), default=0) < 0:
+        raise Refused(f"a tensor of shape {shape} is no valid view of a storage in the file")
     count = math.prod(shape)
     last = offset + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
     if count > storage.count or (count and last >= storage.count):
-        raise Refused(f"a tensor of shape {shape} is said to lie in {storage.count} numbers")
+        raise Refused(f"a tensor of shape {shape} does not fit in {storage.count} numbers")
     return Tensor(storage, offset, shape, strides)
 
 
@@ -124,65 +124,77 @@ def _parameter(tensor: Any, *_: Any) -> Any:
 
 
 _BFLOAT16 = np.dtype(np.uint16)  # its bits; no storage holds such integers
-_KINDS = {
-    **{
-        "Float": np.float32,
-        "Double": np.float64,
-        "Half": np.float16,
-        "BFloat16": _BFLOAT16,
-        "Bool": np.bool_,
-    },
-    **{"Long": np.int64, "Int": np.int32, "Short": np.int16, "Char": np.int8, "Byte": np.uint8},
+_DTYPES = {
+    "Float": np.float32,
+    "Double": np.float64,
+    "Half": np.float16,
+    "BFloat16": _BFLOAT16,
+    "Bool": np.bool_,
+    "Long": np.int64,
+    "Int": np.int32,
+    "Short": np.int16,
+    "Char": np.int8,
+    "Byte": np.uint8,
 }
-_KNOWN: dict[str, _Name] = {
+# Types of NumPy objects beside the weights, such as best accuracies and histories.
+_IGNORED = (
+    "numpy.dtype",
+    "numpy.ndarray",
+    "numpy.core.multiarray.scalar",
+    "numpy.core.multiarray._reconstruct",
+    "numpy._core.multiarray.scalar",
+    "numpy._core.multiarray._reconstruct",
+    "_codecs.encode",
+    "torch.device",
+)
+_ALLOWED: dict[str, _Name] = {
     "collections.OrderedDict": _Name(_Dict),
     "torch._utils._rebuild_tensor_v2": _Name(_tensor),
     "torch._utils._rebuild_parameter": _Name(_parameter),
     "torch.Size": _Name(tuple),
-    **{f"torch.{name}Storage": _Name(np.dtype(kind)) for name, kind in _KINDS.items()},
-    # numpy's numbers in what lies beside the weights: best accuracies, histories.
-    **{
-        name: _Name(lambda *_: _Aside())
-        for name in (
-            *("numpy.dtype", "numpy.ndarray", "_codecs.encode", "torch.device"),
-            *(
-                f"numpy.{core}.multiarray.{name}"
-                for core in ("core", "_core")
-                for name in ("scalar", "_reconstruct")
-            ),
-        )
-    },
+    **{f"torch.{name}Storage": _Name(np.dtype(dtype)) for name, dtype in _DTYPES.items()},
+    **{name: _Name(lambda *_: _Ignored()) for name in _IGNORED},
 }
 
 
 class _Reader(pickle.Unpickler):
-    """A pickle of tensors; `storages` finds a storage by (kind, key, count)."""
+    """A reader of one pickle; `find_storage` returns a storage by (dtype, key, count)."""
 
-    def __init__(self, file: io.BytesIO, storages: Callable[[np.dtype, str, int], Storage]) -> None:
+    def __init__(
+        self, file: io.BytesIO, find_storage: Callable[[np.dtype, str, int], Storage]
+    ) -> None:
         super().__init__(file, encoding="utf-8")
-        self.storages = storages
+        self.find_storage = find_storage
 
     def find_class(self, module: str, name: str) -> Any:
         try:
-            return _KNOWN[f"{module}.{name}"]
+            return _ALLOWED[f"{module}.{name}"]
         except KeyError:
             raise Forbidden(f"{module}.{name}") from None
 
     def persistent_load(self, pid: Any) -> Any:
         match pid:
-            case ("storage", _Name(make=np.dtype() as kind), str(key), _, int(count), *rest):
+            case ("storage", _Name(make=np.dtype() as dtype), str(key), _, int(count), *rest):
                 if count >= 0 and not any(rest):
-                    return self.storages(kind, key, count)
+                    return self.find_storage(dtype, key, count)
         raise Refused("it refers to something that is no storage of numbers")
 
 
-def load(file: io.BytesIO, storages: Callable[[np.dtype, str, int], Storage]) -> Any:
-    """The next pickle of a file in memory."""
+def load(file: io.BytesIO, find_storage: Callable[[np.dtype, str, int], Storage]) -> Any:
+    """Reads the next pickle of a file in memory.
+
+    Args:
+        file: at the start of the pickle.
+        find_storage: returns a storage by its dtype, key and count.
+
+    Raises:
+        Forbidden: a name that is not allowed.
+        Refused: tensors or storages that are invalid.
+    """
     start = file.tell()
-    for kind, argument, _ in pickletools.genops(file):
-        # A place in the memo is memory, whatever is put there; no pickle needs more places than it
-        # has bytes.
-        if kind.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > LONGEST:
+    for opcode, argument, _ in pickletools.genops(file):
+        # Each index in the memo takes memory; no pickle needs a higher one than it has bytes.
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > MAX_PICKLE:
             raise Refused(f"it asks for {argument} places in memory")
     file.seek(start)
-    return _Reader(file, storages).load()
+    return _Reader(file, find_storage).load()

@@ -1,12 +1,9 @@
-"""Other people's networks as runs: a folder with one checkpoint, which every command takes like one
-of our own.
-"""
+"""Imports networks of other projects as runs: a folder with one checkpoint, for every command."""
 
 import dataclasses
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,28 +14,47 @@ from jaxact import config, skeletons
 from jaxact.config import protocols, training
 from jaxact.errors import UserError
 from jaxact.interop import pyskl, torch_files, torch_stgcn
-from jaxact.interop.torch_state import Network
+from jaxact.interop.torch_state import ImportedNetwork
 from jaxact.runs import state, trained_model
 from jaxact.runs.checkpoint import Checkpoints
 
-Reader = Callable[[Mapping[str, np.ndarray]], tuple[Network, tuple[str, ...]]]
+Converter = Callable[[Mapping[str, np.ndarray]], tuple[ImportedNetwork, tuple[str, ...]]]
 
-# Whose names the file has: how it is read, and the preprocessing that such networks are fed with.
-KINDS: dict[str, tuple[Reader, str]] = {
-    "torch-stgcn": (torch_stgcn.network, "stgcn-released"),
-    "pyskl": (pyskl.network, "pyskl-u100"),
+# By the project that a file's names come from: how it is converted, and the preprocessing protocol
+# of its networks.
+KINDS: dict[str, tuple[Converter, str]] = {
+    "torch-stgcn": (torch_stgcn.convert, "stgcn-released"),
+    "pyskl": (pyskl.convert, "pyskl-u100"),
 }
-# Sets whose classes have names here: (layout, classes) -> set, its splits, and the list of the
-# names.
-_SETS = {
-    ("ntu-25", 60): ("ntu60", "xsub_train", "xsub_test", "ntu_classes"),
-    ("ntu-25", 120): ("ntu120", "xsub_train", "xsub_test", "ntu_classes"),
-    ("openpose-18", 400): ("kinetics_skeleton", "train", "val", "kinetics_classes"),
+_GRAPH_TOLERANCE = 1e-5  # largest difference between the entries of two equal graphs
+_MAX_COMPLAINTS = 6  # in a message
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _DataSet:
+    """A data set whose class names are known.
+
+    Attributes:
+        name: of the prepared data set.
+        train_split, eval_split: its splits.
+        labels: the list of its class names.
+    """
+
+    name: str
+    train_split: str
+    eval_split: str
+    labels: str
+
+
+# By joint layout and number of classes.
+_DATA_SETS = {
+    ("ntu-25", 60): _DataSet("ntu60", "xsub_train", "xsub_test", "ntu_classes"),
+    ("ntu-25", 120): _DataSet("ntu120", "xsub_train", "xsub_test", "ntu_classes"),
+    ("openpose-18", 400): _DataSet("kinetics_skeleton", "train", "val", "kinetics_classes"),
 }
-_SAME = 1e-5  # between the entries of two graphs
 
 
-def bring_in(
+def import_network(
     kind: str,
     file: str | os.PathLike[str],
     out: str | os.PathLike[str],
@@ -51,159 +67,185 @@ def bring_in(
 
     Args:
         kind: a key of `KINDS`.
-        file: what PyTorch wrote.
+        file: the PyTorch checkpoint.
         out: the folder; must not hold a run.
-        layout: of the joints, where their number and the file's graph do not tell.
-        labels: a file with a class name a line; without one, the known names or numbers.
-        data: the prepared set that `evaluate` is to read.
+        layout: the joint layout, if the number of joints and the file's graph do not determine it.
+        labels: a file with a class name per line; by default the names of the data set with these
+            joints and classes, or numbers.
+        data: the prepared data set that `evaluate` reads.
 
     Returns:
-        What is saved beside the weights, how many numbers these are, and what of the file was left
-        aside.
+        The run's metadata, the number of parameters and statistics, and the names of what the file
+        holds beside them.
 
     Raises:
-        UserError: a file that cannot be read, another network, an array without a place or of
-            another shape, a graph that is not the layout's, or a folder that holds a run. Nothing
-            is written then.
+        UserError: a file that cannot be read, another network, an array that is not part of it or
+            of another shape, a graph that is not the layout's, or a folder that holds a run.
+            Nothing is written then.
     """
-    read, protocol = KINDS[kind]
+    convert, protocol = KINDS[kind]
+    path = os.fspath(file)
     try:
-        weights, aside = torch_files.read(file)
-        found, unused = read(weights)
-        joints, partition = _layout(found, layout)
+        weights, others = torch_files.read(file)
+        network, unused = convert(weights)
+        joints, partition = _find_layout(network, layout)
     except UserError as error:
-        where = repr(os.fspath(file))
-        raise (
-            error if where in str(error) else UserError(f"{where} cannot be taken over: {error}")
-        ) from error
-    known = _SETS.get((joints.name, found.classes))
-    names = _labels(labels, found.classes, known)
-    meta = _describe(found, joints, partition, names, protocol, (data, known))
-    variables = unflatten_dict(_fitted(found, meta, os.fspath(file)), sep="/")
+        if repr(path) in str(error):
+            raise
+        raise UserError(f"cannot import {path!r}: {error}") from error
+    data_set = _DATA_SETS.get((joints.name, network.classes))
+    names = _read_labels(labels, network.classes, data_set)
+    run = _run_config(network, joints, partition, protocol)
+    _set_data(run, data, data_set)
+    metadata = trained_model.RunMetadata(run, joints, names, _channels(network, joints), size=0)
+    _check_shapes(network, metadata, path)
+    variables = unflatten_dict(dict(network.arrays), sep="/")
     if (Path(out) / "checkpoints").exists():
         raise UserError(f"{os.fspath(out)!r} holds a run already; give another --out")
-    params = variables["params"]
-    begun = state.TrainState(
+    initial = state.TrainState(
         step=jnp.zeros((), jnp.int32),
-        params=params,
+        params=variables["params"],
         batch_stats=variables.get("batch_stats", {}),
         opt_state={},
     )
-    saved = Checkpoints(Path(out))
-    saved.save(begun, meta.to_dict())
-    saved.close()
-    return meta, sum(array.size for array in jax.tree.leaves(variables)), (*aside, *unused)
+    checkpoints = Checkpoints(Path(out))
+    checkpoints.save(initial, metadata.to_dict())
+    checkpoints.close()
+    size = sum(array.size for array in jax.tree.leaves(variables))
+    return metadata, size, (*others, *unused)
 
 
-def _layout(found: Network, given: str | None) -> tuple[skeletons.Layout, dict[str, str]]:
-    """The joints, and how their graph is partitioned where the file tells: the first that gives its
-    very numbers.
+def _find_layout(
+    network: ImportedNetwork, name: str | None
+) -> tuple[skeletons.Layout, dict[str, str]]:
+    """The joint layout, and the partition whose graph equals the file's.
+
+    Args:
+        network: without a graph, the partition is empty.
+        name: of the layout, or None to try all with this number of joints.
     """
     from jaxact.datasets.formats.label_table import USUAL_LAYOUTS, choose_layout
 
-    if found.graph is None:
-        return choose_layout(given, found.joints, USUAL_LAYOUTS), {}
-    fitting = [
-        name for name, layout in skeletons.LAYOUTS.items() if len(layout.joints) == found.joints
-    ]
-    layouts = (
-        [choose_layout(given, found.joints)]
-        if given
-        else [skeletons.get_layout(name) for name in fitting]
-    )
+    if network.graph is None:
+        return choose_layout(name, network.joints, USUAL_LAYOUTS), {}
+    if name:
+        layouts = [choose_layout(name, network.joints)]
+    else:
+        layouts = []
+        for candidate, layout in skeletons.LAYOUTS.items():
+            if len(layout.joints) == network.joints:
+                layouts.append(skeletons.get_layout(candidate))
     for layout in layouts:
         for strategy in skeletons.STRATEGIES:
             for norm in skeletons.NORMS:
                 graph = skeletons.adjacency(layout, strategy, norm)
-                if graph.shape == found.graph.shape and np.abs(graph - found.graph).max() < _SAME:
+                if _equal_graphs(graph, network.graph):
                     return layout, {"strategy": strategy, "norm": norm}
-    tried = ", ".join(layout.name for layout in layouts) or f"any layout of {found.joints} joints"
+    tried = ", ".join(layout.name for layout in layouts)
     raise UserError(
-        f"its graph is no partition of {tried}; give the layout that it was made for (--layout)"
+        f"its graph is no partition of {tried or f'any layout of {network.joints} joints'}; "
+        "give the layout that it was made for (--layout)"
     )
 
 
-def _labels(path: str | None, classes: int, known: tuple[str, ...] | None) -> tuple[str, ...]:
-    if path is None and known is None:
+def _equal_graphs(graph: np.ndarray, other: np.ndarray) -> bool:
+    return graph.shape == other.shape and np.abs(graph - other).max() < _GRAPH_TOLERANCE
+
+
+def _read_labels(path: str | None, classes: int, data_set: _DataSet | None) -> tuple[str, ...]:
+    """The class names of a file, of a data set, or numbers."""
+    if path is None and data_set is None:
         return tuple(map(str, range(classes)))
-    try:
+    if path is None:
+        assert data_set is not None
         lists = Path(skeletons.__file__).parents[1] / "datasets" / "lists"
-        file = Path(path) if path is not None else lists / f"{known[-1] if known else path}.txt"
-        names = [
-            line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()
-        ]
+        file = lists / f"{data_set.labels}.txt"
+    else:
+        file = Path(path)
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(
-            f"cannot read the class names {path!r}: {getattr(error, 'strerror', error)}"
+            f"cannot read the class names {str(file)!r}: {getattr(error, 'strerror', error)}"
         ) from error
-    names = names[:classes] if path is None else names
+    names = [line.strip() for line in lines if line.strip()]
+    if path is None:
+        names = names[:classes]
     if len(names) != classes or len(set(names)) != classes:
         raise UserError(
-            f"{path!r} has {len(set(names))} class names, the network {classes} classes"
+            f"{str(file)!r} has {len(set(names))} class names, the network {classes} classes"
         )
     return tuple(names)
 
 
-def _describe(
-    found: Network,
-    layout: skeletons.Layout,
-    partition: Mapping[str, str],
-    names: tuple[str, ...],
-    protocol: str,
-    where: tuple[str | None, tuple[str, ...] | None],
-) -> trained_model.RunMetadata:
-    """What lies beside the checkpoint: a config as of a run of our own, whose preprocessing is the
-    code's.
-    """
+def _channels(network: ImportedNetwork, layout: skeletons.Layout) -> tuple[str, ...]:
     from jaxact.datasets.formats.label_table import choose_channels
 
-    channels, (data, known) = choose_channels(None, layout, found.channels), where
-    section, options = training.MODELS[found.model["name"]], _options(found.model)
-    if strange := options.keys() - {field.name for field in dataclasses.fields(section)}:
+    return choose_channels(None, layout, network.channels)
+
+
+def _run_config(
+    network: ImportedNetwork,
+    layout: skeletons.Layout,
+    partition: Mapping[str, str],
+    protocol: str,
+) -> config.TrainConfig:
+    """A run's config with the network's options and the preprocessing of its project."""
+    section = training.MODELS[network.model["name"]]
+    options = {name: value for name, value in network.model.items() if name != "name"}
+    unknown = options.keys() - {field.name for field in dataclasses.fields(section)}
+    if unknown:
         raise UserError(
-            f"a network with {', '.join(sorted(strange))} is not trained or evaluated here"
+            f"a network with {', '.join(sorted(unknown))} cannot be trained or evaluated here"
         )
     run = config.TrainConfig(model=section(**options, **partition))
-    flat = channels != ("x", "y", "z")
-    fits = not flat or channels[-1] == "score"
-    protocol = f"{protocol}-2d" if flat else protocol
-    lacking = not fits or any(
-        getattr(layout, part) is None for part in protocols.get(protocol).needs
-    )
-    if not lacking:
+    channels = _channels(network, layout)
+    two_dimensional = channels != ("x", "y", "z")
+    if two_dimensional:
+        protocol = f"{protocol}-2d"
+    applies = not two_dimensional or channels[-1] == "score"
+    if any(getattr(layout, part) is None for part in protocols.get(protocol).needs):
+        applies = False
+    if applies:
         config.follow(run, protocol)
-    if (
-        found.model["network"] == "skeletonclr" and not lacking
-    ):  # 2s-AGCN's arrays, made 50 frames long
-        config.follow(run, "agcn-2d" if flat else "agcn")
-        run.clip.frames, run.clip.sampling, run.clip.empty = 50, "resize", "keep"
-    run.clip.persons = found.persons or run.clip.persons
-    run.data.name, run.data.train_split, run.data.eval_split = (
-        (data or (known[0] if known else "")),
-        *(known[1:3] if known else ("train", "test")),
-    )
-    return trained_model.RunMetadata(run, layout, names, channels, size=0)
+    if applies and network.model["network"] == "skeletonclr":
+        # Its inputs are the arrays of 2s-AGCN, resized to 50 frames.
+        config.follow(run, "agcn-2d" if two_dimensional else "agcn")
+        run.clip.frames = 50
+        run.clip.sampling = "resize"
+        run.clip.empty = "keep"
+    run.clip.persons = network.persons or run.clip.persons
+    return run
 
 
-def _options(model: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in model.items() if name != "name"}
+def _set_data(run: config.TrainConfig, name: str | None, data_set: _DataSet | None) -> None:
+    """Sets the data section: the named data set, or the one with these joints and classes."""
+    run.data.name = name or ""
+    run.data.train_split = "train"
+    run.data.eval_split = "test"
+    if data_set is not None:
+        run.data.name = name or data_set.name
+        run.data.train_split = data_set.train_split
+        run.data.eval_split = data_set.eval_split
 
 
-def _fitted(found: Network, meta: trained_model.RunMetadata, file: str) -> dict[str, np.ndarray]:
-    """The arrays, each of the shape that the network has at its place."""
-    net = trained_model.build(meta)
-    fresh = jax.eval_shape(lambda: state.init(net, trained_model.example(meta, training=False), 0))
-    flat: dict[tuple[str, ...], Any] = dict(flatten_dict(dict(fresh)))
-    wanted = {"/".join(path): array.shape for path, array in flat.items()}
-    given = {name: array.shape for name, array in found.arrays.items()}
-    complaints = [
-        f"{name} {given.get(name, 'missing')}, wanted {wanted.get(name, 'nothing')}"
-        for name in sorted(wanted.keys() | given.keys())
-        if given.get(name) != wanted.get(name)
-    ]
-    if complaints:
-        more = f"; and {len(complaints) - 6} more" if len(complaints) > 6 else ""
-        raise UserError(
-            f"{file!r} does not fit {found.model['name']!r}: {'; '.join(complaints[:6])}{more}"
-        )
-    return dict(found.arrays)
+def _check_shapes(network: ImportedNetwork, metadata: trained_model.RunMetadata, file: str) -> None:
+    """Raises UserError if the arrays are not those of the network that `metadata` describes."""
+    model = trained_model.build(metadata)
+    example = trained_model.example_input(metadata, training=False)
+    variables = jax.eval_shape(lambda: state.init(model, example, 0))
+    expected = {}
+    for path, array in flatten_dict(dict(variables)).items():
+        expected["/".join(path)] = array.shape
+    actual = {name: array.shape for name, array in network.arrays.items()}
+    complaints = []
+    for name in sorted(expected.keys() | actual.keys()):
+        if actual.get(name) != expected.get(name):
+            shape = actual.get(name, "missing")
+            complaints.append(f"{name} {shape}, wanted {expected.get(name, 'nothing')}")
+    if not complaints:
+        return
+    shown = "; ".join(complaints[:_MAX_COMPLAINTS])
+    if len(complaints) > _MAX_COMPLAINTS:
+        shown += f"; and {len(complaints) - _MAX_COMPLAINTS} more"
+    raise UserError(f"{file!r} does not fit {network.model['name']!r}: {shown}")

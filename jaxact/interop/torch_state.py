@@ -1,6 +1,4 @@
-"""From a state dict of PyTorch's to our arrays: each is taken by its name once, and what nobody
-took is told.
-"""
+"""Converts a PyTorch state dict: every array is read by its name once, and no array is ignored."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -10,8 +8,8 @@ import numpy as np
 
 from jaxact.errors import UserError
 
-_SHOWN = 8  # names in a complaint
-_STATISTICS = (
+_MAX_NAMES = 8  # in a message
+_BATCH_NORM = (
     ("params", "scale", "weight"),
     ("params", "bias", "bias"),
     ("batch_stats", "mean", "running_mean"),
@@ -20,16 +18,15 @@ _STATISTICS = (
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
-    """A network of other people's.
+class ImportedNetwork:
+    """A network of another project in this project's form.
 
     Attributes:
-        model: our name of it and its options, as in the model section of a config.
-        arrays: ours, by paths such as "params/head/kernel".
-        graph: the file's own partition of the skeleton, [k, source, target], where it is no
-            parameter.
+        model: the model's name and options, as in the model section of a config.
+        arrays: variables by paths such as "params/head/kernel".
+        graph: the file's own partition of the skeleton, [k, source, target], if it is no parameter.
         joints, channels, classes: sizes of its input and output.
-        persons: people whose numbers are normalised apart; 0 where any number will do.
+        persons: number of persons whose inputs are normalised separately; 0 if any number will do.
     """
 
     model: Mapping[str, Any]
@@ -41,116 +38,129 @@ class Network:
     persons: int = 0
 
 
-class State:
-    """Arrays by public name, of which each is taken once; `arrays` fills up with ours."""
+class StateDict:
+    """The arrays of a state dict by PyTorch's names, each of which is to be read once.
+
+    Attributes:
+        weights: the state dict.
+        arrays: the converted arrays, by this project's paths.
+    """
 
     def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
         self.weights = weights
         self.arrays: dict[str, np.ndarray] = {}
-        self._taken: set[str] = set()
+        self._used: set[str] = set()
 
     def __contains__(self, name: str) -> bool:
         return name in self.weights
 
     def take(self, name: str, axes: int | None = None) -> np.ndarray:
-        """An array by its public name; with `axes`, of so many, ones at the end added or taken off.
+        """An array by its PyTorch name, as float32.
+
+        Args:
+            name: in the state dict.
+            axes: number of axes to return; axes of size one at the end are added or removed.
 
         Raises:
-            UserError: there is none, or one of other axes.
+            UserError: no such array, or one of other axes.
         """
         if name not in self.weights:
             raise UserError(f"it has no {name!r}")
-        self._taken.add(name)
+        self._used.add(name)
         array = np.asarray(self.weights[name], np.float32)
-        if axes is not None and array.ndim != axes:
-            longer = axes > array.ndim
-            shape = (*array.shape, *(1,) * (axes - array.ndim)) if longer else array.shape[:axes]
-            if not longer and set(array.shape[axes:]) != {1}:
-                raise UserError(f"{name!r} has the shape {array.shape}; wanted {axes} axes")
-            array = array.reshape(shape)
-        return array
+        if axes is None or array.ndim == axes:
+            return array
+        if array.ndim < axes:
+            return array.reshape(*array.shape, *[1] * (axes - array.ndim))
+        if set(array.shape[axes:]) != {1}:
+            raise UserError(f"{name!r} has the shape {array.shape}; wanted {axes} axes")
+        return array.reshape(array.shape[:axes])
 
     def put(self, path: str, array: np.ndarray) -> None:
-        """Keeps one of our arrays."""
+        """Stores a converted array."""
         self.arrays[path] = np.array(array, np.float32, order="C")
 
     def shape(self, path: str) -> tuple[int, ...]:
-        """The shape of one of our arrays.
+        """The shape of a converted array.
 
         Raises:
-            UserError: the file had nothing for it.
+            UserError: the file has no such array.
         """
         if path not in self.arrays:
             raise UserError(f"it has nothing for {path!r}")
         return self.arrays[path].shape
 
-    def norm(self, path: str, *names: str, left_out: np.ndarray | float = 0.0) -> None:
-        """Normalisations side by side as one; `left_out` is a bias before it that ours does not
-        have.
+    def batch_norm(self, path: str, *names: str, bias_before: np.ndarray | float = 0.0) -> None:
+        """Converts BatchNorm layers to one; several are concatenated along the channels.
+
+        Args:
+            path: of the converted layer.
+            names: of PyTorch's layers.
+            bias_before: a bias of PyTorch's layer before, which the converted one does not have; it
+                moves into the mean.
         """
-        for collection, leaf, theirs in _STATISTICS:
+        for collection, ours, theirs in _BATCH_NORM:
             array = np.concatenate([self.take(f"{name}.{theirs}", 1) for name in names])
-            self.put(f"{collection}/{path}/{leaf}", array - left_out if leaf == "mean" else array)
+            if ours == "mean":
+                array = array - bias_before
+            self.put(f"{collection}/{path}/{ours}", array)
 
     def dense(self, path: str, *names: str) -> None:
-        """Projections of the same input side by side: a kernel [c, d] and a bias."""
-        self.put(
-            f"params/{path}kernel",
-            np.concatenate([self.take(f"{name}.weight", 2).T for name in names], -1),
-        )
-        self.put(
-            f"params/{path}bias", np.concatenate([self.take(f"{name}.bias", 1) for name in names])
-        )
+        """Converts linear layers of the same input to one: a kernel [c, d] and a bias."""
+        kernels = [self.take(f"{name}.weight", 2).T for name in names]
+        biases = [self.take(f"{name}.bias", 1) for name in names]
+        self.put(f"params/{path}kernel", np.concatenate(kernels, -1))
+        self.put(f"params/{path}bias", np.concatenate(biases))
 
-    def along_time(self, path: str, name: str) -> None:
-        """A convolution along time: [d, c, taps, 1] as [taps, c, d]."""
+    def temporal_conv(self, path: str, name: str) -> None:
+        """Converts a convolution along time: [d, c, taps, 1] to [taps, c, d]."""
         self.put(f"params/{path}_kernel", self.take(f"{name}.weight", 3).transpose(2, 1, 0))
         self.put(f"params/{path}_bias", self.take(f"{name}.bias", 1))
 
-    def over_graph(self, path: str, name: str, parts: int) -> None:
-        """A projection whose outputs run over the parts of the graph, then over channels: [c, k,
-        d].
-        """
-        weight, bias = self.take(f"{name}.weight", 2), self.take(f"{name}.bias", 1)
+    def graph_conv(self, path: str, name: str, parts: int) -> None:
+        """Converts a projection to [parts * d] channels to a kernel [c, parts, d]."""
+        weight = self.take(f"{name}.weight", 2)
+        bias = self.take(f"{name}.bias", 1)
         if len(weight) % parts:
             raise UserError(f"{name!r} has {len(weight)} outputs, which are not {parts} parts")
-        self.put(
-            f"params/{path}kernel", weight.reshape(parts, -1, weight.shape[1]).transpose(2, 0, 1)
-        )
+        kernel = weight.reshape(parts, -1, weight.shape[1]).transpose(2, 0, 1)
+        self.put(f"params/{path}kernel", kernel)
         self.put(f"params/{path}bias", bias.reshape(parts, -1))
 
-    def check_empty(self, aside: Sequence[str] = ()) -> None:
-        """Raises UserError where an array found no place; counters of batches and those in `aside`
-        need none.
-        """
-        left = [
-            name
-            for name in self.weights
-            if name not in self._taken
-            and not name.endswith("num_batches_tracked")
-            and name not in aside
-        ]
-        if left:
-            more = f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else ""
-            raise UserError(f"no place for {', '.join(left[:_SHOWN])}{more}")
+    def check_all_used(self, ignored: Sequence[str] = ()) -> None:
+        """Raises UserError if an array was not read, except batch counters and `ignored`."""
+        unused = []
+        for name in self.weights:
+            counter = name.endswith("num_batches_tracked")
+            if name not in self._used and name not in ignored and not counter:
+                unused.append(name)
+        if not unused:
+            return
+        names = ", ".join(unused[:_MAX_NAMES])
+        if len(unused) > _MAX_NAMES:
+            names += f" and {len(unused) - _MAX_NAMES} more"
+        raise UserError(f"no place for {names}")
 
 
-def without_prefix(weights: Mapping[str, np.ndarray], mark: str) -> dict[str, np.ndarray]:
-    """The arrays under the names that they have in the network itself, which are told by the array
-    `mark`.
+def strip_prefix(weights: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
+    """Strips the prefix that the array `name` has, such as "module.backbone.".
 
-    A prefix ("module.backbone.") that only some have stays on the others, which then find no place.
+    Arrays without the prefix keep their names, and the conversion then refuses them.
 
     Raises:
-        UserError: there are several such networks in the file.
+        UserError: several arrays have that name under different prefixes.
     """
-    heads = [name.removesuffix(mark) for name in weights if name.endswith(mark)]
-    if len(heads) > 1:
-        raise UserError(f"it holds several networks: {', '.join(map(repr, heads))}; wanted one")
-    head = heads[0] if heads else ""
-    return {name.removeprefix(head): array for name, array in weights.items()}
+    prefixes = [full.removesuffix(name) for full in weights if full.endswith(name)]
+    if len(prefixes) > 1:
+        raise UserError(f"it holds several networks: {', '.join(map(repr, prefixes))}; wanted one")
+    prefix = prefixes[0] if prefixes else ""
+    return {full.removeprefix(prefix): array for full, array in weights.items()}
 
 
-def count(weights: Mapping[str, np.ndarray], prefix: str) -> int:
-    """How many numbered modules lie under a prefix."""
-    return len({name[len(prefix) :].split(".")[0] for name in weights if name.startswith(prefix)})
+def count_modules(weights: Mapping[str, np.ndarray], prefix: str) -> int:
+    """The number of numbered modules under a prefix."""
+    numbers = set()
+    for name in weights:
+        if name.startswith(prefix):
+            numbers.add(name[len(prefix) :].split(".")[0])
+    return len(numbers)

@@ -46,8 +46,8 @@ class Checkpoints:
         self.folder = Path(workdir).resolve() / FOLDER
         if read_only and not self.folder.is_dir():
             raise UserError(
-                f"no checkpoints in {str(workdir)!r}: wanted the --workdir of a `jaxact train` run, "
-                f"with a folder {FOLDER!r}"
+                f"no checkpoints in {str(workdir)!r}: "
+                f"wanted the --workdir of a `jaxact train` run, with a folder {FOLDER!r}"
             )
         policy = AnyPreservationPolicy(
             [

@@ -1,6 +1,4 @@
-"""A trained network as one value: what evaluation, prediction and export need, read from a
-checkpoint alone.
-"""
+"""A trained network with its metadata, loaded from a checkpoint alone."""
 
 import copy
 import dataclasses
@@ -19,33 +17,23 @@ from jaxact.errors import UserError
 from jaxact.runs import checkpoint, state
 from jaxact.skeletons import Layout
 
-# Options that may differ when a run is resumed: none of them changes what the parameters become.
-_FREE = (
-    "epochs",
-    "devices",
-    "parallel",
-    "log_every",
-    "eval_every",
-    "checkpoint_every",
-    "select",
-    "data.data_dir",
-)
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Trained:
-    """A network, its weights, and what was saved beside them.
+class TrainedModel:
+    """A network, its weights, and the metadata of its run.
 
     Attributes:
-      weights: Linen variables; the moving average of the parameters where the run kept one.
+      model: the module.
+      weights: Linen variables; the moving average of the parameters if the run has one.
       config: the run's resolved config.
+      layout: the joints.
       labels: class names, in the order of the logits.
       channels: what the numbers of a joint are, e.g. ("x", "y", "z").
       step: of the checkpoint.
-      chosen: how that step was chosen, in words.
-      radii: the joints' mean distances from the gravity centre, where the partition is made of
+      selection: how that step was selected, in words.
+      radii: mean distances of the joints from the gravity centre, if the partition is based on
           them.
-      version: of the data set that the network was trained on; "" for arrays.
+      version: version of the training data; "" for arrays.
     """
 
     model: nn.Module
@@ -55,7 +43,7 @@ class Trained:
     labels: tuple[str, ...]
     channels: tuple[str, ...]
     step: int
-    chosen: str
+    selection: str
     radii: tuple[float, ...] | None = None
     version: str = ""
 
@@ -140,8 +128,13 @@ def build(metadata: RunMetadata, *, axis_name: str | None = None) -> nn.Module:
     return models.build(options.pop("name"), spec, **options)
 
 
-def example(metadata: RunMetadata, *, training: bool = True) -> jax.ShapeDtypeStruct:
-    """The shape of a batch of one clip, in training or in evaluation."""
+def example_input(metadata: RunMetadata, *, training: bool = True) -> jax.ShapeDtypeStruct:
+    """The shape and dtype of a batch of one clip.
+
+    Args:
+      metadata: of the run.
+      training: the shape in training, which may have fewer frames than in evaluation.
+    """
     run: Any = metadata.config
     clip = run.clip
     kind_read = config.kind(run.model.name)
@@ -160,140 +153,110 @@ def example(metadata: RunMetadata, *, training: bool = True) -> jax.ShapeDtypeSt
 
 def load(
     workdir: str | Path, *, step: int | None = None, how: str | None = None, classifier: bool = True
-) -> Trained:
-    """The network of a run, from its checkpoint.
+) -> TrainedModel:
+    """Loads the network of a run from its checkpoint.
 
     Args:
       workdir: the --workdir of `jaxact train`.
       step: a step to load; by default the run's own `select` decides.
       how: "last" or "best", in place of the run's `select`.
-      classifier: refuse a network that gives no classes.
+      classifier: refuse a network without classes.
 
     Raises:
-      UserError: no checkpoint, no such step, a checkpoint that does not fit the network it
-        describes, or one of a network that gives no classes.
+      UserError: no checkpoint, no such step, a checkpoint that does not fit its own metadata, or
+          one of a network without classes.
     """
-    saved = checkpoint.Checkpoints(workdir, read_only=True)
+    checkpoints = checkpoint.Checkpoints(workdir, read_only=True)
     try:
-        latest = RunMetadata.from_dict(saved.meta(saved.select("last")))
+        latest = RunMetadata.from_dict(checkpoints.meta(checkpoints.select("last")))
         how = how or latest.config.select
-        chosen = saved.select(how, step)
-        metadata = RunMetadata.from_dict(saved.meta(chosen))
+        selected_step = checkpoints.select(how, step)
+        metadata = RunMetadata.from_dict(checkpoints.meta(selected_step))
         run = metadata.config
         if classifier and run.model.name in models.UNSUPERVISED:
-            pose = "`jaxact evaluate` and `jaxact stream --pose` take it"
-            other = f"train a classifier from it with --config.init_from={workdir}"
-            raise UserError(
-                f"{str(workdir)!r} holds a network of the kind {run.model.name!r}, which gives no classes; "
-                f"{pose if run.model.name == 'pose' else other}"
-            )
+            raise _no_classes(str(workdir), run.model.name)
         model = build(metadata)
-        variables = jax.eval_shape(lambda: state.init(model, example(metadata), run.seed))
-        ema = variables["params"] if run.optim.ema else None
-        like = {
+        inputs = example_input(metadata)
+        variables = jax.eval_shape(lambda: state.init(model, inputs, run.seed))
+        shapes = {
             "params": variables["params"],
             "batch_stats": variables.get("batch_stats", {}),
-            "ema": ema,
+            "ema": variables["params"] if run.optim.ema else None,
         }
-        found = saved.restore_weights(
-            chosen, like, jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
-        )
+        device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
+        weights = checkpoints.restore_weights(selected_step, shapes, device)
     finally:
-        saved.close()
-    params = found["params"] if found["ema"] is None else found["ema"]
-    return Trained(
+        checkpoints.close()
+    params = weights["params"]
+    if weights["ema"] is not None:
+        params = weights["ema"]
+    return TrainedModel(
         model=model,
-        weights=state.variables(params, found["batch_stats"]),
+        weights=state.variables(params, weights["batch_stats"]),
         config=run,
         layout=metadata.layout,
         labels=metadata.labels,
         channels=metadata.channels,
-        step=chosen,
-        chosen=_reason(how, step, run),
+        step=selected_step,
+        selection=_describe_selection(how, step, run),
         radii=metadata.radii,
         version=metadata.version,
     )
 
 
-def fingerprint(net: Trained) -> dict[str, Any]:
-    """The step and a digest of every weight: what tells this network from any other."""
+def _no_classes(workdir: str, name: str) -> UserError:
+    hint = f"train a classifier from it with --config.init_from={workdir}"
+    if name == "pose":
+        hint = "`jaxact evaluate` and `jaxact stream --pose` take it"
+    return UserError(
+        f"{workdir!r} holds a network of the kind {name!r}, which gives no classes; {hint}"
+    )
+
+
+def fingerprint(net: TrainedModel) -> dict[str, Any]:
+    """The step and a digest of every weight, which identify a network."""
     digest = hashlib.sha256()
     for path, leaf in jax.tree_util.tree_leaves_with_path(net.weights):
         digest.update(jax.tree_util.keystr(path).encode() + np.asarray(leaf).tobytes())
     return {"step": net.step, "weights": digest.hexdigest()[:16]}
 
 
-def kind(workdir: str | Path) -> str:
-    """What the network of a run reads: "skeleton", "video" or "pose".
+def input_kind(workdir: str | Path) -> str:
+    """The kind of records that the network of a run reads: "skeleton", "video" or "pose".
 
     Raises:
       UserError: no checkpoint.
     """
-    saved = checkpoint.Checkpoints(workdir, read_only=True)
+    checkpoints = checkpoint.Checkpoints(workdir, read_only=True)
     try:
-        metadata = RunMetadata.from_dict(saved.meta(saved.select("last")))
+        metadata = RunMetadata.from_dict(checkpoints.meta(checkpoints.select("last")))
     finally:
-        saved.close()
+        checkpoints.close()
     return config.kind(metadata.config.model.name)
 
 
-def at_test_time(net: Trained, options: Mapping[str, Any]) -> Trained:
-    """`net` with other values of options that no weight depends on, "model.kept", "clip.views" ...;
-    None stays.
+def with_options(net: TrainedModel, options: Mapping[str, Any]) -> TrainedModel:
+    """`net` with other values of options that no weight depends on.
+
+    Args:
+      net: the network.
+      options: values by name, such as "model.kept" or "clip.views"; None changes nothing.
 
     Raises:
       UserError: the network has no such option, or the option no such value.
     """
-    given = {name: value for name, value in options.items() if value is not None}
     run = copy.deepcopy(net.config)
-    for name, value in given.items():
+    model_options = {}
+    for name, value in options.items():
+        if value is None:
+            continue
         config.override(run, name, str(value))
-    of_model = {
-        name.removeprefix("model."): value
-        for name, value in given.items()
-        if name.startswith("model.")
-    }
-    return dataclasses.replace(net, config=run, model=net.model.clone(**of_model))
+        if name.startswith("model."):
+            model_options[name.removeprefix("model.")] = value
+    return dataclasses.replace(net, config=run, model=net.model.clone(**model_options))
 
 
-def check_same_run(old: RunMetadata, new: RunMetadata, folder: Path) -> None:
-    """Raises UserError where the checkpoints in `folder` are of another run than `new`."""
-    before, after = _flat(config.to_dict(old.config)), _flat(config.to_dict(new.config))
-    changed = []
-    for name in sorted(before.keys() | after.keys()):
-        if name not in _FREE and before.get(name) != after.get(name):
-            changed.append(f"{name} {before.get(name)!r} -> {after.get(name)!r}")
-    if changed:
-        changes = ", ".join(changed[:4])
-        if len(changed) > 4:
-            changes += ", ..."
-        raise UserError(
-            f"{str(folder.parent)!r} holds a run with other options ({changes}); "
-            "resume with the same ones, or give another --workdir"
-        )
-    for name, pair in {
-        "labels": (old.labels, new.labels),
-        "layout": (old.layout, new.layout),
-        "channels": (old.channels, new.channels),
-        "data": ((old.size, old.version), (new.size, new.version)),
-    }.items():
-        if pair[0] != pair[1]:
-            raise UserError(
-                f"{str(folder.parent)!r} holds a run on data with other {name}; give another --workdir"
-            )
-
-
-def _flat(section: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat = {}
-    for name, value in section.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = list(value) if isinstance(value, tuple) else value
-    return flat
-
-
-def _reason(how: str, step: int | None, run: config.TrainConfig) -> str:
+def _describe_selection(how: str, step: int | None, run: config.TrainConfig) -> str:
     if step is not None:
         return "given by the user"
     if how == "best":

@@ -16,7 +16,7 @@ MAX_FRAMES = 900  # of a drawing; longer clips are subsampled
 
 
 def skeleton_of(
-    net: trained_model.Trained, recording: Any, layout: str | None
+    net: trained_model.TrainedModel, recording: Any, layout: str | None
 ) -> dict[str, Any] | None:
     """Returns the drawing of a recording, with the network's attention where it has any.
 
@@ -48,7 +48,7 @@ def skeleton_of(
 
 def draw_skeleton(
     joints: Float[np.ndarray, "t m v c"],
-    net: trained_model.Trained,
+    net: trained_model.TrainedModel,
     *,
     frames: np.ndarray | None = None,
     heat: np.ndarray | None = None,

@@ -53,7 +53,7 @@ class OnlineClassifier(Protocol):
 
 
 def build(
-    net: trained_model.Trained, preprocessor: PosePreprocessor, *, carry: bool = False
+    net: trained_model.TrainedModel, preprocessor: PosePreprocessor, *, carry: bool = False
 ) -> OnlineClassifier:
     """Builds the online classifier of a network.
 
@@ -78,7 +78,7 @@ def build(
     return WindowClassifier(net.model, net.weights, preprocessor)
 
 
-def is_stateful(net: trained_model.Trained, carry: bool = False) -> bool:
+def is_stateful(net: trained_model.TrainedModel, carry: bool = False) -> bool:
     """Whether every frame is read once."""
     return carry or isinstance(net.model, CausalSTGCN)
 

@@ -48,7 +48,7 @@ class PoseNetEstimator:
 
     def __init__(
         self,
-        net: trained_model.Trained,
+        net: trained_model.TrainedModel,
         *,
         people: int = MAX_PEOPLE,
         clock: Callable[[], float] = time.perf_counter,

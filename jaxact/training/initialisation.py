@@ -47,7 +47,7 @@ def initialise(
 
 
 def transfer(
-    initial: state.TrainState, net: trained_model.Trained, source: str
+    initial: state.TrainState, net: trained_model.TrainedModel, source: str
 ) -> state.TrainState:
     """`initial` with the weights of `net` in every module that both networks have.
 

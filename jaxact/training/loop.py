@@ -18,7 +18,7 @@ from jaxact.evaluation import classification
 from jaxact.losses import make_loss
 from jaxact.metrics import classification as metrics
 from jaxact.progress import Bar
-from jaxact.runs import sharding, state, trained_model
+from jaxact.runs import resume_check, sharding, state, trained_model
 from jaxact.runs.checkpoint import Checkpoints
 from jaxact.skeletons.pose_body import BODY
 from jaxact.training import initialisation, optim, train_step
@@ -79,7 +79,7 @@ def run(config: TrainConfig, workdir: str | Path, source: DataSource | None = No
     create = functools.partial(
         state.create,
         model,
-        trained_model.example(metadata),
+        trained_model.example_input(metadata),
         tx,
         seed=config.seed,
         ema=bool(config.optim.ema),
@@ -229,7 +229,7 @@ def _restore(
     latest = checkpoints.latest
     assert latest is not None
     saved = trained_model.RunMetadata.from_dict(checkpoints.meta(latest))
-    trained_model.check_same_run(saved, metadata, checkpoints.folder)
+    resume_check.check_same_run(saved, metadata, checkpoints.folder)
     return checkpoints.restore(latest, shapes, placement.replicated)
 
 

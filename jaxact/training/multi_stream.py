@@ -33,12 +33,12 @@ def run(config: TrainConfig, workdir: str | Path, streams: Sequence[str]) -> dic
       UserError: an unknown stream, the same stream twice, or what training and evaluation refuse.
     """
     for name in "+".join(streams).split("+"):
-        if name not in score_fusion.STREAMS:
-            raise unknown("stream", name, score_fusion.STREAMS)
+        if name not in score_fusion.STREAM_WEIGHTS:
+            raise unknown("stream", name, score_fusion.STREAM_WEIGHTS)
     if len(set(streams)) < max(2, len(streams)):
         raise UserError(
             f"streams are {','.join(streams)}; "
-            f"wanted at least two different ones of {', '.join(score_fusion.STREAMS)}"
+            f"wanted at least two different ones of {', '.join(score_fusion.STREAM_WEIGHTS)}"
         )
     if jax.process_count() > 1:
         raise UserError(
@@ -55,5 +55,5 @@ def run(config: TrainConfig, workdir: str | Path, streams: Sequence[str]) -> dic
             return None
         classification.run(folder / "run", out=folder / "results")
         results.append(folder / "results")
-        weights.append(score_fusion.STREAMS[stream.split("+")[0]])
+        weights.append(score_fusion.STREAM_WEIGHTS[stream.split("+")[0]])
     return score_fusion.run(results, out=Path(workdir) / "fused", weights=weights)

@@ -15,7 +15,7 @@ from jaxact.config.protocols import PROTOCOLS
 from jaxact.errors import UserError
 from jaxact.evaluation import classification
 from jaxact.pipeline import skeleton
-from jaxact.runs import trained_model
+from jaxact.runs import resume_check, trained_model
 from jaxact.skeletons import get_layout
 from tests.helpers import toys
 
@@ -199,7 +199,7 @@ def test_checkpoint_report_and_artifact_say_what_was_followed(tmp_path):
     text = "stgcn-released-2d v1 with clip.frames 300 -> 8"
     meta = trained_model.RunMetadata(run, toys.LAYOUT, toys.LABELS, toys.CHANNELS)
     assert meta.protocol == meta.to_dict()["protocol"] == text
-    net = trained_model.Trained(
+    net = trained_model.TrainedModel(
         model=nn.Dense(4),
         weights={},
         config=run,
@@ -207,7 +207,7 @@ def test_checkpoint_report_and_artifact_say_what_was_followed(tmp_path):
         labels=toys.LABELS,
         channels=toys.CHANNELS,
         step=7,
-        chosen="the last checkpoint of the run",
+        selection="the last checkpoint of the run",
     )
     assert classification.provenance(net, split="test", subset=None)["protocol"] == text
     shape = jax.ShapeDtypeStruct((1, 8, 2, 18, 3), np.float32)
@@ -219,12 +219,12 @@ def test_a_run_older_than_an_option_goes_on_where_the_option_has_its_default(tmp
     values = json.loads(json.dumps(meta.to_dict()))
     del values["config"]["protocol"], values["config"]["clip"]["origin"], values["protocol"]
     old = trained_model.RunMetadata.from_dict(values)
-    trained_model.check_same_run(old, meta, tmp_path)
+    resume_check.check_same_run(old, meta, tmp_path)
     other = trained_model.RunMetadata(following("ctr"), toys.LAYOUT, toys.LABELS, toys.CHANNELS)
     with pytest.raises(
         UserError, match=r"other options \(augment.crop 1.0 -> 0.5, .*; resume with the same ones"
     ):
-        trained_model.check_same_run(old, other, tmp_path)
+        resume_check.check_same_run(old, other, tmp_path)
 
 
 def test_the_help_of_train_lists_every_protocol_and_its_source(capsys):

@@ -45,7 +45,7 @@ def test_every_example_counts_once_at_any_batch_size(scorer, batch_size):
 
 def test_the_report_holds_what_the_number_depends_on(tmp_path, scorer):
     run = config.TrainConfig()
-    net = trained_model.Trained(
+    net = trained_model.TrainedModel(
         model=nn.Dense(4),
         weights={},
         config=run,
@@ -53,7 +53,7 @@ def test_the_report_holds_what_the_number_depends_on(tmp_path, scorer):
         labels=toys.LABELS,
         channels=toys.CHANNELS,
         step=7,
-        chosen="the last checkpoint of the run",
+        selection="the last checkpoint of the run",
     )
     result = report.Scores(np.array([f"clip{i}" for i in range(13)], object), LOGITS, TARGETS)
     report.write(

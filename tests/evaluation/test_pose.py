@@ -80,7 +80,7 @@ def test_a_pose_network_is_trained_on_records(folder, tmp_path):
 
 
 def test_evaluate_tells_pck_and_average_precision_of_a_pose_run(folder, capsys):
-    assert trained_model.kind(folder / "run") == "pose"
+    assert trained_model.input_kind(folder / "run") == "pose"
     assert (
         cli.main(["evaluate", "--checkpoint", f"{folder}/run", "--out", f"{folder}/results"]) == 0
     )
@@ -151,7 +151,7 @@ def results(folder):
 
 def test_pictures_of_an_evaluation_come_with_what_was_found_and_marked(folder, results):
     (each,) = pose.examples(results, count=3)
-    assert (each.hits.found.sum(), each.hits.there.sum()) == (1, 2)
+    assert (each.hits.correct.sum(), each.hits.annotated.sum()) == (1, 2)
     assert each.picture.shape == (30, 40, 3) and each.picture.dtype == np.uint8
     info = dataset_info.load("coco_keypoints", str(folder / "data"))
     record = next(records.records(info, "test", fields=("id", "joints")).as_numpy_iterator())

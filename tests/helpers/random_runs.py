@@ -17,7 +17,7 @@ LABELS = ("kick", "rest", "wave")
 
 def network(
     model: Any, *, layout: str = "body-14", channels: tuple[str, ...] = CHANNELS, **clip: Any
-) -> tuple[trained_model.Trained, trained_model.RunMetadata]:
+) -> tuple[trained_model.TrainedModel, trained_model.RunMetadata]:
     """The network of a model section with random weights, and the metadata of its checkpoint.
 
     Args:
@@ -38,10 +38,10 @@ def network(
     meta = trained_model.RunMetadata(run, joint_layout, LABELS, channels)
     module = trained_model.build(meta)
     shapes = jax.eval_shape(
-        lambda: state.init(module, trained_model.example(meta, training=False), 0)
+        lambda: state.init(module, trained_model.example_input(meta, training=False), 0)
     )
     weights = fill(shapes, gain=2**0.5)
-    return trained_model.Trained(
+    return trained_model.TrainedModel(
         module, weights, run, joint_layout, LABELS, channels, 0, "random"
     ), meta
 

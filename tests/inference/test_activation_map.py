@@ -23,14 +23,16 @@ def short():
         yield
 
 
-def network(model=None, **clip) -> trained_model.Trained:
+def network(model=None, **clip) -> trained_model.TrainedModel:
     run = config.TrainConfig(model=model or config.STGCNConfig(width=4, init="he_fan_out"))
     run.clip = config.ClipConfig(**{"frames": 22, "persons": 2, **clip})
     layout, channels = skeletons.get_layout("ntu-25"), ("x", "y", "z")
     meta = trained_model.RunMetadata(run, layout, ("a", "b", "c"), channels)
     built = trained_model.build(meta)
-    weights = fill(jax.eval_shape(lambda: state.init(built, trained_model.example(meta), 0)))
-    return trained_model.Trained(built, weights, run, layout, ("a", "b", "c"), channels, 0, "fresh")
+    weights = fill(jax.eval_shape(lambda: state.init(built, trained_model.example_input(meta), 0)))
+    return trained_model.TrainedModel(
+        built, weights, run, layout, ("a", "b", "c"), channels, 0, "fresh"
+    )
 
 
 def record(frames=22, people=2, empty=0):
@@ -93,9 +95,9 @@ def test_a_record_is_shown_in_its_own_coordinates_each_response_for_four_frames(
     activation = activation_map.activation_map(net, clip)
     np.testing.assert_array_equal(activation.joints, clip["joints"][:16])
     _, features = sown(net, np.pad(clip["joints"], [(0, 4), (0, 0), (0, 0), (0, 0)]))
-    wanted = activation_map.strength(features)
+    expected = activation_map.strength(features)
     for t in range(16):
-        np.testing.assert_allclose(activation.strength[t], wanted[t // 4], rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(activation.strength[t], expected[t // 4], rtol=1e-3, atol=1e-5)
     assert activation.rate == 1 and activation.predicted in net.labels
 
 

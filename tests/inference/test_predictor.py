@@ -38,8 +38,8 @@ def net():
     )
     run.model.width = 4
     layout = skeletons.get_layout("openpose-18")
-    build = {"width": 4, "layout": layout, "num_classes": len(LABELS), "channels": XYS}
-    model = models.build("stgcn", **build)
+    spec = models.InputSpec(layout=layout, num_classes=len(LABELS), channels=XYS)
+    model = models.build("stgcn", spec, width=4)
     weights = state.init(model, jax.ShapeDtypeStruct((1, 6, 2, 18, 3), np.float32), 0)
     weights["params"]["head"]["kernel"] = (
         weights["params"]["head"]["kernel"] * 100
@@ -52,7 +52,7 @@ def net():
         "step": 3,
         "chosen": "last",
     }
-    return predictor.Predictor(trained_model.Trained(model=model, weights=weights, **about))
+    return predictor.Predictor(trained_model.TrainedModel(model=model, weights=weights, **about))
 
 
 @pytest.fixture(autouse=True)
@@ -139,15 +139,16 @@ def test_spans_cover_every_frame(frames, window, stride, spans):
 
 def test_joints_of_another_layout_become_the_networks(net):
     joints = clip(joints=17)
-    wanted = skeletons.convert(joints, "coco-17", "openpose-18", channels=XYS)
+    expected = skeletons.convert(joints, "coco-17", "openpose-18", channels=XYS)
     np.testing.assert_array_equal(
-        net.predict(joints, layout="coco-17").windows, net.predict(wanted).windows
+        net.predict(joints, layout="coco-17").windows, net.predict(expected).windows
     )
     unscored = net.predict(
         joints[..., :2], layout="coco-17"
     )  # a joint that is there has the score one
-    wanted = skeletons.convert(joints[..., :2], "coco-17", "openpose-18", channels=("x", "y"))
-    scored = np.concatenate([wanted, np.any(wanted != 0, -1, keepdims=True)], -1).astype(np.float32)
+    expected = skeletons.convert(joints[..., :2], "coco-17", "openpose-18", channels=("x", "y"))
+    score = np.any(expected != 0, -1, keepdims=True)
+    scored = np.concatenate([expected, score], -1).astype(np.float32)
     np.testing.assert_array_equal(unscored.windows, net.predict(scored).windows)
 
 
@@ -193,7 +194,7 @@ def openpose_folder(folder, joints, scale=(1.0, 1.0)):
 
 def test_files_of_every_kind_say_what_they_hold(net, tmp_path):
     joints = clip()
-    wanted = net.predict(joints)
+    expected = net.predict(joints)
     np.save(tmp_path / "a.npy", joints)
     np.savez(tmp_path / "b.npz", joints=joints[:, 0])
     scores, points = joints[..., 2].swapaxes(0, 1), joints[..., :2].swapaxes(0, 1)
@@ -217,7 +218,7 @@ def test_files_of_every_kind_say_what_they_hold(net, tmp_path):
     answers += net.predict_file(tmp_path / "pixels", image_size=(640, 480))
     assert [answer.name for answer in answers] == ["a", "b", "one", "two", "shares", "pixels"]
     for answer in answers:
-        np.testing.assert_allclose(answer.windows, wanted.windows, atol=1e-5)
+        np.testing.assert_allclose(answer.windows, expected.windows, atol=1e-5)
     with pytest.raises(UserError, match=r"holds joints in pixels; .*--image-size"):
         net.predict(tmp_path / "pixels")
     with pytest.raises(UserError, match="holds 2 clips; predict_file returns"):

@@ -128,7 +128,7 @@ def test_layers_that_keras_named_are_taken_by_their_number_wherever_they_stand(
         renamed[f"{other[match[1]]}_{ranks[match[2] or '']}" if match else layer] = held
     write_npz(tmp_path / "a.npz", renamed | {"predictions": {"kernel": np.zeros((2, 2))}})
     found = keras.load(tmp_path / "a.npz")
-    assert found.left_aside == ("predictions",) and loaded.left_aside == ()
+    assert found.unused_layers == ("predictions",) and loaded.unused_layers == ()
     jax.tree.map(np.testing.assert_array_equal, found.variables, loaded.variables)
 
 
@@ -141,7 +141,7 @@ def test_the_cache_holds_the_same_and_needs_no_h5py(loaded, tmp_path, monkeypatc
 
 
 def test_weights_are_grafted_into_a_model_whose_new_layers_stay(loaded):
-    model = SCXception(3, width=1 / 16, depth=1 / 8, filters=4, hidden=8, fast=False)
+    model = SCXception(3, width=1 / 16, depth=1 / 8, filters=4, hidden=8)
     fresh = random_variables(model, jnp.zeros((1, 2, 32, 32, 3)))
     grafted = flatten_dict(keras.insert_backbone(fresh, loaded))
     given = {
@@ -175,7 +175,7 @@ def test_weights_are_grafted_into_a_model_whose_new_layers_stay(loaded):
     ],
 )
 def test_weights_of_another_network_do_not_fit(loaded, options, told):
-    model = SCXception(3, filters=4, hidden=8, fast=False, **options)
+    model = SCXception(3, filters=4, hidden=8, **options)
     fresh = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 1, 75, 75, 3)))
     with pytest.raises(UserError, match=told):
         keras.insert_backbone(fresh, loaded)
@@ -198,7 +198,7 @@ def without(layers, name):
         ),
         (
             lambda held: held | {"block4_sepconv1": held["block3_sepconv1"]},
-            r"taken for 'xception', has .*; wanted",
+            r"read as 'xception', has .*; wanted",
         ),
         (
             lambda held: held | {"block1_conv1": held["block1_conv1_bn"]},
@@ -230,10 +230,10 @@ class Trap:
 def test_pickles_are_refused_and_nothing_runs(tmp_path):
     trap = np.array([Trap(tmp_path / "sprung")], object)
     np.savez(tmp_path / "a.npz", **{"block1_conv1/kernel": trap})
-    with pytest.raises(UserError, match=r"no whole file of its kind"):
+    with pytest.raises(UserError, match=r"is damaged or of another kind"):
         keras.load(tmp_path / "a.npz")
     (tmp_path / "b.h5").write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
-    with pytest.raises(UserError, match=r"no whole file of its kind"):
+    with pytest.raises(UserError, match=r"is damaged or of another kind"):
         keras.load(tmp_path / "b.h5")
     assert not (tmp_path / "sprung").exists()
 
@@ -282,9 +282,9 @@ def test_links_out_of_a_file_are_not_followed(tmp_path, make):
     ("name", "content", "told"),
     [
         ("a.pt", b"", r"unknown kind of Keras file '.pt'; available: .h5, .hdf5, .keras, .npz"),
-        ("a.h5", b"no hdf5", r"a.h5' is no whole file of its kind"),
-        ("a.keras", b"no zip", r"a.keras' is no whole file of its kind"),
-        ("a.npz", b"no npz", r"a.npz' is no whole file of its kind"),
+        ("a.h5", b"no hdf5", r"a.h5' is damaged or of another kind"),
+        ("a.keras", b"no zip", r"a.keras' is damaged or of another kind"),
+        ("a.npz", b"no npz", r"a.npz' is damaged or of another kind"),
         ("none/a.h5", None, r"cannot read .*a.h5': No such file"),
     ],
 )
@@ -321,7 +321,7 @@ def test_the_command_writes_the_cache_beside_the_file_and_says_what_it_is(layers
     told = capsys.readouterr().out
     assert (
         told
-        == f"xception, 43841 numbers, written to {tmp_path / 'a.safetensors'}; left aside: predictions\n"
+        == f"xception, 43841 parameters, written to {tmp_path / 'a.safetensors'}; not used: predictions\n"
     )
     assert (
         cli.main(

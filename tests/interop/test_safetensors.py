@@ -55,7 +55,7 @@ def test_the_bytes_are_those_of_the_format(tmp_path):
     ],
 )
 def test_a_header_that_lies_is_one_sentence(tmp_path, entry):
-    with pytest.raises(UserError, match=r"x.safetensors' is no whole safetensors file: "):
+    with pytest.raises(UserError, match=r"x.safetensors' is no complete safetensors file: "):
         safetensors.read(file_of(tmp_path, {"w": entry}, b"\0" * 8))
 
 
@@ -63,7 +63,7 @@ def test_a_file_of_another_kind_is_one_sentence(tmp_path):
     path = tmp_path / "x.safetensors"
     path.write_bytes(b"PK\3\4 something else altogether")
     with pytest.raises(
-        UserError, match=r"is no whole safetensors file: its header would be \d+ bytes long"
+        UserError, match=r"is no complete safetensors file: its header would be \d+ bytes long"
     ):
         safetensors.read(path)
     with pytest.raises(UserError, match=r"cannot read .*none.safetensors': No such file"):

@@ -74,11 +74,11 @@ def test_a_name_outside_the_list_is_refused_and_nothing_is_run(tmp_path, name, l
 @pytest.mark.parametrize(
     ("view", "message"),
     [
-        (((3, 5), (4, 1), 0), r"a tensor of shape \(3, 5\) is said to lie in 12 numbers"),
-        (((12,), (1,), 1), r"shape \(12,\) is said to lie in 12 numbers"),
-        (((10**9, 10**9), (0, 0), 0), r"is said to lie in 12 numbers"),
-        (((4,), (-1,), 3), r"is made of something else than numbers in the file"),
-        (((4,), (1, 1), 0), r"is made of something else than numbers in the file"),
+        (((3, 5), (4, 1), 0), r"a tensor of shape \(3, 5\) does not fit in 12 numbers"),
+        (((12,), (1,), 1), r"shape \(12,\) does not fit in 12 numbers"),
+        (((10**9, 10**9), (0, 0), 0), r"does not fit in 12 numbers"),
+        (((4,), (-1,), 3), r"is no valid view of a storage in the file"),
+        (((4,), (1, 1), 0), r"is no valid view of a storage in the file"),
     ],
 )
 def test_a_tensor_outside_its_storage_is_refused(tmp_path, view, message):
@@ -95,7 +95,7 @@ def test_a_file_cut_off_anywhere_is_refused(tmp_path, share, legacy):
     path = write(tmp_path / "x.pt", {"a": ARRAY, "b": ARRAY}, legacy=legacy)
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(UserError, match="is no whole checkpoint of PyTorch: "):
+    with pytest.raises(UserError, match="is no complete PyTorch checkpoint: "):
         torch_files.read(path)
 
 
@@ -129,8 +129,8 @@ def test_a_pickle_that_asks_for_memory_is_refused(tmp_path):
     ("content", "message"),
     [
         (None, "cannot read .*No such file"),
-        (b"", "is no whole checkpoint of PyTorch"),
-        (b"hello", "is no whole checkpoint of PyTorch"),
+        (b"", "is no complete PyTorch checkpoint"),
+        (b"hello", "is no complete PyTorch checkpoint"),
         (pickle.dumps({"a": 1}, 2), "does not begin as PyTorch's files do"),
     ],
 )

@@ -17,10 +17,11 @@ from jaxact import cli, models, skeletons
 from jaxact.errors import UserError
 from jaxact.interop import pyskl, torch_files, torch_runs, torch_stgcn
 from jaxact.models import ctrgcn, stgcn
-from jaxact.models.layers import multi_branch_tcn
+from jaxact.models.layers import multi_branch_network
 from jaxact.models.layers.adjacency import Adjacency
 from jaxact.runs import state, trained_model
 from jaxact.training import initialisation
+from tests.helpers.formulations import NAMES, run_in
 from tests.helpers.parity import assert_logits_equal, group
 from tests.interop.torch_writing import write
 
@@ -82,7 +83,7 @@ def test_a_public_checkpoint_becomes_a_run_with_its_logits(brought, public, caps
     stored = public["ntu-rgb+d"]
     assert (
         "stgcn stem9 of width 4" in printed
-        and "left aside: optimizer" in printed
+        and "not used: optimizer" in printed
         and "stgcn-released v1" in printed
     )
     assert (net.labels, net.channels, net.layout.name, net.step) == (
@@ -97,19 +98,18 @@ def test_a_public_checkpoint_becomes_a_run_with_its_logits(brought, public, caps
         "",
     )
     inputs = jnp.asarray(stored["inputs"].transpose(0, 2, 4, 3, 1))
-    plain = net.model.clone(
-        fast=False
-    )  # compiles faster; test_stgcn_parity.py compares both forms with these numbers
-    assert_logits_equal(jax.jit(plain.apply)(net.weights, inputs), stored["eval_logits"])
+    # The direct formulation compiles faster; test_stgcn_parity.py compares both with these numbers.
+    logits = run_in("direct", jax.jit(net.model.apply), net.weights, inputs)
+    assert_logits_equal(logits, stored["eval_logits"])
     assert cli.main(line) == 2 and "holds a run already" in capsys.readouterr().err
 
 
 def test_layout_and_channels_come_from_the_graph_in_the_file(public):
-    found, _ = torch_stgcn.network(group(public["openpose"], "state/"))
-    layout, partition = torch_runs._layout(found, None)
+    found, _ = torch_stgcn.convert(group(public["openpose"], "state/"))
+    layout, partition = torch_runs._find_layout(found, None)
     assert layout.name == "openpose-18" and partition == {"strategy": "spatial_v2", "norm": "joint"}
     with pytest.raises(UserError, match="layout 'coco-17' has 17"):
-        torch_runs._layout(found, "coco-17")
+        torch_runs._find_layout(found, "coco-17")
 
 
 @pytest.mark.parametrize(
@@ -143,16 +143,18 @@ def test_what_has_no_place_or_another_shape_is_refused_by_name(tmp_path, public,
         name: array.astype(np.float32) for name, array in weights.items() if array is not None
     }
     with pytest.raises(UserError, match=message):
-        torch_runs.bring_in("torch-stgcn", write(tmp_path / "x.pt", weights), tmp_path / "run")
+        torch_runs.import_network(
+            "torch-stgcn", write(tmp_path / "x.pt", weights), tmp_path / "run"
+        )
     assert not (tmp_path / "run").exists()
 
 
 def test_another_network_is_refused(tmp_path):
     file = write(tmp_path / "x.pt", {"conv1.weight": np.zeros((2, 2), np.float32)})
     with pytest.raises(UserError, match="it is no public ST-GCN"):
-        torch_runs.bring_in("torch-stgcn", file, tmp_path / "run")
+        torch_runs.import_network("torch-stgcn", file, tmp_path / "run")
     with pytest.raises(UserError, match="it is none of pyskl's"):
-        torch_runs.bring_in("pyskl", file, tmp_path / "run")
+        torch_runs.import_network("pyskl", file, tmp_path / "run")
 
 
 def first_release(widths, joints=25, channels=3, persons=2, classes=4):
@@ -200,15 +202,15 @@ def test_the_papers_own_code_gives_the_numbers_of_a_loop(monkeypatch):
     units = (("stem", 1, 1), ("unit1", 1, 1), ("unit2", 2, 2))
     monkeypatch.setitem(stgcn.VARIANTS, "release1", units)
     weights = first_release([2, 2, 4])
-    found, unused = torch_stgcn.network(weights)
+    found, unused = torch_stgcn.convert(weights)
     assert unused == ("person_bn",) and found.persons == 2 and found.model["network"] == "release1"
     layout = skeletons.get_layout("ntu-25")
-    options = {"layout": layout, "num_classes": 4, "channels": ("x", "y", "z")}
-    for fast in (False, True):
-        net = models.build(**options, **found.model, fast=fast)
+    spec = models.InputSpec(layout=layout, num_classes=4, channels=("x", "y", "z"))
+    net = models.build(spec=spec, **found.model)
+    for form in NAMES:
         inputs = RANDOM.standard_normal((2, 7, 2, 25, 3)).astype(np.float32)
-        found_logits = jax.jit(net.apply)(
-            unflatten_dict(found.arrays, sep="/"), jnp.asarray(inputs)
+        found_logits = run_in(
+            form, jax.jit(net.apply), unflatten_dict(found.arrays, sep="/"), jnp.asarray(inputs)
         )
         rows = normed(inputs.transpose(0, 2, 3, 4, 1).reshape(2, -1, 7, 1), weights, "data_bn")
         x = rows.reshape(2, 2, 25, 3, 7).transpose(0, 1, 3, 4, 2).reshape(4, 3, 7, 25)
@@ -259,7 +261,7 @@ def test_pyskls_stgcn_is_the_public_one_under_other_names(public):
             renamed[
                 f"{ {'fcn': 'cls_head.fc_cls', 'data_bn': 'backbone.data_bn'}[layer] }.{kind}"
             ] = array
-    ours, theirs = torch_stgcn.network(weights)[0], pyskl.network(renamed)[0]
+    ours, theirs = torch_stgcn.convert(weights)[0], pyskl.convert(renamed)[0]
     assert ours.model == theirs.model and ours.arrays.keys() == theirs.arrays.keys()
     assert all(np.array_equal(array, theirs.arrays[name]) for name, array in ours.arrays.items())
 
@@ -290,13 +292,13 @@ def ctr_unit(number, before, after, joints):
 
 
 def test_pyskls_ctrgcn_refines_its_graph_as_ours_does(monkeypatch):
-    monkeypatch.setitem(multi_branch_tcn.VARIANTS, "six", ((1, 1),))
+    monkeypatch.setitem(multi_branch_network.VARIANTS, "six", ((1, 1),))
     weights = {
         "backbone.A": numbers((3, 5, 5)),
         **norm("backbone.data_bn", 2 * 5 * 3),
         **ctr_unit(0, 3, 8, 5),
     }
-    found, _ = pyskl.network(weights | conv("cls_head.fc_cls", 6, 8))
+    found, _ = pyskl.convert(weights | conv("cls_head.fc_cls", 6, 8))
     assert found.model == {"name": "ctrgcn", "network": "six", "width": 8, "persons_apart": True}
     assert (found.joints, found.channels, found.classes, found.persons) == (5, 3, 6, 2)
     net = ctrgcn.CTRGCN(
@@ -375,12 +377,11 @@ def test_a_classifier_over_other_classes_starts_anew_and_that_is_said(brought, c
     ],
 )
 def test_real_checkpoints_give_the_logits_beside_them(name, logits, network):
-    found, _ = torch_stgcn.network(torch_files.read(DATA / f"{name}.pt")[0])
-    layout, partition = torch_runs._layout(found, None)
+    found, _ = torch_stgcn.convert(torch_files.read(DATA / f"{name}.pt")[0])
+    layout, partition = torch_runs._find_layout(found, None)
     assert found.model["network"] == network and layout.name == "ntu-25"
-    net = models.build(
-        layout=layout, num_classes=60, channels=("x", "y", "z"), **found.model, **partition
-    )
+    spec = models.InputSpec(layout=layout, num_classes=60, channels=("x", "y", "z"))
+    net = models.build(spec=spec, **found.model, **partition)
     with np.load(DATA / f"{name}_expected.npz") as expected:
         inputs, wanted = expected["x_nctvm"].transpose(0, 2, 4, 3, 1), expected[logits]
     ours = jax.jit(net.apply)(unflatten_dict(found.arrays, sep="/"), jnp.asarray(inputs))
@@ -394,7 +395,7 @@ def test_the_real_gesture_network_gives_pytorchs_logits():
     from tests.data import zoo_networks
 
     weights = torch_files.read(DATA / "pyskl_stgcnpp_hagrid.pth")[0]
-    found, _ = pyskl.network(weights)
+    found, _ = pyskl.convert(weights)
     assert (found.joints, found.channels, found.classes) == (21, 2, 40) and found.model[
         "network"
     ] == "six"

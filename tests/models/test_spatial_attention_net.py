@@ -116,7 +116,7 @@ def test_the_prediction_passes_the_gate_and_targets_have_unit_deviation_in_train
         dims=3, score=False, adjacency=graph, width=4, initial="he_fan_out"
     )
     alone = spatial_attention_net.SpatialNetwork(
-        graph, width=4, initial="he_fan_out", axis_name=None, fast=True
+        graph, width=4, initial="he_fan_out", axis_name=None
     )
     x = jnp.asarray(places(3, False))
     variables = random_variables(network, x)
@@ -270,20 +270,20 @@ def test_a_network_without_classes_is_neither_scored_nor_exported(pretrained, tm
 
 
 def test_options_of_test_time_change_the_network_and_what_the_report_says():
-    net = trained_model.Trained(
+    net = trained_model.TrainedModel(
         model=_segments(), weights={}, config=classifier(), layout=toys.LAYOUT, labels=toys.LABELS,
-        channels=toys.CHANNELS, step=1, chosen="",
+        channels=toys.CHANNELS, step=1, selection="",
     )  # fmt: skip
-    other = trained_model.at_test_time(net, {"model.kept": 0, "model.confidence": "margin"})
+    other = trained_model.with_options(net, {"model.kept": 0, "model.confidence": "margin"})
     assert (other.model.kept, other.model.confidence) == (0, "margin")
     assert json.loads(json.dumps(classification.provenance(other)["model"]))["kept"] == 0
-    assert trained_model.at_test_time(net, {"model.kept": None, "model.confidence": None}) == net
+    assert trained_model.with_options(net, {"model.kept": None, "model.confidence": None}) == net
     assert (net.model.kept, net.config.model.kept) == (1, 1)
     with pytest.raises(UserError, match=r"unknown value of config.model.confidence 'sure'"):
-        trained_model.at_test_time(net, {"model.confidence": "sure"})
+        trained_model.with_options(net, {"model.confidence": "sure"})
     plain = dataclasses.replace(net, config=toys.run_config())
     with pytest.raises(UserError, match=r"config.model.kept: no 'kept'"):
-        trained_model.at_test_time(plain, {"model.kept": 1})
+        trained_model.with_options(plain, {"model.kept": 1})
 
 
 def _segments():

@@ -63,10 +63,10 @@ def titled(figure, title):
 
 def discs(axes):
     """Places, areas and colours of the heat."""
-    found = [each for each in axes.collections if each.get_zorder() == 5]
+    matches = [each for each in axes.collections if each.get_zorder() == 5]
     return (
-        (np.asarray(found[0].get_offsets()), found[0].get_sizes(), found[0].get_facecolors())
-        if found
+        (np.asarray(matches[0].get_offsets()), matches[0].get_sizes(), matches[0].get_facecolors())
+        if matches
         else None
     )
 
@@ -81,18 +81,19 @@ def bars(axes):
 def test_the_discs_of_a_key_frame_have_the_heat_of_their_joint_in_place_size_and_colour(
     tmp_path, drawn
 ):
-    given = shown()
-    plots.attention(given, LAYOUT, tmp_path / "a.png")
+    maps = shown()
+    plots.attention(maps, LAYOUT, tmp_path / "a.png")
     panels = [axes for axes in drawn[0].axes if discs(axes)]
     assert len(panels) == 3
     for axes, t in zip(panels, (2, 6, 10), strict=True):
-        places, areas, colours = discs(axes)
+        points, areas, colours = discs(axes)
         joint = next(
             each for each in axes.collections if each.get_zorder() == 4
         )  # those of the scene, not shown
-        wanted = {tuple(np.round(place, 6)) for place in np.asarray(joint.get_offsets())}
-        assert {tuple(np.round(place, 6)) for place in places} == wanted and not joint.get_visible()
-        heat = np.sort(given.heat[t].ravel())
+        expected = {tuple(np.round(place, 6)) for place in np.asarray(joint.get_offsets())}
+        assert {tuple(np.round(place, 6)) for place in points} == expected
+        assert not joint.get_visible()
+        heat = np.sort(maps.heat[t].ravel())
         np.testing.assert_allclose(areas, (3 + 7 * heat) ** 2)
         np.testing.assert_allclose(colours, attention_panels.heat_colours()(heat))
         limbs = next(each for each in axes.collections if each.get_zorder() == 3)
@@ -113,25 +114,25 @@ def test_a_disc_lies_on_its_own_joint(tmp_path, drawn):
     heat = np.random.default_rng(4).permutation(
         np.broadcast_to(np.linspace(0, 1, 18), (3, 1, 18)), axis=2
     )
-    given = shown(3, 1, joints=joints, heat=heat, gate=None, received=None)
-    plots.attention(given, layout, tmp_path / "a.png", "joints", scores=True)
-    places, areas, _ = discs(next(axes for axes in drawn[0].axes if discs(axes)))
+    maps = shown(3, 1, joints=joints, heat=heat, gate=None, received=None)
+    plots.attention(maps, layout, tmp_path / "a.png", "joints", scores=True)
+    points, areas, _ = discs(next(axes for axes in drawn[0].axes if discs(axes)))
     order = np.argsort(heat[0, 0])
-    np.testing.assert_allclose(places, joints[0, 0, order, :2] * (1, -1))
+    np.testing.assert_allclose(points, joints[0, 0, order, :2] * (1, -1))
     np.testing.assert_allclose(areas, (3 + 7 * heat[0, 0, order]) ** 2)
 
 
 def test_the_map_over_time_has_joints_in_rows_frames_in_columns_and_gaps_where_joints_miss(
     tmp_path, drawn
 ):
-    given = shown()
-    plots.attention(given, LAYOUT, tmp_path / "a.svg", fps=10)
+    maps = shown()
+    plots.attention(maps, LAYOUT, tmp_path / "a.svg", fps=10)
     axes = titled(drawn[0], "H of every joint over time")
     picture = axes.images[0].get_array()
     assert picture.shape == (30, 12) and picture.mask[4, 0] and picture.mask.sum() == 1
     for t, m, v in np.ndindex(12, 2, 15):
         if (t, m, v) != (0, 0, 4):
-            assert picture[15 * m + v, t] == given.heat[t, m, v]
+            assert picture[15 * m + v, t] == maps.heat[t, m, v]
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names[0] == "head, 1" and names[15 + 3] == "left shoulder, 2"
     assert list(axes.get_xticks()) == [2, 6, 10]
@@ -140,14 +141,14 @@ def test_the_map_over_time_has_joints_in_rows_frames_in_columns_and_gaps_where_j
 
 
 def test_beside_the_map_stand_the_gates_means_and_what_is_taken_from_each_joint(tmp_path, drawn):
-    given = shown(people=1)
-    plots.attention(given, LAYOUT, tmp_path / "a.png", "joints")
+    maps = shown(people=1)
+    plots.attention(maps, LAYOUT, tmp_path / "a.png", "joints")
     gate, received = titled(drawn[0], "Gate, mean h"), titled(drawn[0], "Received (S')")
-    means = given.gate.mean(0)[0]
-    means[4] = given.gate[1:, 0, 4].mean()
+    means = maps.gate.mean(0)[0]
+    means[4] = maps.gate[1:, 0, 4].mean()
     np.testing.assert_allclose([bar.get_width() for bar in gate.patches], means)
     np.testing.assert_allclose(
-        [bar.get_width() for bar in received.patches], 100 * given.received[0]
+        [bar.get_width() for bar in received.patches], 100 * maps.received[0]
     )
     np.testing.assert_allclose(received.get_lines()[0].get_xdata(), 100 / 15)
     rows = titled(drawn[0], "H of every joint over time")
@@ -161,12 +162,12 @@ def test_a_segments_bar_is_as_long_as_its_confidence_and_hatched_where_it_is_exc
     tmp_path, drawn
 ):
     plots.attention(shown(), LAYOUT, tmp_path / "a.pdf", "segments", title="wave (c1)\nrecognised")
-    found = [axes for axes in drawn[0].axes if axes.patches and axes.get_xlim() == (0, 1)]
-    lengths = [[bar.get_width() for bar in axes.patches] for axes in found]
+    matches = [axes for axes in drawn[0].axes if axes.patches and axes.get_xlim() == (0, 1)]
+    lengths = [[bar.get_width() for bar in axes.patches] for axes in matches]
     np.testing.assert_allclose(lengths, [[1, 0.75], [1, 0.25], [1, 0.5]])
-    assert [axes.patches[1].get_hatch() for axes in found] == [None, "////", None]
-    assert len({axes.patches[1].get_facecolor() for axes in found}) == 2
-    words = [[text.get_text() for text in axes.texts] for axes in found]
+    assert [axes.patches[1].get_hatch() for axes in matches] == [None, "////", None]
+    assert len({axes.patches[1].get_facecolor() for axes in matches}) == 2
+    words = [[text.get_text() for text in axes.texts] for axes in matches]
     assert words == [["wave", "0.75"], ["clap", "0.25 excluded"], ["wave", "0.50"]]
     assert {"wave (c1), recognised", "segment 2, 0.40 s"} <= texts(drawn[0])
     assert not any(discs(axes) for axes in drawn[0].axes), "limbs keep their colours"
@@ -213,17 +214,17 @@ def test_nothing_is_clipped_at_the_edges_of_a_picture(tmp_path, drawn):
     ],
 )
 def test_a_key_frame_is_a_parts_middle_one_or_the_nearest_in_it_where_somebody_is(
-    seen, parts, wanted
+    seen, parts, expected
 ):
     visible = np.array([[[letter == "1"]] for letter in seen])
-    found = attention_figure.key_frames(visible, parts)
-    assert found == wanted if len(seen) > 2 else len(found) == parts and max(found) < 2
+    matches = attention_figure.key_frames(visible, parts)
+    assert matches == expected if len(seen) > 2 else len(matches) == parts and max(matches) < 2
 
 
 def test_a_segment_in_which_nobody_is_seen_says_so(tmp_path, drawn):
-    given = shown()
-    given.joints[8:] = 0
-    plots.attention(given, LAYOUT, tmp_path / "a.png", "segments")
+    maps = shown()
+    maps.joints[8:] = 0
+    plots.attention(maps, LAYOUT, tmp_path / "a.png", "segments")
     assert "segment 3, no person" in texts(drawn[0])
 
 
@@ -244,9 +245,9 @@ def test_a_film_has_every_frame_at_the_pace_of_the_record(tmp_path, figure):
 
 
 def test_a_film_of_repeated_frames_is_faster_and_ends_with_the_people(tmp_path):
-    given = dataclasses.replace(shown(6), frames=np.array([0, 0, 1, 1, 2, 2]))
-    given.joints[5:] = 0
-    plots.attention(given, LAYOUT, tmp_path / "a.gif", "segments", fps=5)
+    maps = dataclasses.replace(shown(6), frames=np.array([0, 0, 1, 1, 2, 2]))
+    maps.joints[5:] = 0
+    plots.attention(maps, LAYOUT, tmp_path / "a.gif", "segments", fps=5)
     with Image.open(tmp_path / "a.gif") as picture:
         assert getattr(picture, "n_frames", 1) == 5 and picture.info["duration"] == 100
 
@@ -261,8 +262,8 @@ def test_a_line_under_the_segments_tells_how_far_the_film_is(tmp_path, monkeypat
         lines = [
             list(axes.get_lines()[0].get_xdata()) for axes in figures[0].axes if axes.get_lines()
         ]
-        wanted = [[0.5], [1], [1, 0.5], [1, 1], [1, 1, 0.5], [1, 1, 1]][t]
-        assert lines == [[0, share] for share in wanted] + [[]] * (3 - len(wanted))
+        expected = [[0.5], [1], [1, 0.5], [1, 1], [1, 1, 0.5], [1, 1, 1]][t]
+        assert lines == [[0, share] for share in expected] + [[]] * (3 - len(expected))
         panel = next(axes for axes in figures[0].axes if discs(axes))
         np.testing.assert_allclose(
             discs(panel)[1], (1.4 * (3 + 7 * np.sort(shown(6).heat[t][scene.visible[t]]))) ** 2
@@ -289,8 +290,8 @@ def film(path, frames=5, height=48, width=64):
 
 
 def test_the_frames_that_are_asked_for_are_read_from_a_video(tmp_path):
-    found = video.read_frames(film(tmp_path / "v.mkv"), np.array([0, 3, 1, 3]), 5)
-    assert found.shape == (4, 48, 64, 3) and [int(picture.mean()) for picture in found] == [
+    matches = video.read_frames(film(tmp_path / "v.mkv"), np.array([0, 3, 1, 3]), 5)
+    assert matches.shape == (4, 48, 64, 3) and [int(picture.mean()) for picture in matches] == [
         0,
         90,
         30,
@@ -313,12 +314,12 @@ def test_a_file_that_is_no_video_is_refused(tmp_path):
 
 
 def test_without_pyav_the_extra_is_named(tmp_path, monkeypatch):
-    found = builtins.__import__
+    original_import = builtins.__import__
 
     def no_av(name, *args, **options):
         if name.split(".")[0] == "av":
             raise ImportError(name)
-        return found(name, *args, **options)
+        return original_import(name, *args, **options)
 
     monkeypatch.delitem(sys.modules, "av", raising=False)
     monkeypatch.setattr(builtins, "__import__", no_av)
@@ -358,9 +359,9 @@ def test_shares_of_the_picture_become_pixels_and_pixels_stay():
         ),
     ],
 )
-def test_joints_that_are_in_no_picture_are_refused(places, message):
+def test_joints_that_are_in_no_picture_are_refused(points, message):
     with pytest.raises(UserError, match=message):
-        video.to_pixels(places, (100, 200), score=False)
+        video.to_pixels(points, (100, 200), score=False)
 
 
 def test_joints_lie_on_their_pixels_of_the_frame_they_were_found_in(tmp_path, drawn):
@@ -414,8 +415,8 @@ def world(tmp_path_factory):
     (root / "raw").mkdir()
     rows = ["id,label,split"]
     for index, frames in enumerate((8, 8, 1)):
-        places = np.random.default_rng(index).uniform(5, 45, (frames, 15, 2)).astype(np.float32)
-        np.save(root / "raw" / f"c{index}.npy", places)
+        points = np.random.default_rng(index).uniform(5, 45, (frames, 15, 2)).astype(np.float32)
+        np.save(root / "raw" / f"c{index}.npy", points)
         rows.append(f"c{index},{'wave' if index else 'clap'},test")
     (root / "raw" / "labels.csv").write_text("\n".join(rows) + "\n")
     names = [
@@ -440,8 +441,10 @@ def world(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(stgcn.VARIANTS, "stem9", (("stem", 1, 1), ("unit1", 1, 1), ("unit2", 1, 1)))
         model = trained_model.build(meta)
-        weights = fill(jax.eval_shape(lambda: state.init(model, trained_model.example(meta), 0)))
-        net = trained_model.Trained(
+        weights = fill(
+            jax.eval_shape(lambda: state.init(model, trained_model.example_input(meta), 0))
+        )
+        net = trained_model.TrainedModel(
             model,
             weights,
             run,
@@ -486,7 +489,7 @@ def test_the_command_draws_a_record_alone_and_over_its_video(world, drawn, capsy
         (
             "c2",
             [],
-            "the record 'c2' has 1 frames, fewer than the 2 segments that the network cuts a clip into",
+            "the record 'c2' has 1 frames, fewer than the 2 segments that the network cuts",
         ),
         ("c1", ["--video", "short.mkv"], "has 5 frames and the record 8; wanted the video"),
     ],

@@ -35,14 +35,14 @@ def predictor() -> Predictor:
     weights = model.init(jax.random.key(0), np.zeros((1, 6, 2, 18, 3), np.float32))
     about = {"config": run, "layout": layout, "labels": LABELS, "channels": ("x", "y", "score")}
     return Predictor(
-        trained_model.Trained(model=model, weights=weights, step=3, chosen="last", **about)
+        trained_model.TrainedModel(model=model, weights=weights, step=3, selection="last", **about)
     )
 
 
 class VideoPredictor(Predictor):
     """A network that reads videos; every video gives the same input."""
 
-    def __init__(self, net: trained_model.Trained) -> None:
+    def __init__(self, net: trained_model.TrainedModel) -> None:
         super().__init__(net)
         self.kind = "video"
 

@@ -118,8 +118,8 @@ def test_the_latest_and_the_best_checkpoint_are_kept(whole):
     scores = {line["step"]: line["eval_top1"] for line in lines(whole) if "eval_top1" in line}
     best = trained_model.load(whole, how="best").step
     assert kept[-1] == 12 and scores[best] == max(scores.values()) and set(kept) == {best, 12}
-    assert trained_model.load(whole).chosen == "the last checkpoint of the run"
-    assert "best top-1 on the split 'test'" in trained_model.load(whole, how="best").chosen
+    assert trained_model.load(whole).selection == "the last checkpoint of the run"
+    assert "best top-1 on the split 'test'" in trained_model.load(whole, how="best").selection
 
 
 def test_other_options_in_the_same_folder_are_refused_by_name(whole):

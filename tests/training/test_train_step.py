@@ -31,7 +31,7 @@ def fresh(ema: bool) -> state.TrainState:
     meta = trained_model.RunMetadata(run, toys.LAYOUT, toys.LABELS, toys.CHANNELS)
     tx = optim.optimizer(lambda count: RATE, name="sgd")
     return jax.device_get(
-        state.create(trained_model.build(meta), trained_model.example(meta), tx, seed=0, ema=ema)
+        state.create(trained_model.build(meta), trained_model.example_input(meta), tx, seed=0, ema=ema)
     )
 
 
