@@ -1,6 +1,4 @@
-"""Conversion between layouts: sides stay sides, missing stays missing, and means are what a loop
-says.
-"""
+"""Conversion between layouts: left stays left, missing stays missing, means equal a slow loop."""
 
 import itertools
 import re
@@ -20,14 +18,14 @@ WAYS = [
 
 
 def reachable() -> list[tuple[str, str]]:
-    found = []
+    pairs = []
     for source, target in WAYS:
         try:
             conversion_path(source, target)
         except UserError:
             continue
-        found.append((source, target))
-    return found
+        pairs.append((source, target))
+    return pairs
 
 
 def body(layout: str, seed: int = 0) -> np.ndarray:

@@ -35,12 +35,18 @@ def oracle(layout: Layout, strategy: str) -> list[list[list[float]]]:
             return 0
         if strategy == "distance":
             return int(source != target)
-        seen = [hop if hop <= 1 or strategy == "spatial" else 99 for hop in hops]
+        distance = [hop if hop <= 1 or strategy == "spatial" else 99 for hop in hops]
         if source == target:
             return 0
         if strategy == "spatial":
-            return 1 if seen[source] < seen[target] else 2 if seen[source] > seen[target] else 0
-        return 2 if seen[source] < seen[target] else 1
+            return (
+                1
+                if distance[source] < distance[target]
+                else 2
+                if distance[source] > distance[target]
+                else 0
+            )
+        return 2 if distance[source] < distance[target] else 1
 
     parts = {"uniform": 1, "distance": 2, "spatial": 3, "spatial_v2": 3}[strategy]
     weights = [[[0.0] * len(hops) for _ in hops] for _ in range(parts)]
@@ -193,9 +199,9 @@ def test_gravity_radii_are_mean_distances_to_the_mean_of_the_present_joints():
                 centre = sum(body[joint] for joint in present) / len(present)
                 for joint in present:
                     distances[joint].append(float(np.linalg.norm(body[joint] - centre)))
-    assert [len(found) for found in distances] == [13, 13, 13, 12]
+    assert [len(values) for values in distances] == [13, 13, 13, 12]
     np.testing.assert_allclose(
-        gravity_radii(clips), [np.mean(found) for found in distances], rtol=1e-5
+        gravity_radii(clips), [np.mean(values) for values in distances], rtol=1e-5
     )
 
 

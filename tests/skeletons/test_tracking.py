@@ -1,6 +1,4 @@
-"""Ids: two people cross, one is hidden, one leaves and comes back or not, thirty at once,
-nobody.
-"""
+"""Track ids: people who cross, are occluded, leave and return; thirty at once, and nobody."""
 
 import numpy as np
 import pytest
@@ -19,22 +17,22 @@ def person(x, y=0.5, hidden=()):
 
 def ids(frames, **options):
     """Of each frame's poses, the frames' people handed over in another order each time."""
-    random, tracks, found = np.random.default_rng(1), Tracks(), []
+    random, tracks, frame_ids = np.random.default_rng(1), Tracks(), []
     for poses in frames:
         order = random.permutation(len(poses))
-        given = np.array([poses[n] for n in order]).reshape(-1, 14, 2)
-        tracks, shuffled = update_tracks(tracks, given, **options)
+        shuffled_poses = np.array([poses[n] for n in order]).reshape(-1, 14, 2)
+        tracks, shuffled = update_tracks(tracks, shuffled_poses, **options)
         row = np.zeros(len(poses), int)
         row[order] = shuffled
-        found.append(row.tolist())
-    return found, tracks
+        frame_ids.append(row.tolist())
+    return frame_ids, tracks
 
 
 @pytest.mark.parametrize("measure", ["joints", "iou"])
 def test_two_people_who_cross_keep_their_ids(measure):
     walk = np.linspace(0.2, 0.8, 24)  # they meet between two frames
-    found, _ = ids([[person(x), person(1 - x)] for x in walk], measure=measure, reach=0.9)
-    assert sorted(found[0]) == [0, 1] and all(row == found[0] for row in found)
+    frame_ids, _ = ids([[person(x), person(1 - x)] for x in walk], measure=measure, reach=0.9)
+    assert sorted(frame_ids[0]) == [0, 1] and all(row == frame_ids[0] for row in frame_ids)
 
 
 def test_whoever_is_hidden_while_they_cross_comes_out_on_the_other_side():
@@ -42,38 +40,40 @@ def test_whoever_is_hidden_while_they_cross_comes_out_on_the_other_side():
     frames = [
         [person(x)] if 10 < t < 14 else [person(x), person(1 - x)] for t, x in enumerate(walk)
     ]
-    found, _ = ids(frames)
-    assert found[9] == found[14] == found[-1] and all(row == found[0][:1] for row in found[11:14])
+    frame_ids, _ = ids(frames)
+    assert frame_ids[9] == frame_ids[14] == frame_ids[-1] and all(
+        row == frame_ids[0][:1] for row in frame_ids[11:14]
+    )
 
 
 def test_one_leaves_and_is_known_on_coming_back_in_time_and_is_new_after_that():
-    here, away = [person(0.2), person(0.8)], [person(0.2)]
-    back = ids([here] * 3 + [away] * 4 + [here] * 2, patience=4)[0]
+    both, one = [person(0.2), person(0.8)], [person(0.2)]
+    back = ids([both] * 3 + [one] * 4 + [both] * 2, patience=4)[0]
     assert back[-1] == back[0]
-    late, tracks = ids([here] * 3 + [away] * 5 + [here] * 2, patience=4)
+    late, tracks = ids([both] * 3 + [one] * 5 + [both] * 2, patience=4)
     assert late[-1] == [late[0][0], 2] and tracks.next_id == 3 and len(tracks.held) == 2
 
 
 def test_thirty_people_keep_their_ids_and_nobody_has_two():
     random = np.random.default_rng(2)
-    at = np.array([(x, y) for x in range(6) for y in range(5)], float)
-    way = random.uniform(-0.02, 0.02, (30, 2))
+    starts = np.array([(x, y) for x in range(6) for y in range(5)], float)
+    steps = random.uniform(-0.02, 0.02, (30, 2))
     frames = [
-        [person(*(place + t * step)) for place, step in zip(at, way, strict=True)]
+        [person(*(start + t * step)) for start, step in zip(starts, steps, strict=True)]
         for t in range(12)
     ]
-    found, _ = ids(frames)
-    assert sorted(found[0]) == list(range(30)) and all(row == found[0] for row in found)
+    frame_ids, _ = ids(frames)
+    assert sorted(frame_ids[0]) == list(range(30)) and all(row == frame_ids[0] for row in frame_ids)
 
 
 def test_nobody_has_no_id_and_changes_nothing():
-    tracks, found = update_tracks(Tracks(), np.zeros((0, 14, 2)))
-    assert tracks == Tracks() and found.shape == (0,)
+    tracks, pose_ids = update_tracks(Tracks(), np.zeros((0, 14, 2)))
+    assert tracks == Tracks() and pose_ids.shape == (0,)
     tracks, _ = update_tracks(Tracks(), np.array([person(0.5)]))
     empty, _ = update_tracks(tracks, np.zeros((0, 14, 2)))
     assert empty.held[0].missed == 1
-    unseen, found = update_tracks(tracks, np.array([np.zeros((14, 2)), person(0.5)]))
-    assert found.tolist() == [NO_ID, 0] and unseen.next_id == 1
+    updated, pose_ids = update_tracks(tracks, np.array([np.zeros((14, 2)), person(0.5)]))
+    assert pose_ids.tolist() == [NO_ID, 0] and updated.next_id == 1
 
 
 def test_the_whole_is_nearest_and_not_the_nearest_pair_first():
@@ -81,29 +81,29 @@ def test_the_whole_is_nearest_and_not_the_nearest_pair_first():
     any.
     """
     tracks, _ = update_tracks(Tracks(), np.array([person(0.50), person(0.72)]))
-    _, found = update_tracks(tracks, np.array([person(0.62), person(0.35)]), reach=0.35)
-    assert found.tolist() == [1, 0]
+    _, pose_ids = update_tracks(tracks, np.array([person(0.62), person(0.35)]), reach=0.35)
+    assert pose_ids.tolist() == [1, 0]
     assert update_tracks(tracks, np.array([person(0.62)]), reach=0.35)[1].tolist() == [1]
 
 
 def test_hidden_joints_do_not_count_and_a_half_seen_person_is_still_known():
     tracks, _ = update_tracks(Tracks(), np.array([person(0.3), person(0.6)]))
-    tracks, found = update_tracks(
+    tracks, pose_ids = update_tracks(
         tracks, np.array([person(0.61, hidden=range(4, 14)), person(0.31, hidden=range(7))])
     )
-    assert found.tolist() == [1, 0]
-    _, found = update_tracks(tracks, np.array([person(0.32, hidden=range(7, 14)), person(0.62)]))
-    assert found.tolist() == [0, 1]
+    assert pose_ids.tolist() == [1, 0]
+    _, pose_ids = update_tracks(tracks, np.array([person(0.32, hidden=range(7, 14)), person(0.62)]))
+    assert pose_ids.tolist() == [0, 1]
 
 
 def test_a_score_of_zero_hides_a_joint():
     def scored(pose, value):
         return np.concatenate([pose, np.full((14, 1), value)], axis=1)
 
-    tracks, found = update_tracks(
+    tracks, pose_ids = update_tracks(
         Tracks(), np.array([scored(person(0.3), 0.9), scored(person(0.6), 0.0)]), score=True
     )
-    assert found.tolist() == [0, NO_ID] and len(tracks.held) == 1
+    assert pose_ids.tolist() == [0, NO_ID] and len(tracks.held) == 1
 
 
 def test_somebody_out_of_reach_is_somebody_new():

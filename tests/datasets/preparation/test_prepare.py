@@ -1,6 +1,4 @@
-"""`prepare`: whole or absent, restartable, parallel without a trace, and records as the files have
-them.
-"""
+"""`prepare`: complete or absent, restartable, the same in parallel, and faithful to the files."""
 
 import errno
 import fcntl
@@ -55,11 +53,11 @@ def test_a_prepared_set_holds_every_clip_as_the_files_have_it(raw, tmp_path):
     assert summary.frames == sum(joints(name).shape[2] for name in NAMES)
     assert summary.splits == {"train": 6, "test": 3, "all": 9}
     info = dataset_info.load("utd_mhad", tmp_path / "data")
-    found = {
+    records_by_id = {
         r["id"].decode(): r for r in records.records(info, "all", fields=None).as_numpy_iterator()
     }
-    assert set(found) == set(NAMES)
-    for name, record in found.items():
+    assert set(records_by_id) == set(NAMES)
+    for name, record in records_by_id.items():
         np.testing.assert_array_equal(
             record["joints"][:, 0], joints(name).transpose(2, 0, 1).astype(np.float32)
         )
@@ -216,7 +214,8 @@ def test_a_folder_that_cannot_be_written_is_an_error(raw, tmp_path):
         (
             "utd_mhd",
             {},
-            r"unknown dataset 'utd_mhd'; available: agcn, coco_keypoints, .*did you mean 'utd_mhad'",
+            r"unknown dataset 'utd_mhd'; available: agcn, coco_keypoints, .*"
+            "did you mean 'utd_mhad'",
         ),
         ("utd_mhad", {}, r"needs its raw data \(--raw DIR\): the skeleton files a<action>"),
         (
@@ -233,7 +232,8 @@ def test_a_folder_that_cannot_be_written_is_an_error(raw, tmp_path):
         (
             "custom",
             {"raw": "."},
-            "a set of the kind 'custom' needs a name of lower-case letters, digits and _, as in 'custom/mine'",
+            "a set of the kind 'custom' needs a name of lower-case letters, digits and _, "
+            "as in 'custom/mine'",
         ),
         ("custom/My Set", {"raw": "."}, "got 'custom/My Set'"),
         ("utd_mhad", {"raw": ".", "workers": 0}, "workers must be 1 or more, got 0"),
@@ -296,8 +296,8 @@ def test_the_summary_lists_what_is_cheap_to_see(raw, tmp_path):
     spoilt("a2_s2_t1", np.s_[3, 1, 2], np.nan)
     summary = run(raw, tmp_path / "data", workers=2)
     assert (summary.empty, summary.gaps, summary.not_finite) == (1, 1, 1)
-    told = [line for line in str(summary).splitlines() if "clips have" in line]
-    assert told == [
+    lines = [line for line in str(summary).splitlines() if "clips have" in line]
+    assert lines == [
         "1 clips have no person in any frame",
         "1 clips have nobody in some frames in the middle",
         "1 clips have numbers that are not finite",
@@ -308,9 +308,9 @@ def test_the_summary_lists_what_is_cheap_to_see(raw, tmp_path):
 @pytest.mark.filterwarnings("ignore")  # Beam's and protobuf's own
 def test_beam_prepares_the_same_set(raw, tmp_path):
     pytest.importorskip("apache_beam", reason="the extra `beam` is not installed")
-    here = run(raw, tmp_path / "here")
-    there = run(raw, tmp_path / "there", beam_options="runner=DirectRunner")
-    assert (there.clips, there.frames, there.splits) == (here.clips, here.frames, here.splits)
+    local = run(raw, tmp_path / "here")
+    beam = run(raw, tmp_path / "there", beam_options="runner=DirectRunner")
+    assert (beam.clips, beam.frames, beam.splits) == (local.clips, local.frames, local.splits)
 
 
 def test_beam_that_is_not_installed_names_the_extra(raw, tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Drawn splits: a quarter of the clips or of the groups, by names alone; and what a split leaks."""
+"""Random splits: a quarter of the clips or groups, by names alone; and leaks between splits."""
 
 import collections
 
@@ -17,20 +17,20 @@ GROUPS = [clip.rpartition("_")[0] for clip in IDS]
 
 
 def halves(splits, name: str) -> dict[str, set[str]]:
-    found = collections.defaultdict(set)
+    clips_by_half = collections.defaultdict(set)
     for clip, names in zip(IDS, splits, strict=True):
         (half,) = [
             split.removeprefix(f"{name}_") for split in names if split.startswith(f"{name}_t")
         ]
-        found[half].add(clip)
-    return found
+        clips_by_half[half].add(clip)
+    return clips_by_half
 
 
 def test_both_draws_hold_out_a_quarter_and_every_clip_is_on_one_side():
     splits = random_splits.draw_splits(IDS, LABELS, GROUPS)
     by_clip, by_group = halves(splits, "random_3to1"), halves(splits, "group")
-    for found in (by_clip, by_group):
-        assert set(found) == {"train", "test"} and len(found["train"] | found["test"]) == len(IDS)
+    for clips in (by_clip, by_group):
+        assert set(clips) == {"train", "test"} and len(clips["train"] | clips["test"]) == len(IDS)
     assert len(by_clip["test"]) == round(len(IDS) / 4)
     for label in range(4):
         count = sum(clip.startswith(f"c{label}") for clip in by_group["test"])
@@ -40,9 +40,9 @@ def test_both_draws_hold_out_a_quarter_and_every_clip_is_on_one_side():
 def test_the_draw_by_group_cuts_no_group_and_the_one_by_clip_does():
     splits = random_splits.draw_splits(IDS, LABELS, GROUPS)
     for name, whole in (("group", True), ("random_3to1", False)):
-        found = halves(splits, name)
+        clips = halves(splits, name)
         train, test = (
-            {clip.rpartition("_")[0] for clip in found[half]} for half in ("train", "test")
+            {clip.rpartition("_")[0] for clip in clips[half]} for half in ("train", "test")
         )
         assert (not train & test) is whole
 

@@ -1,6 +1,4 @@
-"""The generated set: what its clips promise to a reader, and what a classifier may not get for
-free.
-"""
+"""The generated clips: their documented properties, and no shortcuts for a classifier."""
 
 import numpy as np
 import pytest
@@ -29,11 +27,11 @@ def clips():
 def clean(monkeypatch):
     """The generator with a perfect sensor that stands level on the floor."""
     monkeypatch.setattr(synthetic, "_add_sensor_noise", lambda points, subject, rng: points)
-    draw = synthetic.Subject.of
+    draw_subject = synthetic.Subject.of
 
     def level(number, seed=0):
-        who = draw(number, seed)
-        return synthetic.dataclasses.replace(who, sensor_pitch=0.0, sensor_height=0.0)
+        performer = draw_subject(number, seed)
+        return synthetic.dataclasses.replace(performer, sensor_pitch=0.0, sensor_height=0.0)
 
     monkeypatch.setattr(synthetic.Subject, "of", level)
     return synthetic.generate_clip
@@ -65,9 +63,9 @@ def test_clips_have_forty_to_ninety_frames_of_finite_joints_in_front_of_the_sens
     for clip in clips.values():
         assert clip.dtype == np.float32 and clip.shape[1:] == (2, 25, 3)
         assert np.isfinite(clip).all()
-        seen = clip[np.any(clip != 0, axis=-1)]
-        assert seen[:, 2].min() > 0.8 and seen[:, 2].max() < 5.5
-        assert np.abs(seen[:, :2]).max() < 3.0
+        joints = clip[np.any(clip != 0, axis=-1)]
+        assert joints[:, 2].min() > 0.8 and joints[:, 2].max() < 5.5
+        assert np.abs(joints[:, :2]).max() < 3.0
 
 
 def test_the_second_person_is_there_in_encounters_only(clips):
@@ -207,16 +205,16 @@ def test_a_clip_that_is_not_there_is_the_users_error(arguments, message):
 def test_the_builder_lists_every_performance_once_and_parses_one():
     from jaxact.datasets.synthetic_actions import SyntheticActions
 
-    found = SyntheticActions.find()
-    assert len(found.clips) == len({source.id for source in found.clips}) == 1152
-    assert found.layout.name == "ntu-25" and len(found.labels) == 12
-    cells = {source.cell for source in found.clips}
-    assert sorted((*found.unions["train"], *found.unions["test"])) == sorted(cells)
-    (record,) = SyntheticActions.parse(found.clips[100])
-    source = found.clips[100]
-    assert (record["id"], record["label"]) == (source.id, source.label)
+    dataset = SyntheticActions.find()
+    assert len(dataset.clips) == len({raw_clip.id for raw_clip in dataset.clips}) == 1152
+    assert dataset.layout.name == "ntu-25" and len(dataset.labels) == 12
+    cells = {raw_clip.cell for raw_clip in dataset.clips}
+    assert sorted((*dataset.unions["train"], *dataset.unions["test"])) == sorted(cells)
+    (record,) = SyntheticActions.parse(dataset.clips[100])
+    raw_clip = dataset.clips[100]
+    assert (record["id"], record["label"]) == (raw_clip.id, raw_clip.label)
     expected = synthetic.generate_clip(
-        source.facts["subject"], synthetic.LABELS[source.label], source.facts["repetition"]
+        raw_clip.facts["subject"], synthetic.LABELS[raw_clip.label], raw_clip.facts["repetition"]
     )
     np.testing.assert_array_equal(record["joints"], expected)
     assert record["num_frames"] == len(expected)

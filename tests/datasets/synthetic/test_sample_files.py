@@ -1,4 +1,4 @@
-"""Sample files: the readers find in them the people they were written from."""
+"""Sample files: the parsers read back the people that were written."""
 
 import io
 
@@ -15,36 +15,38 @@ from jaxact.skeletons import get_layout
 
 
 def test_ntu_samples_read_back_to_the_generated_joints_and_fill_every_half(tmp_path):
-    found = Ntu60.find(sample_files.ntu(tmp_path))
-    assert len(found.clips) == 36
-    cells = {source.cell for source in found.clips}
+    dataset = Ntu60.find(sample_files.ntu(tmp_path))
+    assert len(dataset.clips) == 36
+    cells = {source.cell for source in dataset.clips}
     for split in ("xsub_train", "xsub_test", "xview_train", "xview_test"):
-        assert cells & set(found.unions[split]), split
-    source = next(s for s in found.clips if s.id == "S001C002P006R001A002")
+        assert cells & set(dataset.unions[split]), split
+    source = next(s for s in dataset.clips if s.id == "S001C002P006R001A002")
     (record,) = Ntu60.parse(source)
-    wanted = clips.generate_clip(6, "wave", 2)[::3]
+    expected = clips.generate_clip(6, "wave", 2)[::3]
     assert record["label"] == 1
-    np.testing.assert_allclose(record["joints"][:, 0], wanted[:, 0], atol=1e-6)
+    np.testing.assert_allclose(record["joints"][:, 0], expected[:, 0], atol=1e-6)
 
 
 def test_kinetics_samples_are_upright_people_whose_left_and_right_are_told_apart(tmp_path):
-    found = KineticsSkeleton.find(sample_files.kinetics(tmp_path))
-    assert [sum(s.cell == half for s in found.clips) for half in ("train", "val")] == [9, 6]
+    dataset = KineticsSkeleton.find(sample_files.kinetics(tmp_path))
+    assert [sum(s.cell == half for s in dataset.clips) for half in ("train", "val")] == [9, 6]
     layout = get_layout("openpose-18")
     at = {name: index for index, name in enumerate(layout.joints)}
-    for source in found.clips:
+    for source in dataset.clips:
         (record,) = KineticsSkeleton.parse(source)
         pose = record["joints"][:, 0]
-        seen = pose[:, [at["nose"], at["right_ankle"]], 2].all(axis=1)
-        assert (pose[seen, at["nose"], 1] < pose[seen, at["right_ankle"], 1]).all(), "y points down"
-        wanted = clips.generate_clip(
+        present = pose[:, [at["nose"], at["right_ankle"]], 2].all(axis=1)
+        assert (pose[present, at["nose"], 1] < pose[present, at["right_ankle"], 1]).all(), (
+            "y points down"
+        )
+        expected = clips.generate_clip(
             int(source.id[-1]), sample_files.KINETICS_CLASSES[source.id[:-2]], 0
         )[::3]
-        metres = wanted[:, 0, 8, 0] - wanted[:, 0, 4, 0]  # the sensor's x points to its left
+        metres = expected[:, 0, 8, 0] - expected[:, 0, 4, 0]  # the sensor's x points to its left
         pixels = pose[:, at["right_shoulder"], 0] - pose[:, at["left_shoulder"], 0]
-        clear = (abs(metres) > 0.1) & wanted[:, 0, [4, 8]].any(axis=2).all(axis=1)
+        clear = (abs(metres) > 0.1) & expected[:, 0, [4, 8]].any(axis=2).all(axis=1)
         assert clear.any() and (np.sign(metres) == -np.sign(pixels))[clear].all()
-    assert set(found.subsets["kinetics_motion"]) & {source.label for source in found.clips}
+    assert set(dataset.subsets["kinetics_motion"]) & {source.label for source in dataset.clips}
 
 
 @pytest.mark.parametrize(
@@ -53,14 +55,14 @@ def test_kinetics_samples_are_upright_people_whose_left_and_right_are_told_apart
 def test_video_samples_fill_every_official_split_by_group_and_classes_move_differently(
     tmp_path, maker, write
 ):
-    found = maker.find(write(tmp_path))
-    assert len(found.clips) == 16 and len(found.labels) == 2 and not found.dropped
+    dataset = maker.find(write(tmp_path))
+    assert len(dataset.clips) == 16 and len(dataset.labels) == 2 and not dataset.dropped
     for split in (1, 2, 3):
         groups = {
             half: {
                 s.facts["group"]
-                for s in found.clips
-                if s.cell in found.unions[f"official{split}_{half}"]
+                for s in dataset.clips
+                if s.cell in dataset.unions[f"official{split}_{half}"]
             }
             for half in ("train", "test")
         }
@@ -69,10 +71,10 @@ def test_video_samples_fill_every_official_split_by_group_and_classes_move_diffe
             and len(groups["test"]) == 2
             and len(groups["train"]) == 6
         )
-    assert set(found.leaks) == {"random_3to1_test"} and {"group_train", "group_test"} <= set(
-        found.unions
+    assert set(dataset.leaks) == {"random_3to1_test"} and {"group_train", "group_test"} <= set(
+        dataset.unions
     )
-    for source in found.clips:
+    for source in dataset.clips:
         (record,) = maker.parse(source)
         first, last = (
             np.asarray(Image.open(io.BytesIO(record["frames"][i]))).astype(int) for i in (0, -1)

@@ -1,4 +1,4 @@
-"""The body in motion: curves through key poses, and limbs that arrive where they aim."""
+"""The moving body: curves through keyframes, and limbs that reach their targets."""
 
 import numpy as np
 import pytest
