@@ -1,18 +1,17 @@
-"""Frames per second of online recognition with random weights: the pose network, the recogniser,
-and the whole chain.
+"""Benchmarks online recognition with random weights: pose network, recogniser, whole chain.
 
     python scripts/bench_stream.py --out stream                  # writes stream.md and stream.json
     taskset -c 0 python scripts/bench_stream.py                  # on one core
     python scripts/bench_stream.py --video clip.mp4 --people 4   # the chain on a file's own frames
 
-Every row runs in a process of its own, one after the other and `--rounds` times over, so that a
-slow spell of the machine meets all of them; times are medians over rounds of a round's fastest
-frame, and of the chain's mean one. The floor of a pose network is the time that its multiplications
-(2.52 and 1.55 GMAC at 224 px) take at the speed of the fastest square matrix product; the
-recogniser's are the window's 22.2 and the carried state's 1.8 MMAC. The chain is what `jaxact
-stream` does to every frame: a picture of `--height` rows, fitted, the pose network and its
-decoding, tracks, the recogniser for `--people` people (poses of a walk stand in for those that
-random weights would not find).
+Each row runs in its own process, one after the other and `--rounds` times over, so that a slow
+phase of the machine affects all of them; times are medians over rounds of a round's fastest frame,
+and of its mean frame for the chain. The lower bound of a pose network is the time that its
+multiply-adds (2.52 and 1.55 GMAC at 224 px) take at the speed of the fastest square matrix product;
+the recogniser has 22.2 MMAC by window and 1.8 by carried state. The chain is what `jaxact stream`
+computes for every frame: a picture of `--height` rows, resized, the pose network and its decoding,
+tracks, the recogniser for `--people` people (simulated poses of people who walk, since random
+weights detect nobody).
 """
 
 import argparse
@@ -43,7 +42,7 @@ ROWS = (
 
 
 def fastest(work: Callable[[], Any], repetitions: int) -> float:
-    """Seconds of the fastest call but the first two, which compile and touch new memory."""
+    """Seconds of the fastest call after the first two, which compile and allocate memory."""
     seconds = []
     for _ in range(repetitions + 2):
         start = time.perf_counter()
@@ -52,8 +51,8 @@ def fastest(work: Callable[[], Any], repetitions: int) -> float:
     return min(seconds[2:])
 
 
-def drawn(model: Any, shape: tuple[int, ...]) -> Any:
-    """Random variables of a network, none of them compiled for."""
+def random_variables(model: Any, shape: tuple[int, ...]) -> Any:
+    """Random variables of a network, without compiling its initialisers."""
     import jax
     import jax.numpy as jnp
 
@@ -65,7 +64,7 @@ def drawn(model: Any, shape: tuple[int, ...]) -> Any:
 
 
 def peak(options: argparse.Namespace) -> float:
-    """Seconds of a multiply-add of the fastest square matrix product."""
+    """Seconds per multiply-add of the fastest square matrix product."""
     import jax
     import jax.numpy as jnp
 
@@ -75,20 +74,27 @@ def peak(options: argparse.Namespace) -> float:
 
 
 def net(model: Any, section: Any, clip: Any, layout: str, shape: tuple[int, ...]) -> Any:
-    """A network with random weights as a run would hold it."""
+    """A network with random weights, as a checkpoint would be loaded."""
     from jaxact import config, skeletons
     from jaxact.runs import trained_model
 
     run = config.TrainConfig(model=section, clip=clip)
-    known = skeletons.get_layout(layout)
+    joint_layout = skeletons.get_layout(layout)
     labels = tuple(map(str, range(32)))
     return trained_model.TrainedModel(
-        model, drawn(model, shape), run, known, labels, ("x", "y", "score"), 0, "random"
+        model,
+        random_variables(model, shape),
+        run,
+        joint_layout,
+        labels,
+        ("x", "y", "score"),
+        0,
+        "random",
     )
 
 
-def finder(width: float, options: argparse.Namespace) -> Any:
-    """A pose network that looks at pictures."""
+def pose_estimator(width: float, options: argparse.Namespace) -> Any:
+    """A pose network as an estimator of poses in pictures."""
     from jaxact import config
     from jaxact.models.pose_net import PoseNet
     from jaxact.streaming.pose_estimator import PoseNetEstimator
@@ -108,7 +114,7 @@ def finder(width: float, options: argparse.Namespace) -> Any:
 
 
 def recogniser(carry: bool) -> tuple[Any, Any]:
-    """A recogniser on a stream, and how it reads poses."""
+    """A recogniser of a stream, and the preprocessing of its poses."""
     import dataclasses
 
     from jaxact import config, models, skeletons
@@ -119,19 +125,19 @@ def recogniser(carry: bool) -> tuple[Any, Any]:
     section = config.RecogniserConfig()
     spec = models.InputSpec(layout=layout, num_classes=32, channels=("x", "y", "score"))
     model = models.build("recogniser", spec)
-    how = config.ClipConfig(frames=FRAMES, persons=1)
-    made = net(model, section, how, "body-14", (1, FRAMES, 1, 14, 3))
-    preprocessor = PosePreprocessor(layout, made.channels, dataclasses.asdict(how))
-    return online_classifier.build(made, preprocessor, carry=carry), preprocessor
+    clip = config.ClipConfig(frames=FRAMES, persons=1)
+    classifier = net(model, section, clip, "body-14", (1, FRAMES, 1, 14, 3))
+    preprocessor = PosePreprocessor(layout, classifier.channels, dataclasses.asdict(clip))
+    return online_classifier.build(classifier, preprocessor, carry=carry), preprocessor
 
 
 def walkers(count: int, number: int) -> np.ndarray:
-    """People who walk through a picture of 640 x 480, side by side."""
+    """Poses of people who walk side by side through a picture of 640 x 480."""
     body = np.random.default_rng(0).uniform(-1, 1, (14, 2)) * (20, 60)
     people = np.zeros((count, 14, 3), np.float32)
-    for each, person in enumerate(people):
+    for index, person in enumerate(people):
         person[:, :2] = body + np.array(
-            [30 + 580 * (each + 0.5) / count + 10 * np.sin(number / 9), 240]
+            [30 + 580 * (index + 0.5) / count + 10 * np.sin(number / 9), 240]
         )
         person[:, 2] = 1
     return people
@@ -153,25 +159,28 @@ def pictures(options: argparse.Namespace) -> list[np.ndarray]:
 
 
 def chain(width: float, options: argparse.Namespace) -> float:
-    """Seconds of a frame on the whole way, the mean of all but the first ones."""
+    """Mean seconds of a frame through the whole chain, after a few warm-up frames."""
     from jaxact.streaming.frame import Frame
     from jaxact.streaming.processor import StreamProcessor
 
-    find = finder(width, options)
+    estimator = pose_estimator(width, options)
     classifier, preprocessor = recogniser(carry=False)
 
-    class Eye:
-        layout, seconds = find.layout, find.seconds
+    class SimulatedEstimator:
+        layout, seconds = estimator.layout, estimator.seconds
         number = 0
 
         def __call__(self, picture: np.ndarray) -> np.ndarray:
-            find(picture)
+            estimator(picture)
             self.number += 1
             return walkers(options.people, self.number)
 
     images = pictures(options)
     processor = StreamProcessor(
-        estimator=Eye(), classifier=classifier, preprocessor=preprocessor, persons=options.people
+        estimator=SimulatedEstimator(),
+        classifier=classifier,
+        preprocessor=preprocessor,
+        persons=options.people,
     )
     warm, start = 3, 0.0
     for number in range(options.frames + warm):
@@ -181,37 +190,38 @@ def chain(width: float, options: argparse.Namespace) -> float:
 
 
 def measure(row: str, options: argparse.Namespace) -> float:
-    """Seconds of one row, in the process made for it."""
+    """Seconds of one row, in this process."""
     from jaxact.cli.malloc import keep_pages
 
     keep_pages()
-    kind, _, which = row.partition(" ")
-    if kind == "peak":
+    part, _, variant = row.partition(" ")
+    if part == "peak":
         return peak(options)
-    if kind == "chain":
-        return chain(float(which), options)
-    if kind == "recogniser":
-        classifier, preprocessor = recogniser(which == "carried")
+    if part == "chain":
+        return chain(float(variant), options)
+    if part == "recogniser":
+        classifier, preprocessor = recogniser(variant == "carried")
         frame = preprocessor.convert(walkers(1, 0), "body-14", (480, 640))[0]
         return fastest(lambda: classifier.step({0: frame}, [0]), 4 * options.repetitions)
     import jax
     import jax.numpy as jnp
 
-    find = finder(float(which), options)
+    estimator = pose_estimator(float(variant), options)
     picture = jnp.zeros((1, options.size, options.size, 3))
     return fastest(
-        lambda: jax.block_until_ready(find._apply(find._weights, picture)), options.repetitions
+        lambda: jax.block_until_ready(estimator._apply(estimator._weights, picture)),
+        options.repetitions,
     )
 
 
 def table(seconds: dict[str, float], options: argparse.Namespace) -> list[dict[str, Any]]:
-    """The rows as they are printed."""
+    """The rows of the printed table."""
     rows = []
     for row in ROWS[1:]:
-        kind, _, which = row.partition(" ")
-        macs = MMAC.get(which, 0) * 1e6
-        if kind == "pose":
-            macs = GMAC[float(which)] * 1e9 * (options.size / 224) ** 2
+        part, _, variant = row.partition(" ")
+        macs = MMAC.get(variant, 0) * 1e6
+        if part == "pose":
+            macs = GMAC[float(variant)] * 1e9 * (options.size / 224) ** 2
         floor = macs * seconds["peak"]
         rows.append(
             {
@@ -231,12 +241,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--video", default="", help="the chain's pictures (default: noise)")
-    parser.add_argument("--height", type=int, default=480, help="of its noise, pixels")
+    parser.add_argument("--height", type=int, default=480, help="of the noise, pixels")
     parser.add_argument(
-        "--size", type=int, default=224, help="of what the pose network reads, pixels"
+        "--size", type=int, default=224, help="side of the pose network's input, pixels"
     )
     parser.add_argument("--people", type=int, default=1)
-    parser.add_argument("--frames", type=int, default=40, help="of the chain, a round")
+    parser.add_argument("--frames", type=int, default=40, help="of the chain in a round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--repetitions", type=int, default=6, help="timed calls a round")
     parser.add_argument(
@@ -252,29 +262,33 @@ def main() -> None:
     if options.row:
         print(json.dumps(measure(options.row, options)))
         return
-    path = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
-    found: dict[str, list[float]] = {row: [] for row in ROWS}
+    python_path = os.pathsep.join(
+        [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    )
+    measurements: dict[str, list[float]] = {row: [] for row in ROWS}
     for _ in range(options.rounds):
         for row in ROWS:
             command = [sys.executable, __file__, *sys.argv[1:], "--row", row]
-            ran = subprocess.run(
+            process = subprocess.run(
                 command,
                 stdout=subprocess.PIPE,
                 text=True,
                 check=True,
-                env=os.environ | {"PYTHONPATH": path},
+                env=os.environ | {"PYTHONPATH": python_path},
             )
-            found[row].append(json.loads(ran.stdout.splitlines()[-1]))
-    seconds = {row: statistics.median(values) for row, values in found.items()}
+            measurements[row].append(json.loads(process.stdout.splitlines()[-1]))
+    seconds = {row: statistics.median(values) for row, values in measurements.items()}
     rows = table(seconds, options)
-    head = f"{options.dtype}, {len(os.sched_getaffinity(0))} cores, matrix product {1e-9 / seconds['peak']:.1f} GMAC/s"
+    cores = len(os.sched_getaffinity(0))
+    speed = 1e-9 / seconds["peak"]
+    title = f"{options.dtype}, {cores} cores, matrix product {speed:.1f} GMAC/s"
     lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(map(str, row.values())) for row in rows)]
-    text = f"{head}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+    text = f"{title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
     print(text)
     if options.out:
         Path(f"{options.out}.md").write_text(text)
         Path(f"{options.out}.json").write_text(
-            json.dumps({"seconds": found, "rows": rows}, indent=1)
+            json.dumps({"seconds": measurements, "rows": rows}, indent=1)
         )
 
 

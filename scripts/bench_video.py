@@ -1,12 +1,11 @@
-"""Frames per second of the video pipeline, per core: files to records, records to examples, batches
-on all cores.
+"""Benchmarks the video pipeline: files to records, records to examples, batches on all cores.
 
     python scripts/bench_video.py jhmdb_video --data-dir data --split official1_train --raw JHMDB
     python scripts/bench_video.py ucf101 --data-dir data --size 224 --frames 16
 
-Per core means per second of processor time, so that another program on the machine changes little;
-the batches are also timed by the clock. Where batches cost no more processor time per frame than
-examples alone, only the cores limit them. A frame that a short clip repeats counts every time.
+Frames per core are per second of processor time, so that other programs change little; wall time is
+printed too. Where batches cost no more processor time per frame than examples alone, the number of
+cores is the limit. A frame that a short clip repeats counts every time.
 """
 
 import argparse
@@ -20,28 +19,28 @@ from jaxact.cli.command import quiet_libraries
 
 
 def show(what: str, work: Callable[[], int]) -> None:
-    """Prints how many frames a second `work`, which returns their number, has done."""
+    """Prints the frames per second of `work`, which returns the number of frames."""
     clock, processor = time.perf_counter(), time.process_time()
     frames = work()
     processor, clock = time.process_time() - processor, time.perf_counter() - clock
     print(
-        f"{what:20s}{frames / processor:8.0f} frames/s per core, {frames / clock:8.0f} by the clock"
+        f"{what:20s}{frames / processor:8.0f} frames/s per core, {frames / clock:8.0f} in wall time"
     )
 
 
 def main() -> None:
-    """Prints a line per stage."""
-    add = argparse.ArgumentParser(
+    """Prints a line for each stage."""
+    parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    add.add_argument("name", help="a prepared set of videos")
-    add.add_argument("--data-dir", default="")
-    add.add_argument("--split", default="all")
-    add.add_argument("--raw", help="also decode this folder's video files")
-    add.add_argument("--frames", type=int, default=40)
-    add.add_argument("--size", type=int, default=299)
-    add.add_argument("--clips", type=int, default=64, help="clips per measurement")
-    options = add.parse_args()
+    parser.add_argument("name", help="a prepared set of videos")
+    parser.add_argument("--data-dir", default="")
+    parser.add_argument("--split", default="all")
+    parser.add_argument("--raw", help="also decode this folder's video files")
+    parser.add_argument("--frames", type=int, default=40)
+    parser.add_argument("--size", type=int, default=299)
+    parser.add_argument("--clips", type=int, default=64, help="clips per measurement")
+    options = parser.parse_args()
 
     quiet_libraries()  # before TensorFlow starts
     import numpy as np
@@ -57,9 +56,8 @@ def main() -> None:
     fields = video.fields(clip, stored=records.fields(info), name=info.name)
     data = records.records(info, options.split, fields=fields).take(options.clips).cache()
     jpegs = [len(jpeg) for record in data.as_numpy_iterator() for jpeg in record["frames"]]
-    print(
-        f"{options.clips} clips, {len(jpegs)} frames of {np.mean(jpegs):.0f} bytes, {os.cpu_count()} cores"
-    )
+    frames = f"{len(jpegs)} frames of {np.mean(jpegs):.0f} bytes"
+    print(f"{options.clips} clips, {frames}, {os.cpu_count()} cores")
 
     if options.raw:
         paths = list(map(str, video_files(Path(options.raw), "videos")[: options.clips]))
@@ -68,8 +66,8 @@ def main() -> None:
             lambda: sum(len(video_encoding.encode(path, short_side=256).frames) for path in paths),
         )
 
-    opened = data.map(lambda record: video.decode_frames(record["frames"], stream="rgb"))
-    show("JPEG to pixels", lambda: sum(map(len, opened)))
+    pictures = data.map(lambda record: video.decode_frames(record["frames"], stream="rgb"))
+    show("JPEG to pixels", lambda: sum(map(len, pictures)))
 
     examples = data.map(lambda record: video.evaluate(record, **clip)["inputs"][0])
     show("record to example", lambda: sum(map(len, examples)))

@@ -1,10 +1,9 @@
-"""Kills a run with SIGKILL at ten random moments, resumes it each time, and compares the end with
-the whole run's.
+"""Kills a run ten times, resumes it each time, and compares the end with an uninterrupted run.
 
     python scripts/check_resume.py [--kills 10] [--seed 0]
 
-Needs the tests' toy run, so call it in a checkout. Prints the moments and ends with exit code 1
-where a bit differs.
+SIGKILL comes at random times. Needs the tests' small run, so call it in a checkout. Prints the
+times and exits with code 1 where a bit differs.
 """
 
 import argparse
@@ -26,7 +25,7 @@ RUN = ["devices=1", f"epochs={STEPS // 4}", "checkpoint_every=7", "eval_every=25
 
 
 def start(workdir: Path) -> subprocess.Popen:
-    """The toy run as a process of its own."""
+    """The small run in its own process."""
     return subprocess.Popen(
         [sys.executable, "-m", "tests.helpers.toy_run", str(workdir), *RUN],
         stderr=subprocess.DEVNULL,
@@ -40,39 +39,37 @@ def steps_done(workdir: Path) -> int:
     return json.loads(lines[-1])["step"] if lines else 0
 
 
+def weights(workdir: Path) -> list[np.ndarray]:
+    """The arrays of the run's last checkpoint."""
+    return jax.tree.leaves(jax.device_get(trained_model.load(workdir).weights))
+
+
 def main() -> int:
-    """Runs once whole and once in pieces."""
+    """Trains once without interruption and once in pieces."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    moments = random.Random(options.seed)
+    rng = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as folder:
         whole, pieces = Path(folder) / "whole", Path(folder) / "pieces"
         assert start(whole).wait() == 0
         for number in range(options.kills):
             process = start(pieces)
-            while (
-                process.poll() is None
-                and steps_done(pieces) < STEPS * (number + moments.random()) / options.kills
-            ):
+            while process.poll() is None:
+                if steps_done(pieces) >= STEPS * (number + rng.random()) / options.kills:
+                    break
                 time.sleep(0.01)
-            time.sleep(moments.uniform(0.0, 0.2))
+            time.sleep(rng.uniform(0.0, 0.2))
             process.kill()
-            kept = sorted(
-                int(p.name) for p in (pieces / "checkpoints").glob("*") if p.name.isdigit()
-            )
-            print(
-                f"killed (exit {process.wait()}) after step {steps_done(pieces)}; checkpoints {kept}",
-                flush=True,
-            )
+            names = [path.name for path in (pieces / "checkpoints").glob("*")]
+            steps = sorted(int(name) for name in names if name.isdigit())
+            killed = f"killed (exit {process.wait()}) after step {steps_done(pieces)}"
+            print(f"{killed}; checkpoints {steps}", flush=True)
         assert start(pieces).wait() == 0
-        pair = [
-            jax.tree.leaves(jax.device_get(trained_model.load(path).weights))
-            for path in (whole, pieces)
-        ]
-        same = all(np.array_equal(a, b) for a, b in zip(*pair, strict=True))
-        print(f"{len(pair[0])} arrays: {'bitwise the same' if same else 'DIFFERENT'}")
+        expected, resumed = weights(whole), weights(pieces)
+        same = all(np.array_equal(a, b) for a, b in zip(expected, resumed, strict=True))
+        print(f"{len(expected)} arrays: {'bitwise the same' if same else 'DIFFERENT'}")
     return 0 if same else 1
 
 

@@ -1,14 +1,14 @@
-"""Memory that a training step of SC-Xception needs, by the compiler's own account: nothing is run.
+"""Prints the memory of a training step of SC-Xception, by XLA's memory analysis; runs nothing.
 
-    python scripts/memory_frames.py                              # the paper's batch of 32 clips at once
-    python scripts/memory_frames.py --accumulate 8 --remat       # in eight micro-batches, the tail recomputed
+    python scripts/memory_frames.py                          # the paper's batch of 32 clips at once
+    python scripts/memory_frames.py --accumulate 8 --remat   # eight micro-batches, recomputation
     python scripts/memory_frames.py --train-from all
 
-The step is Adam's on the trained parameters alone; frames come as bytes. Printed are what stays
-(weights, optimiser's memory, frames), what the step makes on the way, and their sum, in GiB; and,
-of what it makes, what JAX keeps of a micro-batch for its backward pass. On a CPU the account is of
-a program for CPUs: its convolutions need no workspace, bfloat16 is computed in float32 in many
-places, and what `--remat` asks to be recomputed is kept after all.
+The step is Adam's on the trained parameters; frames are bytes. Printed in GiB: the arguments
+(weights, optimiser state, frames), the temporary buffers, and their sum; and the activations of a
+micro-batch that JAX stores for the backward pass. On a CPU the analysis is of a program for CPUs:
+its convolutions need no workspace, bfloat16 is computed in float32 in many operations, and XLA does
+not recompute what `--remat` marks.
 """
 
 import argparse
@@ -70,8 +70,10 @@ def step(model: SCXception, tx: optax.GradientTransformation, accumulate: int) -
     return jax.jit(update, donate_argnums=(0, 1, 2))
 
 
-def kept(model: SCXception, trained: Any, fixed: Any, stats: Any, inputs: Any, targets: Any) -> int:
-    """Bytes that a micro-batch's forward pass hands to its backward pass, the weights aside."""
+def stored_activations(
+    model: SCXception, trained: Any, fixed: Any, stats: Any, inputs: Any, targets: Any
+) -> int:
+    """Bytes that a micro-batch's forward pass stores for its backward pass, without weights."""
 
     def forward(trained: Any, *others: Any) -> Any:
         return jax.vjp(
@@ -90,47 +92,45 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for name, value in {
-        "batch": 32,
-        "frames": 40,
-        "pixels": 299,
-        "accumulate": 1,
-        "chunk": 0,
-    }.items():
-        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--frames", type=int, default=40)
+    parser.add_argument("--pixels", type=int, default=299)
+    parser.add_argument("--accumulate", type=int, default=1, help="micro-batches per step")
+    parser.add_argument("--chunk", type=int, default=0, help="frames per call of frozen blocks")
     parser.add_argument("--train-from", default="last")
     parser.add_argument("--dtype", default="float32")
     parser.add_argument("--remat", action="store_true")
-    given = parser.parse_args()
-    options = {name: getattr(given, name) for name in ("train_from", "dtype", "remat", "chunk")}
-    model = SCXception(101, **options, fast=False)
+    arguments = parser.parse_args()
+    options = {name: getattr(arguments, name) for name in ("train_from", "dtype", "remat", "chunk")}
+    model = SCXception(101, **options)
     frames = jax.ShapeDtypeStruct(
-        (given.batch, given.frames, given.pixels, given.pixels, 3), jnp.uint8
+        (arguments.batch, arguments.frames, arguments.pixels, arguments.pixels, 3), jnp.uint8
     )
     one = jax.ShapeDtypeStruct((1, 1, *frames.shape[2:]), jnp.uint8)
-    held = jax.eval_shape(model.init, jax.random.key(0), one)
-    trained, fixed = state.split(held["params"], model.frozen(held["params"]))
+    variables = jax.eval_shape(model.init, jax.random.key(0), one)
+    trained, fixed = state.split(variables["params"], model.frozen(variables["params"]))
     tx = optax.adam(1e-4)
-    targets = jax.ShapeDtypeStruct((given.batch,), jnp.int32)
-    arguments = (
+    targets = jax.ShapeDtypeStruct((arguments.batch,), jnp.int32)
+    inputs = (
         trained,
         jax.eval_shape(tx.init, trained),
-        held["batch_stats"],
+        variables["batch_stats"],
         fixed,
         frames,
         targets,
     )
     start = time.monotonic()
-    memory = step(model, tx, given.accumulate).lower(*arguments).compile().memory_analysis()
-    stays, made = memory.argument_size_in_bytes / GIB, memory.temp_size_in_bytes / GIB
-    print(f"{vars(given)}")
+    memory = step(model, tx, arguments.accumulate).lower(*inputs).compile().memory_analysis()
+    resident, temporary = memory.argument_size_in_bytes / GIB, memory.temp_size_in_bytes / GIB
+    print(f"{vars(arguments)}")
     micro = [
-        jax.ShapeDtypeStruct((given.batch // given.accumulate, *x.shape[1:]), x.dtype)
+        jax.ShapeDtypeStruct((arguments.batch // arguments.accumulate, *x.shape[1:]), x.dtype)
         for x in (frames, targets)
     ]
-    handed = kept(model, trained, fixed, held["batch_stats"], *micro) / GIB
-    print(f"stays {stays:.2f}, made on the way {made:.2f}, together {stays + made:.2f} GiB")
-    print(f"kept of a micro-batch for its backward pass {handed:.2f} GiB")
+    activations = stored_activations(model, trained, fixed, variables["batch_stats"], *micro) / GIB
+    total = resident + temporary
+    print(f"arguments {resident:.2f}, temporary {temporary:.2f}, total {total:.2f} GiB")
+    print(f"stored activations of a micro-batch {activations:.2f} GiB")
     print(f"compiled in {time.monotonic() - start:.0f} s for {jax.default_backend()}")
 
 

@@ -1,4 +1,4 @@
-"""Reproduces a paper's table: trains and evaluates each row and prints it beside the paper's figure.
+"""Reproduces a paper's table: trains and evaluates each row and prints it beside the paper's.
 
 The scripts `reproduce_*.py` list the rows; this module runs them. A call that was interrupted
 resumes, and rows that share a run share its folder.
@@ -105,9 +105,8 @@ class Runs:
 
         dataset = dataset_of(source)
         if dataset not in dataset_info.prepared_names(self.data_dir):
-            raise NotRun(
-                f"not run: {dataset} is not prepared in {str(dataset_info.data_root(self.data_dir))!r}"
-            )
+            folder = str(dataset_info.data_root(self.data_dir))
+            raise NotRun(f"not run: {dataset} is not prepared in {folder!r}")
         return dataset_info.load(dataset, self.data_dir)
 
     def report(self, workdir: Path, *options: str, name: str = "results") -> dict[str, Any]:
@@ -160,7 +159,7 @@ def main(
     sets: Sequence[str] = SKELETONS,
     what: str = "table",
 ) -> int:
-    """Runs one table from the command line; writes `table{N}.md` and `table{N}.json` beside the runs.
+    """Runs one table from the command line; writes `table{N}.md` and `.json` beside the runs.
 
     Args:
         script: path of the script; the configs are in `../configs`.

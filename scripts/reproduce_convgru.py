@@ -1,8 +1,9 @@
 """Trains and evaluates the rows of a table of the SC-Xception + ConvGRU paper and prints it beside
 our figures.
 
-    python scripts/reproduce_convgru.py --table 4 --data-dir data --out results/convgru --xception xception.safetensors
-    python scripts/reproduce_convgru.py --table 1 --quick --out quick     # toy size, from sample videos
+    python scripts/reproduce_convgru.py --table 4 --data-dir data --out results/convgru \
+        --xception xception.safetensors
+    python scripts/reproduce_convgru.py --table 1 --quick --out quick   # small, from sample videos
 
 Files of ImageNet weights come from `jaxact import keras`; `--config.model.train_from=all` trains
 every row from scratch without them. A call that was interrupted resumes; rows that tables share are
@@ -26,9 +27,10 @@ RANDOM = (
     "Split: random 3 : 1 over clips, as in the paper; clips of one recording lie on both sides."
 )
 LITERATURE = (
-    "Figures of others are of the official splits, the paper's own are of a random 3 : 1 split, where clips of one "
-    "recording lie on both sides: they do not compare. Ours beside others' are of official split 1. LRCN is here an "
-    "LSTM on Xception, colour alone; two-stream, which the paper lists twice, is TSN on colour and flow."
+    "Figures of others are of the official splits, the paper's own are of a random 3 : 1 split, "
+    "where clips of one recording lie on both sides: they do not compare. Ours beside others' are "
+    "of official split 1. LRCN is here an LSTM on Xception, colour alone; two-stream, which the "
+    "paper lists twice, is TSN on colour and flow."
 )
 
 
@@ -63,7 +65,9 @@ def no_figure(runs: Runs) -> Ours:
 TABLES = {
     1: Table(COLUMN, {
         "InceptionV3 + ConvGRU": ((85.74,), system(f"{UCF},inception_v3", "inception_v3")),
-        "InceptionResNetV2 + ConvGRU": ((90.26,), system(f"{UCF},inception_resnet_v2", "inception_resnet_v2")),
+        "InceptionResNetV2 + ConvGRU": (
+            (90.26,), system(f"{UCF},inception_resnet_v2", "inception_resnet_v2"),
+        ),
         "Xception + ConvGRU": ((92.76,), system(f"{UCF},xc_convgru")),
     }, RANDOM),
     2: Table(COLUMN, {

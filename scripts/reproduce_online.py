@@ -2,7 +2,7 @@
 figures beside.
 
     python scripts/reproduce_online.py --figure 6 --data-dir data --out results/online
-    python scripts/reproduce_online.py --figure 7 --quick --out quick     # small, one fold, from sample poses
+    python scripts/reproduce_online.py --figure 7 --quick --out quick   # small, one fold, samples
 
 The paper prints no table; its text names the accuracies that the curves of Figure 6 end at, and
 Figure 7 compares training with and without attention. Ours are means of five folds of `ucf101_32`,
@@ -22,8 +22,8 @@ COLUMNS = ("training top1", "test top1")
 SETS = ("ucf101_32",)
 FOLDS = 5
 NOTE = (
-    "Which 32 classes, which clips and which split the paper took is not known. Folds by clip have clips of one "
-    "recording on both sides, as any random split of UCF101 has."
+    "Which 32 classes, which clips and which split the paper took is not known. Folds by clip have "
+    "clips of one recording on both sides, as any random split of UCF101 has."
 )
 
 

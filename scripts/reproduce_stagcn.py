@@ -2,7 +2,7 @@
 beside the paper's.
 
     python scripts/reproduce_stagcn.py --table 3 --data-dir data --out results/stagcn
-    python scripts/reproduce_stagcn.py --table 2 --quick --out quick     # toy size, from sample raw files
+    python scripts/reproduce_stagcn.py --table 2 --quick --out quick   # small, from sample files
 
 The paper prints Tables 2 to 4 under a header whose last three columns are in another order than its
 figures; here they stand as its text has them. Its networks SN and TN are fused with a weight that
@@ -101,7 +101,10 @@ RES_TCN = beside(
 )
 BASE = (30.7, 52.8, 81.5, 88.3)
 TABLES = {
-    1: Table(COLUMNS, {"ST-GCN": (BASE, STGCN), "SA + ST-GCN": ((33.1, 54.9, 86.3, 93.7), system("sa"))}),
+    1: Table(COLUMNS, {
+        "ST-GCN": (BASE, STGCN),
+        "SA + ST-GCN": ((33.1, 54.9, 86.3, 93.7), system("sa")),
+    }),
     2: Table(COLUMNS, {
         "ST-GCN": (BASE, STGCN),
         "TA + ST-GCN (AFM)": ((33.5, 54.7, 85.3, 91.4), system("ta", "--kept", "0", name="afm")),

@@ -2,8 +2,9 @@
 beside the paper's.
 
     python scripts/reproduce_stgcn.py --table 1 --data-dir data --out results/stgcn
-    python scripts/reproduce_stgcn.py --table 5 --data-dir data --out results/stgcn --rgb rgb.npz --flow flow.npz
-    python scripts/reproduce_stgcn.py --table 3 --quick --out quick      # toy size, from sample raw files
+    python scripts/reproduce_stgcn.py --table 5 --data-dir data --out results/stgcn \
+        --rgb rgb.npz --flow flow.npz
+    python scripts/reproduce_stgcn.py --table 3 --quick --out quick   # small, from sample files
 
 A call that was interrupted resumes; rows that two tables share are trained once. Table 4
 scores the 400-way network of Table 2 on the thirty classes of Kinetics-Motion. Rows without a
@@ -88,8 +89,10 @@ TABLES = {
     4: Table(("mean_class",), {
         "RGB CNN": ((70.4,), None),
         "Flow CNN": ((72.8,), None),
-        "ST-GCN": ((72.4,), percentages("stgcn.py:kinetics_skeleton,spatial_imp", ("mean_class",), "--subset", "kinetics_motion",
-                                        name="kinetics_motion")),
+        "ST-GCN": ((72.4,), percentages(
+            "stgcn.py:kinetics_skeleton,spatial_imp", ("mean_class",),
+            "--subset", "kinetics_motion", name="kinetics_motion",
+        )),
     }),
     5: Table(("top1",), {
         "RGB": ((70.3,), fused("rgb")),

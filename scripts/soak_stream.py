@@ -1,11 +1,10 @@
-"""Watches a long and bad stream, and prints what it costs in memory; ends with 1 where that grows.
+"""Processes a long, unreliable stream and prints its memory; exits with 1 where memory grows.
 
     python scripts/soak_stream.py --frames 10000
 
-The camera goes away and comes back, frames are lost or of another size, there is nobody, or there
-are thirty people, who come from places of their own and leave. Finding them is played, since what a
-pose network keeps does not depend on how long it runs; following, recognising (a network that
-nobody trained), smoothing, logging and drawing are real.
+The camera disconnects and reconnects, frames are lost or change size, and zero to thirty people
+enter and leave. Pose estimation is simulated, since its memory does not depend on the length of a
+stream; tracking, recognition (by an untrained network), smoothing, logging and drawing are real.
 """
 
 import argparse
@@ -23,9 +22,8 @@ import numpy as np
 from jaxact.cli.command import start_jax
 
 SIZES = ((240, 320), (480, 640), (120, 160))
-GROWTH = (
-    0.02  # share of the memory after a quarter of the frames by which it may grow until the end
-)
+# Largest growth from a quarter of the frames to the end, as a share of the memory at a quarter.
+GROWTH = 0.02
 BODY = np.random.default_rng(0).uniform(-1, 1, (14, 2)) * (0.03, 0.12)  # in shares of the picture
 
 
@@ -36,31 +34,31 @@ def memory() -> float:
 
 
 class Camera:
-    """Pictures that break off again and again, and are of another size when they are back."""
+    """A camera that disconnects repeatedly, with another picture size after each reconnection."""
 
     def __init__(self, frames: int) -> None:
-        self.left, self.opened = frames, 0
+        self.remaining, self.connections = frames, 0
 
     def connect(self) -> Iterator[Any]:
-        """Some hundreds of frames, then an error; of the last ones the end."""
+        """Yields up to 400 frames, then fails, or ends with the last frame."""
         from jaxact.streaming.frame import Frame
 
-        size = SIZES[self.opened % len(SIZES)]
-        self.opened += 1
-        if self.opened % 5 == 0:
+        size = SIZES[self.connections % len(SIZES)]
+        self.connections += 1
+        if self.connections % 5 == 0:
             raise ConnectionError("no answer")
-        for number in range(min(self.left, 400)):
-            self.left -= 1
+        for number in range(min(self.remaining, 400)):
+            self.remaining -= 1
             if number % 50 == 49:
                 yield Frame(0, 0.0, note=f"frame {number} cannot be decoded")
             else:
                 yield Frame(0, 0.0, np.full((*size, 3), 60, np.uint8))
-        if self.left:
+        if self.remaining:
             raise ConnectionError("it sends nothing more")
 
 
-class Eye:
-    """Nobody for a while, one person, or thirty of whom some are always new."""
+class SimulatedEstimator:
+    """Poses of nobody, one person, or up to thirty, some of them new in every few frames."""
 
     layout = "body-14"
 
@@ -68,25 +66,22 @@ class Eye:
         self.number, self.seconds, self.random = 0, {}, np.random.default_rng(0)
 
     def __call__(self, picture: np.ndarray) -> np.ndarray:
-        """The people of this frame in pixels, in any order."""
+        """The poses of this frame in pixels, in random order."""
         height, width = picture.shape[:2]
         self.number += 1
         count = (0, 1, 30, 5)[self.number // 100 % 4]
-        places = np.array(
-            [
-                ((0.05 + 0.3 * each + 0.002 * self.number) % 1, 0.2 + 0.02 * each)
-                for each in range(count)
-            ]
-        )
+        index = np.arange(count)
+        x = (0.05 + 0.3 * index + 0.002 * self.number) % 1
+        positions = np.stack([x, 0.2 + 0.02 * index], axis=-1)
         if count == 30 and self.number % 7 == 0:
-            places[:3] = self.random.uniform(0, 1, (3, 2))
+            positions[:3] = self.random.uniform(0, 1, (3, 2))
         people = np.ones((count, 14, 3), np.float32)
-        people[..., :2] = (places.reshape(-1, 1, 2) + BODY) * (width, height)
+        people[..., :2] = (positions.reshape(-1, 1, 2) + BODY) * (width, height)
         return self.random.permutation(people)
 
 
 class Sink(io.StringIO):
-    """A log that is counted and forgotten."""
+    """A log whose lines are counted and discarded."""
 
     lines = 0
 
@@ -98,9 +93,7 @@ class Sink(io.StringIO):
 
 
 def recogniser(carry: bool) -> tuple[Any, Any]:
-    """A network that nobody trained, of the paper's form at a quarter of its width, and how it
-    reads poses.
-    """
+    """An untrained recogniser at a quarter of the paper's width, and its preprocessing."""
     import jax
     import jax.numpy as jnp
 
@@ -115,8 +108,8 @@ def recogniser(carry: bool) -> tuple[Any, Any]:
     layout, channels = skeletons.get_layout("body-14"), ("x", "y", "score")
     meta = trained_model.RunMetadata(run, layout, ("a", "b", "c"), channels)
     model, shape = trained_model.build(meta), trained_model.example_input(meta)
-    made = model.init(jax.random.key(0), jnp.zeros(shape.shape))
-    weights = state.variables(made["params"], made["batch_stats"])
+    initial = model.init(jax.random.key(0), jnp.zeros(shape.shape))
+    weights = state.variables(initial["params"], initial["batch_stats"])
     net = trained_model.TrainedModel(
         model, weights, run, layout, ("a", "b", "c"), channels, 0, "untrained"
     )
@@ -125,7 +118,7 @@ def recogniser(carry: bool) -> tuple[Any, Any]:
 
 
 def main() -> int:
-    """Runs; prints a line for every tenth of the frames."""
+    """Runs the stream; prints a line for every tenth of the frames."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--frames", type=int, default=10_000)
     parser.add_argument("--carry", action="store_true", help="the recogniser carries its state")
@@ -138,33 +131,31 @@ def main() -> int:
 
     classifier, preprocessor = recogniser(options.carry)
     processor = StreamProcessor(
-        estimator=Eye(), classifier=classifier, preprocessor=preprocessor, persons=8
+        estimator=SimulatedEstimator(), classifier=classifier, preprocessor=preprocessor, persons=8
     )
-    camera, seen, begun = Camera(options.frames), [], time.monotonic()
+    camera, megabytes, start = Camera(options.frames), [], time.monotonic()
     frames = LiveFrames(camera.connect, name="camera", patience=60.0, sleep=lambda seconds: None)
 
-    def watched() -> Iterator[Any]:
+    def monitored() -> Iterator[Any]:
         for number, frame in enumerate(frames):
             yield frame
             if number % max(options.frames // 10, 1) == 0:
-                seen.append(memory())
-                print(
-                    f"frame {number:6d}: {seen[-1]:7.1f} MB, {processor.people_count} people so far",
-                    flush=True,
-                )
+                megabytes.append(memory())
+                people = f"{processor.people_count} people so far"
+                print(f"frame {number:6d}: {megabytes[-1]:7.1f} MB, {people}", flush=True)
 
     out = Sink()
     summary = session.run(
-        watched(), processor, labels=("a", "b", "c"), log=StreamLog(out, ("a", "b", "c"), 3)
+        monitored(), processor, labels=("a", "b", "c"), log=StreamLog(out, ("a", "b", "c"), 3)
     )
-    seen.append(memory())
-    settled = seen[len(seen) // 4]
-    grown = seen[-1] / settled - 1
+    megabytes.append(memory())
+    settled = megabytes[len(megabytes) // 4]
+    growth = megabytes[-1] / settled - 1
     print(session.summary_line(summary))
-    counts = f"{summary['notes']} notes, {camera.opened} times opened, {out.lines} lines of log"
-    print(f"{counts} in {time.monotonic() - begun:.0f} s")
-    print(f"{settled:.1f} MB after a quarter, {seen[-1]:.1f} MB at the end ({grown:+.1%})")
-    return int(grown > GROWTH)
+    counts = f"{summary['notes']} notes, {camera.connections} connections, {out.lines} lines of log"
+    print(f"{counts} in {time.monotonic() - start:.0f} s")
+    print(f"{settled:.1f} MB after a quarter, {megabytes[-1]:.1f} MB at the end ({growth:+.1%})")
+    return int(growth > GROWTH)
 
 
 if __name__ == "__main__":
