@@ -17,16 +17,18 @@ def clip(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape or (4, 17, 2)).astype(np.float32)
 
 
-def folder(root: Path, rows: str, about: dict | None = None, **clips: np.ndarray) -> Path:
+def write_folder(
+    root: Path, rows: str, description: dict | None = None, **clips: np.ndarray
+) -> Path:
     (root / "labels.csv").write_text("id,label,split\n" + rows)
     for name, joints in clips.items():
         np.save(root / f"{name}.npy", joints)
-    if about is not None:
-        (root / "dataset.json").write_text(json.dumps(about))
+    if description is not None:
+        (root / "dataset.json").write_text(json.dumps(description))
     return root
 
 
-def packed(path: Path, **changes: np.ndarray | None) -> Path:
+def write_packed(path: Path, **changes: np.ndarray | None) -> Path:
     """Three clips of 2, 3 and 1 frames."""
     content = {
         "x": clip(0, 6, 1, 15, 2),
@@ -41,34 +43,40 @@ def packed(path: Path, **changes: np.ndarray | None) -> Path:
     return path
 
 
-def split_of(found, split: str) -> list[str]:
-    return [source.id for source in found.clips if source.cell in found.unions[split]]
+def split_of(dataset, split: str) -> list[str]:
+    return [raw_clip.id for raw_clip in dataset.clips if raw_clip.cell in dataset.unions[split]]
 
 
-def joints_of(found, name: str) -> np.ndarray:
-    (record,) = Custom.parse(next(source for source in found.clips if source.id == name))
+def joints_of(dataset, name: str) -> np.ndarray:
+    (record,) = Custom.parse(next(raw_clip for raw_clip in dataset.clips if raw_clip.id == name))
     return record["joints"]
 
 
 def test_every_kind_of_clip_file_holds_the_same(tmp_path):
-    raw = folder(
+    raw = write_folder(
         tmp_path, "a,run,train\nb,run,train\nc,run,train\nd,run,train\ne,run,train\n", a=clip(1)
     )
     np.savez(raw / "b.npz", joints=clip(1), more=np.zeros(3))
     np.savez(raw / "c.npz", anything=clip(1))
     (raw / "d.json").write_text(json.dumps(clip(1).tolist()))
     (raw / "e.json").write_text(json.dumps({"joints": clip(1)[:, None].tolist()}))
-    found = Custom.find(raw, layout="coco-17")
+    dataset = Custom.find(raw, layout="coco-17")
     for name in "abcde":
-        np.testing.assert_array_equal(joints_of(found, name), clip(1)[:, None])
+        np.testing.assert_array_equal(joints_of(dataset, name), clip(1)[:, None])
 
 
 def test_a_clip_may_be_in_several_splits(tmp_path):
-    rows = "a,run,split1_train;split2_test\nb,walk,split1_test; split2_train\nc,run,split1_train;split2_test\n"
-    found = Custom.find(folder(tmp_path, rows, a=clip(1), b=clip(2), c=clip(3)), layout="coco-17")
-    assert split_of(found, "split1_train") == split_of(found, "split2_test") == ["a", "c"]
-    assert split_of(found, "split1_test") == split_of(found, "split2_train") == ["b"]
-    assert found.labels == ("run", "walk") and [source.label for source in found.clips] == [
+    rows = (
+        "a,run,split1_train;split2_test\n"
+        "b,walk,split1_test; split2_train\n"
+        "c,run,split1_train;split2_test\n"
+    )
+    dataset = Custom.find(
+        write_folder(tmp_path, rows, a=clip(1), b=clip(2), c=clip(3)), layout="coco-17"
+    )
+    assert split_of(dataset, "split1_train") == split_of(dataset, "split2_test") == ["a", "c"]
+    assert split_of(dataset, "split1_test") == split_of(dataset, "split2_train") == ["b"]
+    assert dataset.labels == ("run", "walk") and [raw_clip.label for raw_clip in dataset.clips] == [
         0,
         1,
         0,
@@ -76,26 +84,35 @@ def test_a_clip_may_be_in_several_splits(tmp_path):
 
 
 def test_numbers_as_labels_sort_as_numbers(tmp_path):
-    found = Custom.find(
-        folder(tmp_path, "a,10,train\nb,9,train\n", a=clip(1), b=clip(2)), layout="coco-17"
+    dataset = Custom.find(
+        write_folder(tmp_path, "a,10,train\nb,9,train\n", a=clip(1), b=clip(2)), layout="coco-17"
     )
-    assert found.labels == ("9", "10")
+    assert dataset.labels == ("9", "10")
 
 
 def test_the_description_names_labels_layout_and_channels(tmp_path):
-    about = {
+    description = {
         "labels": ["sit", "run"],
         "layout": {"name": "stick", "joints": ["foot", "hand"], "edges": [[1, 0]], "centre": 0},
         "channels": ["x", "y", "z", "score"],
     }
-    found = Custom.find(
-        folder(
-            tmp_path, "a,run,train\nb,0,train\n", about, a=clip(1, 5, 3, 2, 4), b=clip(2, 5, 2, 4)
+    dataset = Custom.find(
+        write_folder(
+            tmp_path,
+            "a,run,train\nb,0,train\n",
+            description,
+            a=clip(1, 5, 3, 2, 4),
+            b=clip(2, 5, 2, 4),
         )
     )
-    assert [source.label for source in found.clips] == [1, 0]
-    assert found.layout.joints == ("foot", "hand") and found.channels == ("x", "y", "z", "score")
-    assert joints_of(found, "a").shape == (5, 3, 2, 4) and joints_of(found, "b").shape == (
+    assert [raw_clip.label for raw_clip in dataset.clips] == [1, 0]
+    assert dataset.layout.joints == ("foot", "hand") and dataset.channels == (
+        "x",
+        "y",
+        "z",
+        "score",
+    )
+    assert joints_of(dataset, "a").shape == (5, 3, 2, 4) and joints_of(dataset, "b").shape == (
         5,
         1,
         2,
@@ -104,22 +121,22 @@ def test_the_description_names_labels_layout_and_channels(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("layout", "joints", "channels", "named"),
+    ("layout", "joints", "channels", "expected"),
     [
         ("coco-17", 17, 2, ("x", "y")),
         ("coco-17", 17, 3, ("x", "y", "score")),
         ("ntu-25", 25, 3, ("x", "y", "z")),
     ],
 )
-def test_channels_follow_from_the_layout(tmp_path, layout, joints, channels, named):
-    found = Custom.find(
-        folder(tmp_path, "a,run,train\n", a=clip(1, 4, joints, channels)), layout=layout
+def test_channels_follow_from_the_layout(tmp_path, layout, joints, channels, expected):
+    dataset = Custom.find(
+        write_folder(tmp_path, "a,run,train\n", a=clip(1, 4, joints, channels)), layout=layout
     )
-    assert found.channels == named
+    assert dataset.channels == expected
 
 
 @pytest.mark.parametrize(
-    ("rows", "about", "problem"),
+    ("rows", "description", "problem"),
     [
         ("a,run,\n", None, "row 2: no split"),
         ("", None, "lists no clips"),
@@ -142,10 +159,12 @@ def test_channels_follow_from_the_layout(tmp_path, layout, joints, channels, nam
         ("a,run,train\n", {}, r"needs its joint layout .* with 17 joints: coco-17"),
     ],
 )
-def test_a_folder_that_does_not_fit_says_why(tmp_path, rows, about, problem):
-    layout = "coco-17" if about is None or ("layout" not in about and about) else None
+def test_a_folder_that_does_not_fit_says_why(tmp_path, rows, description, problem):
+    layout = (
+        "coco-17" if description is None or ("layout" not in description and description) else None
+    )
     with pytest.raises(UserError, match=problem):
-        Custom.find(folder(tmp_path, rows, about, a=clip(1)), layout=layout)
+        Custom.find(write_folder(tmp_path, rows, description, a=clip(1)), layout=layout)
 
 
 def test_the_table_must_be_there_with_its_columns(tmp_path):
@@ -170,50 +189,50 @@ def test_the_table_must_be_there_with_its_columns(tmp_path):
     ],
 )
 def test_a_clip_that_does_not_fit_the_set_is_named(tmp_path, second, problem):
-    found = Custom.find(
-        folder(tmp_path, "a,run,train\nb,run,train\n", a=clip(1), b=second), layout="coco-17"
+    dataset = Custom.find(
+        write_folder(tmp_path, "a,run,train\nb,run,train\n", a=clip(1), b=second), layout="coco-17"
     )
     with pytest.raises(UserError, match=problem):
-        joints_of(found, "b")
+        joints_of(dataset, "b")
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path):
-    raw = folder(tmp_path, "a,run,train\nb,run,train\nc,run,train\nd,run,train\n", a=clip(1))
+    raw = write_folder(tmp_path, "a,run,train\nb,run,train\nc,run,train\nd,run,train\n", a=clip(1))
     (raw / "b.npy").write_bytes(b"\x00" * 40)
     (raw / "c.npz").write_bytes(b"PK\x03\x04 broken")
     (raw / "d.json").write_text("[[[1, 2], [3]]]")
-    found = Custom.find(raw, layout="coco-17")
+    dataset = Custom.find(raw, layout="coco-17")
     for name, problem in (
         ("b", "not a readable .npy"),
         ("c", "not a readable .npz"),
         ("d", "not a list of frames"),
     ):
         with pytest.raises(UserError, match=problem):
-            joints_of(found, name)
+            joints_of(dataset, name)
 
 
 def test_a_packed_file_is_cut_at_its_offsets(tmp_path):
-    found = Custom.find(packed(tmp_path / "set.npz"), layout="jhmdb-15")
-    np.testing.assert_array_equal(joints_of(found, "0001"), clip(0, 6, 1, 15, 2)[2:5])
-    assert [source.label for source in found.clips] == [1, 0, 1] and found.labels == (
+    dataset = Custom.find(write_packed(tmp_path / "set.npz"), layout="jhmdb-15")
+    np.testing.assert_array_equal(joints_of(dataset, "0001"), clip(0, 6, 1, 15, 2)[2:5])
+    assert [raw_clip.label for raw_clip in dataset.clips] == [1, 0, 1] and dataset.labels == (
         "run",
         "walk",
     )
-    assert found.layout == get_layout("jhmdb-15")
-    assert split_of(found, "split1_train") == ["0000", "0002"] and split_of(
-        found, "split1_test"
+    assert dataset.layout == get_layout("jhmdb-15")
+    assert split_of(dataset, "split1_train") == ["0000", "0002"] and split_of(
+        dataset, "split1_test"
     ) == ["0001"]
-    assert split_of(found, "split2_train") == ["0001"] and split_of(found, "split2_test") == [
+    assert split_of(dataset, "split2_train") == ["0001"] and split_of(dataset, "split2_test") == [
         "0000"
     ]
 
 
 def test_a_packed_file_may_name_its_splits_and_clips(tmp_path):
     names = {"split": np.array(["train", "test", "train;extra"]), "id": np.array(["a", "b", "c"])}
-    found = Custom.find(packed(tmp_path / "set.npz", **names), layout="jhmdb-15")
-    assert split_of(found, "train") == ["a", "c"] and split_of(found, "extra") == ["c"]
+    dataset = Custom.find(write_packed(tmp_path / "set.npz", **names), layout="jhmdb-15")
+    assert split_of(dataset, "train") == ["a", "c"] and split_of(dataset, "extra") == ["c"]
     flags = Custom.find(
-        packed(tmp_path / "flags.npz", split=np.array([1, 2, 1])), layout="jhmdb-15"
+        write_packed(tmp_path / "flags.npz", split=np.array([1, 2, 1])), layout="jhmdb-15"
     )
     assert split_of(flags, "train") == ["0000", "0002"] and split_of(flags, "test") == ["0001"]
 
@@ -241,4 +260,4 @@ def test_a_packed_file_may_name_its_splits_and_clips(tmp_path):
 )
 def test_a_packed_file_that_does_not_fit_says_why(tmp_path, changes, problem):
     with pytest.raises(UserError, match=problem):
-        Custom.find(packed(tmp_path / "set.npz", **changes), layout="jhmdb-15")
+        Custom.find(write_packed(tmp_path / "set.npz", **changes), layout="jhmdb-15")

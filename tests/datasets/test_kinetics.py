@@ -72,10 +72,10 @@ def test_clips_listed_without_a_skeleton_are_dropped_and_counted(tmp_path):
         {"seen": {"data": []}},
         unseen={"has_skeleton": False, "label": "zumba", "label_index": 399},
     )
-    found = KineticsSkeleton.find(raw)
-    assert [source.id for source in found.clips] == ["seen"]
-    assert found.dropped == {"has_skeleton is false": 1}
-    assert found.unions == {"test": ("val",)} and found.subsets["kinetics_motion"] == MOTION
+    dataset = KineticsSkeleton.find(raw)
+    assert [raw_clip.id for raw_clip in dataset.clips] == ["seen"]
+    assert dataset.dropped == {"has_skeleton is false": 1}
+    assert dataset.unions == {"test": ("val",)} and dataset.subsets["kinetics_motion"] == MOTION
 
 
 def test_both_halves_are_found(tmp_path):
@@ -130,10 +130,10 @@ def test_a_label_outside_the_list_is_an_error(tmp_path, entry, problem):
 
 def test_broken_json_names_the_line(tmp_path):
     raw = raw_folder(tmp_path, {"clip": {"data": []}})
-    source = KineticsSkeleton.find(raw).clips[0]
-    Path(source.path).write_text('{"data":\n [}')
+    raw_clip = KineticsSkeleton.find(raw).clips[0]
+    Path(raw_clip.path).write_text('{"data":\n [}')
     with pytest.raises(UserError, match=r"clip.json', line 2: not JSON"):
-        next(KineticsSkeleton.parse(source))
+        next(KineticsSkeleton.parse(raw_clip))
 
 
 def test_a_clip_that_contradicts_the_label_file_is_an_error(tmp_path):

@@ -41,9 +41,9 @@ def jhmdb(root: Path, flags: dict[str, tuple[int, int, int]], **arrays: np.ndarr
 
 
 def test_a_utd_clip_is_the_matlab_array_with_frames_first(tmp_path):
-    (source,) = UtdMhad.find(utd(tmp_path, "a27_s8_t4")).clips
-    (record,) = UtdMhad.parse(source)
-    stored = scipy.io.loadmat(source.path)["d_skel"]
+    (raw_clip,) = UtdMhad.find(utd(tmp_path, "a27_s8_t4")).clips
+    (record,) = UtdMhad.parse(raw_clip)
+    stored = scipy.io.loadmat(raw_clip.path)["d_skel"]
     assert record["joints"].shape == (4, 1, 20, 3)
     assert record["joints"][2, 0, 5, 1] == np.float32(stored[5, 1, 2])
     assert (record["id"], record["label"], record["subject"], record["trial"]) == (
@@ -55,9 +55,9 @@ def test_a_utd_clip_is_the_matlab_array_with_frames_first(tmp_path):
 
 
 def test_odd_subjects_train_and_even_subjects_test(tmp_path):
-    found = UtdMhad.find(utd(tmp_path, *(f"a1_s{s}_t1" for s in range(1, 9))))
+    dataset = UtdMhad.find(utd(tmp_path, *(f"a1_s{s}_t1" for s in range(1, 9))))
     for split, remainder in (("train", 1), ("test", 0)):
-        subjects = {s.facts["subject"] for s in found.clips if s.cell in found.unions[split]}
+        subjects = {s.facts["subject"] for s in dataset.clips if s.cell in dataset.unions[split]}
         assert subjects == {s for s in range(1, 9) if s % 2 == remainder}
 
 
@@ -75,7 +75,7 @@ def test_a_utd_name_outside_the_list_is_an_error(tmp_path, name, problem):
 
 
 def test_matlab_files_that_cannot_be_used_are_named(tmp_path):
-    (source,) = UtdMhad.find(utd(tmp_path, "a1_s1_t1")).clips
+    (raw_clip,) = UtdMhad.find(utd(tmp_path, "a1_s1_t1")).clips
     for content, problem in (
         ({"other": np.zeros((20, 3, 4))}, "has no array 'd_skel'; it has: other"),
         (
@@ -86,33 +86,33 @@ def test_matlab_files_that_cannot_be_used_are_named(tmp_path):
         ({"d_skel": np.zeros((20, 3, 0))}, "no frames"),
         ({"d_skel": np.full((20, 3, 4), np.nan)}, "240 of its 240 coordinates are not finite"),
     ):
-        scipy.io.savemat(source.path, content)
+        scipy.io.savemat(raw_clip.path, content)
         with pytest.raises(UserError, match=problem) as caught:
-            next(UtdMhad.parse(source))
+            next(UtdMhad.parse(raw_clip))
         assert "a1_s1_t1_skeleton.mat" in str(caught.value)
     for broken in (b"", b"\x00" * 300, b"MATLAB 5.0 MAT-file" + b"x" * 200):
-        Path(source.path).write_bytes(broken)
+        Path(raw_clip.path).write_bytes(broken)
         with pytest.raises(
             UserError, match=r"a1_s1_t1_skeleton.mat' is not a readable MATLAB file"
         ):
-            next(UtdMhad.parse(source))
+            next(UtdMhad.parse(raw_clip))
 
 
 def test_single_nan_coordinates_stay_in_the_record(tmp_path):
-    (source,) = UtdMhad.find(utd(tmp_path, "a1_s1_t1")).clips
+    (raw_clip,) = UtdMhad.find(utd(tmp_path, "a1_s1_t1")).clips
     joints = np.ones((20, 3, 4))
     joints[3, 1, 2] = np.nan
-    scipy.io.savemat(source.path, {"d_skel": joints})
-    (record,) = UtdMhad.parse(source)
+    scipy.io.savemat(raw_clip.path, {"d_skel": joints})
+    (record,) = UtdMhad.parse(raw_clip)
     assert np.argwhere(np.isnan(record["joints"])).tolist() == [[2, 0, 3, 1]]
 
 
 def test_a_jhmdb_clip_has_world_joints_and_pixels(tmp_path):
     scale = np.array([[1.5, 1.6, 1.7]])
-    (source,) = Jhmdb.find(
+    (raw_clip,) = Jhmdb.find(
         jhmdb(tmp_path, {"wave/one": (1, 2, 1)}, scale=scale, viewpoint="NE")
     ).clips
-    (record,) = Jhmdb.parse(source)
+    (record,) = Jhmdb.parse(raw_clip)
     assert record["joints"].shape == (3, 1, 15, 2) and record["label"] == 20
     assert record["joints"][2, 0, 4].tolist() == [4 * 3 + 2, 45 + 4 * 3 + 2]
     np.testing.assert_array_equal(record["pixels"], 100 + record["joints"][:, 0])
@@ -122,11 +122,13 @@ def test_a_jhmdb_clip_has_world_joints_and_pixels(tmp_path):
 
 def test_jhmdb_splits_follow_the_lists(tmp_path):
     flags = {"wave/one": (1, 2, 1), "wave/two": (2, 1, 1), "run/three": (1, 1, 0)}
-    found = Jhmdb.find(jhmdb(tmp_path, flags))
+    dataset = Jhmdb.find(jhmdb(tmp_path, flags))
     for split in (1, 2, 3):
-        for half, wanted in (("train", 1), ("test", 2)):
-            ids = {s.id for s in found.clips if s.cell in found.unions[f"split{split}_{half}"]}
-            assert ids == {clip for clip, numbers in flags.items() if numbers[split - 1] == wanted}
+        for half, expected in (("train", 1), ("test", 2)):
+            ids = {s.id for s in dataset.clips if s.cell in dataset.unions[f"split{split}_{half}"]}
+            assert ids == {
+                clip for clip, numbers in flags.items() if numbers[split - 1] == expected
+            }
 
 
 def test_jhmdb_folders_that_are_wrong_are_named(tmp_path):
@@ -146,20 +148,21 @@ def test_jhmdb_folders_that_are_wrong_are_named(tmp_path):
 
 
 def test_jhmdb_arrays_of_another_shape_are_an_error(tmp_path):
-    (source,) = Jhmdb.find(
+    (raw_clip,) = Jhmdb.find(
         jhmdb(tmp_path, {"wave/one": (1, 2, 1)}, pos_img=np.zeros((2, 15, 5)))
     ).clips
     with pytest.raises(
         UserError, match=r"pos_img has the shape \(2, 15, 5\), wanted \(2, 15, frames\)"
     ):
-        next(Jhmdb.parse(source))
+        next(Jhmdb.parse(raw_clip))
 
 
 @pytest.mark.skipif(not DATA, reason="JAXACT_DATA names no folder of real data")
 def test_the_real_utd_files_split_as_published():
-    found = UtdMhad.find(Path(DATA, "skeleton/utd-mhad"))
+    dataset = UtdMhad.find(Path(DATA, "skeleton/utd-mhad"))
     sizes = {
-        split: sum(s.cell in cells for s in found.clips) for split, cells in found.unions.items()
+        split: sum(s.cell in cells for s in dataset.clips)
+        for split, cells in dataset.unions.items()
     }
     assert sizes == {"train": 431, "test": 430}
 
@@ -167,10 +170,10 @@ def test_the_real_utd_files_split_as_published():
 @pytest.mark.skipif(not DATA, reason="JAXACT_DATA names no folder of real data")
 def test_a_real_jhmdb_annotation_parses(tmp_path):
     raw = jhmdb(tmp_path, {"wave/one": (1, 2, 1)})
-    (source,) = Jhmdb.find(raw).clips
+    (raw_clip,) = Jhmdb.find(raw).clips
     real = Path(DATA, "skeleton/sample_joint_positions.mat")
-    Path(source.path).write_bytes(real.read_bytes())
-    (record,) = Jhmdb.parse(source)
+    Path(raw_clip.path).write_bytes(real.read_bytes())
+    (record,) = Jhmdb.parse(raw_clip)
     assert record["joints"].shape == (40, 1, 15, 2)
     assert record["pixels"][0, 0].tolist() == [286.5, 106.5]
     # pos_world is the pixel seen from the frame's centre over the person's scale.

@@ -22,8 +22,8 @@ def folder(root: Path, names: list[str]) -> Path:
     return root
 
 
-def in_split(found, split: str) -> set[str]:
-    return {source.id for source in found.clips if source.cell in found.unions[split]}
+def in_split(dataset, split: str) -> set[str]:
+    return {raw_clip.id for raw_clip in dataset.clips if raw_clip.cell in dataset.unions[split]}
 
 
 def test_the_missing_lists_have_the_published_lengths():
@@ -37,10 +37,10 @@ def test_the_missing_clips_make_the_published_difference_of_every_split(tmp_path
     """Captured minus usable clips: 40 320 - 40 091, 16 560 - 16 487, 37 920 - 37 646 and 18 960 -
     18 932.
     """
-    found = Ntu60.find(
+    dataset = Ntu60.find(
         folder(tmp_path, [clip for clip in missing_skeletons() if int(clip[1:4]) <= 17])
     )
-    counts = {split: len(in_split(found, split)) for split in found.unions}
+    counts = {split: len(in_split(dataset, split)) for split in dataset.unions}
     assert {
         split: counts[split] for split in counts if not split.endswith("_all")
     } == dict.fromkeys(("xsub_train", "xsub_test", "xview_train", "xview_test"), 0)
@@ -73,7 +73,7 @@ def test_subjects_cameras_and_setups_decide_the_splits(tmp_path):
         clips["train subject, camera 1"],
         clips["train subject, even setup"],
     }
-    assert {source.label for source in large.clips} == {0, 60, 119}
+    assert {raw_clip.label for raw_clip in large.clips} == {0, 60, 119}
 
 
 def test_the_splits_of_a_protocol_cover_every_cell_once():
@@ -112,10 +112,10 @@ def test_an_empty_folder_says_what_is_expected(tmp_path):
 def test_real_files_have_the_limbs_that_a_trained_network_was_fed():
     fed = np.load(f"{DATA}/weights/stgcn16_ntu60_xsub_joint_expected.npz")
     for file, clip, label in zip(fed["files"], fed["x_nctvm"], fed["labels"], strict=True):
-        source = next(
+        raw_clip = next(
             s for s in Ntu60.find(Path(DATA, "ntu/raw")).clips if f"{s.id}.skeleton" == file
         )
-        (record,) = Ntu60.parse(source)
+        (record,) = Ntu60.parse(raw_clip)
         assert record["label"] == label
         given, ours = clip[:, 0, :, 0], record["joints"][0, :, :, :]
 

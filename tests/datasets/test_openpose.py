@@ -28,15 +28,15 @@ def frame(folder: Path, number: int, *people: dict, stem: str = "video") -> None
     )
 
 
-def table(root: Path, rows: str, about: dict | None = None) -> Path:
+def table(root: Path, rows: str, description: dict | None = None) -> Path:
     (root / "labels.csv").write_text("id,label,split\n" + rows)
-    if about is not None:
-        (root / "dataset.json").write_text(json.dumps(about))
+    if description is not None:
+        (root / "dataset.json").write_text(json.dumps(description))
     return root
 
 
-def parsed(found, index: int = 0) -> dict:
-    (record,) = Openpose.parse(found.clips[index])
+def parse_one(dataset, index: int = 0) -> dict:
+    (record,) = Openpose.parse(dataset.clips[index])
     return record
 
 
@@ -44,13 +44,13 @@ def test_people_stay_in_the_order_of_the_file_and_frames_at_their_numbers(tmp_pa
     frame(tmp_path / "a", 3, person(1), person(2))
     frame(tmp_path / "a", 4)
     frame(tmp_path / "a", 6, person(3))
-    found = Openpose.find(table(tmp_path, "a,run,train\n"))
-    record = parsed(found)
-    assert found.layout.name == "body-25" and found.channels == ("x", "y", "score")
+    dataset = Openpose.find(table(tmp_path, "a,run,train\n"))
+    record = parse_one(dataset)
+    assert dataset.layout.name == "body-25" and dataset.channels == ("x", "y", "score")
     assert record["joints"].shape == (4, 2, 25, 3)
     for t, m, seed in ((0, 0, 1), (0, 1, 2), (3, 0, 3)):
-        wanted = np.reshape(person(seed)["pose_keypoints_2d"], (25, 3)).astype(np.float32)
-        np.testing.assert_array_equal(record["joints"][t, m], wanted)
+        expected = np.reshape(person(seed)["pose_keypoints_2d"], (25, 3)).astype(np.float32)
+        np.testing.assert_array_equal(record["joints"][t, m], expected)
     assert not record["joints"][1:3].any() and not record["joints"][3, 1].any()
 
 
@@ -58,15 +58,15 @@ def test_clips_may_lie_side_by_side(tmp_path):
     frame(tmp_path, 0, person(1), stem="Kick_1")
     frame(tmp_path, 1, person(2), stem="Kick_1")
     frame(tmp_path, 0, person(3), stem="Kick_1_b")
-    found = Openpose.find(table(tmp_path, "Kick_1,run,train\nKick_1_b,walk,test\n"))
-    assert [parsed(found, index)["num_frames"] for index in (0, 1)] == [2, 1]
-    assert found.labels == ("run", "walk") and set(found.unions) == {"train", "test"}
+    dataset = Openpose.find(table(tmp_path, "Kick_1,run,train\nKick_1_b,walk,test\n"))
+    assert [parse_one(dataset, index)["num_frames"] for index in (0, 1)] == [2, 1]
+    assert dataset.labels == ("run", "walk") and set(dataset.unions) == {"train", "test"}
 
 
 def test_an_image_size_makes_shares_and_leaves_scores(tmp_path):
     frame(tmp_path / "a", 0, person(1))
-    plain = parsed(Openpose.find(table(tmp_path, "a,run,train\n")))["joints"]
-    shares = parsed(Openpose.find(table(tmp_path, "a,run,train\n", {"image_size": [200, 50]})))[
+    plain = parse_one(Openpose.find(table(tmp_path, "a,run,train\n")))["joints"]
+    shares = parse_one(Openpose.find(table(tmp_path, "a,run,train\n", {"image_size": [200, 50]})))[
         "joints"
     ]
     np.testing.assert_allclose(shares * (200, 50, 1), plain, rtol=1e-6)
@@ -75,15 +75,20 @@ def test_an_image_size_makes_shares_and_leaves_scores(tmp_path):
 @pytest.mark.parametrize("key", ["pose_keypoints_2d", "pose_keypoints"])
 def test_the_older_model_and_the_older_key_are_read(tmp_path, key):
     frame(tmp_path / "a", 0, person(1, 18, key))
-    found = Openpose.find(table(tmp_path, "a,run,train\n"))
-    assert found.layout.name == "openpose-18" and parsed(found)["joints"].shape == (1, 1, 18, 3)
+    dataset = Openpose.find(table(tmp_path, "a,run,train\n"))
+    assert dataset.layout.name == "openpose-18" and parse_one(dataset)["joints"].shape == (
+        1,
+        1,
+        18,
+        3,
+    )
 
 
 def test_a_clip_in_which_nobody_is_found_is_empty(tmp_path):
     frame(tmp_path / "a", 0)
     frame(tmp_path / "b", 0, person(1))
-    found = Openpose.find(table(tmp_path, "a,run,train\nb,run,train\n"))
-    assert parsed(found)["joints"].shape == (1, 1, 25, 3)
+    dataset = Openpose.find(table(tmp_path, "a,run,train\nb,run,train\n"))
+    assert parse_one(dataset)["joints"].shape == (1, 1, 25, 3)
     (tmp_path / "b").rename(tmp_path / "c")
     with pytest.raises(
         UserError, match=r"no frame under .* has a person; .*--layout body-25 or openpose-18"
@@ -118,13 +123,13 @@ def test_a_frame_that_is_none_is_named(tmp_path, content, problem):
         tmp_path / "a", 0
     )
     (tmp_path / "a/video_000000000001_keypoints.json").write_text(content)
-    found = Openpose.find(table(tmp_path, "a,run,train\n"), layout="body-25")
+    dataset = Openpose.find(table(tmp_path, "a,run,train\n"), layout="body-25")
     with pytest.raises(UserError, match=problem):
-        parsed(found)
+        parse_one(dataset)
 
 
 @pytest.mark.parametrize(
-    ("rows", "about", "problem"),
+    ("rows", "description", "problem"),
     [
         (
             "z,run,train\n",
@@ -154,12 +159,12 @@ def test_a_frame_that_is_none_is_named(tmp_path, content, problem):
         ),
     ],
 )
-def test_a_folder_that_does_not_fit_says_why(tmp_path, rows, about, problem):
+def test_a_folder_that_does_not_fit_says_why(tmp_path, rows, description, problem):
     frame(tmp_path / "a", 0, person(1))
     frame(tmp_path / "mixed", 0, stem="one")
     frame(tmp_path / "mixed", 0, stem="two")
     with pytest.raises(UserError, match=problem):
-        Openpose.find(table(tmp_path, rows, about))
+        Openpose.find(table(tmp_path, rows, description))
 
 
 def test_another_layout_than_the_files_is_refused(tmp_path):
@@ -177,16 +182,16 @@ def test_real_frames_parse(tmp_path):
     shutil.copytree(Path(DATA, "openpose-json/crowd"), tmp_path / "crowd")
     for file in Path(DATA, "openpose-json/soccer").glob("*.json"):
         shutil.copy(file, tmp_path)
-    found = Openpose.find(
+    dataset = Openpose.find(
         table(tmp_path, "crowd,crowd,train\nKick_1,kick,train\nKick_2,kick,test\n")
     )
-    crowd, first, second = (parsed(found, index)["joints"] for index in range(3))
+    crowd, first, second = (parse_one(dataset, index)["joints"] for index in range(3))
     assert crowd.shape == (30, 17, 25, 3) and first.shape[0] == second.shape[0] == 90
     assert [int(frame.any((1, 2)).sum()) for frame in crowd].count(17) >= 1 and crowd[:, :14].any(
         (2, 3)
     ).all()
     neck, hip = crowd[..., 1, :], crowd[..., 8, :]
-    seen = (neck[..., 2] > 0) & (hip[..., 2] > 0)
-    assert (neck[seen][:, 1] < hip[seen][:, 1]).mean() > 0.95, (
+    visible = (neck[..., 2] > 0) & (hip[..., 2] > 0)
+    assert (neck[visible][:, 1] < hip[visible][:, 1]).mean() > 0.95, (
         "y points down: necks stand above hips"
     )

@@ -23,14 +23,14 @@ def take(root: Path, place: str, text: str | None = None) -> Path:
 
 
 def test_a_row_holds_the_first_person_then_the_second(tmp_path):
-    (source,) = Sbu.find(take(tmp_path, "s01s02/08/001")).clips
-    (record,) = Sbu.parse(source)
-    joints, _ = read_rows(source.path)
+    (raw_clip,) = Sbu.find(take(tmp_path, "s01s02/08/001")).clips
+    (record,) = Sbu.parse(raw_clip)
+    joints, _ = read_rows(raw_clip.path)
     assert record["joints"].shape == joints.shape == (3, 2, 15, 3)
     assert joints[1, 0, 0].tolist() == [92, 93, 94]
     assert joints[1, 1, 0].tolist() == [92 + 45, 93 + 45, 94 + 45]
     assert record["frame_number"].tolist() == [180, 181, 183]
-    assert (record["id"], record["label"], source.cell) == ("s01s02/08/001", 7, "fold1")
+    assert (record["id"], record["label"], raw_clip.cell) == ("s01s02/08/001", 7, "fold1")
 
 
 def test_joints_come_in_metres_and_missing_ones_stay_zero(tmp_path):
@@ -40,8 +40,8 @@ def test_joints_come_in_metres_and_missing_ones_stay_zero(tmp_path):
     rows = np.full((1, 91), 0.25)
     rows[0, 1:4] = 0.5, 0.75, 2.0
     rows[0, 4:7] = 0
-    (source,) = Sbu.find(take(tmp_path, "s01s02/08/001", ",".join(map(str, rows[0])))).clips
-    (record,) = Sbu.parse(source)
+    (raw_clip,) = Sbu.find(take(tmp_path, "s01s02/08/001", ",".join(map(str, rows[0])))).clips
+    (record,) = Sbu.parse(raw_clip)
     np.testing.assert_allclose(record["joints"][0, 0, 0], [0.0, -0.48, 2.56], atol=1e-6)
     assert not record["joints"][0, 0, 1].any()
     np.testing.assert_allclose(record["joints"][0, 1, 14], [0.64, 0.48, 0.32], atol=1e-6)
@@ -50,10 +50,10 @@ def test_joints_come_in_metres_and_missing_ones_stay_zero(tmp_path):
 def test_every_fold_tests_what_the_other_four_train_on(tmp_path):
     for pairs in FOLDS:
         take(tmp_path, f"{pairs[0]}/01/001")
-    found = Sbu.find(tmp_path)
+    dataset = Sbu.find(tmp_path)
     for number, pairs in enumerate(FOLDS, 1):
         train, test = (
-            {s.id[:6] for s in found.clips if s.cell in found.unions[f"fold{number}_{half}"]}
+            {s.id[:6] for s in dataset.clips if s.cell in dataset.unions[f"fold{number}_{half}"]}
             for half in ("train", "test")
         )
         assert test == {pairs[0]} and train == {other[0] for other in FOLDS} - test
@@ -83,16 +83,16 @@ def test_a_folder_outside_the_lists_is_an_error(tmp_path, place, problem):
     ],
 )
 def test_rows_that_are_wrong_are_named(tmp_path, text, problem):
-    (source,) = Sbu.find(take(tmp_path, "s01s02/08/001", text)).clips
+    (raw_clip,) = Sbu.find(take(tmp_path, "s01s02/08/001", text)).clips
     with pytest.raises(UserError, match=problem):
-        next(Sbu.parse(source))
+        next(Sbu.parse(raw_clip))
 
 
 @pytest.mark.skipif(not DATA, reason="JAXACT_DATA names no folder of real data")
 def test_the_real_takes_are_the_published_282():
-    found = Sbu.find(Path(DATA, "skeleton/sbu"))
-    assert len(found.clips) == 282
-    (record,) = Sbu.parse(found.clips[0])
+    dataset = Sbu.find(Path(DATA, "skeleton/sbu"))
+    assert len(dataset.clips) == 282
+    (record,) = Sbu.parse(dataset.clips[0])
     assert record["joints"].shape[1:] == (2, 15, 3) and record["joints"].all()
     heads, feet = record["joints"][:, :, 0, 1], record["joints"][:, :, 11, 1]
     assert 1.0 < np.mean(heads - feet) < 2.0  # a person, upright, in metres

@@ -52,11 +52,11 @@ def poses(x: float, score: float = 0.5) -> np.ndarray:
 
 def records(summary, split: str = "all") -> dict:
     info = dataset_info.read(Path(summary.path))
-    found = read.records(info, split, fields=None).as_numpy_iterator()
-    return {record["id"].decode(): record for record in found}
+    examples = read.records(info, split, fields=None).as_numpy_iterator()
+    return {record["id"].decode(): record for record in examples}
 
 
-class Eye:
+class FakeEstimator:
     """In place of a network: two people who change places in the list; counts the pictures that it
     was shown.
     """
@@ -71,11 +71,11 @@ class Eye:
         return np.array(people[:: 1 if self.shown % 2 else -1], np.float32)
 
 
-def found_by(eye, **about) -> ImagePoseEstimator:
-    return ImagePoseEstimator(eye, "body-14", {"from": "test", **about})
+def image_estimator(estimator, **metadata) -> ImagePoseEstimator:
+    return ImagePoseEstimator(estimator, "body-14", {"from": "test", **metadata})
 
 
-def prepared(clips, tmp_path, **options):
+def prepare_clips(clips, tmp_path, **options):
     return prepare.prepare(
         "skeletons_from_video/mine",
         raw=clips,
@@ -87,10 +87,12 @@ def prepared(clips, tmp_path, **options):
 def test_people_found_by_a_network_keep_their_slots_and_whoever_is_seen_most_is_first(
     clips, tmp_path
 ):
-    eye = Eye()
-    summary = prepared(clips, tmp_path, pose_estimator=found_by(eye, step=7), workers=4)
+    estimator = FakeEstimator()
+    summary = prepare_clips(
+        clips, tmp_path, pose_estimator=image_estimator(estimator, step=7), workers=4
+    )
     info = dataset_info.read(Path(summary.path))
-    assert (summary.clips, summary.frames, summary.persons, eye.shown) == (4, 16, 2, 16)
+    assert (summary.clips, summary.frames, summary.persons, estimator.shown) == (4, 16, 2, 16)
     assert (
         info.layout.name == "body-14"
         and info.channels == ("x", "y", "score")
@@ -109,27 +111,29 @@ def test_people_found_by_a_network_keep_their_slots_and_whoever_is_seen_most_is_
 
 
 def test_a_run_that_was_stopped_shows_the_network_no_video_twice(clips, tmp_path):
-    eye = Eye()
+    estimator = FakeEstimator()
 
     def until_the_third(picture):
-        if eye.shown == 9:
+        if estimator.shown == 9:
             raise KeyboardInterrupt
-        return eye(picture)
+        return estimator(picture)
 
     with pytest.raises(KeyboardInterrupt):
-        prepared(clips, tmp_path, pose_estimator=found_by(until_the_third))
-    assert prepared(clips, tmp_path, pose_estimator=found_by(eye)).clips == 4
-    assert eye.shown == 9 + 8
-    again = Eye()
-    prepared(clips, tmp_path, pose_estimator=found_by(again, step=8), overwrite=True)
+        prepare_clips(clips, tmp_path, pose_estimator=image_estimator(until_the_third))
+    assert prepare_clips(clips, tmp_path, pose_estimator=image_estimator(estimator)).clips == 4
+    assert estimator.shown == 9 + 8
+    again = FakeEstimator()
+    prepare_clips(clips, tmp_path, pose_estimator=image_estimator(again, step=8), overwrite=True)
     assert again.shown == 16
 
 
 def test_a_bad_video_is_left_out_by_name_and_the_others_stay(clips, tmp_path):
     (clips / "run" / "b.mp4").write_bytes(b"no video at all")
     with pytest.raises(UserError, match=r"b.mp4' cannot be read as a video.*--skip-bad"):
-        prepared(clips, tmp_path, pose_estimator=found_by(Eye()))
-    summary = prepared(clips, tmp_path, pose_estimator=found_by(Eye()), skip_bad=True)
+        prepare_clips(clips, tmp_path, pose_estimator=image_estimator(FakeEstimator()))
+    summary = prepare_clips(
+        clips, tmp_path, pose_estimator=image_estimator(FakeEstimator()), skip_bad=True
+    )
     assert summary.clips == 3 and len(summary.skipped) == 1 and "b.mp4" in str(summary)
 
 
@@ -141,31 +145,32 @@ def test_poses_beside_the_videos_become_shares_in_the_frames_of_the_video(clips,
         clips / "wave" / "c", "c", [[each / (WIDTH, HEIGHT, 1) for each in one] for one in walk]
     )
     write_poses(clips / "wave" / "d", "d", walk, first=1)
-    summary = prepared(clips, tmp_path, workers=1)
-    found = records(summary)
+    summary = prepare_clips(clips, tmp_path, workers=1)
+    stored = records(summary)
     assert dataset_info.read(Path(summary.path)).layout.name == "openpose-18"
     np.testing.assert_allclose(
-        found["run/a"]["joints"][:, :, 0, 0],
+        stored["run/a"]["joints"][:, :, 0, 0],
         [[(20 + t) / WIDTH, 50 / WIDTH] for t in range(4)],
         rtol=1e-5,
     )
     for other in ("wave/c", "wave/d"):
-        np.testing.assert_allclose(found[other]["joints"], found["run/a"]["joints"], rtol=1e-5)
-    assert not found["run/a"]["joints"][:, :, 17].any()
-    there = found["run/b"]["joints"].any(axis=(2, 3))
-    assert there.tolist() == [[True, True], [False, False], [True, True], [False, False]]
+        np.testing.assert_allclose(stored[other]["joints"], stored["run/a"]["joints"], rtol=1e-5)
+    assert not stored["run/a"]["joints"][:, :, 17].any()
+    present = stored["run/b"]["joints"].any(axis=(2, 3))
+    assert present.tolist() == [[True, True], [False, False], [True, True], [False, False]]
 
 
 def test_poses_of_another_video_or_none_are_refused(clips, tmp_path):
     with pytest.raises(
         UserError,
-        match=r"none of the 4 videos has poses beside it.*a.mp4' is a video, but .*--checkpoint RUN",
+        match=r"none of the 4 videos has poses beside it.*a.mp4' is a video, but .*"
+        r"--checkpoint RUN",
     ):
-        prepared(clips, tmp_path)
+        prepare_clips(clips, tmp_path)
     write_poses(clips / "run" / "a", "a", [[poses(20)]] * 6)
     write_poses(clips / "run" / "b", "b", [[poses(20)]] * 4)
     write_poses(clips / "wave" / "c", "c", [[poses(200)]] * 4)
-    summary = prepared(clips, tmp_path, skip_bad=True, workers=1)
+    summary = prepare_clips(clips, tmp_path, skip_bad=True, workers=1)
     reasons = {Path(path).name: reason for path, reason in summary.skipped}
     assert summary.clips == 1 and set(reasons) == {"a.mp4", "c.mp4", "d.mp4"}
     assert "has 4 frames, but the poses beside it go up to number 5" in reasons["a.mp4"]
@@ -194,7 +199,7 @@ def test_the_command_takes_a_folder_and_a_run_and_says_what_does_not_fit(clips, 
     stored = dataset_info.load("skeletons_from_video", tmp_path / "data").stored["poses"]
     assert stored["run"] == str(run) and len(stored["weights"]) == 16
     shutil.rmtree(tmp_path / "data")
-    for arguments, said in (
+    for arguments, message in (
         (
             [*start, "--checkpoint", str(other)],
             "--pose wants a run of the model 'pose', got one of 'recogniser'",
@@ -206,7 +211,7 @@ def test_the_command_takes_a_folder_and_a_run_and_says_what_does_not_fit(clips, 
         ),
     ):
         assert cli.main([*arguments, *data]) == 2
-        assert said in capsys.readouterr().err and not (tmp_path / "data").exists()
+        assert message in capsys.readouterr().err and not (tmp_path / "data").exists()
 
 
 def test_jhmdbs_clips_are_found_in_its_official_splits(tmp_path):
@@ -219,7 +224,7 @@ def test_jhmdbs_clips_are_found_in_its_official_splits(tmp_path):
         "jhmdb_detected",
         raw=tmp_path / "jhmdb",
         data_dir=tmp_path / "data",
-        options=PrepareOptions(pose_estimator=found_by(Eye())),
+        options=PrepareOptions(pose_estimator=image_estimator(FakeEstimator())),
     )
     info = dataset_info.read(Path(summary.path))
     assert info.layout.name == "body-14" and len(info.labels) == 21

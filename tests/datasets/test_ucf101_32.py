@@ -32,9 +32,9 @@ def clips(classes=ucf101_32.CLASSES, groups=25, each=6):
 
 def subset(**options):
     ids, names, groups = clips(**options)
-    chosen = ucf101_32.select_clips(ids, names)
+    selected = ucf101_32.select_clips(ids, names)
     group_of = dict(zip(ids, groups, strict=True))
-    return list(chosen), list(chosen.values()), [group_of[clip] for clip in chosen]
+    return list(selected), list(selected.values()), [group_of[clip] for clip in selected]
 
 
 def test_there_are_thirty_two_classes_the_papers_three_among_them():
@@ -62,9 +62,9 @@ def test_the_order_of_the_files_has_no_say():
     assert backwards == ucf101_32.select_clips(ids, names)
     for by in ("clip", "group"):
         ids, labels, groups = subset(each=2)
-        there = dict(zip(ids, ucf101_32.assign_folds(ids, labels, groups, by), strict=True))
-        back = ucf101_32.assign_folds(ids[::-1], labels[::-1], groups[::-1], by)
-        assert there == dict(zip(ids[::-1], back, strict=True))
+        forwards = dict(zip(ids, ucf101_32.assign_folds(ids, labels, groups, by), strict=True))
+        backwards_splits = ucf101_32.assign_folds(ids[::-1], labels[::-1], groups[::-1], by)
+        assert forwards == dict(zip(ids[::-1], backwards_splits, strict=True))
 
 
 def fold_of(names, prefix):
@@ -83,10 +83,10 @@ def test_each_fold_tests_on_a_fifth_of_every_class(by, prefix, spread):
     for label in range(32):
         sizes = [count[label, fold] for fold in range(1, 6)]
         assert sum(sizes) == 125 and max(sizes) - min(sizes) <= spread
-    together = collections.defaultdict(set)
+    folds_of_group = collections.defaultdict(set)
     for group, fold in zip(groups, folds, strict=True):
-        together[group].add(fold)
-    leaks = sum(len(folds) > 1 for folds in together.values())
+        folds_of_group[group].add(fold)
+    leaks = sum(len(folds) > 1 for folds in folds_of_group.values())
     assert leaks == 0 if by == "group" else leaks > 400
 
 
@@ -104,7 +104,7 @@ def test_errors_say_what_is_missing():
         ucf101_32.assign_folds(["a", "b"], [0, 0], ["g", ""], "group")
 
 
-def planted(root, each=1, groups=5):
+def write_raw(root, each=1, groups=5):
     """UCF101 as it is unpacked: videos of every class of the subset and of another one, with poses
     beside them.
     """
@@ -112,10 +112,10 @@ def planted(root, each=1, groups=5):
     one = videos.write(root / "one.avi", videos.frames(1, 16, 16))
     content = json.dumps({"people": [{"pose_keypoints_2d": [5.0, 5.0, 0.5] * 18}]})
     for name in names:
-        place = root / "UCF-101" / name.split("_")[1] / name
-        place.mkdir(parents=True)
-        place.with_suffix(".avi").write_bytes(one.read_bytes())
-        (place / "x_0_keypoints.json").write_text(content)
+        folder = root / "UCF-101" / name.split("_")[1] / name
+        folder.mkdir(parents=True)
+        folder.with_suffix(".avi").write_bytes(one.read_bytes())
+        (folder / "x_0_keypoints.json").write_text(content)
     one.unlink()
     return root
 
@@ -123,7 +123,7 @@ def planted(root, each=1, groups=5):
 def test_planted_videos_become_skeletons_in_five_folds(tmp_path):
     summary = prepare.prepare(
         "ucf101_32",
-        raw=planted(tmp_path / "raw"),
+        raw=write_raw(tmp_path / "raw"),
         data_dir=tmp_path / "data",
         options=PrepareOptions(workers=1),
     )
@@ -162,14 +162,14 @@ def test_a_pickle_of_poses_gives_the_same_folds_as_the_videos(tmp_path):
     ]
     with (tmp_path / "ucf101_2d.pkl").open("wb") as file:
         pickle.dump({"split": {"train1": list(names)}, "annotations": notes}, file)
-    found = ucf101_32.Ucf101_32.find(tmp_path / "ucf101_2d.pkl")
-    assert found.layout.name == "coco-17" and len(found.clips) == 64 and found.single_process
-    (record,) = ucf101_32.Ucf101_32.parse(found.clips[-1])
-    assert record["id"] == found.clips[-1].id and record["joints"].shape == (2, 1, 17, 3)
-    assert set(ucf101_32.Ucf101_32.features(found)) == {"joints", "image_size"}
-    raw = planted(tmp_path / "raw", groups=2)
-    videos_found = ucf101_32.Ucf101_32.find(raw)
-    cells = {source.id: source.cell for source in videos_found.clips}
+    dataset = ucf101_32.Ucf101_32.find(tmp_path / "ucf101_2d.pkl")
+    assert dataset.layout.name == "coco-17" and len(dataset.clips) == 64 and dataset.single_process
+    (record,) = ucf101_32.Ucf101_32.parse(dataset.clips[-1])
+    assert record["id"] == dataset.clips[-1].id and record["joints"].shape == (2, 1, 17, 3)
+    assert set(ucf101_32.Ucf101_32.features(dataset)) == {"joints", "image_size"}
+    raw = write_raw(tmp_path / "raw", groups=2)
+    video_dataset = ucf101_32.Ucf101_32.find(raw)
+    cells = {raw_clip.id: raw_clip.cell for raw_clip in video_dataset.clips}
     assert {
-        source.id: source.cell for source in found.clips
-    } == cells and found.unions == videos_found.unions
+        raw_clip.id: raw_clip.cell for raw_clip in dataset.clips
+    } == cells and dataset.unions == video_dataset.unions

@@ -17,8 +17,8 @@ from jaxact.plots import style
 from jaxact.runs import state, trained_model
 from jaxact.skeletons.pose_body import BODY
 from jaxact.training import loop
-from tests.datasets.test_picture_sets import coco
 from tests.helpers.random_weights import fill
+from tests.helpers.raw_data import write_coco
 
 CONFIG = """
 from jaxact.config import *
@@ -46,7 +46,7 @@ def count(now, batch):
 def folder(tmp_path_factory):
     """COCO in miniature, prepared, and a run on it whose weights stay random."""
     root = tmp_path_factory.mktemp("poses")
-    coco(root / "raw")
+    write_coco(root / "raw")
     assert (
         cli.main(
             ["prepare", "coco_keypoints", "--raw", f"{root}/raw", "--data-dir", f"{root}/data"]

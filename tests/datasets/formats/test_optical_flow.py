@@ -26,20 +26,20 @@ def test_a_picture_that_moves_as_a_whole_has_that_flow(method, moved):
     second = np.ascontiguousarray(
         whole[20 - moved[1] : -20 - moved[1], 20 - moved[0] : -20 - moved[0]]
     )
-    found = optical_flow.flow_estimator(method)(np.ascontiguousarray(first), second)
-    assert found.shape == (88, 120, 2) and found.dtype == np.float32
-    np.testing.assert_allclose(np.median(found[16:-16, 16:-16], (0, 1)), moved, atol=0.2)
+    flow = optical_flow.flow_estimator(method)(np.ascontiguousarray(first), second)
+    assert flow.shape == (88, 120, 2) and flow.dtype == np.float32
+    np.testing.assert_allclose(np.median(flow[16:-16, 16:-16], (0, 1)), moved, atol=0.2)
 
 
 def test_levels_are_the_fields_formula():
     values = np.array([[-30.0, -20.0, -0.1, 0.0, 0.1, 7.3, 20.0, 30.0]], np.float32)
-    found = optical_flow.quantise(np.stack([values, -values], axis=-1))
-    wanted = [
+    levels = optical_flow.quantise(np.stack([values, -values], axis=-1))
+    expected = [
         round(255 * (min(max(value, -20.0), 20.0) + 20.0) / 40.0)
         for value in (*values[0], *-values[0])
     ]
-    assert found.dtype == np.uint8 and found.tolist() == [wanted]
-    assert wanted[:4] == [0, 0, 127, 128] and wanted[7] == 255
+    assert levels.dtype == np.uint8 and levels.tolist() == [expected]
+    assert expected[:4] == [0, 0, 127, 128] and expected[7] == 255
 
 
 @pytest.mark.parametrize("method", optical_flow.METHODS)
@@ -49,21 +49,21 @@ def test_a_stored_stream_has_a_picture_for_each_frame_x_left_y_right(tmp_path, m
         3, 3
     )
     path = videos.write(tmp_path / "clip.mkv", clip, codec="ffv1")
-    found = video_encoding.encode(str(path), short_side=256, flow=method)
-    stored = [tf.io.decode_jpeg(picture, channels=1).numpy() for picture in found.flow]
-    assert [picture.shape for picture in stored] == [(64, 160, 1)] * 4 and len(found.frames) == 4
+    encoded = video_encoding.encode(str(path), short_side=256, flow=method)
+    stored = [tf.io.decode_jpeg(picture, channels=1).numpy() for picture in encoded.flow]
+    assert [picture.shape for picture in stored] == [(64, 160, 1)] * 4 and len(encoded.frames) == 4
     for picture in stored:
         pixels = picture[12:-12, :, 0].astype(np.float32) * 40 / 255 - 20
         np.testing.assert_allclose(np.median(pixels[:, 12:68]), 3, atol=0.4)
         np.testing.assert_allclose(np.median(pixels[:, 92:148]), 0, atol=0.4)
-    assert found.flow[3] == found.flow[2] != found.flow[1]
+    assert encoded.flow[3] == encoded.flow[2] != encoded.flow[1]
 
 
 def test_flow_of_one_frame_stands_still(tmp_path):
-    found = video_encoding.encode(
+    encoded = video_encoding.encode(
         str(videos.write(tmp_path / "clip.mp4", videos.frames(1))), short_side=256, flow="dis"
     )
-    (picture,) = [tf.io.decode_jpeg(picture, channels=1).numpy() for picture in found.flow]
+    (picture,) = [tf.io.decode_jpeg(picture, channels=1).numpy() for picture in encoded.flow]
     assert picture.shape == (24, 64, 1) and (picture == 128).all()
 
 

@@ -33,31 +33,31 @@ class Call:
     """Pickles as a call of any function."""
 
     def __init__(self, function, *arguments):
-        self.made = function, arguments
+        self.call = function, arguments
 
     def __reduce__(self):
-        return self.made
+        return self.call
 
 
-def written(path: Path, content, protocol: int = pickle.DEFAULT_PROTOCOL) -> str:
+def write_pickle(path: Path, content, protocol: int = pickle.DEFAULT_PROTOCOL) -> str:
     path.write_bytes(pickle.dumps(content, protocol=protocol))
     return str(path)
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_arrays_and_containers_come_back_under_every_protocol(tmp_path, protocol):
-    path = written(tmp_path / "a.pkl", CONTENT, protocol)
-    found, trusted = safe_pickle.load(path), pickle.loads(Path(path).read_bytes())
-    assert list(found) == list(CONTENT)
+    path = write_pickle(tmp_path / "a.pkl", CONTENT, protocol)
+    content, trusted = safe_pickle.load(path), pickle.loads(Path(path).read_bytes())
+    assert list(content) == list(CONTENT)
     for key, value in trusted.items():
-        assert isinstance(found[key], type(value))
+        assert isinstance(content[key], type(value))
         if isinstance(value, np.ndarray):
-            assert type(np.asarray(found[key])) is np.ndarray
-            np.testing.assert_array_equal(found[key], CONTENT[key])
-            assert (found[key].dtype, found[key].strides) == (value.dtype, value.strides)
+            assert type(np.asarray(content[key])) is np.ndarray
+            np.testing.assert_array_equal(content[key], CONTENT[key])
+            assert (content[key].dtype, content[key].strides) == (value.dtype, value.strides)
         else:
-            assert found[key] == CONTENT[key]
-    assert list(map(type, found["plain"])) == list(map(type, CONTENT["plain"]))
+            assert content[key] == CONTENT[key]
+    assert list(map(type, content["plain"])) == list(map(type, CONTENT["plain"]))
 
 
 @pytest.mark.parametrize(
@@ -94,11 +94,12 @@ def test_a_pickle_that_asks_for_anything_else_is_refused_by_name_and_runs_nothin
     tmp_path, call, name, protocol
 ):
     target = tmp_path / "made"
-    path = written(
+    path = write_pickle(
         tmp_path / "bad.pkl", {"keypoint": CONTENT["array"], "x": call(target)}, protocol
     )
     with pytest.raises(
-        UserError, match=rf"bad.pkl' asks for '[\w.]*{name}[\w.]*', which is not part of .*: refused"
+        UserError,
+        match=rf"bad.pkl' asks for '[\w.]*{name}[\w.]*', which is not part of .*: refused",
     ):
         safe_pickle.load(path)
     assert not target.exists()
@@ -146,7 +147,10 @@ def test_raw_bytes_never_become_objects(tmp_path):
     for a pointer.
     """
     kind = b"cnumpy\ndtype\n(S'%s'\nI00\nI01\ntR(I3\nS'|'\n%stb"
-    array = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR(I1\n(I1\nt%sI00\nS'12345678'\ntb."
+    array = (
+        b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR"
+        b"(I1\n(I1\nt%sI00\nS'12345678'\ntb."
+    )
     plain, hidden = b"NNNI-1\nI-1\nI0\n", b"N(S'a'\nt(dS'a'\n(I0\nI0\ntsI8\nI1\nI0\n"
     for name, state, problem in (
         (b"O", plain, "an array of object is made from a bytes"),
@@ -176,4 +180,4 @@ def test_a_pickle_cannot_change_what_the_next_one_is_read_with(tmp_path):
             )
             with pytest.raises(UserError, match="not a readable pickle"):
                 safe_pickle.load(str(tmp_path / "bad.pkl"))
-    assert safe_pickle.load(written(tmp_path / "good.pkl", [CONTENT["number"]])) == [0.5]
+    assert safe_pickle.load(write_pickle(tmp_path / "good.pkl", [CONTENT["number"]])) == [0.5]

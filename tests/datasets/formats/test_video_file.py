@@ -15,8 +15,8 @@ from jaxact.errors import UserError
 from tests.helpers import videos
 
 
-def pictures(found: video_encoding.EncodedClip) -> np.ndarray:
-    return np.stack([tf.io.decode_jpeg(frame).numpy() for frame in found.frames])
+def pictures(clip: video_encoding.EncodedClip) -> np.ndarray:
+    return np.stack([tf.io.decode_jpeg(frame).numpy() for frame in clip.frames])
 
 
 def corners(picture: np.ndarray) -> np.ndarray:
@@ -37,14 +37,14 @@ def corners(picture: np.ndarray) -> np.ndarray:
     ],
 )
 def test_frames_of_any_container_come_out_as_they_went_in(tmp_path, suffix, codec):
-    wanted = videos.frames(12, 48, 64)
-    found = video_encoding.encode(
-        str(videos.write(tmp_path / f"clip{suffix}", wanted, codec=codec)), short_side=256
+    expected = videos.frames(12, 48, 64)
+    clip = video_encoding.encode(
+        str(videos.write(tmp_path / f"clip{suffix}", expected, codec=codec)), short_side=256
     )
-    assert (found.height, found.width, len(found.frames), found.damaged) == (48, 64, 12, 0)
-    assert found.fps == pytest.approx(25, abs=0.05) and found.flow == []
-    np.testing.assert_allclose(found.times, np.arange(12) / 25, atol=2e-3)
-    for picture, truth in zip(pictures(found), wanted, strict=True):
+    assert (clip.height, clip.width, len(clip.frames), clip.damaged) == (48, 64, 12, 0)
+    assert clip.fps == pytest.approx(25, abs=0.05) and clip.flow == []
+    np.testing.assert_allclose(clip.times, np.arange(12) / 25, atol=2e-3)
+    for picture, truth in zip(pictures(clip), expected, strict=True):
         assert np.abs(corners(picture) - corners(truth)).max() < 25
         assert np.abs(picture.astype(int) - truth).mean() < 8
 
@@ -52,16 +52,16 @@ def test_frames_of_any_container_come_out_as_they_went_in(tmp_path, suffix, code
 def test_larger_frames_shrink_to_the_short_side_and_smaller_ones_stay(tmp_path):
     path = str(videos.write(tmp_path / "clip.avi", videos.frames(3, 48, 80)))
     for short_side, size in ((24, (24, 40)), (17, (17, 28)), (48, (48, 80)), (100, (48, 80))):
-        found = video_encoding.encode(path, short_side=short_side)
-        assert (found.height, found.width) == size and pictures(found).shape == (3, *size, 3)
+        clip = video_encoding.encode(path, short_side=short_side)
+        assert (clip.height, clip.width) == size and pictures(clip).shape == (3, *size, 3)
     assert video_encoding.scaled_size(80, 48, 24) == (40, 24)
 
 
 def test_colours_of_hd_video_are_told_from_those_of_sd_video(tmp_path):
-    wanted = videos.CORNERS.repeat(32, 0).repeat(32, 1)[None].repeat(3, 0)
+    expected = videos.CORNERS.repeat(32, 0).repeat(32, 1)[None].repeat(3, 0)
     for colorspace in (None, 1):
         path = videos.write(
-            tmp_path / f"{colorspace}.mp4", wanted, codec="libx264", colorspace=colorspace
+            tmp_path / f"{colorspace}.mp4", expected, codec="libx264", colorspace=colorspace
         )
         (picture, *_) = pictures(video_encoding.encode(str(path), short_side=64))
         np.testing.assert_allclose(corners(picture), videos.CORNERS, atol=6)
@@ -84,23 +84,23 @@ TURNS = {
 
 @pytest.mark.parametrize("matrix", TURNS)
 def test_a_turned_video_stands_upright(tmp_path, matrix):
-    wanted = videos.frames(3, 32, 48)
-    found = video_encoding.encode(
-        str(videos.write(tmp_path / "clip.mp4", wanted, matrix=matrix)), short_side=256
+    expected = videos.frames(3, 32, 48)
+    clip = video_encoding.encode(
+        str(videos.write(tmp_path / "clip.mp4", expected, matrix=matrix)), short_side=256
     )
-    for picture, stored in zip(pictures(found), wanted, strict=True):
+    for picture, stored in zip(pictures(clip), expected, strict=True):
         truth = TURNS[matrix](stored)
-        assert picture.shape == truth.shape == (found.height, found.width, 3)
+        assert picture.shape == truth.shape == (clip.height, clip.width, 3)
         np.testing.assert_allclose(corners(picture), corners(truth), atol=25)
 
 
 def test_a_variable_rate_keeps_every_frame_and_its_time(tmp_path):
     times = [0.0, 0.04, 0.08, 0.5, 0.52, 2.0]
-    found = video_encoding.encode(
+    clip = video_encoding.encode(
         str(videos.write(tmp_path / "clip.mkv", videos.frames(6), times=times)), short_side=256
     )
-    np.testing.assert_allclose(found.times, times, atol=1e-3)
-    assert found.fps == pytest.approx(2.5) and len(found.frames) == 6
+    np.testing.assert_allclose(clip.times, times, atol=1e-3)
+    assert clip.fps == pytest.approx(2.5) and len(clip.frames) == 6
 
 
 def test_a_last_frame_that_is_shown_for_long_is_not_taken_for_a_cut(tmp_path):
@@ -109,8 +109,8 @@ def test_a_last_frame_that_is_shown_for_long_is_not_taken_for_a_cut(tmp_path):
     )
     with av.open(str(path)) as container:
         assert container.duration == pytest.approx(4.5e6, rel=0.01)
-    found = video_encoding.encode(str(path), short_side=256)
-    assert len(found.frames) == 6 and found.times[-1] == pytest.approx(0.5, abs=1e-3)
+    clip = video_encoding.encode(str(path), short_side=256)
+    assert len(clip.frames) == 6 and clip.times[-1] == pytest.approx(0.5, abs=1e-3)
 
 
 def test_times_that_are_missing_or_do_not_rise_are_even():
@@ -127,10 +127,10 @@ def test_times_that_are_missing_or_do_not_rise_are_even():
 
 
 def test_a_video_of_one_frame_is_a_clip(tmp_path):
-    found = video_encoding.encode(
+    clip = video_encoding.encode(
         str(videos.write(tmp_path / "clip.mp4", videos.frames(1))), short_side=256
     )
-    assert len(found.frames) == 1 and found.times.tolist() == [0.0]
+    assert len(clip.frames) == 1 and clip.times.tolist() == [0.0]
 
 
 def test_one_file_gives_the_same_bytes_every_time(tmp_path):
@@ -160,7 +160,8 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path, name, codec, options, share
     pictures = np.random.default_rng(0).integers(0, 255, (50, 32, 32, 3), np.uint8)
     path = cut(videos.write(tmp_path / name, pictures, codec=codec, options=options), share)
     with pytest.raises(
-        UserError, match=rf"{name}' (is cut off: its header states|cannot be read as a video|is damaged)"
+        UserError,
+        match=rf"{name}' (is cut off: its header states|cannot be read as a video|is damaged)",
     ):
         video_encoding.encode(str(path), short_side=256)
 
@@ -179,8 +180,8 @@ def test_a_file_with_bytes_overwritten_is_refused_or_its_patched_frames_are_coun
     few = bytearray(videos.write(path, pictures).read_bytes())
     few[len(few) // 2 : len(few) // 2 + 20] = bytes(20)
     path.write_bytes(few)
-    found = video_encoding.encode(str(path), short_side=256)
-    assert 1 <= found.damaged <= 4 and len(found.frames) >= 36
+    clip = video_encoding.encode(str(path), short_side=256)
+    assert 1 <= clip.damaged <= 4 and len(clip.frames) >= 36
 
 
 def test_what_is_no_video_says_so(tmp_path):
