@@ -12,7 +12,7 @@ the features retain details of the motion.
                                                                                          [bm v 10 c]
 
 NTU RGB+D 86.8 % X-Sub and 94.2 % X-View (`configs/stagcn.py:ntu60`), Kinetics-skeleton 34.8 % top-1
-(`configs/stagcn.py:kinetics_skeleton`), from the paper, as Table 4 of the STA-GCN paper quotes them.
+(`configs/stagcn.py:kinetics_skeleton`), from the paper, as quoted in Table 4 of the STA-GCN paper.
 """
 
 from typing import Any, ClassVar
@@ -81,8 +81,8 @@ def structural_links(
 class ASGCN(stgcn.GraphNetwork):
     """AS-GCN, for any number of persons at run time, and of frames if no poses are predicted.
 
-    The second head predicts the last `horizon` frames of a clip. The rest of the network never reads
-    them, in evaluation either.
+    The second head predicts the last `horizon` frames of a clip. The rest of the network never
+    reads them, in evaluation either.
 
     Departs from the paper in its training: the inference module is trained with the classifier from
     the start, in one step with one optimiser, and by the classifier's loss too. The paper trains it

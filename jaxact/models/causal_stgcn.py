@@ -42,8 +42,8 @@ Weights = Any  # {params, batch_stats} of a `CausalSTGCN`
 class StreamingUnit(CausalUnit):
     """A causal unit that can also read its past from a stream.
 
-    If the collection `stream` has a variable `past` [n v 8 d], those frames precede the clip instead
-    of zeros, and the last eight frames of all are stored in it.
+    If the collection `stream` has a variable `past` [n v 8 d], those frames precede the clip
+    instead of zeros, and the last eight frames of all are stored in it.
     """
 
     def _temporal(self, y: Array, factor: Array, offset: Array) -> tuple[Array, Array]:
@@ -83,7 +83,7 @@ class Pool(NamedTuple):
     """The outputs that the class is read off, each a mean over joints and persons.
 
     Attributes:
-        outputs: the mean of all so far, k = 1; or the last k = `window` ones, zero before the first.
+        outputs: the mean of all so far, k = 1; or the last k = `window` ones, zeros at the start.
         count: outputs so far.
     """
 

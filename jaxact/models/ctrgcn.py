@@ -6,7 +6,8 @@ computed from the clip, from the difference of each pair of joints' features ave
 refined graphs mix the joints. Four narrow branches with different receptive fields then convolve
 along time.
 
-    [b 64 m v 3] -> norm -> 4 units [bm 64 v 64] -> 3 units [bm 32 v 128] -> 3 units [bm 16 v 256] -> [b k]
+    [b 64 m v 3] -> norm -> 4 units [bm 64 v 64] -> 3 units [bm 32 v 128]
+                 -> 3 units [bm 16 v 256] -> [b k]
 
 NTU RGB+D X-Sub 89.6 % top-1 from joints in pyskl's re-implementation (`configs/ctrgcn.py:ntu60`);
 92.4 % with four streams in the paper's Table 5.
@@ -145,5 +146,5 @@ class CTRGCN(MultiBranchNetwork):
 
 
 def build_ctrgcn(spec: InputSpec, **options: Any) -> CTRGCN:
-    """CTR-GCN whose shared graphs start as that of `spec.layout`; `options` are fields of `CTRGCN`."""
+    """CTR-GCN whose graphs start as that of `spec.layout`; `options` are fields of `CTRGCN`."""
     return build_multi_branch(CTRGCN, "ctrgcn", spec, options)

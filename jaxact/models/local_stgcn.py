@@ -5,11 +5,12 @@ The units of ST-GCN on the same sparse graph, but without shared weights: each p
 its neighbour (or itself) has its own weight matrix. The temporal convolution is shared by all
 joints, as in ST-GCN; in `UnsharedSTGCN` each joint has its own.
 
-    y[w] = sum over pairs (v, w) of A[v, w] x[v] @ W[v, w] + b[w],    52 pairs of OpenPose's joints, 73 of the Kinect's
+    y[w] = sum over pairs (v, w) of A[v, w] x[v] @ W[v, w] + b[w]
 
-Kinetics-skeleton 22.0 % top-1 (`configs/stgcn.py:kinetics_skeleton,local`), from the paper's Table 1. The
-paper gives one sentence and no code. The shared temporal convolution and the division by the number
-of neighbours in A are decisions of this implementation.
+OpenPose's joints have 52 such pairs, the Kinect's 73. Kinetics-skeleton 22.0 % top-1
+(`configs/stgcn.py:kinetics_skeleton,local`), from the paper's Table 1. The paper gives one sentence
+and no code. The shared temporal convolution and the division by the number of neighbours in A are
+decisions of this implementation.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""What networks return, and how the views of an example become one prediction."""
+"""The outputs of networks, and one prediction from the views of an example."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,8 +16,10 @@ def classifies(outputs: Any) -> bool:
 
 
 def logits_of(outputs: Any) -> Float[Array, "b classes"]:
-    """A model returns logits, or a dict whose key `logits` holds them beside auxiliary outputs."""
-    return outputs["logits"] if isinstance(outputs, Mapping) else outputs
+    """The logits of a model's outputs: the outputs, or their key `logits` if they are a mapping."""
+    if isinstance(outputs, Mapping):
+        return outputs["logits"]
+    return outputs
 
 
 def apply_to_views(
@@ -28,9 +30,7 @@ def apply_to_views(
 
 
 def merge_views(logits: Float[Any, "n classes"], views: int) -> Float[Array, "b classes"]:
-    """The mean of the softmax probabilities of the views of each example, as logarithms; one view
-    keeps its logits.
-    """
+    """The log of the mean softmax probability over an example's views; logits if it has one."""
     logits = logits.astype(jnp.float32).reshape(-1, views, logits.shape[-1])
     if views == 1:
         return logits[:, 0]

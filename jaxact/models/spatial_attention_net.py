@@ -1,6 +1,7 @@
 """STA-GCN's spatial attention network, which predicts how much each joint matters in each frame.
 
-    [b t m v c] -> norm -> 3 causal units of graph and time -> F [n v t d], gate h = sigmoid(F w + b) [n v t 1]
+    [b t m v c] -> norm -> 3 causal units of graph and time -> features F [n v t d]
+                                                            -> gate sigmoid(F w + b) [n v t 1]
 
 It is first trained alone to predict the joints' displacements, as `DisplacementNetwork`. Beside a
 classifier its gate then scales the first unit's features.

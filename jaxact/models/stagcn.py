@@ -6,7 +6,8 @@ attention. A small network beside it predicts a gate, which joints matter in whi
 gate scales the first unit's features. A clip is cut into segments that are classified separately.
 At test time their predictions are averaged, over all segments or the most confident ones.
 
-    [b 300 m v 3] -> segments [b 5 60 m v 3] -> norm -> 10 units of attention, graph and time -> [b 5 k] -> [b k]
+    [b 300 m v 3] -> segments [b 5 60 m v 3] -> norm -> 10 units of attention, graph and time
+                  -> [b 5 k] -> [b k]
 
 There is no public code. Where the paper is ambiguous, the options document both readings.
 """

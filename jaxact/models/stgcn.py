@@ -5,10 +5,11 @@ one weight matrix per part of the neighbourhood (where the neighbour lies relati
 centre). It then convolves every joint along time. Ten units are stacked, and a linear layer
 classifies the average over time, joints and persons.
 
-    [b 300 m v 3] -> norm -> stem, 3 units [bm 300 v 64] -> 3 units [bm 150 v 128] -> 3 units [bm 75 v 256] -> [b k]
+    [b 300 m v 3] -> norm -> stem, 3 units [bm 300 v 64] -> 3 units [bm 150 v 128]
+                  -> 3 units [bm 75 v 256] -> [b k]
 
-Kinetics-skeleton 30.7 % top-1 (`configs/stgcn.py:kinetics_skeleton`), NTU RGB+D 81.5 % X-Sub and 88.3 %
-X-View (`configs/stgcn.py:ntu60`), from the paper's Tables 2 and 3.
+Kinetics-skeleton 30.7 % top-1 (`configs/stgcn.py:kinetics_skeleton`), NTU RGB+D 81.5 % X-Sub and
+88.3 % X-View (`configs/stgcn.py:ntu60`), from the paper's Tables 2 and 3.
 """
 
 from typing import Any, ClassVar
@@ -27,20 +28,27 @@ from jaxact.models.variants import check_network
 
 # Name, width factor and stride of each unit. "stem9" is the released code, an input layer and nine
 # units; "literal9" follows the text of Section 3.6, nine units in all. "release1" is the code that
-# was released with the paper, see `FirstReleaseUnit`. "skeletonclr" has a wide last unit (Li et al.,
-# CVPR 2021). "stem3" has one unit of each width, for small data sets and first experiments.
+# was released with the paper, see `FirstReleaseUnit`. "skeletonclr" has a wide last unit (Li et
+# al., CVPR 2021). "stem3" has one unit of each width, for small sets and first experiments.
+_STEM9 = (
+    ("stem", 1, 1),
+    ("unit1", 1, 1),
+    ("unit2", 1, 1),
+    ("unit3", 1, 1),
+    ("unit4", 2, 2),
+    ("unit5", 2, 1),
+    ("unit6", 2, 1),
+    ("unit7", 4, 2),
+    ("unit8", 4, 1),
+    ("unit9", 4, 1),
+)
 VARIANTS: dict[str, tuple[tuple[str, int, int], ...]] = {
-    "stem9": (
-        ("stem", 1, 1),
-        *((f"unit{i}", factor, stride) for i, factor, stride in (
-            (1, 1, 1), (2, 1, 1), (3, 1, 1), (4, 2, 2), (5, 2, 1), (6, 2, 1), (7, 4, 2), (8, 4, 1), (9, 4, 1)
-        )),
-    ),
-}  # fmt: skip
-VARIANTS["literal9"] = VARIANTS["stem9"][1:]
-VARIANTS["skeletonclr"] = (*VARIANTS["stem9"][:-1], ("unit9", 16, 1))
-VARIANTS["release1"] = VARIANTS["stem9"]
-VARIANTS["stem3"] = tuple(VARIANTS["stem9"][i] for i in (0, 1, 4, 7))
+    "stem9": _STEM9,
+    "literal9": _STEM9[1:],
+    "skeletonclr": (*_STEM9[:-1], ("unit9", 16, 1)),
+    "release1": _STEM9,
+    "stem3": (_STEM9[0], _STEM9[1], _STEM9[4], _STEM9[7]),
+}
 
 
 class GraphNetwork(nn.Module):

@@ -5,7 +5,8 @@ which are parameters of each unit and may connect any two joints; a shortcut byp
 convolution. Along time, six narrow branches with different receptive fields replace one wide
 kernel, which makes the network less than half as large.
 
-    [b 100 m v 3] -> norm -> 4 units [bm 100 v 64] -> 3 units [bm 50 v 128] -> 3 units [bm 25 v 256] -> [b k]
+    [b 100 m v 3] -> norm -> 4 units [bm 100 v 64] -> 3 units [bm 50 v 128]
+                  -> 3 units [bm 25 v 256] -> [b k]
 
 NTU RGB+D X-Sub 89.3 % top-1 from joints (`configs/stgcnpp.py:ntu60`), from the authors' model zoo.
 """

@@ -4,11 +4,12 @@ The network does not know which channels belong to one joint; it is a baseline f
 convolution. Pre-activation units (normalisation, ReLU, dropout, convolution) are added to their
 input. The width doubles twice.
 
-    [b t m v c] -> [b t mvc] -> 3 units [b t 64] -> 3 units [b t/2 128] -> 3 units [b t/4 256] -> mean over t -> [b k]
+    [b t m v c] -> [b t mvc] -> 3 units [b t 64] -> 3 units [b t/2 128] -> 3 units [b t/4 256]
+                -> mean over t -> [b k]
 
-Kinetics-skeleton 20.3 % top-1 (`configs/stgcn.py:kinetics_skeleton,tcn`) and NTU RGB+D 74.3 % X-Sub, 83.1 %
-X-View (`configs/stgcn.py:ntu60,xsub,res_tcn`), from Tables 2 and 3 of Yan, Xiong and Lin, AAAI
-2018.
+Kinetics-skeleton 20.3 % top-1 (`configs/stgcn.py:kinetics_skeleton,tcn`) and NTU RGB+D 74.3 %
+X-Sub, 83.1 % X-View (`configs/stgcn.py:ntu60,xsub,res_tcn`), from Tables 2 and 3 of Yan, Xiong and
+Lin, AAAI 2018.
 """
 
 import dataclasses

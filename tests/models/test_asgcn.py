@@ -16,11 +16,14 @@ from jaxact import models, skeletons
 from jaxact.errors import UserError
 from jaxact.losses import classification as losses
 from jaxact.models import asgcn
-from jaxact.models.asgcn_unit import Unit
+from jaxact.models.asgcn_unit import ASGCNUnit
+from jaxact.models.input_spec import InputSpec
 from jaxact.models.layers.adjacency import Adjacency
+from jaxact.models.layers.formulation import formulation
 from jaxact.runs import state
 from jaxact.skeletons.layout import Layout
 from jaxact.training import train_step
+from tests.helpers.formulations import run_in
 from tests.helpers.random_weights import LEGS, random_array
 
 CHAIN = Layout("chain-3", ("hip", "knee", "foot"), ((1, 0), (2, 1)), ((0, 0), (1, 0), (2, 1)), 0)
@@ -35,10 +38,17 @@ def short(request, monkeypatch):
         monkeypatch.setattr(asgcn, "POSE_UNITS", ())
 
 
+@pytest.fixture(scope="module", autouse=True)
+def direct():
+    """Networks in the direct formulation, which is traced and compiled faster."""
+    with formulation("direct"):
+        yield
+
+
 def build(layout=LEGS, classes=5, **options):
     found = layout if isinstance(layout, Layout) else skeletons.get_layout(layout)
     return models.build(
-        "asgcn", layout=found, num_classes=classes, channels=("x", "y", "z"), **options
+        "asgcn", InputSpec(layout=found, num_classes=classes, channels=("x", "y", "z")), **options
     )
 
 
@@ -50,7 +60,6 @@ def small(**options):
         "horizon": 2,
         "order": 2,
         "dropout": 0.5,
-        "fast": False,
     }
     return build(**{**sizes, "link_weight": 1e-4, "pose_weight": 0.5, **options})
 
@@ -164,15 +173,15 @@ def unit_by_hand(
 
 
 @pytest.mark.parametrize(
-    ("form", "fast"),
+    ("fields", "form"),
     [
-        ({"taps": 9, "stride": 2, "activated": True, "residual": True}, False),
-        ({"taps": 9, "stride": 2, "activated": True, "residual": True}, True),
-        ({"taps": 3, "stride": 1, "activated": False, "residual": True}, False),
-        ({"taps": 0, "stride": 1, "activated": True, "residual": False}, True),
+        ({"taps": 9, "stride": 2, "activated": True, "residual": True}, "direct"),
+        ({"taps": 9, "stride": 2, "activated": True, "residual": True}, "cpu"),
+        ({"taps": 3, "stride": 1, "activated": False, "residual": True}, "direct"),
+        ({"taps": 0, "stride": 1, "activated": True, "residual": False}, "cpu"),
     ],
 )
-def test_a_unit_is_its_equation_on_both_kinds_of_links(form, fast):
+def test_a_unit_is_its_equation_on_both_kinds_of_links(fields, form):
     adjacency = asgcn.structural_links(CHAIN, 2)
     options = {
         "adjacency": Adjacency(adjacency),
@@ -180,7 +189,7 @@ def test_a_unit_is_its_equation_on_both_kinds_of_links(form, fast):
         "initial": "v2",
         "axis_name": None,
     }
-    unit = Unit(**options, features=3, dropout=0.5, fast=fast, actional=0.7, **form)
+    unit = ASGCNUnit(**options, features=3, dropout=0.5, actional=0.7, **fields)
     x, powers = random_array(2, 3, 5, 2, seed=1), np.exp(random_array(2, 2, 3, 3, seed=2))
     links = jnp.asarray(powers / powers.sum(2, keepdims=True))
     given = filled(jax.eval_shape(unit.init, jax.random.key(0), x, links=links))
@@ -188,11 +197,10 @@ def test_a_unit_is_its_equation_on_both_kinds_of_links(form, fast):
         jax.tree.map(np.float64, jax.device_get(a))
         for a in (given["params"], given["batch_stats"], x, links)
     )
-    expected = unit_by_hand(params, stats, x64, adjacency, links64, actional=0.7, **form)
-    np.testing.assert_allclose(
-        jax.jit(unit.apply)(given, x, links=links), expected, rtol=1e-4, atol=1e-4
-    )
-    assert np.any(expected < 0) != form["activated"]
+    expected = unit_by_hand(params, stats, x64, adjacency, links64, actional=0.7, **fields)
+    features = run_in(form, jax.jit(unit.apply), given, x, links=links)
+    np.testing.assert_allclose(features, expected, rtol=1e-4, atol=1e-4)
+    assert np.any(expected < 0) != fields["activated"]
 
 
 @functools.cache
@@ -319,6 +327,7 @@ def trained(**options):
     )
 
 
+@pytest.mark.slow
 def test_training_draws_links_and_moves_every_running_statistic():
     outputs, new = trained(dropout=0.0)(0)
     moved = jax.tree.map(
@@ -331,6 +340,7 @@ def test_training_draws_links_and_moves_every_running_statistic():
         assert np.all(outputs[name] != other[name])
 
 
+@pytest.mark.slow
 def test_mapped_devices_share_batch_statistics():
     """Of the input and of the encoder; what comes after it depends on draws, which each device has
     its own.
@@ -366,9 +376,10 @@ def test_persons_are_free_at_run_time_and_frames_are_where_nothing_is_predicted(
     assert jax.eval_shape(model.apply, start, clips(frames=40))["logits"].shape == (3, 5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("horizon", "axes"), [(2, "n, 9, 2, 5, 3"), (0, "n, t, 2, 5, 3")])
 def test_it_is_exported_with_free_batch_and_without_poses_with_free_length(horizon, axes):
-    model = small(horizon=horizon, fast=False)
+    model = small(horizon=horizon)
     given = {
         kind: {name: value for name, value in tree.items() if horizon or name != "poses"}
         for kind, tree in variables().items()
@@ -381,6 +392,7 @@ def test_it_is_exported_with_free_batch_and_without_poses_with_free_length(horiz
     np.testing.assert_allclose(exported.call(inputs), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_bfloat16_computes_near_float32_with_float32_state():
     exact, rounded = trained(dropout=0.0)(0), trained(dropout=0.0, dtype="bfloat16")(0)
     assert {leaf.dtype for leaf in jax.tree.leaves(rounded)} == {jnp.dtype("float32")}
@@ -405,7 +417,7 @@ def test_the_whole_network_has_the_parameters_of_the_released_one_that_are_used(
     importance and a type.
     """
     joints = len(skeletons.get_layout(layout).joints)
-    model = build(layout, classes, fast=False)  # the plain form is traced faster
+    model = build(layout, classes)
     shapes = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, frames, 2, joints, 3)))[
         "params"
     ]
@@ -447,20 +459,19 @@ def test_the_whole_clip_is_shortened_to_one_frame_before_the_poses():
         y = next_function(*args, **kwargs)
         sizes.extend(
             [y.shape[2:]]
-            if isinstance(context.module, Unit) and context.method_name == "__call__"
+            if isinstance(context.module, ASGCNUnit) and context.method_name == "__call__"
             else []
         )
         return y
 
     with nn.intercept_methods(note):
         inputs = jnp.zeros((1, 300, 1, 5, 3))
-        jax.eval_shape(
-            build(width=2, link_width=2, order=1, fast=False).init, jax.random.key(0), inputs
-        )
+        jax.eval_shape(build(width=2, link_width=2, order=1).init, jax.random.key(0), inputs)
     trunk = [(290, 2)] * 3 + [(145, 4)] * 3 + [(73, 8)] * 3
     assert sizes == [*trunk, (73, 4), (37, 4), (19, 4), (10, 4), (5, 4), (1, 4), (1, 30)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["openpose-18", "kinect-20", "jhmdb-15", "coco-17"])
 def test_it_is_built_for_any_layout(layout):
     joints = len(skeletons.get_layout(layout).joints)
@@ -487,6 +498,7 @@ def test_what_cannot_run_is_one_sentence(options, message):
         jax.eval_shape(small(**options).init, jax.random.key(0), clips())
 
 
+@pytest.mark.slow
 def test_units_are_computed_again_where_memory_is_short():
     def traced(**options):
         model, keys = small(**options), {"dropout": jax.random.key(0)}
@@ -514,7 +526,7 @@ def test_a_toy_is_learned_by_heart_with_the_penalty_in_the_loss():
     batch = {"inputs": clips(), "targets": jnp.arange(3)}
     update = jax.jit(
         lambda s: train_step.train_step(
-            s, batch, apply=model.apply, loss=losses.per_example, tx=tx, seed=0
+            s, batch, apply=model.apply, loss=losses.classification_loss, tx=tx, seed=0
         )
     )
     current, first = update(current)

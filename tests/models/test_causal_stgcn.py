@@ -11,8 +11,11 @@ import pytest
 
 from jaxact import skeletons
 from jaxact.models import causal_stgcn, stgcn
+from jaxact.models.layers import temporal_conv
 from jaxact.models.layers.adjacency import Adjacency
+from jaxact.models.layers.formulation import formulation
 from tests.helpers.costs import multiplications
+from tests.helpers.formulations import BOTH_FORMULATIONS, run_in
 from tests.helpers.random_weights import random_variables
 
 LAYOUT = skeletons.get_layout("kinect-15")
@@ -30,8 +33,15 @@ def short():
     del stgcn.VARIANTS["short"], stgcn.VARIANTS["brief"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def direct():
+    """Networks in the direct formulation, which is traced and compiled faster."""
+    with formulation("direct"):
+        yield
+
+
 def small(network="short", **options) -> causal_stgcn.CausalSTGCN:
-    options = {"network": network, "width": 4, "dropout": 0.0, "fast": False, **options}
+    options = {"network": network, "width": 4, "dropout": 0.0, **options}
     adjacency = Adjacency(skeletons.adjacency(LAYOUT, "spatial"))
     return causal_stgcn.CausalSTGCN(num_classes=CLASSES, adjacency=adjacency, **options)
 
@@ -57,21 +67,15 @@ def compiled(model, **options):
     return jax.jit(functools.partial(model.apply, **options))
 
 
-@pytest.mark.parametrize("fast", [False, True])
+@BOTH_FORMULATIONS
 @pytest.mark.parametrize(("frames", "stride"), [(1, 2), (11, 1), (12, 2), (31, 2)])
-def test_the_convolution_reads_this_frame_and_the_eight_before_it(fast, frames, stride):
+def test_the_convolution_reads_this_frame_and_the_eight_before_it(form, frames, stride):
     random = np.random.default_rng(0)
     x, kernel = random.normal(size=(2, 1, frames, 3)), random.normal(size=(9, 3, 2))
     factor, offset = random.normal(size=3), random.normal(size=3)
-    weights = (jnp.float32(kernel), jnp.float32(factor), jnp.float32(offset))
-    if fast:
-        weights = (
-            stgcn.fourier_kernel(weights[0], -(-(frames + 4) // stride), stride),
-            *weights[1:],
-        )
-    found = jax.jit(functools.partial(causal_stgcn._causal, stride=stride, fast=fast))(
-        jnp.float32(x), *weights
-    )
+    weights = (jnp.float32(factor), jnp.float32(offset), jnp.float32(kernel))
+    convolve = jax.jit(functools.partial(temporal_conv.norm_relu_causal_conv, stride=stride))
+    found = run_in(form, convolve, jnp.float32(x), *weights)
     seen = np.maximum(x * factor + offset, 0)
     wanted = np.zeros((2, 1, -(-frames // stride), 2))
     for s in range(wanted.shape[2]):
@@ -168,15 +172,13 @@ def test_its_parameters_are_those_of_stgcn():
     )
 
 
+@pytest.mark.slow
 def test_both_forms_agree_in_training(brief_weights):
-    plain, fast = (
-        compiled(small("brief", fast=fast), train=True, mutable="batch_stats")(
-            brief_weights, clips(frames=10)
-        )
-        for fast in (False, True)
-    )
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4), fast, plain)
-    same = jax.tree.map(np.array_equal, brief_weights["batch_stats"], plain[1]["batch_stats"])
+    train = compiled(small("brief"), train=True, mutable="batch_stats")
+    direct = run_in("direct", train, brief_weights, clips(frames=10))
+    cpu = run_in("cpu", train, brief_weights, clips(frames=10))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4), cpu, direct)
+    same = jax.tree.map(np.array_equal, brief_weights["batch_stats"], direct[1]["batch_stats"])
     assert not any(jax.tree.leaves(same))
 
 

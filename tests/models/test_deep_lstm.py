@@ -9,6 +9,7 @@ import pytest
 
 from jaxact import models, skeletons
 from jaxact.models import deep_lstm
+from jaxact.models.input_spec import InputSpec
 from tests.helpers.random_weights import LEGS, random_array, random_variables
 
 WIDTH = 4
@@ -17,7 +18,7 @@ WIDTH = 4
 def small(**options) -> deep_lstm.DeepLSTM:
     options = {"width": WIDTH, "dropout": 0.5, **options}
     return models.build(
-        "deep_lstm", layout=LEGS, num_classes=5, channels=("x", "y", "z"), **options
+        "deep_lstm", InputSpec(layout=LEGS, num_classes=5, channels=("x", "y", "z")), **options
     )
 
 
@@ -119,7 +120,9 @@ def test_dropout_follows_its_key_and_differs_between_frames(variables):
 
 def test_layers_and_frames_are_free_and_the_count_is_that_of_the_equations():
     layout = skeletons.get_layout("ntu-25")
-    model = models.build("deep_lstm", layout=layout, num_classes=60, channels=("x", "y", "z"))
+    model = models.build(
+        "deep_lstm", InputSpec(layout=layout, num_classes=60, channels=("x", "y", "z"))
+    )
     start = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 8, 2, 25, 3)))
     assert set(start) == {"params"}
     wanted = 4 * 256 * (150 + 256 + 1) + 4 * 256 * (256 + 256 + 1) + 257 * 60
@@ -127,6 +130,7 @@ def test_layers_and_frames_are_free_and_the_count_is_that_of_the_equations():
     assert jax.eval_shape(model.apply, start, jnp.zeros((2, 13, 2, 25, 3))).shape == (2, 60)
 
 
+@pytest.mark.slow
 def test_bfloat16_computes_near_float32(variables):
     exact, rounded = (
         jax.jit(small(dtype=dtype).apply)(variables, clips()) for dtype in ("float32", "bfloat16")

@@ -11,19 +11,28 @@ import pytest
 
 from jaxact import models, skeletons
 from jaxact.models import local_stgcn, stgcn
+from jaxact.models.input_spec import InputSpec
 from jaxact.models.layers.adjacency import Adjacency
+from jaxact.models.layers.formulation import formulation
 from jaxact.models.layers.graph_conv import graph_conv
+from tests.helpers.formulations import BOTH_FORMULATIONS, run_in
 from tests.helpers.random_weights import LEGS, random_array, random_variables
+
+
+@pytest.fixture(scope="module", autouse=True)
+def direct():
+    """Networks in the direct formulation, which is traced and compiled faster."""
+    with formulation("direct"):
+        yield
 
 
 def count(layout: str, classes: int, **options) -> int:
     joints = skeletons.get_layout(layout)
-    options = {
-        "channels": ("x", "y", "z"),
-        "fast": False,
+    model = models.build(
+        "local",
+        InputSpec(layout=joints, num_classes=classes, channels=("x", "y", "z")),
         **options,
-    }  # the plain form is traced faster
-    model = models.build("local", layout=joints, num_classes=classes, **options)
+    )
     inputs = jnp.zeros((1, 16, 2, len(joints.joints), 3))
     return sum(
         leaf.size
@@ -53,18 +62,18 @@ def test_there_is_a_pair_for_every_bone_both_ways_and_for_every_joint(layout, pa
     assert np.count_nonzero(graph(layout)) == pairs
 
 
-def unit(kind=local_stgcn.LocalUnit, stride=1, fast=False, features=4):
+def unit(kind=local_stgcn.LocalUnit, stride=1, features=4):
     return kind(
         features=features, stride=stride, residual=False, adjacency=Adjacency(graph()), edge_importance=False,
-        dropout=0.0, initial="he_fan_out", axis_name=None, fast=fast,
+        dropout=0.0, initial="he_fan_out", axis_name=None,
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("fast", [False, True])
+@BOTH_FORMULATIONS
 @pytest.mark.parametrize("kind", [local_stgcn.LocalUnit, local_stgcn.UnsharedUnit])
-def test_a_unit_equals_a_slow_loop_over_targets_and_their_sources(kind, fast):
+def test_a_unit_equals_a_slow_loop_over_targets_and_their_sources(kind, form):
     x = np.random.default_rng(1).standard_normal((2, 15, 7, 3)).astype(np.float32)
-    module = unit(kind, stride=2, fast=fast)
+    module = unit(kind, stride=2)
     variables = random_variables(module, x, gain=4.0)
     params, stats = jax.device_get(variables["params"]), jax.device_get(variables["batch_stats"])
     layout = skeletons.get_layout("kinect-15")
@@ -96,7 +105,8 @@ def test_a_unit_equals_a_slow_loop_over_targets_and_their_sources(kind, fast):
         for s in range(4):
             z[:, w, s] = bias + sum(y[:, w, 2 * s + i] @ kernel[i] for i in range(9))
     wanted = np.maximum(normal(z, "temporal_norm"), 0)
-    np.testing.assert_allclose(jax.jit(module.apply)(variables, x), wanted, rtol=1e-4, atol=1e-4)
+    features = run_in(form, jax.jit(module.apply), variables, x)
+    np.testing.assert_allclose(features, wanted, rtol=1e-4, atol=1e-4)
 
 
 def test_one_kernel_for_all_pairs_is_uni_labelled_graph_convolution():
@@ -115,17 +125,17 @@ def test_one_kernel_for_all_pairs_is_uni_labelled_graph_convolution():
     np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
-@pytest.mark.parametrize("unshared", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("unshared", [False, True])
 def test_the_whole_network_trains_in_both_forms_alike(unshared, monkeypatch):
     monkeypatch.setitem(stgcn.VARIANTS, "short", tuple(stgcn.VARIANTS["stem9"][i] for i in (0, 4)))
     x = random_array(4, 10, 2, 5, 3)
-    build = functools.partial(
-        models.build, "local", layout=LEGS, num_classes=5, channels=("x", "y", "z"),
-        network="short", width=4, dropout=0.0, unshare_temporal=unshared,
-    )  # fmt: skip
-    variables = random_variables(build(fast=False), x, gain=2.0)
+    spec = InputSpec(layout=LEGS, num_classes=5, channels=("x", "y", "z"))
+    options = {"network": "short", "width": 4, "dropout": 0.0, "unshare_temporal": unshared}
+    model = models.build("local", spec, **options)
+    variables = random_variables(model, x, gain=2.0)
 
-    def gradients(model):
+    def gradients():
         def loss(params):
             return jnp.sum(
                 jnp.sin(
@@ -135,10 +145,10 @@ def test_the_whole_network_trains_in_both_forms_alike(unshared, monkeypatch):
 
         return jax.jit(jax.grad(loss))(variables["params"])
 
-    fast, plain = gradients(build(fast=True)), gradients(build(fast=False))
-    largest = max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(plain))
-    jax.tree.map(functools.partial(np.testing.assert_allclose, atol=1e-4 * largest), fast, plain)
-    idle = [path for path, leaf in jax.tree_util.tree_leaves_with_path(plain) if not np.any(leaf)]
+    cpu, direct = run_in("cpu", gradients), run_in("direct", gradients)
+    largest = max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(direct))
+    jax.tree.map(functools.partial(np.testing.assert_allclose, atol=1e-4 * largest), cpu, direct)
+    idle = [path for path, leaf in jax.tree_util.tree_leaves_with_path(direct) if not np.any(leaf)]
     assert all(
         "bias" in str(path[-1]) for path in idle
     )  # a bias before a normalisation moves nothing
@@ -148,9 +158,7 @@ def test_bfloat16_computes_near_float32(monkeypatch):
     monkeypatch.setitem(stgcn.VARIANTS, "short", stgcn.VARIANTS["stem9"][:2])
     x = random_array(2, 6, 1, 5, 3)
     exact, rounded = (
-        models.build(
-            "local", layout=LEGS, num_classes=5, channels=("x", "y", "z"),
-            network="short", width=4,
+        models.build("local", InputSpec(layout=LEGS, num_classes=5, channels=("x", "y", "z")), network="short", width=4,
             unshare_temporal=True, dtype=dtype,
         )
         for dtype in ("float32", "bfloat16")

@@ -13,6 +13,7 @@ from flax.traverse_util import flatten_dict
 from jaxact import models, skeletons
 from jaxact.losses import classification as losses
 from jaxact.models import sta_lstm
+from jaxact.models.input_spec import InputSpec
 from jaxact.runs import state
 from jaxact.training import optim, train_step
 from tests.helpers.random_weights import LEGS, random_array, random_variables
@@ -23,7 +24,7 @@ WIDTH, LAYERS, CLASSES, JOINTS = 4, 3, 5, 10  # five joints, two persons
 def small(**options) -> sta_lstm.STALSTM:
     options = {"width": WIDTH, "dropout": 0.5, **options}
     return models.build(
-        "sta_lstm", layout=LEGS, num_classes=CLASSES, channels=("x", "y", "z"), **options
+        "sta_lstm", InputSpec(layout=LEGS, num_classes=CLASSES, channels=("x", "y", "z")), **options
     )
 
 
@@ -238,9 +239,9 @@ def test_dropout_differs_between_frames():
 def test_the_number_of_parameters_is_that_of_the_equations(layout, classes, joints):
     model = models.build(
         "sta_lstm",
-        layout=skeletons.get_layout(layout),
-        num_classes=classes,
-        channels=("x", "y", "z"),
+        InputSpec(
+            layout=skeletons.get_layout(layout), num_classes=classes, channels=("x", "y", "z")
+        ),
     )
     start = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 8, 2, joints // 2, 3)))
     assert set(start) == {"params"}

@@ -16,11 +16,12 @@ from jaxact import skeletons
 from jaxact.errors import UserError
 from jaxact.losses import classification as losses
 from jaxact.models import spatial_attention_net, stagcn, stgcn
-from jaxact.models.layers import graph_conv
+from jaxact.models.layers import attention_unit, graph_conv, segment_fusion
 from jaxact.models.layers import st_attention as attention
 from jaxact.models.layers.adjacency import Adjacency
 from jaxact.runs import state
 from jaxact.training import optim, train_step
+from tests.helpers.formulations import NAMES, run_in
 from tests.helpers.random_weights import LEGS, random_array, random_variables
 
 PUBLIC = Path(__file__).parents[1] / "data" / "astgcn.npz"
@@ -143,14 +144,17 @@ def test_the_graph_convolution_takes_the_mixed_frames_and_its_scores_the_plain_o
     alone = np.einsum("kvw,nvtc,ckd->nwtd", parts, np.asarray(taken), kernel)
     weights = {"adjacency": n["polynomials"], "kernel": n["kernel5"]}
 
-    @functools.partial(jax.jit, static_argnums=0)
-    def both(fast, x, weights, joints, frames):
-        inputs = stagcn._mixed(x, frames, axis="j", attended=attended, fast=fast)
-        convolve = functools.partial(stagcn._attended_graph_conv, inputs, axis="j", fast=fast)
+    @jax.jit
+    def both(x, weights, joints, frames):
+        mixed = attention.mix_frames(x, attention.temporal_attention(x, frames, "j"))
+        inputs = {"convolved": x, "scored": mixed}
+        if attended == "graph":
+            inputs = {"convolved": mixed, "scored": x}
+        convolve = functools.partial(attention_unit._convolve, inputs, axis="j")
         return convolve(weights | {"spatial": joints}), convolve(weights)
 
-    for fast in (True, False):
-        weighted, plain = both(fast, x, weights, joints, frames)
+    for form in NAMES:
+        weighted, plain = run_in(form, both, x, weights, joints, frames)
         np.testing.assert_allclose(weighted, wanted, rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(plain, alone, rtol=1e-4, atol=1e-5)
 
@@ -160,7 +164,7 @@ def test_the_planned_mixing_has_the_gradients_of_the_plain_one():
     e = temporal_attention(n["inputs"], frames)
     gradients = [
         jax.jit(jax.grad(lambda x, e: jnp.sum(jnp.sin(mix(x, e))), (0, 1)))(n["inputs"], e)  # noqa: B023
-        for mix in (attention.mix_frames, attention.planned_mix_frames)
+        for mix in (attention.direct_mix_frames, attention.planned_mix_frames)
     ]
     for plain, planned in zip(*gradients, strict=True):
         np.testing.assert_allclose(planned, plain, rtol=1e-4, atol=1e-6)
@@ -220,9 +224,7 @@ def test_it_has_the_papers_number_of_parameters(case, sizes):
     layout, classes, frames = skeletons.get_layout(case[0]), *case[1:]
     example = jnp.zeros((1, frames, 1, len(layout.joints), 3))
     partition, polynomials = skeletons.adjacency(layout), skeletons.chebyshev(layout)
-    build = functools.partial(
-        stagcn.STAGCN, classes, segments=1, kept=1, fast=False
-    )  # the plain form is traced faster
+    build = functools.partial(stagcn.STAGCN, classes, segments=1, kept=1)
     both = arrays(build(adjacency=Adjacency(partition), **PARTITION), example)
     gated = arrays(build(adjacency=Adjacency(polynomials), gate="own"), example)
     counted = without(both, "frames_"), without(both, "joints_"), without(gated, *GATED), gated
@@ -243,24 +245,23 @@ def test_each_option_has_the_parameters_of_its_name_and_no_others():
     assert arrays(build(gate="none"), clips()) == without(gated, *GATED) != gated
 
 
-@pytest.mark.parametrize("gate", ["own", "shared"])
+@pytest.mark.parametrize("gate", ["own", pytest.param("shared", marks=pytest.mark.slow)])
 def test_both_formulations_agree_and_a_gate_is_between_zero_and_one(gate):
     network = {"own": "one", "shared": "three"}[gate]
-    models = [build(gate=gate, network=network, fast=fast) for fast in (True, False)]
-    variables = random_variables(models[0], clips())
-    runs = [jax.jit(lambda v, x, m=m: m.apply(v, x, mutable=["intermediates"])) for m in models]
-    (fast, sown), (plain, _) = (run(variables, clips()) for run in runs)
+    model = build(gate=gate, network=network)
+    variables = random_variables(model, clips())
+    apply = jax.jit(functools.partial(model.apply, mutable=["intermediates"]))
+    cpu, sown = run_in("cpu", apply, variables, clips())
+    direct, _ = run_in("direct", apply, variables, clips())
     for name in ("logits", "segments", "auxiliary"):
-        np.testing.assert_allclose(fast[name], plain[name], rtol=1e-4, atol=1e-5)
-    assert fast["logits"].shape == (3, 5) and fast["segments"].shape == fast["auxiliary"].shape == (
-        3,
-        5,
-        5,
-    )
+        np.testing.assert_allclose(cpu[name], direct[name], rtol=1e-4, atol=1e-5)
+    assert cpu["logits"].shape == (3, 5)
+    assert cpu["segments"].shape == cpu["auxiliary"].shape == (3, 5, 5)
     (found,) = sown["intermediates"]["gate"]
     assert found.shape == (3, 10, 2, 5) and 0 < found.min() < found.max() < 1
 
 
+@pytest.mark.slow
 def test_people_may_change_places():
     model = build(segments=2, kept=2)
     variables = random_variables(model, clips())
@@ -276,7 +277,7 @@ def test_people_may_change_places():
 def test_the_spatial_network_never_looks_ahead():
     adjacency = Adjacency(skeletons.adjacency(LEGS))
     network = spatial_attention_net.SpatialNetwork(
-        adjacency, width=4, initial="he_fan_out", axis_name=None, fast=True
+        adjacency, width=4, initial="he_fan_out", axis_name=None
     )
     x = clips(frames=30, persons=1, batch=1)
     variables = random_variables(network, x)
@@ -296,14 +297,14 @@ LOGITS = jnp.asarray(np.random.default_rng(1).normal(scale=2.0, size=(4, 5, 3)),
 
 def test_averaged_segments_are_their_mean_probability():
     mean = np.log(np.asarray(jax.nn.softmax(LOGITS)).mean(1))
-    np.testing.assert_allclose(stagcn.fuse_segments(LOGITS), mean, rtol=1e-5)
-    one = stagcn.fuse_segments(LOGITS[:, :1], kept=1)
+    np.testing.assert_allclose(segment_fusion.fuse_segments(LOGITS), mean, rtol=1e-5)
+    one = segment_fusion.fuse_segments(LOGITS[:, :1], kept=1)
     np.testing.assert_array_equal(one, LOGITS[:, 0])
 
 
 def test_confident_segments_are_weighted_by_their_confidence():
     p = np.asarray(jax.nn.softmax(LOGITS), np.float64)
-    for row, found in zip(p, stagcn.fuse_segments(LOGITS, kept=2), strict=True):
+    for row, found in zip(p, segment_fusion.fuse_segments(LOGITS, kept=2), strict=True):
         sure = row.max(1)
         best = np.argsort(-sure)[:2]
         np.testing.assert_allclose(
@@ -311,21 +312,24 @@ def test_confident_segments_are_weighted_by_their_confidence():
         )
     alike = jnp.repeat(LOGITS[:, :1], 5, axis=1)  # all equally sure: the plain mean
     np.testing.assert_allclose(
-        stagcn.fuse_segments(alike, kept=5), stagcn.fuse_segments(alike), rtol=1e-5, atol=1e-6
+        segment_fusion.fuse_segments(alike, kept=5),
+        segment_fusion.fuse_segments(alike),
+        rtol=1e-5,
+        atol=1e-6,
     )
 
 
 def test_each_confidence_is_one_for_certainty_and_smallest_for_a_tie():
     ladder = jnp.asarray([[[0.0, 0, 0], [2, 0, 0], [60, 0, 0]]])
     for kind, least in (("max", 1 / 3), ("entropy", 0.0), ("margin", 0.0)):
-        found = stagcn.confidences(ladder, kind)[0]
+        found = segment_fusion.confidences(ladder, kind)[0]
         assert found[0] == pytest.approx(least, abs=1e-6) and found[2] == pytest.approx(1.0)
         assert found[0] < found[1] < found[2]
     p = np.asarray(jax.nn.softmax(ladder[0, 1]), np.float64)
-    assert stagcn.confidences(ladder, "entropy")[0, 1] == pytest.approx(
+    assert segment_fusion.confidences(ladder, "entropy")[0, 1] == pytest.approx(
         1 + (p * np.log(p)).sum() / np.log(3)
     )
-    assert stagcn.confidences(ladder, "margin")[0, 1] == pytest.approx(p[0] - p[1])
+    assert segment_fusion.confidences(ladder, "margin")[0, 1] == pytest.approx(p[0] - p[1])
 
 
 @pytest.mark.slow
@@ -335,7 +339,7 @@ def test_a_toy_is_learned_by_heart_and_every_weight_takes_part():
     start = state.create(model, jax.ShapeDtypeStruct((1, 10, 2, 5, 3), jnp.float32), tx, seed=0)
     batch, loss = (
         {"inputs": clips(), "targets": targets},
-        functools.partial(losses.per_example, auxiliary=0.5),
+        functools.partial(losses.segment_loss, auxiliary=0.5),
     )
     update = jax.jit(
         lambda s: train_step.train_step(s, batch, apply=model.apply, loss=loss, tx=tx, seed=0)
@@ -361,7 +365,7 @@ def slopes(model):
     @jax.grad
     def slope(params):
         outputs = model.apply({**variables, "params": params}, clips())
-        return jnp.sum(losses.per_example(outputs, jnp.arange(3), auxiliary=0.5))
+        return jnp.sum(losses.segment_loss(outputs, jnp.arange(3), auxiliary=0.5))
 
     grads = flatten_dict(slope(variables["params"]), sep="/")
     return {path: float(np.max(np.abs(grad))) for path, grad in grads.items()}
@@ -371,19 +375,20 @@ def test_the_loss_reaches_every_weight():
     assert min(slopes(build(network="one", segments=2, kept=0)).values()) > 0
 
 
+@pytest.mark.slow
 def test_attention_over_frames_alone_learns():
     largest = slopes(build(network="one", attention="temporal", gate="none", segments=2, kept=0))
     found = [slope for path, slope in largest.items() if "/frames_" in path]
     assert len(found) == 5 and min(found) > 0
 
 
+@pytest.mark.slow
 def test_it_is_exported_with_a_free_batch():
-    model = build(network="one", segments=2, kept=1, fast=False)
+    model = build(network="one", segments=2, kept=1)
     variables = random_variables(model, clips())
     run = jax.jit(lambda x: model.apply(variables, x)["logits"])
-    exported = export.export(run)(
-        jax.ShapeDtypeStruct(export.symbolic_shape("n, 10, 2, 5, 3"), jnp.float32)
-    )
+    shape = jax.ShapeDtypeStruct(export.symbolic_shape("n, 10, 2, 5, 3"), jnp.float32)
+    exported = run_in("direct", export.export(run), shape)
     found = exported.call(clips(batch=4))
     np.testing.assert_allclose(found, run(clips(batch=4)), rtol=1e-4, atol=1e-5)
 

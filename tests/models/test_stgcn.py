@@ -12,7 +12,10 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxact import models, skeletons
 from jaxact.errors import UserError
 from jaxact.models import stgcn
-from jaxact.models.layers import chunked_map
+from jaxact.models.input_spec import InputSpec
+from jaxact.models.layers import chunked_map, stgcn_unit, temporal_conv
+from jaxact.models.layers.formulation import formulation
+from tests.helpers.formulations import NAMES, run_in
 from tests.helpers.random_weights import LEGS, random_array, random_variables
 
 SLOW = pytest.mark.slow  # the same again in another form
@@ -22,14 +25,14 @@ NTU, KINETICS = ("ntu-25", 60), ("openpose-18", 400)
 def count(layout: str, classes: int, **options) -> tuple[int, int]:
     """Parameters, and how many of them are edge importance."""
     joints = skeletons.get_layout(layout)
-    options = {
-        "channels": ("x", "y", "z"),
-        "fast": False,
+    model = models.build(
+        "stgcn",
+        InputSpec(layout=joints, num_classes=classes, channels=("x", "y", "z")),
         **options,
-    }  # the plain form is traced faster
-    model = models.build("stgcn", layout=joints, num_classes=classes, **options)
+    )
     inputs = jnp.zeros((1, 16, 2, len(joints.joints), 3))
-    params = jax.eval_shape(model.init, jax.random.key(0), inputs)["params"]
+    with formulation("direct"):  # is traced faster
+        params = jax.eval_shape(model.init, jax.random.key(0), inputs)["params"]
     sizes = {path: leaf.size for path, leaf in flatten_dict(params).items()}
     return sum(sizes.values()), sum(
         size for path, size in sizes.items() if path[-1] == "importance"
@@ -87,7 +90,9 @@ def short():
 
 def small(**options) -> stgcn.STGCN:
     options = {"network": "short", "width": 4, "strategy": "spatial", "dropout": 0.5, **options}
-    return models.build("stgcn", layout=LEGS, num_classes=5, channels=("x", "y", "z"), **options)
+    return models.build(
+        "stgcn", InputSpec(layout=LEGS, num_classes=5, channels=("x", "y", "z")), **options
+    )
 
 
 def clips(frames=12, persons=2, batch=4):
@@ -151,7 +156,7 @@ def backward(model, variables, inputs):
 @pytest.fixture(scope="module")
 def expected(variables):
     """What `backward` gives in either form, all samples at once on one device."""
-    return {fast: backward(small(fast=fast), variables, clips()) for fast in (False, True)}
+    return {form: run_in(form, backward, small(), variables, clips()) for form in NAMES}
 
 
 def assert_close(ours, theirs, tolerance):
@@ -163,7 +168,7 @@ def assert_close(ours, theirs, tolerance):
 
 def test_units_are_computed_again_where_memory_is_short(variables):
     def traced(**options):
-        model = small(fast=False, **options)
+        model = small(**options)
 
         def loss(params):
             given = {**variables, "params": params}
@@ -171,7 +176,8 @@ def test_units_are_computed_again_where_memory_is_short(variables):
                 model.apply(given, clips(), train=True, mutable=["batch_stats"], rngs=keys(0))[0]
             )
 
-        return jax.make_jaxpr(jax.grad(loss))(variables["params"])
+        with formulation("direct"):
+            return jax.make_jaxpr(jax.grad(loss))(variables["params"])
 
     plain, again = traced(), traced(remat=True)
     assert again.out_avals == plain.out_avals and str(again).count("remat2") > str(plain).count(
@@ -181,9 +187,8 @@ def test_units_are_computed_again_where_memory_is_short(variables):
 
 @pytest.mark.slow
 def test_rematerialisation_changes_no_gradient(variables, expected):
-    assert_close(
-        backward(small(remat=True, fast=True), variables, clips()), expected[True], tolerance=1e-5
-    )
+    gradients = run_in("cpu", backward, small(remat=True), variables, clips())
+    assert_close(gradients, expected["cpu"], tolerance=1e-5)
 
 
 @pytest.mark.parametrize("samples", ["all", pytest.param("one", marks=SLOW)])
@@ -191,36 +196,40 @@ def test_both_forms_agree_in_logits_gradients_statistics_and_masks(
     variables, expected, monkeypatch, samples
 ):
     """The form for CPUs with all samples at once, and one after the other as on a single device."""
-    found = expected[True]
+    gradients = expected["cpu"]
     if samples == "one":
         monkeypatch.setattr(jax, "device_count", lambda: 1)
-        monkeypatch.setattr(stgcn, "by_sample", functools.partial(chunked_map.by_sample, chunk=1))
-        found = backward(small(fast=True), variables, clips())
-    assert_close(found, expected[False], tolerance=1e-5)
+        by_sample = functools.partial(chunked_map.by_sample, chunk=1)
+        monkeypatch.setattr(stgcn_unit, "by_sample", by_sample)
+        monkeypatch.setattr(temporal_conv, "by_sample", by_sample)
+        gradients = run_in("cpu", backward, small(), variables, clips())
+    assert_close(gradients, expected["direct"], tolerance=1e-5)
 
 
-@pytest.mark.parametrize("fast", [False, pytest.param(True, marks=SLOW)])
-def test_a_batch_on_four_devices_gives_what_it_gives_on_one(variables, expected, fast):
+@pytest.mark.parametrize("form", ["direct", pytest.param("cpu", marks=SLOW)])
+def test_a_batch_on_four_devices_gives_what_it_gives_on_one(variables, expected, form):
     mesh = Mesh(np.array(jax.devices()), ("data",))
     spread = jax.device_put(clips(), NamedSharding(mesh, PartitionSpec("data")))
-    assert_close(backward(small(fast=fast), variables, spread), expected[fast], tolerance=1e-5)
+    gradients = run_in(form, backward, small(), variables, spread)
+    assert_close(gradients, expected[form], tolerance=1e-5)
 
 
-@pytest.mark.parametrize("fast", [False, pytest.param(True, marks=SLOW)])
-def test_mapped_devices_share_batch_statistics(variables, fast):
-    model = small(fast=fast, dropout=0.0, axis_name="data")
+@pytest.mark.parametrize("form", ["direct", pytest.param("cpu", marks=SLOW)])
+def test_mapped_devices_share_batch_statistics(variables, form):
+    model = small(dropout=0.0, axis_name="data")
     apply = functools.partial(model.apply, train=True, mutable=["batch_stats"])
-    logits, state = jax.pmap(apply, "data", in_axes=(None, 0))(variables, clips()[:, None])
-    expected = train(small(fast=fast, dropout=0.0), variables, clips())
+    mapped = jax.pmap(apply, "data", in_axes=(None, 0))
+    logits, state = run_in(form, mapped, variables, clips()[:, None])
+    expected = run_in(form, train, small(dropout=0.0), variables, clips())
     assert_close(
         (logits[:, 0], jax.tree.map(lambda leaf: leaf[0], state)), expected, tolerance=1e-5
     )
 
 
-@pytest.mark.parametrize("fast", [False, True])
-def test_bfloat16_computes_near_float32_with_float32_state(variables, fast):
-    exact = train(small(dropout=0.0, fast=fast), variables, clips())
-    rounded = train(small(dropout=0.0, dtype="bfloat16", fast=fast), variables, clips())
+@pytest.mark.parametrize("form", ["direct", pytest.param("cpu", marks=SLOW)])
+def test_bfloat16_computes_near_float32_with_float32_state(variables, form):
+    exact = run_in(form, train, small(dropout=0.0), variables, clips())
+    rounded = run_in(form, train, small(dropout=0.0, dtype="bfloat16"), variables, clips())
     assert {leaf.dtype for leaf in jax.tree.leaves(rounded)} == {jnp.dtype("float32")}
     assert 0 < np.abs(exact[0] - rounded[0]).max() < 0.1 * np.abs(exact[0]).max()
 
@@ -244,6 +253,6 @@ def test_an_unknown_model_or_network_is_named_with_what_exists():
     with pytest.raises(
         UserError, match=r"unknown model 'stgn'; available: .*stgcn.*did you mean 'stgcn'"
     ):
-        models.build("stgn", layout=layout, num_classes=5, channels=("x", "y", "z"))
+        models.build("stgn", InputSpec(layout=layout, num_classes=5, channels=("x", "y", "z")))
     with pytest.raises(UserError, match=r"unknown network 'stem8'; available: literal9, .*stem9"):
         small(network="stem8")

@@ -7,28 +7,38 @@ import pytest
 from jaxact import skeletons
 from jaxact.errors import UserError
 from jaxact.models.causal_stgcn import build_causal_stgcn
+from jaxact.models.input_spec import InputSpec
 from jaxact.models.layers import pose_features
 from jaxact.models.recogniser import build_recogniser
 
 COCO = skeletons.get_layout("coco-17")
 
 
-def recogniser(channels=("x", "y", "score"), **options):
-    return build_recogniser(layout=COCO, num_classes=4, channels=channels, **options)
+def recogniser(channels=("x", "y", "score"), axis_name=None, **options):
+    return build_recogniser(
+        InputSpec(layout=COCO, num_classes=4, channels=channels, axis_name=axis_name), **options
+    )
 
 
 def causal(**options):
-    return build_causal_stgcn(layout=COCO, num_classes=4, channels=("x", "y"), **options)
+    spec = InputSpec(layout=COCO, num_classes=4, channels=("x", "y"))
+    return build_causal_stgcn(spec, **options)
 
 
 def test_the_vectors_follow_layout_channels_and_features():
     model = recogniser(features="coco17", shared=1.0, axis_name="d")
     assert (
-        model.rows == pose_features.joint_rows(COCO, "coco17") and not model.parts and model.score
+        model.joint_matrix == pose_features.joint_matrix(COCO, "coco17")
+        and not model.parts
+        and model.score
     )
     assert model.shared == 1.0 and model.axis_name == "d"
     model = recogniser(channels=("x", "y"))
-    assert model.rows == pose_features.joint_rows(COCO, "parts") and model.parts and not model.score
+    assert (
+        model.joint_matrix == pose_features.joint_matrix(COCO, "parts")
+        and model.parts
+        and not model.score
+    )
 
 
 def test_the_graph_follows_layout_and_strategy():

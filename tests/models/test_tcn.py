@@ -14,6 +14,7 @@ import pytest
 from jaxact import models, skeletons
 from jaxact.errors import UserError
 from jaxact.models import tcn
+from jaxact.models.input_spec import InputSpec
 from jaxact.models.layers.temporal_conv import temporal_conv
 from tests.helpers.parity import assert_gradients_equal, assert_logits_equal, group, train_pass
 from tests.helpers.random_weights import LEGS, random_array, random_variables
@@ -82,7 +83,7 @@ def assert_statistics_equal(path, ours, theirs, before):
 def count(layout: str, classes: int, **options) -> int:
     joints = skeletons.get_layout(layout)
     model = models.build(
-        "tcn", layout=joints, num_classes=classes, channels=("x", "y", "z"), **options
+        "tcn", InputSpec(layout=joints, num_classes=classes, channels=("x", "y", "z")), **options
     )
     inputs = jnp.zeros((1, 16, 2, len(joints.joints), 3))
     return sum(
@@ -135,7 +136,9 @@ def short():
 
 def small(**options) -> tcn.TCN:
     options = {"network": "short", "width": 4, **options}
-    return models.build("tcn", layout=LEGS, num_classes=5, channels=("x", "y", "z"), **options)
+    return models.build(
+        "tcn", InputSpec(layout=LEGS, num_classes=5, channels=("x", "y", "z")), **options
+    )
 
 
 def clips(frames=12, batch=4):
@@ -195,6 +198,7 @@ def test_the_number_of_frames_is_free_at_run_time(variables):
     assert jax.eval_shape(small().apply, variables, clips(frames=33)).shape == (4, 5)
 
 
+@pytest.mark.slow
 def test_training_moves_every_running_statistic_and_dropout_follows_its_key(variables):
     logits, state = train(small(), variables)
     moved = jax.tree.map(
@@ -205,6 +209,7 @@ def test_training_moves_every_running_statistic_and_dropout_follows_its_key(vari
     assert np.abs(logits - train(small(), variables, seed=1)[0]).max() > 1e-4
 
 
+@pytest.mark.slow
 def test_mapped_devices_share_batch_statistics(variables):
     apply = functools.partial(
         small(dropout=0.0, axis_name="data").apply, train=True, mutable=["batch_stats"]

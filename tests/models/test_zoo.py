@@ -18,10 +18,13 @@ from jaxact import models, skeletons
 from jaxact.errors import UserError
 from jaxact.losses import classification as losses
 from jaxact.models import ctrgcn, stgcnpp
-from jaxact.models.layers import multi_branch_tcn
+from jaxact.models.input_spec import InputSpec
+from jaxact.models.layers import multi_branch_network
 from jaxact.models.layers.adjacency import Adjacency
+from jaxact.models.layers.formulation import formulation
 from jaxact.runs import state
 from jaxact.training import optim, train_step
+from tests.helpers.formulations import BOTH_FORMULATIONS, run_in
 from tests.helpers.random_weights import LEGS, random_array, random_variables
 
 BOTH = pytest.mark.parametrize("name", ["stgcnpp", "ctrgcn"])
@@ -33,12 +36,12 @@ SHORT = ((2, 2),)  # the first unit, which compiles in a fraction of the time
 def short(request, monkeypatch):
     """Networks of one unit, but where the test is about the whole."""
     if "whole" not in request.node.name:
-        monkeypatch.setitem(multi_branch_tcn.VARIANTS, "ten", SHORT)
+        monkeypatch.setitem(multi_branch_network.VARIANTS, "ten", SHORT)
 
 
 def build(name, layout=LEGS, classes=5, **options):
     return models.build(
-        name, layout=layout, num_classes=classes, channels=("x", "y", "z"), **options
+        name, InputSpec(layout=layout, num_classes=classes, channels=("x", "y", "z")), **options
     )
 
 
@@ -59,30 +62,31 @@ def variables(name):
     ("name", "layout", "classes", "options", "expected"),
     [  # counted layer by layer from the published architecture; CTR-GCN has 150 fewer here, see `CTRGCN`
         ("stgcnpp", "ntu-25", 60, {}, 1_403_144),
-        ("stgcnpp", "ntu-25", 120, {}, 1_418_564),
+        pytest.param("stgcnpp", "ntu-25", 120, {}, 1_418_564, marks=pytest.mark.slow),
         ("stgcnpp", "ntu-25", 60, {"width": 32}, 374_664),
         ("ctrgcn", "ntu-25", 60, {}, 1_446_672 - 150),
-        ("ctrgcn", "ntu-25", 120, {}, 1_462_092 - 150),
+        pytest.param("ctrgcn", "ntu-25", 120, {}, 1_462_092 - 150, marks=pytest.mark.slow),
     ],
 )
 def test_the_whole_network_has_the_published_number_of_parameters(
     name, layout, classes, options, expected
 ):
     joints = skeletons.get_layout(layout)
-    model = build(name, joints, classes, fast=False, **options)  # the plain form is traced faster
-    shapes = jax.eval_shape(
-        model.init, jax.random.key(0), jnp.zeros((1, 8, 2, len(joints.joints), 3))
-    )
+    model = build(name, joints, classes, **options)
+    inputs = jnp.zeros((1, 8, 2, len(joints.joints), 3))
+    with formulation("direct"):  # is traced faster
+        shapes = jax.eval_shape(model.init, jax.random.key(0), inputs)
     assert sum(leaf.size for leaf in jax.tree.leaves(shapes["params"])) == expected
 
 
+@pytest.mark.slow
 @BOTH
 def test_frames_are_halved_twice_in_the_whole_network(name):
     sizes = []
 
     def note(next_function, args, kwargs, context):
         y = next_function(*args, **kwargs)
-        sizes.extend([y.shape[2:]] if type(context.module).__name__ == "Unit" else [])
+        sizes.extend([y.shape[2:]] if type(context.module).__name__ == "MultiBranchUnit" else [])
         return y
 
     with nn.intercept_methods(note):
@@ -112,9 +116,9 @@ def adjacency():
     return Adjacency(skeletons.adjacency(LEGS, "spatial"))
 
 
-@pytest.mark.parametrize("fast", [False, True])
-def test_the_free_graph_convolution_is_its_equation_with_the_learned_matrix(fast):
-    module = stgcnpp.FreeGraphConv(features=6, adjacency=adjacency(), axis_name=None, fast=fast)
+@BOTH_FORMULATIONS
+def test_the_free_graph_convolution_is_its_equation_with_the_learned_matrix(form):
+    module = stgcnpp.FreeGraphConv(features=6, adjacency=adjacency(), axis_name=None)
     x = random_array(2, 5, 4, 6, seed=1)
     given = block(module, x)
     params = jax.tree.map(np.float64, given["params"])
@@ -122,12 +126,13 @@ def test_the_free_graph_convolution_is_its_equation_with_the_learned_matrix(fast
     expected = np.maximum(
         graph_by_loops((params["kernel"], params["bias"]), np.float64(x), topology) + x, 0
     )
-    np.testing.assert_allclose(jax.jit(module.apply)(given, x), expected, rtol=1e-4, atol=1e-3)
+    features = run_in(form, jax.jit(module.apply), given, x)
+    np.testing.assert_allclose(features, expected, rtol=1e-4, atol=1e-3)
 
 
-@pytest.mark.parametrize("fast", [False, True])
-def test_the_topology_is_refined_for_each_channel_by_the_pairs_of_joints(fast):
-    module = ctrgcn.RefinedGraphConv(features=6, adjacency=adjacency(), axis_name=None, fast=fast)
+@BOTH_FORMULATIONS
+def test_the_topology_is_refined_for_each_channel_by_the_pairs_of_joints(form):
+    module = ctrgcn.RefinedGraphConv(features=6, adjacency=adjacency(), axis_name=None)
     x = random_array(2, 5, 4, 6, seed=1)
     given = block(module, x)
     p, x = jax.tree.map(np.float64, given["params"]), np.float64(x)
@@ -143,12 +148,8 @@ def test_the_topology_is_refined_for_each_channel_by_the_pairs_of_joints(fast):
         expected[n] = graph_by_loops((p["value_kernel"], p["value_bias"]), x[n : n + 1], topology)[
             0
         ]
-    np.testing.assert_allclose(
-        jax.jit(module.apply)(given, jnp.float32(x)),
-        np.maximum(expected + x, 0),
-        rtol=1e-4,
-        atol=2e-3,
-    )
+    features = run_in(form, jax.jit(module.apply), given, jnp.float32(x))
+    np.testing.assert_allclose(features, np.maximum(expected + x, 0), rtol=1e-4, atol=2e-3)
 
 
 @BOTH
@@ -177,10 +178,10 @@ def stored(name, monkeypatch):
     )
     start = Adjacency(n["params/unit0/spatial/adjacency"])
     if name == "stgcnpp":
-        monkeypatch.setitem(multi_branch_tcn.VARIANTS, "ten", ((1, 1), (2, 2)))
-        return stgcnpp.STGCNPP(4, start, width=7, fast=True), given, n
-    monkeypatch.setitem(multi_branch_tcn.VARIANTS, "ten", ((1, 1), (1, 1), (2, 2)))
-    return ctrgcn.CTRGCN(4, start, width=8, fast=True), given, n
+        monkeypatch.setitem(multi_branch_network.VARIANTS, "ten", ((1, 1), (2, 2)))
+        return stgcnpp.STGCNPP(4, start, width=7), given, n
+    monkeypatch.setitem(multi_branch_network.VARIANTS, "ten", ((1, 1), (1, 1), (2, 2)))
+    return ctrgcn.CTRGCN(4, start, width=8), given, n
 
 
 def assert_statistics_equal(new, n):
@@ -253,10 +254,11 @@ def trained(name, **options):
     )()
 
 
+@pytest.mark.slow
 @BOTH
 def test_training_moves_every_running_statistic_and_dropout_follows_its_key(name, monkeypatch):
     monkeypatch.setitem(
-        multi_branch_tcn.VARIANTS, "ten", ((1, 1), (2, 2))
+        multi_branch_network.VARIANTS, "ten", ((1, 1), (2, 2))
     )  # the first unit drops nothing
     model = small(name)
     given = random_variables(model, clips())
@@ -273,6 +275,7 @@ def test_training_moves_every_running_statistic_and_dropout_follows_its_key(name
     assert np.abs(logits - run(1)[0]).max() > 1e-6
 
 
+@pytest.mark.slow
 @BOTH
 def test_mapped_devices_share_batch_statistics(name):
     given, model = variables(name), small(name, dropout=0.0, axis_name="data")
@@ -287,6 +290,7 @@ def test_mapped_devices_share_batch_statistics(name):
     )
 
 
+@pytest.mark.slow
 @BOTH
 def test_bfloat16_computes_near_float32_with_float32_state(name):
     exact, rounded = trained(name), trained(name, dtype="bfloat16")
@@ -294,26 +298,28 @@ def test_bfloat16_computes_near_float32_with_float32_state(name):
     assert 0 < np.abs(exact[0] - rounded[0]).max() < 0.3 * np.abs(exact[0]).max()
 
 
+@pytest.mark.slow
 @BOTH
 def test_it_is_exported_with_free_batch_and_length(name):
-    given, model = variables(name), small(name, fast=False)
+    given, model = variables(name), small(name)
     shape = jax.ShapeDtypeStruct(export.symbolic_shape("n, t, 2, 5, 3"), jnp.float32)
     run = jax.jit(lambda x: model.apply(given, x))
-    exported = export.export(run)(shape)
-    np.testing.assert_allclose(exported.call(clips(13)), run(clips(13)), rtol=1e-4, atol=1e-5)
+    with formulation("direct"):
+        exported = export.export(run)(shape)
+        np.testing.assert_allclose(exported.call(clips(13)), run(clips(13)), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.slow
 @BOTH
 def test_a_toy_is_learned_by_heart(name, monkeypatch):
-    monkeypatch.setitem(multi_branch_tcn.VARIANTS, "ten", ((1, 1), (2, 2)))
+    monkeypatch.setitem(multi_branch_network.VARIANTS, "ten", ((1, 1), (2, 2)))
     model, targets = small(name, dropout=0.0, remat=name == "stgcnpp"), jnp.arange(4)
     tx = optim.optimizer(lambda count: 0.02, name="adamw")
     current = state.create(model, jax.ShapeDtypeStruct((1, 9, 2, 5, 3), jnp.float32), tx, seed=0)
     batch = {"inputs": clips(), "targets": targets}
     update = jax.jit(
         lambda s: train_step.train_step(
-            s, batch, apply=model.apply, loss=losses.per_example, tx=tx, seed=0
+            s, batch, apply=model.apply, loss=losses.classification_loss, tx=tx, seed=0
         )
     )
     for _ in range(45):

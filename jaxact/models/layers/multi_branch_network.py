@@ -18,8 +18,8 @@ from jaxact.models.layers.multi_branch_tcn import MultiBranch, Shortcut
 from jaxact.models.variants import check_network
 
 # Width factor and stride of each unit. "ten" is the network of both papers: as in ST-GCN, the fifth
-# and the eighth unit double the channels and halve the frames. "six" is the short form by ST-GCN++'s
-# authors for hand gestures, which learns faster from few clips of few joints.
+# and the eighth unit double the channels and halve the frames. "six" is the short form for hand
+# gestures by ST-GCN++'s authors, which learns faster from few clips of few joints.
 VARIANTS: dict[str, tuple[tuple[int, int], ...]] = {
     "ten": ((1, 1), (1, 1), (1, 1), (1, 1), (2, 2), (2, 1), (2, 1), (4, 2), (4, 1), (4, 1)),
     "six": ((1, 1), (1, 1), (1, 1), (1, 1), (1, 1), (2, 2)),

@@ -26,7 +26,7 @@ def by_loops(x, kernel, bias, adjacency):
 
 
 @pytest.mark.parametrize(("channels", "features"), [(3, 5), (5, 3), (4, 4)])
-@pytest.mark.parametrize("convolve", [graph_conv.graph_conv, graph_conv.planned_graph_conv])
+@pytest.mark.parametrize("convolve", [graph_conv.direct_graph_conv, graph_conv.planned_graph_conv])
 def test_it_is_equation_10(convolve, channels, features):
     x, kernel, adjacency = draw(channels, features)
     bias = np.random.default_rng(1).normal(size=(3, features))
@@ -35,7 +35,7 @@ def test_it_is_equation_10(convolve, channels, features):
     np.testing.assert_allclose(y, by_loops(x, kernel, bias, adjacency), atol=1e-4)
 
 
-@pytest.mark.parametrize("convolve", [graph_conv.graph_conv, graph_conv.planned_graph_conv])
+@pytest.mark.parametrize("convolve", [graph_conv.direct_graph_conv, graph_conv.planned_graph_conv])
 def test_every_sample_may_have_a_graph_of_its_own(convolve):
     x, kernel, first = draw(4, 4)
     bias, second = np.random.default_rng(1).normal(size=(3, 4)), first[::-1, ::-1]
@@ -57,7 +57,7 @@ def test_the_written_out_gradients_are_those_of_the_plain_form(channels, feature
     def gradients(convolve):
         return jax.jit(jax.grad(lambda *a: jnp.sum(jnp.sin(convolve(*a))), (0, 1, 2)))(*arguments)
 
-    for plain, fast in zip(
-        *map(gradients, (graph_conv.graph_conv, graph_conv.planned_graph_conv)), strict=True
+    for direct, planned in zip(
+        *map(gradients, (graph_conv.direct_graph_conv, graph_conv.planned_graph_conv)), strict=True
     ):
-        np.testing.assert_allclose(fast, plain, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(planned, direct, rtol=1e-4, atol=1e-4)

@@ -115,7 +115,7 @@ def decoder():
     """The decoder's parameters, link types of two persons that are no whole ones, and what it makes
     of them.
     """
-    over_time = link_inference.OverTime(WIDTH, 0.0, False)
+    over_time = link_inference.Decoder(WIDTH, 0.0, False)
     types = softmax(link_scores())
     start = jnp.zeros((2, JOINTS, WIDTH))
     given = random_variables(over_time, start, frames()[:, :-1], types)
@@ -142,7 +142,7 @@ def test_nothing_is_sent_along_an_empty_link(decoder):
     @jax.jacobian
     def jacobian(x, types):
         start = jnp.zeros((1, JOINTS, WIDTH))
-        return link_inference.OverTime(WIDTH, 0.0, False).apply(
+        return link_inference.Decoder(WIDTH, 0.0, False).apply(
             {"params": params}, start, x[None], types
         )[1][0, -1]
 
@@ -157,7 +157,7 @@ def test_nothing_is_sent_along_an_empty_link(decoder):
 def test_a_draw_is_one_type_and_as_often_as_its_probability():
     scores = jnp.log(jnp.asarray([0.7, 0.2, 0.1]))
     drawn = jax.jit(
-        lambda: link_inference.draw(jax.random.key(0), jnp.tile(scores, (50, 25, 24, 1)), 0.5)
+        lambda: link_inference.sample_types(jax.random.key(0), jnp.tile(scores, (50, 25, 24, 1)), 0.5)
     )()
     np.testing.assert_allclose(np.sort(drawn, axis=-1)[..., :2], 0, atol=1e-6)
     np.testing.assert_allclose(drawn.sum(-1), 1, atol=1e-6)
@@ -168,7 +168,7 @@ def test_a_draw_has_the_gradient_of_the_softmax_of_the_noisy_scores():
     key, shape = jax.random.key(1), (1, 3, 2, TYPES)
     scores, weights = random_array(*shape, seed=2), random_array(*shape, seed=3)
     found = jax.jit(
-        jax.grad(lambda scores: jnp.sum(weights * link_inference.draw(key, scores, 0.5)))
+        jax.grad(lambda scores: jnp.sum(weights * link_inference.sample_types(key, scores, 0.5)))
     )(scores)
     noisy = np.float64(scores + jax.random.gumbel(key, shape)) / 0.5
     soft = np.exp(noisy) / np.exp(noisy).sum(-1, keepdims=True)
@@ -250,6 +250,7 @@ def test_evaluation_takes_the_mean_of_the_draws_and_no_key(inference):
     np.testing.assert_array_equal(loss, 0)
 
 
+@pytest.mark.slow
 def test_training_draws_by_its_key_and_the_loss_reaches_every_parameter(inference):
     module, given = inference
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxact.models.layers import temporal_conv
+from jaxact.models.layers import fourier_conv, temporal_conv
 
 SIZES = pytest.mark.parametrize(
     ("frames", "taps", "stride"),
@@ -31,7 +31,7 @@ def draw(frames, taps):
 
 @SIZES
 @pytest.mark.parametrize(
-    "convolve", [temporal_conv.temporal_conv, temporal_conv.fourier_temporal_conv]
+    "convolve", [temporal_conv.temporal_conv, fourier_conv.fourier_temporal_conv]
 )
 def test_it_is_the_sum_over_taps(convolve, frames, taps, stride):
     x, kernel = draw(frames, taps)
@@ -48,16 +48,16 @@ def test_the_gradients_of_both_forms_agree(frames, taps, stride):
             jax.grad(lambda x, kernel: jnp.sum(jnp.sin(convolve(x, kernel, stride))), (0, 1))
         )(x, kernel)
 
-    for plain, fast in zip(
-        *map(gradients, (temporal_conv.temporal_conv, temporal_conv.fourier_temporal_conv)),
+    for direct, fourier in zip(
+        *map(gradients, (temporal_conv.temporal_conv, fourier_conv.fourier_temporal_conv)),
         strict=True,
     ):
-        np.testing.assert_allclose(fast, plain, atol=1e-5 * float(jnp.abs(plain).max() + 1))
+        np.testing.assert_allclose(fourier, direct, atol=1e-5 * float(jnp.abs(direct).max() + 1))
 
 
 @pytest.mark.parametrize(("taps", "outputs"), [(9, 25), (9, 8), (5, 25), (2, 1), (1, 3)])
 def test_products_are_an_exact_correlation(taps, outputs):
-    into, weigh, out = map(np.float64, temporal_conv.fourier_products(taps, outputs))
+    into, weigh, out = map(np.float64, fourier_conv.fourier_products(taps, outputs))
     x, w = (
         np.random.default_rng(0).normal(size=taps + outputs - 1),
         np.random.default_rng(1).normal(size=taps),

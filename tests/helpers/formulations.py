@@ -1,0 +1,14 @@
+"""Tests in both formulations of the layers."""
+
+import pytest
+
+from jaxact.models.layers.formulation import formulation
+
+NAMES = ("direct", "cpu")
+BOTH_FORMULATIONS = pytest.mark.parametrize("form", NAMES)
+
+
+def run_in(form, function, *args, **options):
+    """`function`, traced in a formulation."""
+    with formulation(form):
+        return function(*args, **options)
