@@ -1,14 +1,11 @@
-"""Reading a prepared set: what it says of itself, in a fixed order or a seeded one, decoding what
-was asked for.
-"""
+"""Reading a prepared set: its info, a fixed or seeded order, and the fields that are decoded."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from jaxact.datasets import dataset_info
-from jaxact.datasets import records as read
+from jaxact.datasets import dataset_info, records
 from jaxact.datasets.preparation import prepare
 from jaxact.datasets.preparation.options import PrepareOptions
 from jaxact.errors import UserError
@@ -40,8 +37,8 @@ def info(data) -> dataset_info.DatasetInfo:
     return dataset_info.load("custom/mine", data)
 
 
-def ids(records) -> list[str]:
-    return [record["id"].decode() for record in records.as_numpy_iterator()]
+def ids(dataset) -> list[str]:
+    return [record["id"].decode() for record in dataset.as_numpy_iterator()]
 
 
 def test_a_set_describes_itself(info):
@@ -53,17 +50,17 @@ def test_a_set_describes_itself(info):
         info.splits["part3"],
         info.splits["all"],
     ) == (18, 6, 3, CLIPS)
-    assert sum(shard.records for shard in read.shards(info, "train")) == 18
+    assert sum(shard.records for shard in records.shards(info, "train")) == 18
     assert (
         info.summary["frames"] == sum(2 + i for i in range(CLIPS)) and info.summary["persons"] == 2
     )
 
 
 def test_only_what_is_asked_for_is_decoded(info):
-    first = next(read.records(info, "all").as_numpy_iterator())
+    first = next(records.records(info, "all").as_numpy_iterator())
     assert set(first) == {"id", "joints", "label"}
-    assert set(next(read.records(info, "all", fields=("label",)).as_numpy_iterator())) == {"label"}
-    assert set(next(read.records(info, "all", fields=None).as_numpy_iterator())) == {
+    assert set(next(records.records(info, "all", fields=("label",)).as_numpy_iterator())) == {"label"}
+    assert set(next(records.records(info, "all", fields=None).as_numpy_iterator())) == {
         "id",
         "joints",
         "label",
@@ -72,23 +69,23 @@ def test_only_what_is_asked_for_is_decoded(info):
 
 
 def test_records_keep_their_own_length_and_people(info):
-    for record in read.records(info, "all").as_numpy_iterator():
+    for record in records.records(info, "all").as_numpy_iterator():
         number = int(record["id"].decode().removeprefix("clip"))
         assert record["joints"].shape == (2 + number, 1 + number % 2, 17, 3)
         assert (record["joints"] == number + 1).all() and record["label"] == number % 3
 
 
 def test_the_order_is_fixed_and_every_record_comes_once(info):
-    order = ids(read.records(info, "train"))
-    assert order == ids(read.records(info, "train"))
+    order = ids(records.records(info, "train"))
+    assert order == ids(records.records(info, "train"))
     assert sorted(order) == sorted(f"clip{i}" for i in range(CLIPS) if i % 4)
 
 
 def test_a_seed_gives_another_order_of_the_same_records(info):
     fixed, one, two = (
-        ids(read.records(info, "all", shuffle_seed=seed)) for seed in (None, (3, 0), (3, 1))
+        ids(records.records(info, "all", shuffle_seed=seed)) for seed in (None, (3, 0), (3, 1))
     )
-    assert one == ids(read.records(info, "all", shuffle_seed=(3, 0)))
+    assert one == ids(records.records(info, "all", shuffle_seed=(3, 0)))
     assert (
         sorted(one) == sorted(two) == sorted(fixed)
         and len({tuple(fixed), tuple(one), tuple(two)}) == 3
@@ -100,11 +97,11 @@ def test_names_that_do_not_exist_list_those_that_do(info, data, monkeypatch):
         UserError,
         match=r"unknown split of 'custom/mine' 'trian'; available: all, .*did you mean 'train'",
     ):
-        read.records(info, "trian")
+        records.records(info, "trian")
     with pytest.raises(
         UserError, match=r"unknown field of 'custom/mine' 'joint'; available: id, joints"
     ):
-        read.records(info, "train", fields=("joint",))
+        records.records(info, "train", fields=("joint",))
     with pytest.raises(
         UserError, match=r"unknown dataset 'utd'; available: .*ctr, custom, custom/mine, "
     ):
@@ -129,19 +126,19 @@ def test_a_folder_that_jaxact_did_not_write_is_an_error(tmp_path):
 
 
 def test_the_parts_of_a_split_are_disjoint_and_together_the_whole(info):
-    first, last = (ids(read.records(info, f"train[{part}]")) for part in (":60%", "60%:"))
-    assert len(first) == read.count(info, "train[:60%]") and len(last) == read.count(
+    first, last = (ids(records.records(info, f"train[{part}]")) for part in (":60%", "60%:"))
+    assert len(first) == records.count(info, "train[:60%]") and len(last) == records.count(
         info, "train[60%:]"
     )
     assert first and last and not set(first) & set(last)
-    assert sorted(first + last) == sorted(ids(read.records(info, "train")))
-    assert sorted(ids(read.records(info, "train[60%:]", shuffle_seed=3))) == sorted(last)
+    assert sorted(first + last) == sorted(ids(records.records(info, "train")))
+    assert sorted(ids(records.records(info, "train[60%:]", shuffle_seed=3))) == sorted(last)
 
 
 def test_an_empty_part_of_a_split_is_refused(info):
     with pytest.raises(
         UserError, match=r"'train\[98%:99%\]' of 'custom/mine' is empty: 'train' has 18 records"
     ):
-        read.shards(info, "train[98%:99%]")
+        records.shards(info, "train[98%:99%]")
     with pytest.raises(UserError, match=r"'trian'.*train"):
-        read.shards(info, "trian[:50%]")
+        records.shards(info, "trian[:50%]")

@@ -7,7 +7,7 @@ from PIL import Image
 
 from jaxact import datasets
 from jaxact.datasets import dataset_info, stick_figures
-from jaxact.datasets import records as read
+from jaxact.datasets import records
 from jaxact.datasets.preparation import prepare
 from jaxact.datasets.preparation.options import PrepareOptions
 from jaxact.datasets.stick_figures import StickFigures
@@ -76,7 +76,7 @@ def test_drawn_pictures_are_prepared_read_and_made_into_examples(tmp_path, monke
         info.kind == "pose" and info.channels == ("x", "y", "seen") and info.layout.name == "ntu-25"
     )
     clip = {"height": 64, "width": 64, "sigma": 7.0, "thickness": 1.0, "persons": 4}
-    for record in read.records(info, "all", fields=pose_picture.FIELDS).take(1):
+    for record in records.records(info, "all", fields=pose_picture.FIELDS).take(1):
         picture, people = stick_figures.scene(*parse_name(record["id"].numpy().decode()))
         np.testing.assert_allclose(record["joints"][0], people * (people[..., 2:] > 0), rtol=1e-5)
         example = pose_picture.evaluate(record, layout=info.layout, **clip)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from jaxact.datasets import DATASETS, dataset_info, records
+from jaxact.datasets import dataset_info, records
 from jaxact.datasets.preparation import parallel_parsing, prepare, tfds_writer
 from jaxact.datasets.preparation.options import PrepareOptions
 from jaxact.datasets.utd_mhad import UtdMhad
@@ -41,10 +41,6 @@ def run(raw: Path, data: Path, **options):
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if "tfrecord" in path.name}
-
-
-def left_in(data: Path) -> list[str]:
-    return [path.relative_to(data).as_posix() for path in sorted(data.rglob("*")) if path.is_file()]
 
 
 def test_a_prepared_set_holds_every_clip_as_the_files_have_it(raw, tmp_path):
@@ -208,46 +204,6 @@ def test_a_folder_that_cannot_be_written_is_an_error(raw, tmp_path):
         run(raw, tmp_path / "file")
 
 
-@pytest.mark.parametrize(
-    ("name", "options", "problem"),
-    [
-        (
-            "utd_mhd",
-            {},
-            r"unknown dataset 'utd_mhd'; available: agcn, coco_keypoints, .*"
-            "did you mean 'utd_mhad'",
-        ),
-        ("utd_mhad", {}, r"needs its raw data \(--raw DIR\): the skeleton files a<action>"),
-        (
-            "utd_mhad",
-            {"raw": "nowhere"},
-            "no raw data at 'nowhere'; 'utd_mhad' expects there the skeleton files a<action>",
-        ),
-        (
-            "utd_mhad",
-            {"raw": "."},
-            "no file '.*_skeleton.mat' under '.'; expected the skeleton files",
-        ),
-        ("utd_mhad/x", {"raw": "."}, "dataset 'utd_mhad' has no configurations"),
-        (
-            "custom",
-            {"raw": "."},
-            "a set of the kind 'custom' needs a name of lower-case letters, digits and _, "
-            "as in 'custom/mine'",
-        ),
-        ("custom/My Set", {"raw": "."}, "got 'custom/My Set'"),
-        ("utd_mhad", {"raw": ".", "workers": 0}, "workers must be 1 or more, got 0"),
-    ],
-)
-def test_requests_that_make_no_sense_say_what_would(tmp_path, monkeypatch, name, options, problem):
-    monkeypatch.chdir(tmp_path)
-    options = dict(options)
-    raw = options.pop("raw", None)
-    with pytest.raises(UserError, match=problem):
-        prepare.prepare(name, raw=raw, data_dir="data", options=PrepareOptions(**options))
-    assert left_in(tmp_path) == []
-
-
 def test_one_clip_in_two_folders_is_an_error(raw, tmp_path):
     (raw / "copy").mkdir()
     shutil.copy(raw / "a1_s1_t1_skeleton.mat", raw / "copy")
@@ -329,8 +285,3 @@ def test_the_builders_and_parsers_need_no_tensorflow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_every_dataset_says_what_it_expects():
-    for name, maker in DATASETS.items():
-        assert maker.name == name and maker.EXPECTS and maker.LICENCE
