@@ -59,7 +59,8 @@ def test_a_set_describes_itself(info):
 def test_only_what_is_asked_for_is_decoded(info):
     first = next(records.records(info, "all").as_numpy_iterator())
     assert set(first) == {"id", "joints", "label"}
-    assert set(next(records.records(info, "all", fields=("label",)).as_numpy_iterator())) == {"label"}
+    labels_only = records.records(info, "all", fields=("label",))
+    assert set(next(labels_only.as_numpy_iterator())) == {"label"}
     assert set(next(records.records(info, "all", fields=None).as_numpy_iterator())) == {
         "id",
         "joints",
@@ -108,7 +109,8 @@ def test_names_that_do_not_exist_list_those_that_do(info, data, monkeypatch):
         dataset_info.load("utd", data)
     with pytest.raises(
         UserError,
-        match=r"'ntu60' is not prepared in .* \(prepared there: custom/mine\); prepare it with 'jaxact prepare ntu60",
+        match=r"'ntu60' is not prepared in .* \(prepared there: custom/mine\); "
+        r"prepare it with 'jaxact prepare ntu60",
     ):
         dataset_info.load("ntu60", data)
     with pytest.raises(UserError, match=r"jaxact prepare custom --name other --raw DIR"):
