@@ -96,9 +96,9 @@ def _step_lengths(clip: Clip, start: int, end: int) -> Float[np.ndarray, " s"]:
 
 def _moves_to_slot(clip: Clip, start: int, end: int) -> Bool[np.ndarray, " s"]:
     """Whether slot `start` empties and slot `end` fills in the next frame."""
-    now, following = clip.occupied[:-1], clip.occupied[1:]
-    empties = now[:, start] & ~following[:, start]
-    fills = ~now[:, end] & following[:, end]
+    before, after = clip.occupied[:-1], clip.occupied[1:]
+    empties = before[:, start] & ~after[:, start]
+    fills = ~before[:, end] & after[:, end]
     return empties & fills
 
 

@@ -21,7 +21,7 @@ class _Quantity(NamedTuple):
     scale: int = 1
 
     @property
-    def marker_and_line(self) -> tuple[str, str]:
+    def marker_and_line(self) -> tuple[Any, Any]:
         """Marker and line style of `line`, a format string of matplotlib."""
         return ("", self.line) if self.line == "-" else (self.line[0], self.line[1:])
 

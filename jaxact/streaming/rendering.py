@@ -146,7 +146,7 @@ class VideoWriter:
     def add(self, image: UInt8[np.ndarray, "h w 3"], seconds: float) -> None:
         """Appends an image; one of another size than the first is resized."""
         if self._stream is None:
-            self._open(image.shape[0] // 2 * 2, image.shape[1] // 2 * 2)
+            self._stream = self._open(image.shape[0] // 2 * 2, image.shape[1] // 2 * 2)
         stream = self._stream
         frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
         frame = frame.reformat(stream.width, stream.height, "yuv420p")
@@ -167,7 +167,8 @@ class VideoWriter:
             else:
                 self._stack.__exit__(_Discarded, _Discarded(), None)
 
-    def _open(self, height: int, width: int) -> None:
+    def _open(self, height: int, width: int) -> Any:
+        """Opens the container and returns its video stream."""
         if not min(height, width):
             raise UserError(f"an image of {width} x {height} pixels is too small for a video")
         self._container = self._av.open(str(self._path), "w")
@@ -176,7 +177,7 @@ class VideoWriter:
         stream.width, stream.height = width, height
         stream.pix_fmt, stream.thread_count = "yuv420p", 1
         stream.codec_context.time_base = fractions.Fraction(1, TICKS)
-        self._stream = stream
+        return stream
 
 
 class _Discarded(Exception):

@@ -90,8 +90,10 @@ def test_the_table_the_files_and_the_picture_tell_the_same(tmp_path, capsys):
         "detail": "no person in frames 10-12 of 20",
     }  # fmt: skip
     assert by_rule["joint-count"]["detail"] == "24 joints of 3 channels, ntu-25 has 25 of 3"
-    assert by_rule["unreadable"]["detail"].endswith("wave_s04_r0.npy': joints have the shape (2,), wanted [t, v, c] or "
-                                                    "[t, m, v, c] with at least one frame")  # fmt: skip
+    assert by_rule["unreadable"]["detail"].endswith(
+        "wave_s04_r0.npy': joints have the shape (2,), wanted [t, v, c] or "
+        "[t, m, v, c] with at least one frame"
+    )
     with open(tmp_path / "out/findings.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["rule"], row["id"]) for row in rows] == [

@@ -94,7 +94,7 @@ HARMLESS = {
 }
 
 
-def found(records: list[dict], **options) -> set[tuple[str, str]]:
+def findings_of(records: list[dict], **options) -> set[tuple[str, str]]:
     return {(finding.rule, finding.id) for finding in check(corpus(records, **options)).findings}
 
 
@@ -127,12 +127,12 @@ def test_what_is_much_like_the_faults_and_harmless_is_not_found():
     culprit.
     """
     assert HARMLESS.keys() == FAULTS.keys()
-    assert found(planted(*HARMLESS.values())) == set()
+    assert findings_of(planted(*HARMLESS.values())) == set()
 
 
 def test_all_faults_at_once_are_found_each_with_its_id():
     records = planted(*(fault for fault, *_ in FAULTS.values()))
-    assert found(records) == {(rule, name) for rule, (_, name, _) in FAULTS.items()}
+    assert findings_of(records) == {(rule, name) for rule, (_, name, _) in FAULTS.items()}
 
 
 def test_every_rule_has_a_planted_fault():
@@ -145,7 +145,7 @@ def test_an_acrobat_among_many_is_a_note_and_a_class_of_handstands_too():
     report = check(corpus(planted(spoil("wave_s03_r1", on_head(0.7)))))
     assert [finding.severity for finding in report.findings] == ["note"]
     handstands = [spoil(f"wave_s{subject:02d}_r0", on_head(1.0)) for subject in (1, 2, 4, 3, 6)]
-    assert {rule for rule, _ in found(planted(*handstands))} == {"upside-down"}
+    assert {rule for rule, _ in findings_of(planted(*handstands))} == {"upside-down"}
 
 
 def test_a_person_who_moves_to_another_slot_is_a_swap_and_one_who_leaves_as_another_comes_is_not():
@@ -157,8 +157,8 @@ def test_a_person_who_moves_to_another_slot_is_a_swap_and_one_who_leaves_as_anot
         hop(joints)
         joints[20:, 1] += (joints[20:, 1] != 0) * np.float32((1.5, 0, 0))
 
-    assert found(planted(spoil("wave_s01_r0", hop))) == {("person-swap", "wave_s01_r0")}
-    assert found(planted(spoil("wave_s01_r0", relay))) == set()
+    assert findings_of(planted(spoil("wave_s01_r0", hop))) == {("person-swap", "wave_s01_r0")}
+    assert findings_of(planted(spoil("wave_s01_r0", relay))) == set()
 
 
 def test_a_copy_with_another_label_says_so():
@@ -175,22 +175,22 @@ def test_a_copy_is_a_leak_only_where_one_protocol_trains_and_tests_on_it():
     copy("handshake_s04_r0", "handshake_s06_r0")(records)
     both = {"a": (("train0", "train1"), ("test1",)), "b": (("train1",), ("test0", "test1"))}
     # The one lies in train0, the other in test0: no protocol has both.
-    assert ("duplicate-content", "handshake_s06_r0") in found(records, protocols=both)
-    assert ("content-leak", "handshake_s06_r0") in found(
+    assert ("duplicate-content", "handshake_s06_r0") in findings_of(records, protocols=both)
+    assert ("content-leak", "handshake_s06_r0") in findings_of(
         records, protocols={"a": (("train0",), ("test0",))}
     )
 
 
 def test_a_clip_listed_twice_is_one_finding_and_a_leak_where_both_halves_list_it():
     twice = [*RECORDS, RECORDS[0]]
-    assert found(twice) == {("duplicate-id", RECORDS[0]["id"])}
+    assert findings_of(twice) == {("duplicate-id", RECORDS[0]["id"])}
     leaking = [dict(RECORDS[0], cell="test", subject=3), *RECORDS]
-    assert found(leaking) == {
+    assert findings_of(leaking) == {
         ("duplicate-id", RECORDS[0]["id"]),
         ("content-leak", RECORDS[0]["id"]),
     }
     leaking = [*RECORDS, dict(RECORDS[0], cell="test", subject=3)]
-    assert found(leaking) == {
+    assert findings_of(leaking) == {
         ("duplicate-id", RECORDS[0]["id"]),
         ("content-leak", RECORDS[0]["id"]),
     }

@@ -212,14 +212,15 @@ def test_subject_and_group_are_read_from_fields_or_names(record, subject, group)
     from jaxact.check.body import Anatomy
 
     anatomy = Anatomy.of(get_layout("ntu-25"), ("x", "y", "z"))
-    known = Facts.of({"label": 0, **record}, None, anatomy)
-    assert (known.subject, known.group) == (subject, group)
+    clip_facts = Facts.of({"label": 0, **record}, None, anatomy)
+    assert (clip_facts.subject, clip_facts.group) == (subject, group)
 
 
 def test_protocols_are_the_splits_that_differ_in_train_and_test():
     unions = {
-        "train": "ab", "test": "c", "xsub_train": "a", "xsub_test": "b", "xsub_train_all": "ad", "xsub_test_all": "b",
-        "train1": "a", "test1": "c", "half_train": "a", "half_val": "b", "odd_train": "a", "all": "abcd",
+        "train": "ab", "test": "c", "xsub_train": "a", "xsub_test": "b", "xsub_train_all": "ad",
+        "xsub_test_all": "b", "train1": "a", "test1": "c", "half_train": "a", "half_val": "b",
+        "odd_train": "a", "all": "abcd",
     }  # fmt: skip
     assert protocols_of(unions) == {
         "train/test": (("a", "b"), ("c",)),

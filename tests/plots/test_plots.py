@@ -312,17 +312,17 @@ def test_an_mp4_holds_every_frame(tmp_path):
 
 def shown(joints, layout, **options):
     """Segments drawn in each frame, by the colour of their side, without rendering a picture."""
-    seen = []
+    records = []
     move = skeleton_scene.Limbs.move
 
     def record(self, points, depth, visible):
         move(self, points, depth, visible)
-        seen.append((points.copy(), visible.copy(), len(self.lines.get_segments())))
+        records.append((points.copy(), visible.copy(), len(self.lines.get_segments())))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(skeleton_scene.Limbs, "move", record)
         list(skeleton_animation.frames(joints, skeletons.get_layout(layout), dpi=20, **options))
-    return seen
+    return records
 
 
 def test_who_faces_a_sensor_has_the_left_on_the_viewers_right_and_the_head_on_top():
@@ -478,10 +478,10 @@ def test_a_discs_area_grows_with_the_strength_and_missing_joints_have_none(tmp_p
     (figure,) = drawn
     assert len(figure.axes) == 6 and {"wave", "0.00 s", "1.00 s"} <= set(texts(figure))
     for axes, frame in zip(figure.axes, (0, 2, 4, 6, 8, 10), strict=True):
-        places, areas = discs(axes)
-        seen = joints[frame].any(-1)
-        assert len(places) == seen.sum() == (24 if frame == 0 else 25)
-        np.testing.assert_allclose(areas, 64 * strength[frame][seen])
+        points, areas = discs(axes)
+        present = joints[frame].any(-1)
+        assert len(points) == present.sum() == (24 if frame == 0 else 25)
+        np.testing.assert_allclose(areas, 64 * strength[frame][present])
     joint = next(drawn for drawn in figure.axes[1].collections if drawn.get_zorder() == 4)
     np.testing.assert_allclose(
         np.sort(discs(figure.axes[1])[0], 0), np.sort(np.asarray(joint.get_offsets()), 0)
@@ -523,12 +523,12 @@ def test_a_suffix_that_is_no_picture_is_refused(tmp_path):
 def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
     for module in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
         monkeypatch.delitem(sys.modules, module)
-    found = builtins.__import__
+    original_import = builtins.__import__
 
     def no_matplotlib(name, *args, **options):
         if name.split(".")[0] == "matplotlib":
             raise ImportError(name)
-        return found(name, *args, **options)
+        return original_import(name, *args, **options)
 
     monkeypatch.setattr(builtins, "__import__", no_matplotlib)
     with pytest.raises(UserError, match=r"matplotlib.*pip install 'jaxact\[plot\]'"):

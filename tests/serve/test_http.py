@@ -88,16 +88,16 @@ def test_a_clip_is_answered_whole_and_by_windows_and_drawn(url, net):
     ]
     rows = [serving.LABELS.index(label) for label in clip["timeline"]["labels"]]
     np.testing.assert_allclose(clip["timeline"]["probabilities"], parts.windows[:, rows], atol=1e-4)
-    seen = clip["skeleton"]
-    places = np.array(seen["points"])
+    skeleton = clip["skeleton"]
+    points = np.array(skeleton["points"])
     assert (
-        places.shape == (40, 1, 18, 2)
-        and seen["frames"] == list(range(40))
-        and seen["heat"] is None
+        points.shape == (40, 1, 18, 2)
+        and skeleton["frames"] == list(range(40))
+        and skeleton["heat"] is None
     )
-    assert places.min() == 0 and places.max() == 1 == max(seen["box"])
+    assert points.min() == 0 and points.max() == 1 == max(skeleton["box"])
     up = serving.joints()[..., 1]
-    assert np.corrcoef(places[..., 1].ravel(), up.ravel())[0, 1] > 0.99  # y runs down in both
+    assert np.corrcoef(points[..., 1].ravel(), up.ravel())[0, 1] > 0.99  # y runs down in both
 
 
 def test_after_warming_up_answers_compile_nothing_new():
@@ -136,7 +136,7 @@ def test_a_zip_of_openpose_frames_is_a_clip_for_each_of_its_folders(url, net):
 @pytest.mark.parametrize(
     ("name", "content", "fields", "sentence"),
     [
-        ("a.txt", b"x", {}, "'a.txt' is not a clip of joints; wanted .npy"),
+        ("a.txt", b"x", {}, "'a.txt' is no clip of joints; wanted .npy"),
         ("a.npy", b"x", {}, "'a.npy' is not a readable .npy"),
         ("../../a.npy", b"x", {}, "'a.npy' is not a readable .npy"),
         ("a.zip", b"PK", {}, "'a.zip' is not a readable archive"),
@@ -212,10 +212,10 @@ def test_two_uploads_at_once_are_both_answered_at_once(net, monkeypatch):
         return own(*given, **named)
 
     monkeypatch.setattr(predictions, "predict_upload", together)
-    found = {}
+    results = {}
     with serving.served(net) as url:
         threads = [
-            threading.Thread(target=lambda name=name: found.update({name: ask(url, npy(), name)}))
+            threading.Thread(target=lambda name=name: results.update({name: ask(url, npy(), name)}))
             for name in ("a.npy", "b.npy")
         ]
         for thread in threads:
@@ -223,7 +223,7 @@ def test_two_uploads_at_once_are_both_answered_at_once(net, monkeypatch):
         for thread in threads:
             thread.join()
     assert {
-        name: (status, content["clips"][0]["name"]) for name, (status, content) in found.items()
+        name: (status, content["clips"][0]["name"]) for name, (status, content) in results.items()
     } == {
         "a.npy": (200, "a"),
         "b.npy": (200, "b"),
@@ -315,17 +315,17 @@ def test_the_command_serves_a_checkpoint(tmp_path, monkeypatch, capsys):
     run = str(tmp_path / "run")
     network = STGCNConfig(network="stem3", width=2)
     random_runs.write(tmp_path / "run", network, layout="openpose-18", frames=8)
-    found = {}
-    monkeypatch.setattr(predictions, "warm_up", lambda net: found.update(warmed=net.net.step))
+    results = {}
+    monkeypatch.setattr(predictions, "warm_up", lambda net: results.update(warmed=net.net.step))
 
     def served(self, sockets):
-        found.update(app=self.config.app, port=sockets[0].getsockname()[1])
+        results.update(app=self.config.app, port=sockets[0].getsockname()[1])
 
     with monkeypatch.context() as patch:
         patch.setattr("uvicorn.Server.run", served)
         assert cli.main(["serve", "--checkpoint", run, "--port", "0"]) == 0
-    assert found["warmed"] == 0
-    assert f"http://localhost:{found['port']} answers with {run}" in capsys.readouterr().out
+    assert results["warmed"] == 0
+    assert f"http://localhost:{results['port']} answers with {run}" in capsys.readouterr().out
     with serving.served(predictor.load(run)) as url:
         status, content = ask(url, npy(toys.clips(1, frames=12)[0][0]))
     assert status == 200 and {one["label"] for one in content["clips"][0]["top"]} <= set(

@@ -54,8 +54,8 @@ def test_a_video_is_every_frame_of_it_at_its_time(tmp_path):
     )
     np.testing.assert_allclose([frame.time for frame in frames], np.arange(6) / 25, atol=1e-3)
     assert all(
-        np.abs(frame.image.astype(int) - wanted).mean() < 12
-        for frame, wanted in zip(frames, pictures, strict=True)
+        np.abs(frame.image.astype(int) - expected).mean() < 12
+        for frame, expected in zip(frames, pictures, strict=True)
     )
 
 

@@ -122,8 +122,8 @@ def test_a_short_window_is_filled_as_the_clips_of_the_run(options, index):
     clip = dataclasses.asdict(config.ClipConfig(frames=FRAMES, persons=2)) | options
     preprocess = PosePreprocessor(skeletons.get_layout("body-14"), random_runs.CHANNELS, clip)
     network, joints = online_classifier.WindowClassifier(Echo(), {}, preprocess), frames(2)
-    wanted = np.stack([np.zeros_like(joints[0]) if at is None else joints[at] for at in index])
-    np.testing.assert_array_equal(network._window(joints), preprocess.inputs(wanted))
+    expected = np.stack([np.zeros_like(joints[0]) if at is None else joints[at] for at in index])
+    np.testing.assert_array_equal(network._window(joints), preprocess.inputs(expected))
     full = frames(9)
     for t in range(9):
         network.step({0: full[t]}, [])

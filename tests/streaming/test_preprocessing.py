@@ -61,10 +61,10 @@ def test_a_window_is_read_as_the_pipeline_reads_a_record(options, channels):
         "label": tf.constant(0),
         "id": tf.constant(b"a"),
     }
-    wanted = skeleton.evaluate(example, layout=LAYOUT, channels=channels, **preprocess.clip)[
+    expected = skeleton.evaluate(example, layout=LAYOUT, channels=channels, **preprocess.clip)[
         "inputs"
     ][0, :, 0]
-    np.testing.assert_allclose(preprocess.inputs(joints), wanted.numpy(), atol=1e-5)
+    np.testing.assert_allclose(preprocess.inputs(joints), expected.numpy(), atol=1e-5)
 
 
 def test_people_come_in_pixels_of_another_layout_and_a_joint_without_a_number_is_missing():
@@ -72,9 +72,9 @@ def test_people_come_in_pixels_of_another_layout_and_a_joint_without_a_number_is
     people[0, 4], people[1, 0, 0] = np.nan, np.inf
     joints = preprocessor().convert(people, "body-25", (100, 200))
     names = [skeletons.get_layout("body-25").joints.index(name) for name in LAYOUT.joints]
-    wanted = people[:, names] / (200, 100, 1)
-    wanted[0, 4], wanted[1, 0] = 0, 0
-    np.testing.assert_allclose(joints, wanted, rtol=1e-6)
+    expected = people[:, names] / (200, 100, 1)
+    expected[0, 4], expected[1, 0] = 0, 0
+    np.testing.assert_allclose(joints, expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

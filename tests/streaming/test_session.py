@@ -247,6 +247,6 @@ def test_people_are_found_in_the_pictures_own_pixels_and_not_in_the_grey_around_
         (found,) = eye(picture)
         np.testing.assert_allclose(found[:2, :2], corners[:2], atol=1e-3)
         assert not found[2:].any() and set(eye.seconds) == {"pose", "decode"}
-        there = np.abs(inputs[..., 0] - (200 / 127.5 - 1)) < 0.02
-        assert abs(there.sum() - 32 * 32 * min(height, width) / max(height, width)) <= 32
-        assert np.all(inputs[~there] == 0)
+        inside = np.abs(inputs[..., 0] - (200 / 127.5 - 1)) < 0.02
+        assert abs(inside.sum() - 32 * 32 * min(height, width) / max(height, width)) <= 32
+        assert np.all(inputs[~inside] == 0)

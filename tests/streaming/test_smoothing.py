@@ -18,8 +18,8 @@ def predicted(rows, **options):
 def test_the_average_forgets_by_its_share():
     rows = np.random.default_rng(0).dirichlet(np.ones(3), 6)
     _, state = predicted(rows, keep=0.7)
-    wanted = rows[0] * 0.7**5 + sum(0.3 * 0.7 ** (5 - t) * rows[t] for t in range(1, 6))
-    np.testing.assert_allclose(state.probabilities, wanted)
+    expected = rows[0] * 0.7**5 + sum(0.3 * 0.7 ** (5 - t) * rows[t] for t in range(1, 6))
+    np.testing.assert_allclose(state.probabilities, expected)
     np.testing.assert_allclose(state.probabilities.sum(), 1)
 
 
