@@ -68,7 +68,7 @@ def write(
     if target.is_dir():
         target.rename(backup)
     try:
-        with _quiet_and_small():
+        with _tfds_settings():
             config = tfds.core.BuilderConfig(name=own_name) if own_name else None
             builder = builder_class(job=job, data_dir=os.fspath(root), config=config)
             # TFDS makes a folder for downloads although nothing is downloaded; it is removed with
@@ -97,7 +97,7 @@ def _backup(target: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _quiet_and_small() -> Iterator[None]:
+def _tfds_settings() -> Iterator[None]:
     """Runs TFDS without its progress bars and with a sorting buffer for a small machine."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     open_files = 4096 if hard == resource.RLIM_INFINITY else min(hard, 4096)
