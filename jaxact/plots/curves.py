@@ -180,7 +180,7 @@ def _legend_handles(quantities: Sequence[_Quantity], runs: Mapping[str, Rows]) -
 
 
 def _run_files(metrics: Paths) -> dict[str, Path]:
-    """Returns run name -> metrics file; a run is named after its folder, or its path if ambiguous."""
+    """Returns run name -> metrics file; names are folders, or whole paths where those repeat."""
     if isinstance(metrics, Mapping):
         return {name: _metrics_file(path) for name, path in metrics.items()}
     paths = [metrics] if isinstance(metrics, str | os.PathLike) else list(metrics)
