@@ -161,7 +161,7 @@ def load(
         _check_pair((nets[0], net), (str(workdirs[0]), str(workdir)))
     if shares is None:
         streams = [net.config.clip.stream.split("+")[0] for net in nets]
-        shares = [score_fusion.STREAMS.get(stream, 1.0) for stream in streams]
+        shares = [score_fusion.STREAM_WEIGHTS.get(stream, 1.0) for stream in streams]
     score_fusion.fuse(np.zeros((len(nets), 1, 1)), shares)  # refuses invalid weights
     total = float(sum(shares))
     return Network(nets, tuple(float(share) / total for share in shares))

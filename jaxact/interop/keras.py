@@ -164,7 +164,8 @@ def _convert(
                 f"{path!r} has arrays of {shapes} for {layer!r}: not as {network!r} has them"
             ) from None
     expected = jax.eval_shape(module.init, jax.random.key(0), jnp.zeros((1, 1, 75, 75, 3)))
-    shapes = {"/".join(names): array.shape for names, array in flatten_dict(expected).items()}
+    flat_expected: dict[tuple[str, ...], Any] = dict(flatten_dict(expected))
+    shapes = {"/".join(names): array.shape for names, array in flat_expected.items()}
     for name in sorted(shapes.keys() | flat.keys()):
         shape = flat[name].shape if name in flat else None
         if shape != shapes.get(name):

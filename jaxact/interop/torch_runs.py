@@ -4,6 +4,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -235,7 +236,8 @@ def _check_shapes(network: ImportedNetwork, metadata: trained_model.RunMetadata,
     example = trained_model.example_input(metadata, training=False)
     variables = jax.eval_shape(lambda: state.init(model, example, 0))
     expected = {}
-    for path, array in flatten_dict(dict(variables)).items():
+    flat: dict[tuple[str, ...], Any] = dict(flatten_dict(dict(variables)))
+    for path, array in flat.items():
         expected["/".join(path)] = array.shape
     actual = {name: array.shape for name, array in network.arrays.items()}
     complaints = []

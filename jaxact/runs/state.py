@@ -47,7 +47,7 @@ def init(model: nn.Module, example: jax.ShapeDtypeStruct, seed: int) -> dict[str
     return jax.jit(lambda key: _init(model, example, key))(jax.random.key(seed))
 
 
-def _init(model: nn.Module, example: jax.ShapeDtypeStruct, key: jax.Array) -> dict[str, Tree]:
+def _init(model: nn.Module, example: jax.ShapeDtypeStruct, key: jax.Array) -> Any:
     inputs = jnp.zeros(example.shape, example.dtype)
     return model.init({"params": key}, inputs, train=False)
 

@@ -5,6 +5,7 @@ Arrays need no TensorFlow.
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import jax
 import numpy as np
@@ -144,7 +145,7 @@ def from_arrays(
     )
 
 
-def _process() -> dict[str, int]:
+def _process() -> dict[str, Any]:
     """The arguments that select this process's rows of a batch."""
     return {"process_index": jax.process_index(), "process_count": jax.process_count()}
 

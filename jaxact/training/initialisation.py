@@ -30,8 +30,9 @@ def initialise(
     path = config.init_from
     if not path:
         if any(jax.tree.leaves(state.frozen_mask(model, initial.params))):
+            section: Any = config.model
             raise UserError(
-                f"model.train_from={config.model.train_from!r} freezes layers, "
+                f"model.train_from={section.train_from!r} freezes layers, "
                 "which would keep their random weights: "
                 "give weights by --config.init_from=FILE (see `jaxact import keras`), "
                 "or train all layers by --config.model.train_from=all"

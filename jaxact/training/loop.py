@@ -125,7 +125,7 @@ def _train(
     *,
     update: Callable[..., Any],
     scorer: Callable[..., Any],
-    learning_rate: optax.Schedule,
+    learning_rate: Callable[[int], Any],
     metadata: trained_model.RunMetadata,
     placement: sharding.Placement,
     checkpoints: Checkpoints,

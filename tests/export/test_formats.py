@@ -176,10 +176,11 @@ def test_an_exporter_that_changes_the_network_is_refused_and_leaves_nothing(
     monkeypatch.setattr(export.parity, "BATCHES", (8,))
     if format == "safetensors":
         write = weights.safetensors.write
-        spoilt = lambda path, arrays, *rest: write(
-            path, {k: v * 1.01 for k, v in arrays.items()}, *rest
-        )  # noqa: E731
-        monkeypatch.setattr(weights.safetensors, "write", spoilt)
+
+        def spoil(path, arrays, *rest):
+            write(path, {name: array * 1.01 for name, array in arrays.items()}, *rest)
+
+        monkeypatch.setattr(weights.safetensors, "write", spoil)
     else:
         object.__setattr__(wrong, "apply", lambda variables, clips: whole(variables, clips) * 1.001)
     with pytest.raises(

@@ -56,27 +56,43 @@ def elementwise(x):
 
 FUNCTIONS = {
     "elementwise": elementwise,
-    "angles": lambda x: jnp.arctan2(jnp.maximum(x, 0), jnp.minimum(x, 0)) + jnp.arctan2(-jnp.maximum(x, 0), x),
+    "angles": lambda x: jnp.arctan2(jnp.maximum(x, 0), jnp.minimum(x, 0))
+    + jnp.arctan2(-jnp.maximum(x, 0), x),
     "choices": lambda x: jnp.where((x > 0) & ~(x >= 1) | (x != x), x, -x) + (x < 0.5) * 2.0 + x**3,
     "integers": lambda x: x * (jnp.arange(x.shape[1]) % 3)[None, :, None] + x.shape[0],
     "softmax": lambda x: jax.nn.log_softmax(x, axis=1) + jax.nn.sigmoid(x),
     "products": lambda x: jnp.einsum("ntc,nsc->nts", x, x @ jnp.ones((4, 4))),
-    "shapes": lambda x: jnp.stack([x, x[:, ::-1]], 2).transpose(0, 2, 1, 3).reshape(2 * x.shape[0], -1, 2),
-    "parts": lambda x: jnp.concatenate([part[:, 1:] for part in jnp.split(x, [1, 3], axis=2)[:2]], axis=2),
+    "shapes": lambda x: jnp.stack([x, x[:, ::-1]], 2)
+    .transpose(0, 2, 1, 3)
+    .reshape(2 * x.shape[0], -1, 2),
+    "parts": lambda x: jnp.concatenate(
+        [part[:, 1:] for part in jnp.split(x, [1, 3], axis=2)[:2]], axis=2
+    ),
     "every other frame": lambda x: x[:, ::2],
     "padded": lambda x: jnp.pad(x, ((0, 0), (1, 2), (0, 0)), constant_values=3.0)[:, -2:],
     "taken": lambda x: x[:, :, np.array([3, 0, 3])] + x[:, -1:, :1] + x[:1, :1, 2:3],
     "taken along": lambda x: jnp.take_along_axis(x, jnp.argsort(x, axis=2)[:, :, :2], axis=2),
-    "sorted": lambda x: jnp.sort(x, axis=2) + jnp.max(x, axis=1, keepdims=True) + jnp.sum(x) - jnp.min(x),
-    "running": lambda x: jax.lax.cummax(x, axis=2) + jnp.cumsum(x, axis=1) + jnp.cumsum(x, axis=1)[:, ::-1],
-    "loop": lambda x: jax.lax.scan(lambda s, y: (s * 0.5 + y, s + x[:, 0]), x[:, 0], x.swapaxes(0, 1))[1],
-    "backwards": lambda x: jax.lax.scan(lambda s, y: (s + y, s * y), x[:, 0], x.swapaxes(0, 1), reverse=True)[1],
+    "sorted": lambda x: jnp.sort(x, axis=2)
+    + jnp.max(x, axis=1, keepdims=True)
+    + jnp.sum(x)
+    - jnp.min(x),
+    "running": lambda x: jax.lax.cummax(x, axis=2)
+    + jnp.cumsum(x, axis=1)
+    + jnp.cumsum(x, axis=1)[:, ::-1],
+    "loop": lambda x: jax.lax.scan(
+        lambda s, y: (s * 0.5 + y, s + x[:, 0]), x[:, 0], x.swapaxes(0, 1)
+    )[1],
+    "backwards": lambda x: jax.lax.scan(
+        lambda s, y: (s + y, s * y), x[:, 0], x.swapaxes(0, 1), reverse=True
+    )[1],
     "mapped": lambda x: jax.lax.map(lambda y: y * 2 + x.shape[1], x),
     "convolved": lambda x: jax.lax.conv_general_dilated(
         x[:, None], np.arange(24, dtype="f").reshape(1, 3, 2, 4) / 9, (1, 2), ((0, 0), (1, 1)),
         dimension_numbers=("NHWC", "HWIO", "NHWC"), feature_group_count=2,
     ),
-    "pooled": lambda x: jax.lax.reduce_window(x, -np.inf, jax.lax.max, (1, 3, 1), (1, 2, 1), ((0, 0), (1, 1), (0, 0)))
+    "pooled": lambda x: jax.lax.reduce_window(
+        x, -np.inf, jax.lax.max, (1, 3, 1), (1, 2, 1), ((0, 0), (1, 1), (0, 0))
+    )
     + jax.lax.reduce_window(x, 0.0, jax.lax.add, (1, 3, 1), (1, 2, 1), ((0, 0), (1, 1), (0, 0))),
 }  # fmt: skip
 

@@ -30,9 +30,8 @@ def fresh(ema: bool) -> state.TrainState:
     run = toys.run_config(model__init="he_fan_out")
     meta = trained_model.RunMetadata(run, toys.LAYOUT, toys.LABELS, toys.CHANNELS)
     tx = optim.optimizer(lambda count: RATE, name="sgd")
-    return jax.device_get(
-        state.create(trained_model.build(meta), trained_model.example_input(meta), tx, seed=0, ema=ema)
-    )
+    model, example = trained_model.build(meta), trained_model.example_input(meta)
+    return jax.device_get(state.create(model, example, tx, seed=0, ema=ema))
 
 
 @functools.cache
@@ -221,10 +220,9 @@ def test_masked_rows_do_not_train():
     tx = optim.optimizer(lambda count: 0.1, name="sgd")
     params = {"w": jnp.ones((3, 4))}
     start = state.TrainState(jnp.zeros((), jnp.int32), params, {}, tx.init(params))
+    loss = losses.classification_loss
     run = jax.jit(
-        functools.partial(
-            train_step.train_step, start, apply=apply, loss=losses.classification_loss, tx=tx, seed=0
-        )
+        functools.partial(train_step.train_step, start, apply=apply, loss=loss, tx=tx, seed=0)
     )
     masked, sums = run(
         jax.tree.map(jnp.asarray, {"inputs": garbage, "targets": batch["targets"], "mask": mask})
