@@ -91,20 +91,24 @@ ROWS = {
 def get_config(arg: str = "") -> TrainConfig:
     """The run of a data set, split and row; "quick" beside them makes a small one of it."""
     selection = choose(arg, ROWS)
-    recipe = small_dataset if selection.dataset == "jhmdb_video" else paper
-    config = recipe(selection)
+    if selection.dataset == "jhmdb_video":
+        model = small_model(selection)
+        config = small_dataset(selection, model)
+    else:
+        model = SCXceptionConfig(**SCXCEPTION_SYSTEMS[selection.row])
+        config = paper(selection, model)
     if selection.quick:
-        config.model.width, config.model.depth, config.model.train_from = 1 / 32, 0.0, "all"
+        model.width, model.depth, model.train_from = 1 / 32, 0.0, "all"
         config.clip.frames, config.clip.height, config.clip.width = 3, 80, 80
         config.optim.accumulate, config.batch_size, config.epochs = 1, 4, 1
     return config
 
 
-def paper(selection: Selection) -> TrainConfig:
+def paper(selection: Selection, model: SCXceptionConfig) -> TrainConfig:
     """The paper's recipe for UCF101 and HMDB51."""
     return TrainConfig(
         data=selection.data(shuffle_buffer=2048),
-        model=SCXceptionConfig(**SCXCEPTION_SYSTEMS[selection.row]),
+        model=model,
         clip=VideoClipConfig(),
         augment=VideoAugmentConfig(),
         # Without decay AdamW is the paper's Adam.
@@ -117,8 +121,8 @@ def paper(selection: Selection) -> TrainConfig:
     )
 
 
-def small_dataset(selection: Selection) -> TrainConfig:
-    """A narrow network on small frames, which learns JHMDB from scratch."""
+def small_model(selection: Selection) -> SCXceptionConfig | TSNConfig:
+    """The network of a row at a quarter of its width, for small frames."""
     if selection.row == "tsn":
         model = TSNConfig(backbone="xception")
     else:
@@ -128,6 +132,11 @@ def small_dataset(selection: Selection) -> TrainConfig:
         model.depth, model.skip = 0.0, ("block4", "block14")
     else:
         model.depth = 0.125
+    return model
+
+
+def small_dataset(selection: Selection, model: SCXceptionConfig | TSNConfig) -> TrainConfig:
+    """The recipe for JHMDB from scratch."""
     return TrainConfig(
         data=selection.data(),
         model=model,

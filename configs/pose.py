@@ -31,9 +31,10 @@ ROWS = {"jhmdb_pose": ()}
 def get_config(arg: str = "") -> TrainConfig:
     """The run of a split; "quick" beside it makes a small one of it."""
     selection = choose(arg, ROWS)
+    model = PoseConfig(width=0.5, stages=3)
     config = TrainConfig(
         data=selection.data(),
-        model=PoseConfig(width=0.5, stages=3),
+        model=model,
         clip=PoseClipConfig(height=160, width=160),
         augment=PoseAugmentConfig(rotate=20.0),
         optim=OptimConfig(
@@ -52,7 +53,7 @@ def get_config(arg: str = "") -> TrainConfig:
         eval_every=2.0,
     )
     if selection.quick:
-        config.model.width, config.model.filters, config.model.stages = 0.125, 4, 1
+        model.width, model.filters, model.stages = 0.125, 4, 1
         config.clip.height, config.clip.width = 64, 64
         config.batch_size, config.epochs = 4, 1
     return config

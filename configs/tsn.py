@@ -47,9 +47,10 @@ ROWS = {"ucf101": (), "hmdb51": (), "kinetics": ()}
 def get_config(arg: str = "") -> TrainConfig:
     """The run of a data set and split; "quick" beside them makes a small one of it."""
     selection = choose(arg, ROWS, default_split="official1")
+    model = TSNConfig()
     config = TrainConfig(
         data=selection.data(shuffle_buffer=2048),
-        model=TSNConfig(),
+        model=model,
         clip=VideoClipConfig(frames=3, sampling="segments", fit="crop", views=8),
         augment=VideoAugmentConfig(crop=0.66, mirror=True),
         optim=OptimConfig(
@@ -62,7 +63,7 @@ def get_config(arg: str = "") -> TrainConfig:
         config.optim.learning_rate, config.optim.milestones = 0.01, (20.0, 40.0)
         config.batch_size, config.epochs = 256, 60
     if selection.quick:
-        config.model.width, config.model.depth = 1 / 32, 0.0
+        model.width, model.depth = 1 / 32, 0.0
         config.clip.height, config.clip.width = 80, 80
         config.clip.views, config.clip.frames = 1, 2
         config.batch_size, config.epochs = 4, 1

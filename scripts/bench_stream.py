@@ -170,8 +170,8 @@ def chain(width: float, options: argparse.Namespace) -> float:
         layout, seconds = estimator.layout, estimator.seconds
         number = 0
 
-        def __call__(self, picture: np.ndarray) -> np.ndarray:
-            estimator(picture)
+        def __call__(self, image: np.ndarray) -> np.ndarray:
+            estimator(image)
             self.number += 1
             return walkers(options.people, self.number)
 

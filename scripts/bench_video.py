@@ -53,7 +53,7 @@ def main() -> None:
     info = dataset_info.load(options.name, options.data_dir)
     clip = {"frames": options.frames, "height": options.size, "width": options.size, "views": 1}
     clip |= {"sampling": "uniform", "fit": "stretch", "stream": "rgb", "motion": "recorded"}
-    fields = video.fields(clip, stored=records.fields(info), name=info.name)
+    fields = video.fields(clip, stored=records.fields(info), dataset=info.name)
     data = records.records(info, options.split, fields=fields).take(options.clips).cache()
     jpegs = [len(jpeg) for record in data.as_numpy_iterator() for jpeg in record["frames"]]
     frames = f"{len(jpegs)} frames of {np.mean(jpegs):.0f} bytes"

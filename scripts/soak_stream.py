@@ -65,9 +65,9 @@ class SimulatedEstimator:
     def __init__(self) -> None:
         self.number, self.seconds, self.random = 0, {}, np.random.default_rng(0)
 
-    def __call__(self, picture: np.ndarray) -> np.ndarray:
+    def __call__(self, image: np.ndarray) -> np.ndarray:
         """The poses of this frame in pixels, in random order."""
-        height, width = picture.shape[:2]
+        height, width = image.shape[:2]
         self.number += 1
         count = (0, 1, 30, 5)[self.number // 100 % 4]
         index = np.arange(count)
