@@ -60,13 +60,13 @@ def test_people_come_back_where_they_were(trip):
 def test_perfect_answers_have_no_loss_and_the_best_figures(trip):
     targets, answers, decoded, _ = trip
     wanted = {name: targets[name][None] for name in ("joints", "limbs", "weights")}
-    assert pose_losses.pose(*jax.tree.map(jnp.asarray, (answers, wanted))).tolist() == [0.0]
+    assert pose_losses.pose_loss(*jax.tree.map(jnp.asarray, (answers, wanted))).tolist() == [0.0]
     true, found = targets["people"][:3], decoded[:3]
     order = np.argsort(found[:, 1, 0])[np.argsort(np.argsort(true[:, 1, 0]))]
     hits = pose_metrics.hits(found[order], true, pose_metrics.box_sizes(true), share=0.02)
-    assert pose_metrics.pck(hits) == {"pck": 1.0, "mean_joint": 1.0} and hits.there.sum() == 41
-    picture = pose_metrics.Picture(
-        found=found,
+    assert pose_metrics.pck(hits) == {"pck": 1.0, "mean_joint": 1.0} and hits.annotated.sum() == 41
+    picture = pose_metrics.ImagePeople(
+        predicted=found,
         scores=found[..., 2].sum(1),
         true=true,
         areas=np.full(3, 4000.0, np.float32),

@@ -1,5 +1,6 @@
-"""Accuracy by protocol. Sums and counts travel and are merged; the division happens once, in
-`compute`.
+"""Accuracy, per-class recall and mean loss of scored examples.
+
+Batches give sums and counts, which are added; `compute` divides once.
 """
 
 import dataclasses
@@ -11,12 +12,12 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Sums:
-    """What a set of scored examples leaves behind: enough for every figure of the report.
+    """Sums over scored examples, from which every classification metric is computed.
 
     Attributes:
-      confusion: counts, rows the truth, columns the prediction.
-      top5: examples whose true class is among the five highest scores.
-      loss: sum of the examples' cross entropies, in nats.
+        confusion: number of examples by true class (rows) and predicted class (columns).
+        top5: number of examples whose true class is among the five highest scores.
+        loss: sum of the examples' cross entropies, in nats.
     """
 
     confusion: Int[np.ndarray, "classes classes"]
@@ -25,7 +26,7 @@ class Sums:
 
     @classmethod
     def empty(cls, classes: int) -> "Sums":
-        """Nothing scored yet."""
+        """The sums of no example."""
         return cls(confusion=np.zeros((classes, classes), np.int64), top5=0, loss=0.0)
 
     def __add__(self, other: "Sums") -> "Sums":
@@ -41,8 +42,11 @@ class Sums:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Losses:
-    """What scored examples of a network without classes leave behind: the sum of their losses, and
-    how many.
+    """Sums over examples of a network without classes.
+
+    Attributes:
+        loss: sum of the examples' losses.
+        count: number of examples.
     """
 
     loss: float
@@ -59,8 +63,8 @@ def from_logits(
 ) -> Sums:
     """The sums of one batch; rows with a false `mask` do not count.
 
-    The ranking is a stable descending sort: of equal scores the lower class id wins, in top-1 as in
-    top-5.
+    The ranking is a stable descending sort: of equal scores the lower class id wins, in top-1 and
+    in top-5.
     """
     if mask is not None:
         logits, targets = logits[mask], targets[mask]
@@ -72,7 +76,8 @@ def from_logits(
     highest = logits.max(axis=-1, initial=-np.inf)
     log_norm = highest + np.log(np.exp(logits - highest[:, None]).sum(axis=-1))
     loss = float((log_norm - logits[np.arange(len(targets)), targets]).sum())
-    return Sums(confusion, int((ranked[:, :5] == targets[:, None]).sum()), loss)
+    top5 = int((ranked[:, :5] == targets[:, None]).sum())
+    return Sums(confusion, top5, loss)
 
 
 def from_losses(losses: Float[np.ndarray, " b"], mask: Bool[np.ndarray, " b"]) -> Losses:
@@ -81,26 +86,31 @@ def from_losses(losses: Float[np.ndarray, " b"], mask: Bool[np.ndarray, " b"]) -
 
 
 def compute(sums: Sums | Losses) -> dict[str, float]:
-    """Fractions in [0, 1] and the mean loss in nats; of `Losses` their mean and `count` alone.
+    """Metrics as fractions in [0, 1], and the mean loss in nats; NaN without an example.
 
     `mean_class` is the unweighted mean over classes of the per-class recall; classes without an
     example are skipped.
+
+    Returns:
+        `top1`, `top5`, `mean_class`, `loss` and `count`; of `Losses`, `loss` and `count` only.
     """
     count = sums.count
     if isinstance(sums, Losses):
         return {"loss": sums.loss / count if count else float("nan"), "count": count}
-    recall = per_class(sums)
+    if count == 0:
+        undefined = dict.fromkeys(("top1", "top5", "mean_class", "loss"), float("nan"))
+        return {**undefined, "count": 0}
     return {
-        "top1": float(np.trace(sums.confusion)) / count if count else float("nan"),
-        "top5": sums.top5 / count if count else float("nan"),
-        "mean_class": float(np.nanmean(recall)) if count else float("nan"),
-        "loss": sums.loss / count if count else float("nan"),
+        "top1": float(np.trace(sums.confusion)) / count,
+        "top5": sums.top5 / count,
+        "mean_class": float(np.nanmean(per_class(sums))),
+        "loss": sums.loss / count,
         "count": count,
     }
 
 
 def per_class(sums: Sums) -> Float[np.ndarray, " classes"]:
-    """Recall of each class; NaN where a class has no example."""
+    """Recall of each class; NaN for a class without an example."""
     totals = sums.confusion.sum(axis=1)
     return np.divide(
         np.diag(sums.confusion), totals, out=np.full(len(totals), np.nan), where=totals > 0
@@ -110,20 +120,26 @@ def per_class(sums: Sums) -> Float[np.ndarray, " classes"]:
 def table(
     sums: Sums, labels: Sequence[str]
 ) -> list[Mapping[str, Shaped[np.ndarray, ""] | str | int | float]]:
-    """One row a class: its name, examples, recall, and the class it is most often mistaken for."""
+    """One row per class that has examples.
+
+    Returns:
+        `class`, its name; `count` of its examples; `recall`; and `mistaken_for`, the class that
+        most of its errors are predicted as, or "".
+    """
     rows = []
     for index, recall in enumerate(per_class(sums)):
-        row = sums.confusion[index].copy()
-        total, row[index] = int(row.sum()), 0
-        if total:
-            rival = int(row.argmax())
-            mistaken = labels[rival] if row[rival] else ""
-            rows.append(
-                {
-                    "class": labels[index],
-                    "count": total,
-                    "recall": float(recall),
-                    "mistaken_for": mistaken,
-                }
-            )
+        errors = sums.confusion[index].copy()
+        count = int(errors.sum())
+        if count == 0:
+            continue
+        errors[index] = 0
+        most_frequent = int(errors.argmax())
+        rows.append(
+            {
+                "class": labels[index],
+                "count": count,
+                "recall": float(recall),
+                "mistaken_for": labels[most_frequent] if errors[most_frequent] else "",
+            }
+        )
     return rows

@@ -24,13 +24,13 @@ def test_pck_counts_joints_by_hand():
     sizes = pose_metrics.box_sizes(true)
     np.testing.assert_allclose(sizes, [50, 100, 0])
     total = pose_metrics.hits(predicted, true, sizes)
-    assert total.there.tolist() == [2, 2, 1, 1] and total.found.tolist() == [2, 1, 1, 0]
+    assert total.annotated.tolist() == [2, 2, 1, 1] and total.correct.tolist() == [2, 1, 1, 0]
     figures = pose_metrics.pck(total)
     assert figures["pck"] == pytest.approx(4 / 6) and figures["mean_joint"] == pytest.approx(
         (1 + 0.5 + 1 + 0) / 4
     )
     narrow = pose_metrics.hits(predicted, true, sizes, share=0.1)
-    assert narrow.found.tolist() == [1, 0, 1, 0]
+    assert narrow.correct.tolist() == [1, 0, 1, 0]
 
 
 def test_pck_of_parts_adds_up_and_a_mask_is_a_subset():
@@ -45,11 +45,11 @@ def test_pck_of_parts_adds_up_and_a_mask_is_a_subset():
         pose_metrics.hits(predicted[part], true[part], sizes[part])
         for part in (slice(5), slice(5, 8))
     )
-    np.testing.assert_array_equal((first + second).found, whole.found)
-    np.testing.assert_array_equal((first + second).there, whole.there)
+    np.testing.assert_array_equal((first + second).correct, whole.correct)
+    np.testing.assert_array_equal((first + second).annotated, whole.annotated)
     masked = pose_metrics.hits(predicted, true, sizes, mask=np.arange(8) < 5)
-    np.testing.assert_array_equal(masked.found, first.found)
-    np.testing.assert_array_equal(masked.there, first.there)
+    np.testing.assert_array_equal(masked.correct, first.correct)
+    np.testing.assert_array_equal(masked.annotated, first.annotated)
     nobody = pose_metrics.hits(predicted[:0], true[:0], sizes[:0])
     assert np.isnan(pose_metrics.pck(nobody)["pck"])
 
@@ -63,8 +63,8 @@ def test_a_torso_is_the_distance_of_two_joints_that_are_both_there():
 
 def picture(found, scores, true, areas, boxes=None, crowd=None):
     count = len(true)
-    return pose_metrics.Picture(
-        found=np.asarray(found, float),
+    return pose_metrics.ImagePeople(
+        predicted=np.asarray(found, float),
         scores=np.asarray(scores, float),
         true=np.asarray(true, float),
         areas=np.asarray(areas, float),
