@@ -154,7 +154,8 @@ class ASGCN(stgcn.GraphNetwork):
             links = jax.lax.stop_gradient(links)
 
         x = self.normalised(inputs[:, :past_frames], train)
-        for unit in self.units(self.remat):
+        units: list[Any] = self.units(self.remat)
+        for unit in units:
             x = unit(x, train, links)
         outputs = {"logits": self.head()(self.pooled(x, batch))}
         if not with_penalty:

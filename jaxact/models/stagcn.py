@@ -29,14 +29,12 @@ from jaxact.models.layers.stgcn_unit import STGCNUnit
 from jaxact.models.spatial_attention_net import SpatialNetwork, clip_order
 from jaxact.models.variants import check_network
 
-GATES = ("none", "own", "shared")
-
 
 class STAGCN(stgcn.GraphNetwork):
     """STA-GCN, for the number of frames that it was initialised with, and any number of persons.
 
-    Departs from the paper in one field: all units have a shortcut, because attention that is
-    uniform at the start would otherwise remove all differences in time.
+    Unlike in ST-GCN, the first unit has a shortcut too. Attention is uniform at the start and would
+    otherwise remove all differences between frames.
 
     Attributes:
         adjacency: [k][source][target]: the spatial partition, or Chebyshev polynomials

@@ -4,8 +4,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-CONFIDENCES = ("max", "entropy", "margin")
-
 
 def fuse_segments(
     logits: Float[Array, "b s classes"], kept: int = 0, confidence: str = "max"
@@ -15,7 +13,7 @@ def fuse_segments(
     Args:
         logits: of each segment.
         kept: number of most confident segments that the sum runs over; 0 averages all of them.
-        confidence: one of `CONFIDENCES`, see `confidences`.
+        confidence: the kind of confidence, see `confidences`.
     """
     segments = logits.shape[1]
     if segments == 1:

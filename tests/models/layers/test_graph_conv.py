@@ -1,11 +1,14 @@
 """Graph convolution: Equation 10 by loops, its bias, and the planned form."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from jaxact.models.layers import graph_conv
+from jaxact.models.layers.formulation import formulation
 
 
 def draw(channels, features, parts=3, joints=6):
@@ -61,3 +64,16 @@ def test_the_written_out_gradients_are_those_of_the_plain_form(channels, feature
         *map(gradients, (graph_conv.direct_graph_conv, graph_conv.planned_graph_conv)), strict=True
     ):
         np.testing.assert_allclose(planned, direct, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("form", ["direct", "cpu"])
+def test_gradients_of_bfloat16_features_are_bfloat16(form):
+    x, kernel, graph = map(jnp.float32, draw(4, 4))
+
+    def loss(x, kernel, graph):
+        return jnp.sum(graph_conv.graph_conv(x, kernel, graph).astype(jnp.float32))
+
+    gradient = functools.partial(jax.eval_shape, jax.grad(loss, (0, 1, 2)))
+    with formulation(form):
+        types = [leaf.dtype for leaf in gradient(x.astype(jnp.bfloat16), kernel, graph)]
+    assert types == [jnp.bfloat16, jnp.float32, jnp.float32]
