@@ -1,5 +1,6 @@
-"""Datasets: raw files -> prepared records of skeletons, videos or pictures. `prepare` writes,
-`read` reads them.
+"""Data sets: builders that turn raw files into prepared records of skeletons, videos or pictures.
+
+`jaxact.datasets.preparation.prepare` writes the records, `jaxact.datasets.records` reads them.
 """
 
 from jaxact.datasets.agcn import Agcn

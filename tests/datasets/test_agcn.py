@@ -39,7 +39,7 @@ def parse_one(dataset, index: int = 0) -> dict:
     return record
 
 
-def test_a_row_is_turned_and_its_padding_taken_off(tmp_path):
+def test_a_row_is_transposed_without_its_padding(tmp_path):
     x = array(0, 2)
     dataset = Agcn.find(write_raw(tmp_path, train=x))
     record = parse_one(dataset, 1)
@@ -54,7 +54,7 @@ def test_a_row_is_turned_and_its_padding_taken_off(tmp_path):
     np.testing.assert_array_equal(padded.transpose(3, 0, 2, 1), x[1])
 
 
-def test_an_empty_frame_amid_a_clip_is_no_padding_and_an_empty_clip_is_one_frame(tmp_path):
+def test_an_empty_frame_inside_a_clip_stays_and_an_empty_clip_has_one_frame(tmp_path):
     x = array(0, 2)
     x[0, :, 1] = 0
     x[1] = 0
@@ -82,7 +82,7 @@ def test_names_labels_and_splits_come_from_the_files(tmp_path):
     assert Agcn.find(tmp_path).labels == ("run", "walk", "sit")
 
 
-def test_poses_from_pictures_get_their_half_back_where_they_are_scored(tmp_path):
+def test_2d_poses_get_their_half_back_where_the_score_is_not_zero(tmp_path):
     x = array(0, 2, joints=18)
     x[1, 2, 0, 4, 0] = 0
     dataset = Agcn.find(write_raw(tmp_path, "_data.npy", train=x))
@@ -169,7 +169,7 @@ def test_one_clip_of_a_large_array_takes_the_memory_of_one_clip(tmp_path):
         ),
     ],
 )
-def test_arrays_that_do_not_fit_say_why(tmp_path, break_it, problem):
+def test_the_error_states_why_an_array_cannot_be_used(tmp_path, break_it, problem):
     break_it(write_raw(tmp_path, train=array(0, 2)))
     with pytest.raises(UserError, match=problem):
         Agcn.find(tmp_path)

@@ -8,7 +8,7 @@ from jaxact.errors import UserError
 from tests.helpers.raw_data import write_coco, write_jpeg
 
 
-def test_coco_people_crowds_and_ignored_places(tmp_path):
+def test_people_crowds_and_ignored_pixels_are_stored(tmp_path):
     dataset = CocoKeypoints.find(write_coco(tmp_path))
     assert [raw_clip.id for raw_clip in dataset.clips] == ["train2017/1", "val2017/3"]
     train, test = ("train2017",), ("val2017",)
@@ -25,7 +25,7 @@ def test_coco_people_crowds_and_ignored_places(tmp_path):
     assert record["image"] == (tmp_path / "train2017/1.jpg").read_bytes()
 
 
-def test_coco_files_that_do_not_fit_are_told(tmp_path):
+def test_the_error_states_what_does_not_fit(tmp_path):
     with pytest.raises(
         UserError, match=r"no file 'person_keypoints_\*.json' under .*; expected annotations"
     ):

@@ -82,16 +82,16 @@ def test_an_archive_of_another_skeleton_needs_its_name(tmp_path):
     ],
 )
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_archives_that_do_not_fit_say_why(tmp_path, changes, problem, save):
+def test_the_error_states_why_an_archive_cannot_be_used(tmp_path, changes, problem, save):
     with pytest.raises(UserError, match=problem):
         Ctr.find(write_raw(tmp_path / "a.npz", save, **changes))
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_a_broken_archive_is_named(tmp_path, save):
+def test_the_error_names_a_broken_archive(tmp_path, save):
     raw = write_raw(tmp_path / "a.npz", save)
-    whole = raw.read_bytes()
-    for content in (b"", b"PK\x03\x04", whole[: len(whole) // 2], b"\x93NUMPY"):
+    content_bytes = raw.read_bytes()
+    for content in (b"", b"PK\x03\x04", content_bytes[: len(content_bytes) // 2], b"\x93NUMPY"):
         raw.write_bytes(content)
         with pytest.raises(UserError, match=r"a.npz' is not a readable .npz of plain arrays: "):
             Ctr.find(raw)

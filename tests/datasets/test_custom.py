@@ -1,6 +1,4 @@
-"""Sets of your own: a folder with a table, or one packed file; and what is said when they do not
-fit.
-"""
+"""Sets of your own: a folder with a table, or one packed file, and their errors."""
 
 import json
 from pathlib import Path
@@ -52,7 +50,7 @@ def joints_of(dataset, name: str) -> np.ndarray:
     return record["joints"]
 
 
-def test_every_kind_of_clip_file_holds_the_same(tmp_path):
+def test_every_file_format_holds_the_same_clip(tmp_path):
     raw = write_folder(
         tmp_path, "a,run,train\nb,run,train\nc,run,train\nd,run,train\ne,run,train\n", a=clip(1)
     )
@@ -83,7 +81,7 @@ def test_a_clip_may_be_in_several_splits(tmp_path):
     ]
 
 
-def test_numbers_as_labels_sort_as_numbers(tmp_path):
+def test_numeric_labels_sort_by_value(tmp_path):
     dataset = Custom.find(
         write_folder(tmp_path, "a,10,train\nb,9,train\n", a=clip(1), b=clip(2)), layout="coco-17"
     )
@@ -159,7 +157,7 @@ def test_channels_follow_from_the_layout(tmp_path, layout, joints, channels, exp
         ("a,run,train\n", {}, r"needs its joint layout .* with 17 joints: coco-17"),
     ],
 )
-def test_a_folder_that_does_not_fit_says_why(tmp_path, rows, description, problem):
+def test_the_error_states_why_a_folder_cannot_be_used(tmp_path, rows, description, problem):
     layout = (
         "coco-17" if description is None or ("layout" not in description and description) else None
     )
@@ -167,7 +165,7 @@ def test_a_folder_that_does_not_fit_says_why(tmp_path, rows, description, proble
         Custom.find(write_folder(tmp_path, rows, description, a=clip(1)), layout=layout)
 
 
-def test_the_table_must_be_there_with_its_columns(tmp_path):
+def test_a_table_without_its_columns_is_an_error(tmp_path):
     with pytest.raises(UserError, match=r"0 .csv files in .* expected a folder of <id>.npz"):
         Custom.find(tmp_path, layout="coco-17")
     (tmp_path / "labels.csv").write_text("id,class\na,run\n")
@@ -188,7 +186,7 @@ def test_the_table_must_be_there_with_its_columns(tmp_path):
         (np.full((4, 17, 2), np.nan), "b.npy': 136 of its 136 coordinates are not finite numbers"),
     ],
 )
-def test_a_clip_that_does_not_fit_the_set_is_named(tmp_path, second, problem):
+def test_the_error_names_a_clip_that_does_not_fit_the_set(tmp_path, second, problem):
     dataset = Custom.find(
         write_folder(tmp_path, "a,run,train\nb,run,train\n", a=clip(1), b=second), layout="coco-17"
     )
@@ -196,7 +194,7 @@ def test_a_clip_that_does_not_fit_the_set_is_named(tmp_path, second, problem):
         joints_of(dataset, "b")
 
 
-def test_files_that_cannot_be_read_are_named(tmp_path):
+def test_the_error_names_a_file_that_cannot_be_read(tmp_path):
     raw = write_folder(tmp_path, "a,run,train\nb,run,train\nc,run,train\nd,run,train\n", a=clip(1))
     (raw / "b.npy").write_bytes(b"\x00" * 40)
     (raw / "c.npz").write_bytes(b"PK\x03\x04 broken")
@@ -258,6 +256,6 @@ def test_a_packed_file_may_name_its_splits_and_clips(tmp_path):
         ({"x": np.array([{}] * 6)}, "not a readable .npz of plain arrays"),
     ],
 )
-def test_a_packed_file_that_does_not_fit_says_why(tmp_path, changes, problem):
+def test_the_error_states_why_a_packed_file_cannot_be_used(tmp_path, changes, problem):
     with pytest.raises(UserError, match=problem):
         Custom.find(write_packed(tmp_path / "set.npz", **changes), layout="jhmdb-15")

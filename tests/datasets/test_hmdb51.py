@@ -13,8 +13,9 @@ from tests.helpers.raw_data import split_ids, touch
 
 
 def write_raw(root: Path, actions: tuple[str, ...], suffix: str = ".avi") -> Path:
-    """Per class three clips of film A and one of film B; flags of the first split 1 1 2 0, of the
-    others 1.
+    """Three clips of film A and one of film B per class.
+
+    The flags of the first split are 1 1 2 0, those of the others 1.
     """
     for action in actions:
         clips = [
@@ -56,7 +57,7 @@ def test_flags_make_the_official_splits_and_zero_is_in_neither(tmp_path, builder
     }
 
 
-def test_videos_outside_the_class_folders_are_none_of_the_sets(tmp_path):
+def test_videos_outside_the_class_folders_are_ignored(tmp_path):
     root = write_raw(tmp_path, ("wave", "brush_hair"))
     touch(
         root,

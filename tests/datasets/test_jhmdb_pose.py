@@ -14,8 +14,10 @@ from tests.helpers import videos
 
 
 def write_raw(root: Path) -> tuple[Path, np.ndarray]:
-    """Three clips of four frames: joints of the first in an .npz file, of the second in its own, of
-    the third none.
+    """Three clips of four frames.
+
+    The joints of the first are in an .npz file, those of the second in a .mat file; the third has
+    none.
     """
     for clip in ("A_catch_0", "A_catch_1", "B_catch_0"):
         videos.write(root / f"clips/catch/{clip}.mp4", videos.frames(4, 240, 320))
@@ -35,7 +37,7 @@ def write_raw(root: Path) -> tuple[Path, np.ndarray]:
     return root, joints
 
 
-def test_jhmdb_frames_have_the_joints_of_either_file(tmp_path):
+def test_frames_have_the_joints_of_either_file_format(tmp_path):
     root, joints = write_raw(tmp_path)
     dataset = JhmdbPose.find(root)
     assert [raw_clip.id for raw_clip in dataset.clips] == ["catch/A_catch_0", "catch/A_catch_1"]
@@ -64,7 +66,7 @@ def test_jhmdb_frames_have_the_joints_of_either_file(tmp_path):
     )
 
 
-def test_jhmdb_files_that_do_not_fit_are_told(tmp_path):
+def test_the_error_states_which_files_do_not_fit(tmp_path):
     root, joints = write_raw(tmp_path)
     videos.write(root / "clips/catch/A_catch_0.mp4", videos.frames(4, 120, 160))
     with pytest.raises(

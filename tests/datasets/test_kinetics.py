@@ -1,6 +1,4 @@
-"""Kinetics-Skeleton: every detection in its frame and slot, and JSON of the wrong shape named by
-file and key.
-"""
+"""Kinetics-Skeleton: detections in their frame and slot, and errors that name file and key."""
 
 import json
 from pathlib import Path
@@ -25,12 +23,14 @@ def frame(index: int, *seeds: int) -> dict:
     return {"frame_index": index, "skeleton": [person(seed) for seed in seeds]}
 
 
-def raw_folder(root: Path, clips: dict[str, dict], half: str = "train", **listed: dict) -> Path:
-    """`clips` become files listed with a skeleton; `listed` are entries of the label file alone."""
+def raw_folder(
+    root: Path, clips: dict[str, dict], half: str = "train", **label_entries: dict
+) -> Path:
+    """`clips` become files listed with a skeleton; `label_entries` are in the label file only."""
     (root / f"kinetics_{half}").mkdir()
     labels = {
         clip: {"has_skeleton": True, "label": "abseiling", "label_index": 0} for clip in clips
-    } | listed
+    } | label_entries
     (root / f"kinetics_{half}_label.json").write_text(json.dumps(labels))
     for clip, content in clips.items():
         (root / f"kinetics_{half}" / f"{clip}.json").write_text(json.dumps(content))
@@ -78,7 +78,7 @@ def test_clips_listed_without_a_skeleton_are_dropped_and_counted(tmp_path):
     assert dataset.unions == {"test": ("val",)} and dataset.subsets["kinetics_motion"] == MOTION
 
 
-def test_both_halves_are_found(tmp_path):
+def test_both_splits_are_listed(tmp_path):
     raw_folder(tmp_path, {"a": {"data": []}})
     raw_folder(tmp_path, {"b": {"data": []}}, half="val")
     assert [(s.id, s.cell) for s in KineticsSkeleton.find(tmp_path).clips] == [
@@ -108,7 +108,7 @@ def test_both_halves_are_found(tmp_path):
         ),
     ],
 )
-def test_json_of_the_wrong_shape_is_named_by_file_and_key(data, problem):
+def test_the_error_of_invalid_json_names_the_file_and_the_key(data, problem):
     with pytest.raises(UserError, match=problem) as caught:
         read_frames(data, "folder/clip.json")
     assert str(caught.value).startswith("'folder/clip.json': ")

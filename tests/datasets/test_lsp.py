@@ -10,7 +10,7 @@ from jaxact.skeletons.pose_body import body_matrix
 from tests.helpers.raw_data import write_jpeg
 
 
-def test_lsp_pictures_joints_and_halves(tmp_path):
+def test_pictures_have_their_joints_and_splits(tmp_path):
     joints = np.random.default_rng(0).uniform(1, 30, (3, 14, 1001))
     joints[2] = np.arange(14)[:, None] % 2
     scipy.io.savemat(tmp_path / "joints.mat", {"joints": joints})

@@ -74,7 +74,7 @@ def test_a_utd_name_outside_the_list_is_an_error(tmp_path, name, problem):
         UtdMhad.find(utd(tmp_path, name))
 
 
-def test_matlab_files_that_cannot_be_used_are_named(tmp_path):
+def test_the_error_names_a_matlab_file_that_cannot_be_used(tmp_path):
     (raw_clip,) = UtdMhad.find(utd(tmp_path, "a1_s1_t1")).clips
     for content, problem in (
         ({"other": np.zeros((20, 3, 4))}, "has no array 'd_skel'; it has: other"),
@@ -131,7 +131,7 @@ def test_jhmdb_splits_follow_the_lists(tmp_path):
             }
 
 
-def test_jhmdb_folders_that_are_wrong_are_named(tmp_path):
+def test_the_error_names_an_invalid_jhmdb_folder(tmp_path):
     raw = jhmdb(tmp_path, {"wave/one": (1, 2, 1)})
     (raw / "splits/wave_test_split2.txt").write_text("one.avi train\n")
     with pytest.raises(

@@ -11,7 +11,7 @@ from jaxact.skeletons.pose_body import body_matrix
 from tests.helpers.raw_data import write_jpeg
 
 
-def test_mpii_people_are_gathered_by_picture(tmp_path):
+def test_people_are_grouped_by_picture(tmp_path):
     random = np.random.default_rng(0)
     people = [
         {

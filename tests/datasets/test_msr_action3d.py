@@ -19,7 +19,7 @@ def write_raw(root: Path, *names: str, text: str | None = None) -> Path:
     return root
 
 
-def test_an_msr_clip_is_twenty_rows_a_frame_with_confidence(tmp_path):
+def test_a_frame_is_twenty_rows_with_confidence(tmp_path):
     dataset = MsrAction3d.find(write_raw(tmp_path, "a20_s10_e03_skeleton3D"))
     (record,) = MsrAction3d.parse(dataset.clips[0])
     assert record["joints"].shape == (2, 1, 20, 4) and dataset.channels == ("x", "y", "z", "score")
@@ -33,16 +33,20 @@ def test_an_msr_clip_is_twenty_rows_a_frame_with_confidence(tmp_path):
     assert dataset.layout.name == "kinect-20-msr"
 
 
-def test_msr_odd_subjects_train_in_all_and_in_each_action_set(tmp_path):
+def test_odd_subjects_train_in_every_action_set(tmp_path):
     names = [
         f"a{action:02d}_s{subject:02d}_e01" for action in range(1, 21) for subject in (1, 2, 9, 10)
     ]
     dataset = MsrAction3d.find(write_raw(tmp_path, *(f"{name}_skeleton" for name in names)))
-    for half, odd in (("train", 1), ("test", 0)):
-        assert split_ids(dataset, half) == {name for name in names if int(name[5:7]) % 2 == odd}
+    for half, remainder in (("train", 1), ("test", 0)):
+        assert split_ids(dataset, half) == {
+            name for name in names if int(name[5:7]) % 2 == remainder
+        }
         for group, actions in SETS.items():
             expected = {
-                name for name in names if int(name[5:7]) % 2 == odd and int(name[1:3]) in actions
+                name
+                for name in names
+                if int(name[5:7]) % 2 == remainder and int(name[1:3]) in actions
             }
             assert split_ids(dataset, f"{group}_{half}") == expected and len(expected) == 16
 
@@ -59,7 +63,7 @@ def test_msr_odd_subjects_train_in_all_and_in_each_action_set(tmp_path):
         ),
     ],
 )
-def test_msr_names_that_are_wrong_are_errors(tmp_path, names, problem):
+def test_invalid_names_are_errors(tmp_path, names, problem):
     with pytest.raises(UserError, match=problem):
         MsrAction3d.find(write_raw(tmp_path, *names))
 
@@ -74,7 +78,7 @@ def test_msr_names_that_are_wrong_are_errors(tmp_path, names, problem):
         ("\xff", "is not a text file: byte 0xc3"),
     ],
 )
-def test_an_msr_file_that_is_wrong_is_named(tmp_path, text, problem):
+def test_the_error_names_an_invalid_file(tmp_path, text, problem):
     (raw_clip,) = MsrAction3d.find(write_raw(tmp_path, "a01_s01_e01_skeleton3D", text=text)).clips
     with pytest.raises(UserError, match=problem):
         next(MsrAction3d.parse(raw_clip))

@@ -109,7 +109,7 @@ def test_an_empty_folder_says_what_is_expected(tmp_path):
 
 
 @pytest.mark.skipif(not DATA, reason="JAXACT_DATA names no folder of real data")
-def test_real_files_have_the_limbs_that_a_trained_network_was_fed():
+def test_real_files_have_the_limb_lengths_of_a_trained_networks_input():
     fed = np.load(f"{DATA}/weights/stgcn16_ntu60_xsub_joint_expected.npz")
     for file, clip, label in zip(fed["files"], fed["x_nctvm"], fed["labels"], strict=True):
         raw_clip = next(
@@ -117,11 +117,11 @@ def test_real_files_have_the_limbs_that_a_trained_network_was_fed():
         )
         (record,) = Ntu60.parse(raw_clip)
         assert record["label"] == label
-        given, ours = clip[:, 0, :, 0], record["joints"][0, :, :, :]
+        reference, ours = clip[:, 0, :, 0], record["joints"][0, :, :, :]
 
         def spine(joints: np.ndarray) -> float:
             return float(np.linalg.norm(joints[1] - joints[0]))
 
         # The fed clip was moved and turned and its people ordered; lengths are what such a change
         # leaves alone.
-        assert any(abs(spine(given.T) - spine(person)) < 1e-5 for person in ours)
+        assert any(abs(spine(reference.T) - spine(person)) < 1e-5 for person in ours)

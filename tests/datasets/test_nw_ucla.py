@@ -20,7 +20,7 @@ def write_raw(root: Path, *names: str, frames: int = 3) -> Path:
     return root
 
 
-def test_a_ucla_clip_is_its_skeletons(tmp_path):
+def test_a_clip_holds_the_skeletons_of_its_file(tmp_path):
     dataset = NwUcla.find(write_raw(tmp_path, "a12_s09_e04_v03"))
     (record,) = NwUcla.parse(dataset.clips[0])
     expected = np.random.default_rng(0).normal(size=(3, 20, 3)).round(4).astype(np.float32)
@@ -31,7 +31,7 @@ def test_a_ucla_clip_is_its_skeletons(tmp_path):
     assert dataset.layout.name == "kinect-20-hip"
 
 
-def test_ucla_cameras_one_and_two_train_and_three_tests(tmp_path):
+def test_cameras_1_and_2_train_and_3_tests(tmp_path):
     dataset = NwUcla.find(
         write_raw(
             tmp_path, *(f"a{action:02d}_s01_e00_v0{v}" for action in ACTIONS for v in (1, 2, 3))
@@ -55,7 +55,7 @@ def test_ucla_cameras_one_and_two_train_and_three_tests(tmp_path):
         ("a01_s01_v01", "is not named a<action>_s<subject>"),
     ],
 )
-def test_a_ucla_name_outside_the_lists_is_an_error(tmp_path, name, problem):
+def test_a_name_outside_the_lists_is_an_error(tmp_path, name, problem):
     with pytest.raises(UserError, match=problem):
         NwUcla.find(write_raw(tmp_path, name))
 
@@ -74,7 +74,7 @@ def test_a_ucla_name_outside_the_lists_is_an_error(tmp_path, name, problem):
         ),
     ],
 )
-def test_a_ucla_file_that_is_wrong_is_named(tmp_path, content, problem):
+def test_the_error_names_an_invalid_file(tmp_path, content, problem):
     dataset = NwUcla.find(write_raw(tmp_path, "a01_s01_e00_v01"))
     Path(dataset.clips[0].path).write_text(content)
     with pytest.raises(UserError, match=problem):

@@ -1,6 +1,4 @@
-"""OpenPose's JSON: one file per frame, people in the order of the file, in a folder per clip or
-side by side.
-"""
+"""OpenPose's JSON files: people in the order of the file, one folder per clip or one for all."""
 
 import json
 import os
@@ -54,7 +52,7 @@ def test_people_stay_in_the_order_of_the_file_and_frames_at_their_numbers(tmp_pa
     assert not record["joints"][1:3].any() and not record["joints"][3, 1].any()
 
 
-def test_clips_may_lie_side_by_side(tmp_path):
+def test_clips_may_share_one_folder(tmp_path):
     frame(tmp_path, 0, person(1), stem="Kick_1")
     frame(tmp_path, 1, person(2), stem="Kick_1")
     frame(tmp_path, 0, person(3), stem="Kick_1_b")
@@ -63,7 +61,7 @@ def test_clips_may_lie_side_by_side(tmp_path):
     assert dataset.labels == ("run", "walk") and set(dataset.unions) == {"train", "test"}
 
 
-def test_an_image_size_makes_shares_and_leaves_scores(tmp_path):
+def test_an_image_size_divides_coordinates_but_not_scores(tmp_path):
     frame(tmp_path / "a", 0, person(1))
     plain = parse_one(Openpose.find(table(tmp_path, "a,run,train\n")))["joints"]
     shares = parse_one(Openpose.find(table(tmp_path, "a,run,train\n", {"image_size": [200, 50]})))[
@@ -84,7 +82,7 @@ def test_the_older_model_and_the_older_key_are_read(tmp_path, key):
     )
 
 
-def test_a_clip_in_which_nobody_is_found_is_empty(tmp_path):
+def test_a_clip_without_people_is_empty(tmp_path):
     frame(tmp_path / "a", 0)
     frame(tmp_path / "b", 0, person(1))
     dataset = Openpose.find(table(tmp_path, "a,run,train\nb,run,train\n"))
@@ -118,7 +116,7 @@ def test_a_clip_in_which_nobody_is_found_is_empty(tmp_path):
         ),
     ],
 )
-def test_a_frame_that_is_none_is_named(tmp_path, content, problem):
+def test_the_error_names_an_invalid_frame(tmp_path, content, problem):
     frame(tmp_path / "a", 0, person(1)) if "nan" not in content.lower() else frame(
         tmp_path / "a", 0
     )
@@ -159,7 +157,7 @@ def test_a_frame_that_is_none_is_named(tmp_path, content, problem):
         ),
     ],
 )
-def test_a_folder_that_does_not_fit_says_why(tmp_path, rows, description, problem):
+def test_the_error_states_why_a_folder_cannot_be_used(tmp_path, rows, description, problem):
     frame(tmp_path / "a", 0, person(1))
     frame(tmp_path / "mixed", 0, stem="one")
     frame(tmp_path / "mixed", 0, stem="two")
@@ -167,7 +165,7 @@ def test_a_folder_that_does_not_fit_says_why(tmp_path, rows, description, proble
         Openpose.find(table(tmp_path, rows, description))
 
 
-def test_another_layout_than_the_files_is_refused(tmp_path):
+def test_a_layout_that_differs_from_the_files_is_an_error(tmp_path):
     frame(tmp_path / "a", 0, person(1))
     with pytest.raises(
         UserError, match="the clips have 25 joints, but layout 'openpose-18' has 18"

@@ -23,7 +23,7 @@ def split_of(dataset, split: str) -> list[str]:
     return [source.id for source in dataset.clips if source.cell in dataset.unions[split]]
 
 
-def test_a_record_is_the_annotation_with_frames_first_in_shares_of_the_picture(tmp_path):
+def test_a_record_is_the_annotation_with_frames_first_in_0_to_1_of_the_picture(tmp_path):
     dataset = Pyskl.find(write_annotations(tmp_path / "a.pkl", annotation("one", label=3)))
     record, source = parse_one(dataset), annotation("one")
     assert dataset.layout.name == "coco-17" and dataset.channels == ("x", "y", "score")
@@ -37,7 +37,7 @@ def test_a_record_is_the_annotation_with_frames_first_in_shares_of_the_picture(t
     assert dataset.labels == ("0", "1", "2", "3")
 
 
-def test_joints_in_space_stay_as_they_are(tmp_path):
+def test_3d_joints_are_stored_unchanged(tmp_path):
     dataset = Pyskl.find(write_annotations(tmp_path / "a.pkl", annotation_3d("one")))
     assert dataset.layout.name == "ntu-25" and dataset.channels == ("x", "y", "z")
     record = parse_one(dataset)
@@ -76,7 +76,7 @@ def test_splits_keep_their_names_and_a_clip_may_be_in_several_or_none(tmp_path):
     }
 
 
-def test_the_bare_list_is_one_split_called_after_its_file(tmp_path):
+def test_a_bare_list_is_one_split_with_the_name_of_its_file(tmp_path):
     write_pickle(tmp_path / "ntu60_xsub_train.pkl", [annotation("a"), annotation("b")])
     write_pickle(tmp_path / "ntu60-xsub-val.pkl", [annotation("c", label=1)])
     dataset = Pyskl.find(tmp_path)
@@ -84,11 +84,11 @@ def test_the_bare_list_is_one_split_called_after_its_file(tmp_path):
         dataset, "ntu60_xsub_val"
     ) == ["c"]
     assert [parse_one(dataset, index)["id"] for index in range(3)] == ["c", "a", "b"]
-    alone = Pyskl.find(tmp_path / "ntu60_xsub_train.pkl")
-    assert list(alone.unions) == ["ntu60_xsub_train"]
+    single_file = Pyskl.find(tmp_path / "ntu60_xsub_train.pkl")
+    assert list(single_file.unions) == ["ntu60_xsub_train"]
 
 
-def test_the_older_name_of_the_name_is_read(tmp_path):
+def test_the_older_key_of_the_name_is_read(tmp_path):
     dataset = Pyskl.find(
         write_pickle(tmp_path / "a.pkl", [annotation("x", frame_dir=None, filename="clip")])
     )
@@ -157,7 +157,7 @@ def test_an_annotation_without_people_is_an_empty_clip(tmp_path):
         ),
     ],
 )
-def test_an_annotation_that_does_not_fit_is_named_and_the_others_are_read(tmp_path, bad, problem):
+def test_the_error_names_an_invalid_annotation_and_the_others_are_read(tmp_path, bad, problem):
     dataset = Pyskl.find(write_annotations(tmp_path / "a.pkl", annotation("good"), bad))
     assert parse_one(dataset, 0)["id"] == "good"
     with pytest.raises(UserError, match=problem):
@@ -192,12 +192,12 @@ def test_an_annotation_that_does_not_fit_is_named_and_the_others_are_read(tmp_pa
         ),
     ],
 )
-def test_a_file_that_is_no_set_says_why(tmp_path, content, problem):
+def test_the_error_states_why_a_file_is_not_a_set(tmp_path, content, problem):
     with pytest.raises(UserError, match=problem):
         Pyskl.find(write_pickle(tmp_path / "a.pkl", content))
 
 
-def test_what_is_no_pickle_is_named(tmp_path):
+def test_the_error_names_a_file_that_is_not_a_pickle(tmp_path):
     (tmp_path / "a.pkl").write_bytes(pickle.dumps([annotation("a")])[:300])
     with pytest.raises(UserError, match=r"a.pkl' is not a readable pickle"):
         Pyskl.find(tmp_path / "a.pkl")
@@ -228,7 +228,7 @@ def test_a_real_annotation_parses(tmp_path):
 
 
 @pytest.mark.skipif(not DATA, reason="JAXACT_DATA names no folder of real data")
-def test_the_real_file_itself_passes_the_restricted_reader():
+def test_the_restricted_reader_reads_the_real_file():
     from jaxact.datasets.formats import safe_pickle
 
     path = Path(DATA, "pyskl/ucf101_one_clip.pkl")

@@ -12,8 +12,8 @@ from jaxact.errors import UserError
 DATA = os.environ.get("JAXACT_DATA", "")
 
 
-def take(root: Path, place: str, text: str | None = None) -> Path:
-    folder = root / place
+def take(root: Path, name: str, text: str | None = None) -> Path:
+    folder = root / name
     folder.mkdir(parents=True)
     rows = np.arange(3 * 91, dtype=float).reshape(3, 91)
     rows[:, 0] = (180, 181, 183)
@@ -60,15 +60,15 @@ def test_every_fold_tests_what_the_other_four_train_on(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("place", "problem"),
+    ("name", "problem"),
     [
         ("s01s09/01/001", "'s01s09' is in none of the five folds"),
         ("s01s02/09/001", "class '09' is outside the list"),
     ],
 )
-def test_a_folder_outside_the_lists_is_an_error(tmp_path, place, problem):
+def test_a_folder_outside_the_lists_is_an_error(tmp_path, name, problem):
     with pytest.raises(UserError, match=problem):
-        Sbu.find(take(tmp_path, place))
+        Sbu.find(take(tmp_path, name))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_folder_outside_the_lists_is_an_error(tmp_path, place, problem):
         ),
     ],
 )
-def test_rows_that_are_wrong_are_named(tmp_path, text, problem):
+def test_the_error_names_an_invalid_row(tmp_path, text, problem):
     (raw_clip,) = Sbu.find(take(tmp_path, "s01s02/08/001", text)).clips
     with pytest.raises(UserError, match=problem):
         next(Sbu.parse(raw_clip))

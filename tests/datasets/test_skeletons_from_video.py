@@ -1,6 +1,4 @@
-"""Videos into skeletons: people found by a network or by files beside the videos, each in one slot
-for a whole clip.
-"""
+"""Skeletons from videos: poses of a network or of files, tracked so that a slot is one person."""
 
 import json
 import shutil
@@ -25,7 +23,7 @@ HEIGHT, WIDTH = 48, 64
 
 @pytest.fixture
 def clips(tmp_path) -> Path:
-    """Two classes of two videos each, four frames long, without anything beside them."""
+    """Two classes of two videos each, four frames long, without pose files."""
     for name in ("run/a", "run/b", "wave/c", "wave/d"):
         videos.write(tmp_path / "clips" / f"{name}.mp4", videos.frames(4, HEIGHT, WIDTH))
     return tmp_path / "clips"
@@ -41,7 +39,7 @@ def write_poses(folder: Path, stem: str, frames: list, first: int = 0) -> None:
 
 
 def poses(x: float, score: float = 0.5) -> np.ndarray:
-    """Somebody of openpose-18 around x in pixels, the last joint missing."""
+    """A person of openpose-18 around x in pixels, without the last joint."""
     joints = np.zeros((18, 3))
     joints[:14] = person(x, 4, 36)
     joints[14:] = joints[0]
@@ -57,9 +55,7 @@ def records(summary, split: str = "all") -> dict:
 
 
 class FakeEstimator:
-    """In place of a network: two people who change places in the list; counts the pictures that it
-    was shown.
-    """
+    """Replaces a network: two people whose order alternates; counts the pictures."""
 
     def __init__(self):
         self.shown = 0
@@ -84,9 +80,7 @@ def prepare_clips(clips, tmp_path, **options):
     )
 
 
-def test_people_found_by_a_network_keep_their_slots_and_whoever_is_seen_most_is_first(
-    clips, tmp_path
-):
+def test_estimated_people_stay_in_their_slots_in_order_of_score(clips, tmp_path):
     estimator = FakeEstimator()
     summary = prepare_clips(
         clips, tmp_path, pose_estimator=image_estimator(estimator, step=7), workers=4
@@ -110,7 +104,7 @@ def test_people_found_by_a_network_keep_their_slots_and_whoever_is_seen_most_is_
     assert open_corpus("skeletons_from_video/mine", data_dir=tmp_path / "data") is not None
 
 
-def test_a_run_that_was_stopped_shows_the_network_no_video_twice(clips, tmp_path):
+def test_a_resumed_run_estimates_no_video_twice(clips, tmp_path):
     estimator = FakeEstimator()
 
     def until_the_third(picture):
@@ -127,7 +121,7 @@ def test_a_run_that_was_stopped_shows_the_network_no_video_twice(clips, tmp_path
     assert again.shown == 16
 
 
-def test_a_bad_video_is_left_out_by_name_and_the_others_stay(clips, tmp_path):
+def test_a_bad_video_is_skipped_by_name_and_the_others_are_stored(clips, tmp_path):
     (clips / "run" / "b.mp4").write_bytes(b"no video at all")
     with pytest.raises(UserError, match=r"b.mp4' cannot be read as a video.*--skip-bad"):
         prepare_clips(clips, tmp_path, pose_estimator=image_estimator(FakeEstimator()))
@@ -137,7 +131,7 @@ def test_a_bad_video_is_left_out_by_name_and_the_others_stay(clips, tmp_path):
     assert summary.clips == 3 and len(summary.skipped) == 1 and "b.mp4" in str(summary)
 
 
-def test_poses_beside_the_videos_become_shares_in_the_frames_of_the_video(clips, tmp_path):
+def test_pose_files_beside_videos_become_normalised_joints_of_their_frames(clips, tmp_path):
     walk = [[poses(20 + t), poses(50)] for t in range(4)]
     write_poses(clips / "run" / "a", "any", walk)
     write_poses(clips / "run", "b", [walk[0], [], walk[2]])
@@ -160,7 +154,7 @@ def test_poses_beside_the_videos_become_shares_in_the_frames_of_the_video(clips,
     assert present.tolist() == [[True, True], [False, False], [True, True], [False, False]]
 
 
-def test_poses_of_another_video_or_none_are_refused(clips, tmp_path):
+def test_missing_poses_and_those_of_another_video_are_errors(clips, tmp_path):
     with pytest.raises(
         UserError,
         match=r"none of the 4 videos has poses beside it.*a.mp4' is a video, but .*"
@@ -178,7 +172,7 @@ def test_poses_of_another_video_or_none_are_refused(clips, tmp_path):
     assert "d.mp4' is a video, but" in reasons["d.mp4"]
 
 
-def test_of_a_crowd_those_who_are_seen_most_are_kept_and_nobody_is_one_empty_slot():
+def test_the_people_with_the_highest_scores_stay_and_an_empty_clip_has_one_slot():
     crowd = [person(40 * n, 5, 30) * (1, 1, 1 + n) / (2000, 50, 1) for n in range(MAX_PERSONS + 10)]
     joints = track_people([np.array(crowd, np.float32)] * 2, [(2000, 50)] * 2)
     assert joints.shape == (2, MAX_PERSONS, 14, 3)
@@ -186,7 +180,9 @@ def test_of_a_crowd_those_who_are_seen_most_are_kept_and_nobody_is_one_empty_slo
     assert not track_people([np.zeros((0, 14, 3), np.float32)] * 3, [(64, 48)] * 3).any()
 
 
-def test_the_command_takes_a_folder_and_a_run_and_says_what_does_not_fit(clips, tmp_path, capsys):
+def test_the_command_takes_a_folder_and_a_run_and_rejects_those_that_do_not_fit(
+    clips, tmp_path, capsys
+):
     for name in ("b", "d"):
         next(clips.rglob(f"{name}.mp4")).unlink()
     section = config.PoseConfig(width=0.125, filters=4, stages=1)
@@ -214,7 +210,7 @@ def test_the_command_takes_a_folder_and_a_run_and_says_what_does_not_fit(clips, 
         assert message in capsys.readouterr().err and not (tmp_path / "data").exists()
 
 
-def test_jhmdbs_clips_are_found_in_its_official_splits(tmp_path):
+def test_clips_of_jhmdb_are_in_its_official_splits(tmp_path):
     for number, half in enumerate(("1", "2", "1"), 1):
         videos.write(tmp_path / f"jhmdb/wave/w{number}.mp4", videos.frames(3, HEIGHT, WIDTH))
         for split in (1, 2, 3):

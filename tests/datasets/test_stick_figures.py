@@ -6,8 +6,7 @@ import numpy as np
 from PIL import Image
 
 from jaxact import datasets
-from jaxact.datasets import dataset_info, stick_figures
-from jaxact.datasets import records
+from jaxact.datasets import dataset_info, records, stick_figures
 from jaxact.datasets.preparation import prepare
 from jaxact.datasets.preparation.options import PrepareOptions
 from jaxact.datasets.stick_figures import StickFigures
@@ -15,7 +14,7 @@ from jaxact.datasets.synthetic import clips, drawing
 from jaxact.pipeline import pose_picture
 
 
-def test_drawn_pictures_depend_on_their_names_alone_and_survive_their_files():
+def test_a_picture_depends_on_its_name_alone_and_round_trips_as_png():
     first, people = stick_figures.scene(3, "wave", 1, 0)
     again, same = stick_figures.scene(3, "wave", 1, 0)
     np.testing.assert_array_equal(first, again)
@@ -26,10 +25,8 @@ def test_drawn_pictures_depend_on_their_names_alone_and_survive_their_files():
     )
 
 
-def test_joints_lie_on_the_bodies_that_are_drawn(monkeypatch):
-    """The same scene with bodies left out: pixels at joints in sight change, those far from all do
-    not.
-    """
+def test_joints_are_on_the_drawn_bodies(monkeypatch):
+    """Without the bodies, the pixels at visible joints change."""
     picture, people = stick_figures.scene(5, "kick", 0, 0)
     monkeypatch.setattr(drawing, "draw_limb", lambda *_: None)
     bare, _ = stick_figures.scene(5, "kick", 0, 0)
@@ -39,7 +36,7 @@ def test_joints_lie_on_the_bodies_that_are_drawn(monkeypatch):
     assert len(visible) >= 20 and (at > 30).mean() > 0.9
 
 
-def test_who_is_drawn_for_testing_is_in_no_picture_for_training(monkeypatch):
+def test_training_pictures_show_no_test_subject(monkeypatch):
     dataset, subjects = StickFigures.find(), []
     halves = {half: set(cells) for half, cells in dataset.unions.items()}
     assert (
@@ -60,7 +57,7 @@ def test_who_is_drawn_for_testing_is_in_no_picture_for_training(monkeypatch):
         assert set(subjects) <= set(half_subjects) and len(set(subjects)) > 1
 
 
-def test_drawn_pictures_are_prepared_read_and_made_into_examples(tmp_path, monkeypatch):
+def test_drawn_pictures_are_prepared_and_become_examples(tmp_path, monkeypatch):
     subset = StickFigures.find()
     subset.clips = [
         raw_clip

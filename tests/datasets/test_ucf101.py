@@ -14,9 +14,7 @@ from tests.helpers.raw_data import split_ids, touch
 def write_raw(
     root: Path, *, folder: str = "HandstandPushups", file: str = "HandStandPushups"
 ) -> Path:
-    """Two classes of three groups; group 3 tests in the first split, 2 in the second, 1 in the
-    third.
-    """
+    """Two classes of three groups; the splits test group 3, 2 and 1."""
     clips = {"Archery": "Archery", folder: file}
     touch(
         root,
@@ -30,11 +28,11 @@ def write_raw(
     lists = root / "ucfTrainTestlist"
     lists.mkdir()
     (lists / "classInd.txt").write_text("1 Archery\n2 HandstandPushups\n\n")
-    listed = [("Archery", "Archery", 1), ("HandstandPushups", "HandStandPushups", 2)]
+    classes = [("Archery", "Archery", 1), ("HandstandPushups", "HandStandPushups", 2)]
     for split in (1, 2, 3):
         rows = [
             (f"{a}/v_{b}_g0{g}_c0{c}.avi", n, g)
-            for a, b, n in listed
+            for a, b, n in classes
             for g in (1, 2, 3)
             for c in (1, 2)
         ]
@@ -49,7 +47,7 @@ def write_raw(
 @pytest.mark.parametrize(
     "spelling", [{}, {"file": "HandstandPushups"}, {"folder": "handstandpushups"}]
 )
-def test_ucf_clips_are_matched_to_the_lists_without_regard_to_case(tmp_path, spelling):
+def test_clips_match_the_lists_without_case(tmp_path, spelling):
     dataset = Ucf101.find(write_raw(tmp_path, **spelling))
     assert (
         dataset.labels == ("Archery", "HandstandPushups")
@@ -74,13 +72,13 @@ def test_ucf_clips_are_matched_to_the_lists_without_regard_to_case(tmp_path, spe
     }
 
 
-def test_the_set_of_this_name_that_tfds_has_can_be_used_beside_ours():
+def test_the_tfds_set_of_the_same_name_stays_usable():
     code = "import jaxact.datasets, tensorflow_datasets as tfds; print(tfds.video.Ucf101.name)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "ucf101", done.stderr
 
 
-def test_the_official_splits_do_not_leak_and_the_random_one_says_so(tmp_path):
+def test_only_the_random_split_leaks(tmp_path):
     dataset = Ucf101.find(write_raw(tmp_path))
     assert (
         len(split_ids(dataset, "random_3to1_test")) == 3
@@ -92,7 +90,7 @@ def test_the_official_splits_do_not_leak_and_the_random_one_says_so(tmp_path):
     assert dataset.leaks == {"random_3to1_test": leaked} and leaked
 
 
-def test_a_ucf_folder_that_does_not_fit_its_lists_is_told(tmp_path):
+def test_the_error_states_what_does_not_fit_the_lists(tmp_path):
     root = write_raw(tmp_path)
     (root / "UCF-101/Archery/v_Archery_g01_c01.avi").unlink()
     assert Ucf101.find(root).dropped == {"listed, but without a file": 1}

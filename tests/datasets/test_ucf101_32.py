@@ -1,6 +1,4 @@
-"""The 32 classes of UCF101: who is in, five folds by clip and by recording, whatever the order of
-the files.
-"""
+"""The 32 classes of UCF101: members, and five folds by clip and by recording."""
 
 import collections
 import json
@@ -18,9 +16,7 @@ from tests.helpers import videos
 
 
 def clips(classes=ucf101_32.CLASSES, groups=25, each=6):
-    """Ids, class names and groups as UCF101 has them: 150 clips of a class, and one class that is
-    none of the 32.
-    """
+    """Ids, class names and groups like those of UCF101, with one class that is not of the 32."""
     rows = [
         (f"v_{name}_g{group:02}_c{clip:02}", name, f"v_{name}_g{group:02}")
         for name in (*classes, "Typing")
@@ -37,14 +33,14 @@ def subset(**options):
     return list(selected), list(selected.values()), [group_of[clip] for clip in selected]
 
 
-def test_there_are_thirty_two_classes_the_papers_three_among_them():
+def test_the_32_classes_include_the_three_of_the_paper():
     assert len(set(ucf101_32.CLASSES)) == 32 and list(ucf101_32.CLASSES) == sorted(
         ucf101_32.CLASSES, key=str.casefold
     )
     assert {"Bowling", "GolfSwing", "TennisSwing"} <= set(ucf101_32.CLASSES)
 
 
-def test_of_every_class_125_clips_are_chosen_or_all_and_no_other_class():
+def test_every_class_has_125_clips_or_all_and_other_classes_have_none():
     ids, labels, _ = subset()
     assert collections.Counter(labels) == dict.fromkeys(range(32), 125)
     assert all(
@@ -56,7 +52,7 @@ def test_of_every_class_125_clips_are_chosen_or_all_and_no_other_class():
     assert len(subset(classes=small)[0]) == 4000  # spelt otherwise
 
 
-def test_the_order_of_the_files_has_no_say():
+def test_the_order_of_the_files_does_not_matter():
     ids, names, _ = clips(each=6)
     backwards = ucf101_32.select_clips(ids[::-1], names[::-1])
     assert backwards == ucf101_32.select_clips(ids, names)
@@ -68,7 +64,7 @@ def test_the_order_of_the_files_has_no_say():
 
 
 def fold_of(names, prefix):
-    """The fold that tests on a clip, after a look at the names of all five."""
+    """The fold that tests on a clip; checks the names of all five."""
     numbers = [fold for fold in range(1, 6) if f"{prefix}fold{fold}_test" in names]
     rest = {f"{prefix}fold{fold}_train" for fold in range(1, 6) if fold not in numbers}
     assert len(numbers) == 1 and set(names) == rest | {f"{prefix}fold{numbers[0]}_test"}
@@ -105,9 +101,7 @@ def test_errors_say_what_is_missing():
 
 
 def write_raw(root, each=1, groups=5):
-    """UCF101 as it is unpacked: videos of every class of the subset and of another one, with poses
-    beside them.
-    """
+    """Videos of every class of the subset and of another one, with pose files."""
     names = clips(groups=groups, each=each)[0]
     one = videos.write(root / "one.avi", videos.frames(1, 16, 16))
     content = json.dumps({"people": [{"pose_keypoints_2d": [5.0, 5.0, 0.5] * 18}]})
@@ -120,7 +114,7 @@ def write_raw(root, each=1, groups=5):
     return root
 
 
-def test_planted_videos_become_skeletons_in_five_folds(tmp_path):
+def test_videos_become_skeletons_in_five_folds(tmp_path):
     summary = prepare.prepare(
         "ucf101_32",
         raw=write_raw(tmp_path / "raw"),

@@ -10,9 +10,7 @@ from tests.helpers.raw_data import split_ids
 
 
 def write_raw(root: Path, listing: str, **rows: list[int]) -> Path:
-    """Recordings by name: the frame numbers of their rows; joint j of row i of frame f is (f, i,
-    j).
-    """
+    """Recordings with the frame numbers of their rows; joint j of row i of frame f is (f, i, j)."""
     (root / "actionLabel.txt").write_text(listing)
     (root / "joints").mkdir()
     for name, numbers in rows.items():
@@ -68,12 +66,12 @@ def test_every_recording_is_tested_by_what_the_others_train(tmp_path):
         ("s09_e01\nwalk: 1 2\n", r"lists 's09_e01', but .* has no joints_s09_e01.txt"),
     ],
 )
-def test_a_list_that_is_wrong_is_named(tmp_path, listing, problem):
+def test_the_error_names_the_invalid_line_of_a_list(tmp_path, listing, problem):
     with pytest.raises(UserError, match=problem):
         Utkinect.find(write_raw(tmp_path, listing, s01_e01=[1]))
 
 
-def test_recordings_that_are_wrong_are_named(tmp_path):
+def test_the_error_names_an_invalid_recording(tmp_path):
     dataset = Utkinect.find(write_raw(tmp_path, "s01_e01\nwalk: 1 2\n", s01_e01=[7]))
     for text, problem in (
         (None, "has no frame from 1 to 2, where the list has 's01_e01/walk'"),

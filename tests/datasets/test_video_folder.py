@@ -61,13 +61,13 @@ def test_a_table_names_label_splits_and_groups(tmp_path):
         ('path,label\n"a.mp4,x\n', "is not a CSV table"),
     ],
 )
-def test_a_table_that_cannot_be_used_says_why(tmp_path, table, problem):
+def test_the_error_states_why_a_table_cannot_be_used(tmp_path, table, problem):
     (tmp_path / "clips.csv").write_text(table)
     with pytest.raises(UserError, match=problem):
         VideoFolder.find(tmp_path)
 
 
-def test_folders_that_cannot_be_used_say_why(tmp_path):
+def test_the_error_states_why_a_folder_cannot_be_used(tmp_path):
     with pytest.raises(
         UserError, match=r"no video file under .*; expected videos in folders named after"
     ):

@@ -10,7 +10,7 @@ from jaxact.datasets.formats.npz_rows import Rows
 from jaxact.errors import UserError
 
 
-def test_a_compressed_archive_that_breaks_midway_is_named_at_the_clip(tmp_path):
+def test_a_broken_compressed_archive_raises_at_the_row(tmp_path):
     raw = tmp_path / "a.npz"
     np.savez_compressed(raw, x_train=np.random.default_rng(0).normal(size=(3, 400, 150)))
     with zipfile.ZipFile(raw) as archive:

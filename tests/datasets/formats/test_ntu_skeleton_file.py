@@ -1,6 +1,4 @@
-"""The `.skeleton` format: exact numbers in, exact numbers out, and every way a file can be
-wrong.
-"""
+"""The `.skeleton` format: exact numbers, and the error of every kind of invalid file."""
 
 from pathlib import Path
 
@@ -53,7 +51,7 @@ def test_a_clip_without_people_keeps_its_frames(tmp_path):
     assert joints.shape == (2, 1, 25, 3) and not joints.any()
 
 
-def test_windows_line_ends_change_nothing(tmp_path):
+def test_windows_line_endings_do_not_matter(tmp_path):
     frames = [[(FIRST, pose(0))], [(FIRST, pose(1))]]
     unix, _ = read_skeleton(write(tmp_path, skeleton_text(frames)))
     windows, _ = read_skeleton(write(tmp_path, skeleton_text(frames, "\r\n")))
@@ -111,7 +109,7 @@ SHORT, LONG = " ".join(["1"] * 11), " ".join(["1.5"] * 13)
         (SOUND + "\n1\n", "line 59 .*text after the last frame: '1'"),
     ],
 )
-def test_a_file_that_is_wrong_is_named_with_the_line(tmp_path, content, problem):
+def test_the_error_names_an_invalid_file_and_the_line(tmp_path, content, problem):
     with pytest.raises(UserError, match=problem) as caught:
         read_skeleton(write(tmp_path, content))
     assert "S001C001P001R001A001.skeleton" in str(caught.value)

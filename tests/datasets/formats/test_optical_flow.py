@@ -1,4 +1,4 @@
-"""Optical flow: of a picture that moves as a whole, in 8 bits and back."""
+"""Optical flow of a shifted picture, and its 8-bit encoding."""
 
 import sys
 
@@ -20,7 +20,7 @@ def texture(height: int, width: int) -> np.ndarray:
 
 @pytest.mark.parametrize("method", optical_flow.METHODS)
 @pytest.mark.parametrize("moved", [(3, 0), (0, 2), (-4, 1)])
-def test_a_picture_that_moves_as_a_whole_has_that_flow(method, moved):
+def test_the_flow_of_a_shifted_picture_is_the_shift(method, moved):
     whole = texture(128, 160)
     first = whole[20:-20, 20:-20]
     second = np.ascontiguousarray(
@@ -31,7 +31,7 @@ def test_a_picture_that_moves_as_a_whole_has_that_flow(method, moved):
     np.testing.assert_allclose(np.median(flow[16:-16, 16:-16], (0, 1)), moved, atol=0.2)
 
 
-def test_levels_are_the_fields_formula():
+def test_levels_follow_the_usual_formula():
     values = np.array([[-30.0, -20.0, -0.1, 0.0, 0.1, 7.3, 20.0, 30.0]], np.float32)
     levels = optical_flow.quantise(np.stack([values, -values], axis=-1))
     expected = [
@@ -43,7 +43,7 @@ def test_levels_are_the_fields_formula():
 
 
 @pytest.mark.parametrize("method", optical_flow.METHODS)
-def test_a_stored_stream_has_a_picture_for_each_frame_x_left_y_right(tmp_path, method):
+def test_stored_flow_has_one_picture_per_frame_with_x_left_and_y_right(tmp_path, method):
     whole = texture(96, 140)
     clip = np.stack([whole[16:80, 30 - 3 * i : 110 - 3 * i] for i in range(4)])[..., None].repeat(
         3, 3
@@ -59,7 +59,7 @@ def test_a_stored_stream_has_a_picture_for_each_frame_x_left_y_right(tmp_path, m
     assert encoded.flow[3] == encoded.flow[2] != encoded.flow[1]
 
 
-def test_flow_of_one_frame_stands_still(tmp_path):
+def test_the_flow_of_one_frame_is_zero(tmp_path):
     encoded = video_encoding.encode(
         str(videos.write(tmp_path / "clip.mp4", videos.frames(1))), short_side=256, flow="dis"
     )
@@ -67,7 +67,7 @@ def test_flow_of_one_frame_stands_still(tmp_path):
     assert picture.shape == (24, 64, 1) and (picture == 128).all()
 
 
-def test_an_unknown_method_lists_those_there_are(monkeypatch):
+def test_the_error_of_an_unknown_method_lists_the_methods(monkeypatch):
     with pytest.raises(UserError, match=r"unknown flow 'tvl1'; available: dis, farneback"):
         optical_flow.flow_estimator("tvl1")
     monkeypatch.setitem(sys.modules, "cv2", None)

@@ -1,6 +1,4 @@
-"""Pickles of arrays are read whatever wrote them; a pickle that asks for anything else is refused
-and runs nothing.
-"""
+"""Pickles of arrays are read; a pickle with any other name is rejected and runs nothing."""
 
 import builtins
 import collections
@@ -45,7 +43,7 @@ def write_pickle(path: Path, content, protocol: int = pickle.DEFAULT_PROTOCOL) -
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_arrays_and_containers_come_back_under_every_protocol(tmp_path, protocol):
+def test_every_pickle_protocol_round_trips_arrays_and_containers(tmp_path, protocol):
     path = write_pickle(tmp_path / "a.pkl", CONTENT, protocol)
     content, trusted = safe_pickle.load(path), pickle.loads(Path(path).read_bytes())
     assert list(content) == list(CONTENT)
@@ -90,7 +88,7 @@ def test_text_of_python_2_is_read(tmp_path):
         (lambda path: Path, "pathlib"),
     ],
 )
-def test_a_pickle_that_asks_for_anything_else_is_refused_by_name_and_runs_nothing(
+def test_a_pickle_with_a_forbidden_name_is_rejected_and_runs_nothing(
     tmp_path, call, name, protocol
 ):
     target = tmp_path / "made"
@@ -105,13 +103,13 @@ def test_a_pickle_that_asks_for_anything_else_is_refused_by_name_and_runs_nothin
     assert not target.exists()
 
 
-def test_the_bad_pickle_of_these_tests_would_have_run(tmp_path):
+def test_the_plain_unpickler_runs_the_bad_pickle_of_these_tests(tmp_path):
     target = tmp_path / "made"
     pickle.loads(pickle.dumps(Call(os.system, f"touch {target}")))
     assert target.exists()
 
 
-def test_a_module_that_is_named_is_not_even_imported(tmp_path, monkeypatch):
+def test_a_module_named_in_a_pickle_is_not_imported(tmp_path, monkeypatch):
     (tmp_path / "trap_module.py").write_text(f"open({str(tmp_path / 'made')!r}, 'w')\n")
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "bad.pkl").write_bytes(b"ctrap_module\nthing\n.")
@@ -136,16 +134,14 @@ def test_a_module_that_is_named_is_not_even_imported(tmp_path, monkeypatch):
         b"Pname\n.",
     ],
 )
-def test_what_is_no_whole_pickle_is_named(tmp_path, content):
+def test_the_error_names_an_incomplete_pickle(tmp_path, content):
     (tmp_path / "broken.pkl").write_bytes(content)
     with pytest.raises(UserError, match=r"broken.pkl' is not a readable pickle: "):
         safe_pickle.load(str(tmp_path / "broken.pkl"))
 
 
 def test_raw_bytes_never_become_objects(tmp_path):
-    """numpy's own dtypes may be given flags that hide an object field, whose bytes are then taken
-    for a pointer.
-    """
+    """The state of a numpy dtype can hide an object field, whose bytes would become a pointer."""
     kind = b"cnumpy\ndtype\n(S'%s'\nI00\nI01\ntR(I3\nS'|'\n%stb"
     array = (
         b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR"
@@ -165,8 +161,8 @@ def test_raw_bytes_never_become_objects(tmp_path):
     assert safe_pickle.load(str(tmp_path / "good.pkl")) == np.frombuffer(b"12345678", "f8")
 
 
-def test_a_pickle_cannot_change_what_the_next_one_is_read_with(tmp_path):
-    """BUILD sets attributes: on the names of the list it must find nothing worth setting."""
+def test_a_pickle_cannot_change_the_reader(tmp_path):
+    """The instruction BUILD sets attributes; the allowed names must not have any to set."""
     for name in (
         "numpy\ndtype",
         "numpy\nndarray",

@@ -1,6 +1,4 @@
-"""Video files become frames: upright, in the right colours, with their times; unusable files are
-refused by name.
-"""
+"""Video files become upright frames with right colours and times; errors name the file."""
 
 import sys
 import types
@@ -20,7 +18,7 @@ def pictures(clip: video_encoding.EncodedClip) -> np.ndarray:
 
 
 def corners(picture: np.ndarray) -> np.ndarray:
-    """The colours in the middles of the four quarters, [2, 2, 3]."""
+    """The colours at the centres of the four quarters, [2, 2, 3]."""
     height, width = picture.shape[:2]
     return picture[height // 4 :: height // 2][:2, width // 4 :: width // 2][:, :2].astype(int)
 
@@ -36,7 +34,7 @@ def corners(picture: np.ndarray) -> np.ndarray:
         (".mpg", "mpeg2video"),
     ],
 )
-def test_frames_of_any_container_come_out_as_they_went_in(tmp_path, suffix, codec):
+def test_frames_of_every_container_round_trip(tmp_path, suffix, codec):
     expected = videos.frames(12, 48, 64)
     clip = video_encoding.encode(
         str(videos.write(tmp_path / f"clip{suffix}", expected, codec=codec)), short_side=256
@@ -57,7 +55,7 @@ def test_larger_frames_shrink_to_the_short_side_and_smaller_ones_stay(tmp_path):
     assert video_encoding.scaled_size(80, 48, 24) == (40, 24)
 
 
-def test_colours_of_hd_video_are_told_from_those_of_sd_video(tmp_path):
+def test_hd_and_sd_colour_spaces_are_distinguished(tmp_path):
     expected = videos.CORNERS.repeat(32, 0).repeat(32, 1)[None].repeat(3, 0)
     for colorspace in (None, 1):
         path = videos.write(
@@ -83,7 +81,7 @@ TURNS = {
 
 
 @pytest.mark.parametrize("matrix", TURNS)
-def test_a_turned_video_stands_upright(tmp_path, matrix):
+def test_a_rotated_video_is_made_upright(tmp_path, matrix):
     expected = videos.frames(3, 32, 48)
     clip = video_encoding.encode(
         str(videos.write(tmp_path / "clip.mp4", expected, matrix=matrix)), short_side=256
@@ -103,7 +101,7 @@ def test_a_variable_rate_keeps_every_frame_and_its_time(tmp_path):
     assert clip.fps == pytest.approx(2.5) and len(clip.frames) == 6
 
 
-def test_a_last_frame_that_is_shown_for_long_is_not_taken_for_a_cut(tmp_path):
+def test_a_long_last_frame_does_not_count_as_cut_off(tmp_path):
     path = videos.write(
         tmp_path / "clip.mp4", videos.frames(6), times=[0.0, 0.1, 0.2, 0.3, 0.4, 0.5], last=4.0
     )
@@ -113,7 +111,7 @@ def test_a_last_frame_that_is_shown_for_long_is_not_taken_for_a_cut(tmp_path):
     assert len(clip.frames) == 6 and clip.times[-1] == pytest.approx(0.5, abs=1e-3)
 
 
-def test_times_that_are_missing_or_do_not_rise_are_even():
+def test_missing_or_decreasing_times_become_evenly_spaced():
     for times in ([0.0, None, 0.08], [0.0, 0.04, 0.04], [0.1, 0.05, 0.2]):
         seconds, fps = video_file.frame_times(times, 50.0)
         np.testing.assert_allclose(seconds, [0.0, 0.02, 0.04], atol=1e-6)
@@ -156,7 +154,7 @@ def cut(path, share: float):
         ("clip.mkv", "libx264", {}, 0.8),
     ],
 )
-def test_a_file_that_is_cut_off_is_refused(tmp_path, name, codec, options, share):
+def test_a_file_that_is_cut_off_is_an_error(tmp_path, name, codec, options, share):
     pictures = np.random.default_rng(0).integers(0, 255, (50, 32, 32, 3), np.uint8)
     path = cut(videos.write(tmp_path / name, pictures, codec=codec, options=options), share)
     with pytest.raises(
@@ -166,12 +164,14 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path, name, codec, options, share
         video_encoding.encode(str(path), short_side=256)
 
 
-def test_a_file_with_bytes_overwritten_is_refused_or_its_patched_frames_are_counted(tmp_path):
+def test_a_file_with_overwritten_bytes_is_rejected_or_its_concealed_frames_are_counted(tmp_path):
     pictures = np.random.default_rng(0).integers(0, 255, (40, 64, 64, 3), np.uint8)
     path = videos.write(tmp_path / "clip.avi", pictures)
     content = bytearray(path.read_bytes())
-    for place in np.random.default_rng(1).integers(len(content) // 4, len(content) * 9 // 10, 200):
-        content[place] ^= 255
+    for position in np.random.default_rng(1).integers(
+        len(content) // 4, len(content) * 9 // 10, 200
+    ):
+        content[position] ^= 255
     path.write_bytes(content)
     with pytest.raises(
         UserError, match=r"clip.avi' is damaged: \d+ of its \d+ frames cannot be decoded completely"
@@ -184,7 +184,7 @@ def test_a_file_with_bytes_overwritten_is_refused_or_its_patched_frames_are_coun
     assert 1 <= clip.damaged <= 4 and len(clip.frames) >= 36
 
 
-def test_what_is_no_video_says_so(tmp_path):
+def test_a_file_that_is_not_a_video_is_an_error(tmp_path):
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "text.avi").write_text("not a video\n" * 100)
     for name in ("empty.mp4", "text.avi"):
@@ -214,7 +214,7 @@ def test_tags_that_are_not_utf_8_do_not_matter(tmp_path):
 
 
 @pytest.mark.parametrize("strict", [True, False], ids=["as PyAV 18", "as PyAV 19"])
-def test_pyav_is_told_to_replace_tags_only_where_it_knows_how_to(monkeypatch, strict):
+def test_tags_are_replaced_only_by_a_pyav_with_that_option(monkeypatch, strict):
     calls = []
 
     def opened(path, **options):
@@ -228,7 +228,7 @@ def test_pyav_is_told_to_replace_tags_only_where_it_knows_how_to(monkeypatch, st
     assert calls == [{"timeout": 2.0}, {"timeout": 2.0, "metadata_errors": "replace"}][: 1 + strict]
 
 
-def test_a_video_without_frames_is_refused(tmp_path):
+def test_a_video_without_frames_is_an_error(tmp_path):
     with av.open(str(tmp_path / "clip.avi"), "w") as container:
         stream = container.add_stream("mpeg4", rate=25)
         stream.width = stream.height = 32
@@ -237,7 +237,7 @@ def test_a_video_without_frames_is_refused(tmp_path):
         video_encoding.encode(str(tmp_path / "clip.avi"), short_side=256)
 
 
-def test_sound_alone_is_refused(tmp_path):
+def test_a_file_with_sound_alone_is_an_error(tmp_path):
     with av.open(str(tmp_path / "sound.wav"), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=8000)
         frame = av.AudioFrame.from_ndarray(
@@ -250,7 +250,7 @@ def test_sound_alone_is_refused(tmp_path):
         video_encoding.encode(str(tmp_path / "sound.wav"), short_side=256)
 
 
-def test_a_codec_without_a_decoder_is_refused():
+def test_a_codec_without_a_decoder_is_an_error():
     stream = types.SimpleNamespace(
         type="video", disposition=av.stream.Disposition(0), codec_context=None
     )
@@ -261,7 +261,7 @@ def test_a_codec_without_a_decoder_is_refused():
         video_file.Video("clip.mp4")._open_stream(container)
 
 
-def test_a_very_long_file_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch):
+def test_a_very_long_file_is_rejected_before_it_fills_the_memory(tmp_path, monkeypatch):
     path = str(videos.write(tmp_path / "clip.mp4", videos.frames(30)))
     size = sum(map(len, video_encoding.encode(path, short_side=256).frames))
     monkeypatch.setattr(video_encoding, "MAX_RECORD_BYTES", size - 1)
@@ -273,7 +273,7 @@ def test_a_very_long_file_is_refused_before_it_fills_the_memory(tmp_path, monkey
     assert len(video_encoding.encode(path, short_side=256).frames) == 30
 
 
-def test_without_pyav_the_extra_is_named(tmp_path, monkeypatch):
+def test_the_error_without_pyav_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(
         UserError,

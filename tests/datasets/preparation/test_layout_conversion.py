@@ -11,7 +11,7 @@ from jaxact.skeletons import convert, get_layout
 from tests.helpers.pyskl_files import annotation, write_annotations
 
 
-def test_a_prepared_set_is_read_under_its_name_and_may_be_converted_on_the_way(tmp_path):
+def test_a_prepared_set_is_read_by_name_and_may_be_converted(tmp_path):
     bad = annotation("bad", total_frames=9)
     raw = write_annotations(
         tmp_path / "a.pkl",
@@ -64,7 +64,7 @@ def test_a_prepared_set_is_read_under_its_name_and_may_be_converted_on_the_way(t
         ),
     ],
 )
-def test_a_conversion_that_is_not_there_says_so_before_anything_is_parsed(
+def test_an_unsupported_conversion_raises_before_parsing(
     tmp_path, monkeypatch, name, options, problem
 ):
     raw = write_annotations(tmp_path / "a.pkl", annotation("one"))

@@ -8,7 +8,7 @@ from jaxact.errors import UserError
 from tests.helpers.raw_data import write_jpeg
 
 
-def test_a_jpegs_size_is_read_off_its_header(tmp_path):
+def test_the_size_of_a_jpeg_is_read_from_its_header(tmp_path):
     for number, options in enumerate(({}, {"progressive": True}, {"comment": b"x" * 300})):
         data = write_jpeg(tmp_path / f"{number}.jpg", 17, 300, **options).read_bytes()
         assert picture_builder.jpeg_size(data, "") == (17, 300)
@@ -17,7 +17,7 @@ def test_a_jpegs_size_is_read_off_its_header(tmp_path):
             picture_builder.jpeg_size(broken, "here.jpg")
 
 
-def test_a_polygon_is_the_pixels_whose_middle_lies_inside():
+def test_a_polygon_mask_holds_the_pixels_whose_centre_is_inside():
     corners = np.array([(3.2, 1.1), (17.7, 4.4), (12.3, 13.9), (-4.0, 9.0)])
     y, x = np.mgrid[:12, :20] + 0.5
     expected = np.ones((12, 20), bool)
@@ -34,7 +34,7 @@ def test_a_polygon_is_the_pixels_whose_middle_lies_inside():
     assert picture_builder.segmentation_mask(both, (12, 20)).sum() == expected.sum() + 4
 
 
-def test_run_lengths_go_down_the_columns():
+def test_run_lengths_are_column_by_column():
     mask = picture_builder.segmentation_mask({"counts": [1, 2, 3], "size": [2, 3]}, (2, 3))
     assert mask.tolist() == [[False, True, False], [True, False, False]]
     for odd in ({"counts": [1, 2]}, {"counts": "compressed"}, [[1, 2, 3]], None):
@@ -42,7 +42,7 @@ def test_run_lengths_go_down_the_columns():
             picture_builder.segmentation_mask(odd, (2, 3))
 
 
-def test_coordinates_that_are_no_numbers_are_refused_where_a_joint_is_marked():
+def test_an_annotated_joint_without_finite_coordinates_is_an_error():
     joints = np.full((1, 14, 3), np.nan)
     joints[..., 2] = 0
     record = picture_builder.picture_record("one", 0, b"", (4, 5), joints)

@@ -86,7 +86,7 @@ def test_several_processes_write_the_same_bytes(raw, tmp_path, monkeypatch):
     assert contents(alone.path) == contents(together.path) != {}
 
 
-def test_short_side_and_flow_are_stored_where_asked(raw, tmp_path):
+def test_short_side_and_flow_are_options(raw, tmp_path):
     prepare_videos(raw, tmp_path, short_side=16, flow="dis")
     info = dataset_info.load("video_folder", tmp_path)
     assert (info.stored["short_side"], info.stored["flow"], info.stored["flow_bound"]) == (
@@ -102,7 +102,7 @@ def test_short_side_and_flow_are_stored_where_asked(raw, tmp_path):
     assert tf.io.decode_jpeg(record["frames"][0]).shape == (16, 24, 3)
 
 
-def test_bad_videos_are_skipped_and_listed_where_asked(raw, tmp_path):
+def test_skip_bad_skips_and_lists_bad_videos(raw, tmp_path):
     clips = tmp_path / "clips"
     for action, number in CLIPS:
         (clips / action).mkdir(parents=True, exist_ok=True)
@@ -120,9 +120,7 @@ def test_bad_videos_are_skipped_and_listed_where_asked(raw, tmp_path):
 
 
 def write_damaged(folder: Path) -> dict[str, str]:
-    """Eleven files that are broken, each in its own way, and the patterns of what is to be said of
-    them.
-    """
+    """Writes eleven files with different damage; returns the pattern of the error of each."""
     pictures = np.random.default_rng(0).integers(0, 255, (40, 32, 32, 3), np.uint8)
     whole = {
         suffix: videos.write(folder / f"w.{suffix}", pictures).read_bytes()
@@ -132,8 +130,8 @@ def write_damaged(folder: Path) -> dict[str, str]:
         (folder / f"w.{suffix}").unlink()
     noise = np.random.default_rng(1)
     torn = bytearray(whole["avi"])
-    for place in noise.integers(len(torn) // 4, len(torn) * 9 // 10, 300):
-        torn[place] ^= 255
+    for position in noise.integers(len(torn) // 4, len(torn) * 9 // 10, 300):
+        torn[position] ^= 255
     contents = {
         "empty.mp4": b"",
         "text.avi": b"not a video\n" * 100,
@@ -154,7 +152,7 @@ def write_damaged(folder: Path) -> dict[str, str]:
     return unreadable | {"half_avi.avi": cut, "half_mkv.mkv": cut, "torn.avi": "is damaged: "}
 
 
-def test_eleven_kinds_of_damage_are_each_listed_and_all_that_is_whole_is_stored(raw, tmp_path):
+def test_eleven_kinds_of_damage_are_listed_and_every_sound_video_is_stored(raw, tmp_path):
     clips = tmp_path / "clips"
     for action, number in CLIPS:
         (clips / action).mkdir(parents=True, exist_ok=True)
@@ -173,10 +171,8 @@ def test_eleven_kinds_of_damage_are_each_listed_and_all_that_is_whole_is_stored(
     assert stored == {f"{action}/{action}{number}" for action, number in CLIPS}
 
 
-def test_a_killed_run_goes_on_where_it_was(raw, tmp_path):
-    """SIGKILL while clips are parsed; the next run reuses the finished chunks and writes the same
-    set.
-    """
+def test_a_killed_run_continues_where_it_stopped(raw, tmp_path):
+    """After SIGKILL during parsing, the next run reuses the finished chunks."""
     code = (
         "import time\n"
         "from jaxact.datasets.formats import video_encoding\n"
@@ -252,13 +248,13 @@ def test_chunks_of_another_size_are_not_used_again(raw, tmp_path, monkeypatch):
         ("ucf101/x", {}, "dataset 'ucf101' has no configurations"),
     ],
 )
-def test_options_that_make_no_sense_say_so(raw, tmp_path, name, options, problem):
+def test_options_of_another_kind_of_set_are_errors(raw, tmp_path, name, options, problem):
     with pytest.raises(UserError, match=problem):
         prepare.prepare(name, raw=raw, data_dir=tmp_path, options=PrepareOptions(**options))
     assert not list(tmp_path.iterdir())
 
 
-def test_the_command_prepares_videos_with_a_name_or_without(raw, tmp_path, capsys):
+def test_the_command_prepares_videos_with_and_without_a_name(raw, tmp_path, capsys):
     assert (
         cli.main(
             [
@@ -283,6 +279,6 @@ def test_the_command_prepares_videos_with_a_name_or_without(raw, tmp_path, capsy
         dataset_info.load("video_folder", tmp_path / "none")
 
 
-def test_checking_videos_is_refused():
+def test_checking_videos_is_an_error():
     with pytest.raises(UserError, match=r"'ucf101' holds videos; wanted skeletons"):
         open_corpus("ucf101")

@@ -5,7 +5,7 @@ import numpy as np
 from jaxact.datasets.synthetic import drawing
 
 
-def test_a_stroke_colours_what_is_within_its_radius():
+def test_a_limb_colours_the_pixels_within_its_radius():
     picture = np.zeros((20, 30, 3))
     start, end, radius = np.array([5.0, 4.0]), np.array([22.0, 13.0]), 3.0
     drawing.draw_limb(picture, start, end, radius, np.full(3, 100.0))
