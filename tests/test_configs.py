@@ -36,7 +36,8 @@ RECORDS = {  # layout and channels of each data set
     "jhmdb_pose": ("jhmdb-15", ("x", "y", "seen")),
     "video_folder/kinetics": ("picture", ("red", "green", "blue")),
 }
-TABLES = {path: runpy.run_path(str(path))["ROWS"] for path in CONFIGS}
+MODULES = {path: runpy.run_path(str(path)) for path in CONFIGS}
+TABLES = {path: module["ROWS"] for path, module in MODULES.items()}
 DATASETS = [(path, dataset) for path, table in TABLES.items() for dataset in table]
 ROWS = [
     (path, f"{dataset},{row}" if row else dataset)
@@ -66,27 +67,22 @@ def short():
         yield
 
 
-def described(run: config.TrainConfig) -> trained_model.RunMetadata:
-    """What a checkpoint of this run would hold beside its arrays."""
+def metadata_of(run: config.TrainConfig) -> trained_model.RunMetadata:
+    """The metadata of a checkpoint of this run."""
     name, channels = RECORDS[run.data.name]
     layout = PICTURE if name == "picture" else skeletons.get_layout(name)
     return trained_model.RunMetadata(run, layout, tuple(map(str, range(CLASSES))), channels)
 
 
-def runs(run: config.TrainConfig) -> None:
-    """Checks the shapes of a network's outputs; none of its numbers is computed."""
-    meta = described(run)
-    model, clip = trained_model.build(meta), trained_model.example_input(meta)
+def check_outputs(run: config.TrainConfig) -> None:
+    """Checks the shapes of a network's outputs without computing them."""
+    metadata = metadata_of(run)
+    model, clip = trained_model.build(metadata), trained_model.example_input(metadata)
     trace = functools.partial(model.init_with_output, train=False)
     outputs, _ = jax.eval_shape(trace, {"params": jax.random.key(0)}, clip)
     if run.model.name == "pose":
-        assert outputs["joints"].shape == (
-            1,
-            run.model.stages,
-            clip.shape[1] // 8,
-            clip.shape[2] // 8,
-            14,
-        )
+        height, width = clip.shape[1] // 8, clip.shape[2] // 8
+        assert outputs["joints"].shape == (1, run.model.stages, height, width, 14)
     elif run.model.name in models.UNSUPERVISED:
         assert outputs["predicted"].shape[:-1] == clip.shape[:-1]
     else:
@@ -101,9 +97,7 @@ def load(path: Path, words: str) -> tuple[config.TrainConfig, config.TrainConfig
 
 @pytest.fixture(scope="module")
 def sections():
-    """The model sections whose networks were traced: the same on other joints or frames is left to
-    the slow test.
-    """
+    """The model sections whose networks were traced; the slow test traces all of them."""
     return set()
 
 
@@ -114,17 +108,17 @@ def test_a_config_loads_and_its_quick_form_describes_a_network_that_runs(path, w
     size = "height" if whole.model.name == "pose" else "frames"
     assert getattr(quick.clip, size) < getattr(whole.clip, size)
     assert config.from_dict(config.to_dict(whole)) == whole
-    trained_model.build(described(quick))
+    trained_model.build(metadata_of(quick))
     section = repr(quick.model)
     if section not in sections:
-        runs(quick)
+        check_outputs(quick)
         sections.add(section)
 
 
 @pytest.mark.slow
 @by_row
 def test_the_network_of_every_row_runs_on_the_joints_and_frames_of_its_data(path, words):
-    runs(load(path, words)[1])
+    check_outputs(load(path, words)[1])
 
 
 @by_config
@@ -150,11 +144,11 @@ def test_a_word_belongs_to_one_choice(path, dataset):
 @by_dataset
 def test_every_split_of_a_data_set_is_a_word_in_any_place(path, dataset):
     for split in arguments.DATASETS[dataset].splits:
-        run = config.load(f"{path}:{dataset},{split},quick")
+        run = MODULES[path]["get_config"](f"{dataset},{split},quick")
         assert run.data.train_split == f"{split}_train"
         assert run.data.eval_split == f"{split}_test"
         assert run.data.name == arguments.DATASETS[dataset].name
-        assert run == config.load(f"{path}:quick,{split},{dataset}")
+        assert run == MODULES[path]["get_config"](f"quick,{split},{dataset}")
 
 
 def misused(path: Path, dataset: str) -> dict[str, str]:
@@ -184,16 +178,16 @@ def misused(path: Path, dataset: str) -> dict[str, str]:
 def test_a_wrong_word_is_refused_in_one_sentence(path, dataset):
     for argument, message in misused(path, dataset).items():
         with pytest.raises(UserError, match=re.escape(message)) as error:
-            config.load(f"{path}:{argument}")
-        assert str(error.value).startswith(f"the config file {str(path)!r}: ")
+            MODULES[path]["get_config"](argument)
         assert "\n" not in str(error.value)
 
 
 @by_config
 def test_a_wrong_word_ends_the_command_with_code_2(path, capsys):
     assert cli.main(["train", "--config", f"{path}:spilt2", "--workdir", "none"]) == 2
-    printed = capsys.readouterr().err.splitlines()
-    assert len(printed) == 1 and "'spilt2'; available: " in printed[0]
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1 and "'spilt2'; available: " in lines[0]
+    assert f"the config file {str(path)!r}: " in lines[0]
 
 
 def test_there_is_about_a_dozen_configs():

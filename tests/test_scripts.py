@@ -1,4 +1,4 @@
-"""Scripts: the tables of the papers name configs that exist, and say what they lack."""
+"""Scripts: every row of a paper's table names a config that exists, or says why it is not run."""
 
 import dataclasses
 import importlib.util
@@ -44,22 +44,22 @@ def run(module, monkeypatch, *arguments) -> int:
     "name", ["reproduce_stgcn", "reproduce_stagcn", "reproduce_convgru", "reproduce_online"]
 )
 def test_every_row_has_the_papers_figures_and_configs_that_load(name, monkeypatch, tmp_path):
-    """The runs behind the tables are asked for, and answered by a report of our own."""
-    module, asked = script(name), []
+    """Each row's configs are loaded in place of training; the report is run_config up."""
+    module, sources = script(name), []
 
     def train(self, source, *more, name=""):
-        made = config.load(f"{SCRIPTS.parent / 'configs' / source},quick", more)
-        assert made.epochs == 1
-        asked.append((source, made))
+        run_config = config.load(f"{SCRIPTS.parent / 'configs' / source},quick", more)
+        assert run_config.epochs == 1
+        sources.append((source, run_config))
         return tmp_path / "runs" / source / name
 
-    found = dict.fromkeys(("top1", "top5", "mean_class"), 0.25)
+    report = dict.fromkeys(("top1", "top5", "mean_class"), 0.25)
     monkeypatch.setattr(Runs, "train", train)
-    monkeypatch.setattr(Runs, "report", lambda *_, **__: found)
+    monkeypatch.setattr(Runs, "report", lambda *_, **__: report)
     monkeypatch.setattr(
-        Runs, "fused", lambda self, source, streams, *more: [train(self, source, *more), found][1]
+        Runs, "fused", lambda self, source, streams, *more: [train(self, source, *more), report][1]
     )
-    monkeypatch.setattr(score_fusion, "run", lambda *_, **__: found)
+    monkeypatch.setattr(score_fusion, "run", lambda *_, **__: report)
     runs = Runs(
         configs=SCRIPTS,
         out=tmp_path,
@@ -73,25 +73,26 @@ def test_every_row_has_the_papers_figures_and_configs_that_load(name, monkeypatc
             assert len(paper) == len(table.columns)
             try:
                 cells = ours(runs) if ours else [25.0] * len(table.columns)
-            except (module.NotRun, UserError):  # score files that nobody gave
+            except (module.NotRun, UserError):  # score files that are not given
                 continue
             assert len(cells) == len(table.columns)
             assert all(cell in (25.0, "", "no row of the paper") for cell in cells)
-    for source, made in asked:
+    for source, run_config in sources:
         if view := [word for word in ("xsub", "xview") if word in source]:
-            assert made.data.eval_split == f"{view[0]}_test" and made.data.train_split.startswith(
-                f"{view[0]}_train"
+            assert (
+                run_config.data.eval_split == f"{view[0]}_test"
+                and run_config.data.train_split.startswith(f"{view[0]}_train")
             )
-        assert made.data.name == dataset_of(source)
-    assert len({source for source, _ in asked}) >= 10
+        assert run_config.data.name == dataset_of(source)
+    assert len({source for source, _ in sources}) >= 10
 
 
 def test_a_figure_is_the_mean_of_five_folds_on_clips_that_were_trained_on_and_others(
     monkeypatch, tmp_path, capsys
 ):
-    module, asked = script("reproduce_online"), []
+    module, sources = script("reproduce_online"), []
     monkeypatch.setattr(
-        Runs, "train", lambda self, source, *_: asked.append(source) or tmp_path / source
+        Runs, "train", lambda self, source, *_: sources.append(source) or tmp_path / source
     )
 
     def report(self, workdir, *options, name="results"):
@@ -111,17 +112,17 @@ def test_a_figure_is_the_mean_of_five_folds_on_clips_that_were_trained_on_and_ot
         )
         == 0
     )
-    assert asked == [
+    assert sources == [
         f"recogniser.py:ucf101_32,full,{by}fold{fold}"
         for by in ("", "group_")
         for fold in range(1, 6)
     ]
-    said = capsys.readouterr().out
+    text = capsys.readouterr().out
     assert (
-        "| LSTM + attention, p = 0.5 | 98.0 | 70.0 | 97.0 | 30.0 |" in said
-        and "recording on both sides" in said
+        "| LSTM + attention, p = 0.5 | 98.0 | 70.0 | 97.0 | 30.0 |" in text
+        and "recording on both sides" in text
     )
-    assert (tmp_path / "figure6.md").read_text() == said
+    assert (tmp_path / "figure6.md").read_text() == text
 
 
 def test_networks_that_are_fused_with_a_searched_weight_never_see_what_it_is_searched_on(
@@ -151,8 +152,8 @@ def test_networks_that_are_fused_with_a_searched_weight_never_see_what_it_is_sea
     assert len(trained) == 3 and all(
         words[0] == part for words in trained.values()
     )  # SN, TN, and what SN begins with
-    begun = [words[1] for words in trained.values() if len(words) > 1]
-    assert begun == [
+    init_from = [words[1] for words in trained.values() if len(words) > 1]
+    assert init_from == [
         f"--config.init_from={tmp_path / 'stagcn.py:ntu60,xview,pretrainpart' / 'run'}"
     ]
     held_out = {folder for folder, options in scored if options == ("--split", "xview_train[95%:]")}
@@ -186,25 +187,25 @@ def test_frame_networks_begin_with_weights_that_are_given_or_train_from_scratch_
 
 
 def test_figures_of_others_stand_beside_networks_of_the_official_split(monkeypatch, tmp_path):
-    module, asked = script("reproduce_convgru"), []
+    module, sources = script("reproduce_convgru"), []
     monkeypatch.setattr(
-        Runs, "train", lambda self, source, *_, **__: asked.append(source) or tmp_path
+        Runs, "train", lambda self, source, *_, **__: sources.append(source) or tmp_path
     )
     monkeypatch.setattr(Runs, "report", lambda *_, **__: {"top1": 0.5})
     monkeypatch.setattr(
-        Runs, "fused", lambda self, source, *_: asked.append(source) or {"top1": 0.25}
+        Runs, "fused", lambda self, source, *_: sources.append(source) or {"top1": 0.25}
     )
     runs = Runs(configs=SCRIPTS, out=tmp_path, data_dir="", quick=True, overrides=(), files={})
     rows = {name: ours(runs) for name, (_, ours) in module.TABLES[3].rows.items() if ours}
     assert rows["Two-stream"] == [25.0, 25.0] and rows["LRCN"] == [50.0, "no row of the paper"]
-    assert asked[:3] == [
+    assert sources[:3] == [
         "convgru.py:ucf101,xc_lstm,official1",
         "tsn.py:ucf101,official1",
         "tsn.py:hmdb51,official1",
     ]
-    for source in asked:
-        made = config.load(f"{SCRIPTS.parent / 'configs' / source},quick")
-        assert made.data.eval_split == (
+    for source in sources:
+        run_config = config.load(f"{SCRIPTS.parent / 'configs' / source},quick")
+        assert run_config.data.eval_split == (
             "official1_test" if "official1" in source else "random_3to1_test"
         )
     assert "official split 1" in module.TABLES[3].note
@@ -245,13 +246,11 @@ def test_without_prepared_data_a_table_still_prints_the_papers_figures_and_why(
     )
     printed = capsys.readouterr().out
     assert "| ST-GCN | 81.5 | not run: ntu60 is not prepared in" in printed
-    assert (
-        "| Lie Group (Veeriah et al.) | 50.1 | not a system of ours: the paper's quotation | 52.8 |  |"
-        in printed
-    )
+    quoted = "| Lie Group (Veeriah et al.) | 50.1 | not a system of ours: the paper's quotation |"
+    assert f"{quoted} 52.8 |  |" in printed
     assert (tmp_path / "table3.md").read_text() == printed
-    found = json.loads((tmp_path / "table3.json").read_text())
-    assert found["rows"][-1]["paper"] == [81.5, 88.3] and found["columns"] == ["xsub", "xview"]
+    table = json.loads((tmp_path / "table3.json").read_text())
+    assert table["rows"][-1]["paper"] == [81.5, 88.3] and table["columns"] == ["xsub", "xview"]
 
 
 def test_the_ensemble_table_adds_scores_from_files(stgcn, monkeypatch, tmp_path, capsys):

@@ -121,7 +121,7 @@ def gru() -> dict[str, np.ndarray]:
     inputs, kernel, recurrent, bias = (
         rng.normal(size=s).astype(np.float32) for s in ((2, 5, 4), (4, 9), (3, 9), (9,))
     )
-    found = {
+    arrays = {
         "gru/inputs": inputs,
         "gru/kernel": kernel,
         "gru/recurrent": recurrent,
@@ -131,14 +131,12 @@ def gru() -> dict[str, np.ndarray]:
         layer = keras.layers.GRU(3, reset_after=after)
         layer.build(inputs.shape)
         layer.set_weights([kernel, recurrent, np.stack([bias, 0 * bias]) if after else bias])
-        found[f"gru/{after}"] = np.asarray(layer(inputs))
-    return found
+        arrays[f"gru/{after}"] = np.asarray(layer(inputs))
+    return arrays
 
 
 def full(pixels: str = "") -> None:
-    """Prints how far our features are from Keras's, at full width and depth, through each kind of
-    file.
-    """
+    """Prints the error of our features against Keras's at full size, for each file format."""
     SIZES.update(dict.fromkeys(SIZES, int(pixels)) if pixels else {})
     import jax
 
@@ -201,19 +199,19 @@ def public(action: str, aff: str) -> None:
         "motion": layer.action_p3_expand,
     }
     torch.nn.init.normal_(last["ste"].weight, 0, 0.6)
-    kept = {name: conv.weight.data.clone() for name, conv in last.items()}
+    kernels = {name: conv.weight.data.clone() for name, conv in last.items()}
     for name in ("ste", "ce"):
         for other, conv in last.items():
-            conv.weight.data = kept[other] if other == name else torch.zeros_like(kept[other])
+            conv.weight.data = kernels[other] if other == name else torch.zeros_like(kernels[other])
         layer.eval()(x)
         tensors[f"action/{name}"] = (
             (paths.pop() - 3 * x).view(2, 5, 32, 4, 3).permute(0, 1, 3, 4, 2)
         )
     tensors["action/inputs"] = x.view(2, 5, 32, 4, 3).permute(0, 1, 3, 4, 2)
-    tensors["action/params/ste/conv/kernel"] = kept["ste"].permute(2, 3, 4, 1, 0)
+    tensors["action/params/ste/conv/kernel"] = kernels["ste"].permute(2, 3, 4, 1, 0)
     tensors["action/params/ce/squeeze/kernel"] = layer.action_p2_squeeze.weight[:, :, 0, 0].T
     tensors["action/params/ce/conv/kernel"] = layer.action_p2_conv1.weight.permute(2, 1, 0)
-    tensors["action/params/ce/expand/kernel"] = kept["ce"][:, :, 0, 0].T
+    tensors["action/params/ce/expand/kernel"] = kernels["ce"][:, :, 0, 0].T
 
     fusion = load(Path(aff) / "aff_pytorch" / "aff_net" / "fusion.py")
     weigh, join = fusion.MS_CAM(16), fusion.AFF(16)

@@ -49,10 +49,10 @@ def ours(state: Mapping[str, Any], parts: int, count: int) -> dict[str, np.ndarr
     for number in range(
         len({name.split(".")[2] for name in s if name.startswith("backbone.gcn.")})
     ):
-        unit, there = f"unit{number}", f"backbone.gcn.{number}"
-        out[f"params/{unit}/spatial/adjacency"] = s[f"{there}.gcn.A"]
-        if f"{there}.gcn.alpha" in s:
-            out[f"params/{unit}/spatial/alpha"] = s[f"{there}.gcn.alpha"]
+        unit, prefix = f"unit{number}", f"backbone.gcn.{number}"
+        out[f"params/{unit}/spatial/adjacency"] = s[f"{prefix}.gcn.A"]
+        if f"{prefix}.gcn.alpha" in s:
+            out[f"params/{unit}/spatial/alpha"] = s[f"{prefix}.gcn.alpha"]
             for name in ("psi", "phi", "value", "xi"):
                 lead = (
                     (lambda rows: np.stack(rows))
@@ -61,24 +61,24 @@ def ours(state: Mapping[str, Any], parts: int, count: int) -> dict[str, np.ndarr
                 )
                 dense(
                     f"{unit}/spatial/{name}_",
-                    [f"{there}.gcn.{name}.{k}" for k in range(parts)],
+                    [f"{prefix}.gcn.{name}.{k}" for k in range(parts)],
                     lead,
                 )
         else:
-            weight, bias = s[f"{there}.gcn.conv.weight"], s[f"{there}.gcn.conv.bias"]
+            weight, bias = s[f"{prefix}.gcn.conv.weight"], s[f"{prefix}.gcn.conv.bias"]
             out[f"params/{unit}/spatial/kernel"] = (
                 weight[:, :, 0, 0].reshape(parts, -1, weight.shape[1]).transpose(2, 0, 1)
             )
             out[f"params/{unit}/spatial/bias"] = bias.reshape(parts, -1)
-        norm(f"{unit}/spatial/norm", [f"{there}.gcn.bn"])
+        norm(f"{unit}/spatial/norm", [f"{prefix}.gcn.bn"])
         for ending, (conv, bn) in {"gcn.down": ("0", "1"), "residual": ("conv", "bn")}.items():
-            if f"{there}.{ending}.{conv}.weight" in s:
+            if f"{prefix}.{ending}.{conv}.weight" in s:
                 place = f"{unit}/spatial/shortcut" if ending == "gcn.down" else f"{unit}/shortcut"
-                dense(f"{place}/", [f"{there}.{ending}.{conv}"])
-                norm(f"{place}/norm", [f"{there}.{ending}.{bn}"])
+                dense(f"{place}/", [f"{prefix}.{ending}.{conv}"])
+                norm(f"{place}/norm", [f"{prefix}.{ending}.{bn}"])
         mixed, branch = (
-            f"{there}.tcn.bn.weight" in s,
-            [f"{there}.tcn.branches.{i}" for i in range(count)],
+            f"{prefix}.tcn.bn.weight" in s,
+            [f"{prefix}.tcn.branches.{i}" for i in range(count)],
         )
         dense(
             f"{unit}/temporal/reduce_",
@@ -91,9 +91,9 @@ def ours(state: Mapping[str, Any], parts: int, count: int) -> dict[str, np.ndarr
             ].transpose(2, 1, 0)
             out[f"params/{unit}/temporal/branch{i}_bias"] = s[f"{b}.3.conv.bias"]
         if mixed:
-            norm(f"{unit}/temporal/norm", [f"{there}.tcn.transform.0"])
-            dense(f"{unit}/temporal/mix_", [f"{there}.tcn.transform.2"])
-            norm(f"{unit}/temporal/mix_norm", [f"{there}.tcn.bn"])
+            norm(f"{unit}/temporal/norm", [f"{prefix}.tcn.transform.0"])
+            dense(f"{unit}/temporal/mix_", [f"{prefix}.tcn.transform.2"])
+            norm(f"{unit}/temporal/mix_norm", [f"{prefix}.tcn.bn"])
         else:
             norm(f"{unit}/temporal/norm", [*(f"{b}.4" for b in branch[:-1]), f"{branch[-1]}.1"])
     return out

@@ -1,4 +1,4 @@
-"""Stick people as joints, and the maps that a perfect pose network would answer."""
+"""Joints of a standing person, and the ground-truth maps of a pose network."""
 
 import numpy as np
 
@@ -18,29 +18,26 @@ STANDING = np.array(
 
 
 def person(x: float, y: float, height: float, **moved: tuple[float, float]) -> np.ndarray:
-    """Joints f32 [14, 3] of somebody whose nose is at (x, y) pixels; `j4=(0.1, 0.2)` puts a joint
-    somewhere else.
-    """
-    places = STANDING.copy()
-    for name, place in moved.items():
-        places[int(name[1:])] = place
-    seen = np.full((14, 1), 2.0)
-    return np.concatenate([places * height + (x, y), seen], axis=1).astype(np.float32)
+    """Joints f32 [14, 3] of a person with the nose at (x, y) pixels; `j4=(0.1, 0.2)` moves one."""
+    positions = STANDING.copy()
+    for name, position in moved.items():
+        positions[int(name[1:])] = position
+    visibility = np.full((14, 1), 2.0)
+    return np.concatenate([positions * height + (x, y), visibility], axis=1).astype(np.float32)
 
 
 def maps(people, rows: int, columns: int, sigma: float = 7.0, thickness: float = 1.0):
-    """S [rows, columns, 14] and L [rows, columns, 26] of people [m, 14, 3], by their definitions,
-    one by one.
-    """
+    """S [rows, columns, 14] and L [rows, columns, 26] of people [m, 14, 3], by definition."""
     people = np.asarray(people, np.float64).reshape(-1, 14, 3)
     y, x = np.mgrid[:rows, :columns] + 0.5
     joints, limbs = np.zeros((rows, columns, 14)), np.zeros((rows, columns, 13, 2))
     for joint in range(14):
-        for at_x, at_y, seen in people[:, joint]:
-            value = np.exp(-((8 * x - at_x) ** 2 + (8 * y - at_y) ** 2) / (2 * sigma**2))
-            joints[..., joint] = np.maximum(
-                joints[..., joint], np.where(seen and (value >= 0.01), value, 0)
-            )
+        for joint_x, joint_y, visible in people[:, joint]:
+            if not visible:
+                continue
+            value = np.exp(-((8 * x - joint_x) ** 2 + (8 * y - joint_y) ** 2) / (2 * sigma**2))
+            value = np.where(value >= 0.01, value, 0)
+            joints[..., joint] = np.maximum(joints[..., joint], value)
     for limb, (first, second) in enumerate(LIMBS):
         count = np.zeros((rows, columns, 1))
         for one in people:
