@@ -46,9 +46,10 @@ def direct():
 
 
 def build(layout=LEGS, classes=5, **options):
-    found = layout if isinstance(layout, Layout) else skeletons.get_layout(layout)
+    if not isinstance(layout, Layout):
+        layout = skeletons.get_layout(layout)
     return models.build(
-        "asgcn", InputSpec(layout=found, num_classes=classes, channels=("x", "y", "z")), **options
+        "asgcn", InputSpec(layout=layout, num_classes=classes, channels=("x", "y", "z")), **options
     )
 
 
@@ -90,9 +91,9 @@ def test_structural_links_are_powers_of_the_graph_on_a_chain():
     )  # [source][target]: from the neighbour nearer the centre
     further = np.array([[0, 0, 1], [0, 0, 0], [0, 0, 0]])
     nothing = np.zeros((3, 3))
-    found = asgcn.structural_links(CHAIN, 3, "powers")
+    actual = asgcn.structural_links(CHAIN, 3, "powers")
     np.testing.assert_array_equal(
-        found, [np.eye(3), down, down.T, further, further.T, nothing, nothing]
+        actual, [np.eye(3), down, down.T, further, further.T, nothing, nothing]
     )
 
 
@@ -158,13 +159,13 @@ def unit_by_hand(
             )
     y = np.maximum(norm_by_hand(params["spatial_norm"], stats["spatial_norm"], y), 0)
     kernel = params["temporal_kernel"]
-    before = len(kernel) // 2 if taps else 0
+    half = len(kernel) // 2 if taps else 0
     count = -(-frames // stride) if taps else 1
     z = np.zeros((*y.shape[:2], count, kernel.shape[2])) + params["temporal_bias"]
     for s in range(count):
         for i in range(len(kernel)):
-            if 0 <= stride * s + i - before < frames:
-                z[:, :, s] += y[:, :, stride * s + i - before] @ kernel[i]
+            if 0 <= stride * s + i - half < frames:
+                z[:, :, s] += y[:, :, stride * s + i - half] @ kernel[i]
     z = norm_by_hand(params["temporal_norm"], stats["temporal_norm"], z)
     if residual:
         shortcut = x[:, :, ::stride] @ params["shortcut_kernel"][0] + params["shortcut_bias"]
@@ -192,13 +193,13 @@ def test_a_unit_is_its_equation_on_both_kinds_of_links(fields, form):
     unit = ASGCNUnit(**options, features=3, dropout=0.5, actional=0.7, **fields)
     x, powers = random_array(2, 3, 5, 2, seed=1), np.exp(random_array(2, 2, 3, 3, seed=2))
     links = jnp.asarray(powers / powers.sum(2, keepdims=True))
-    given = filled(jax.eval_shape(unit.init, jax.random.key(0), x, links=links))
+    weights = filled(jax.eval_shape(unit.init, jax.random.key(0), x, links=links))
     params, stats, x64, links64 = (
         jax.tree.map(np.float64, jax.device_get(a))
-        for a in (given["params"], given["batch_stats"], x, links)
+        for a in (weights["params"], weights["batch_stats"], x, links)
     )
     expected = unit_by_hand(params, stats, x64, adjacency, links64, actional=0.7, **fields)
-    features = run_in(form, jax.jit(unit.apply), given, x, links=links)
+    features = run_in(form, jax.jit(unit.apply), weights, x, links=links)
     np.testing.assert_allclose(features, expected, rtol=1e-4, atol=1e-4)
     assert np.any(expected < 0) != fields["activated"]
 
@@ -245,9 +246,9 @@ def test_the_penalty_adds_up_the_losses_of_persons_that_are_there():
     inference = asgcn.LinkInference(
         2, 5, 0.5, module.temperature, module.empty, module.variance, None
     )
-    given = {kind: variables()[kind]["inference"] for kind in variables()}
+    weights = {kind: variables()[kind]["inference"] for kind in variables()}
     run = jax.jit(functools.partial(inference.apply, decode=True))
-    links = np.array(run(given, jnp.asarray(people))[1]).reshape(3, 2)
+    links = np.array(run(weights, jnp.asarray(people))[1]).reshape(3, 2)
     losses = 0.5 * poses + 1e-4 * links
     assert 0.1 < np.nanmean(poses) / (2e-4 * np.mean(links)) < 10  # neither hides the other
     np.testing.assert_allclose(outputs["penalty"], [losses[0, 0], *losses[1:].mean(1)], rtol=1e-4)
@@ -276,17 +277,17 @@ def test_the_frames_that_are_predicted_are_not_seen():
 
 def test_a_pose_is_the_last_one_and_a_step_in_each_coordinate():
     """Steps that are nothing but their own constants, one for each frame and coordinate."""
-    given = jax.tree.map(lambda leaf: leaf, variables())
-    steps = dict(given["params"]["poses"]["steps"])
+    weights = jax.tree.map(lambda leaf: leaf, variables())
+    steps = dict(weights["params"]["poses"]["steps"])
     constants = np.arange(6.0, dtype=np.float32)
     steps["temporal_norm"] = {"scale": jnp.zeros(6), "bias": jnp.asarray(constants)}
-    given = {
-        **given,
-        "params": {**given["params"], "poses": {**given["params"]["poses"], "steps": steps}},
+    weights = {
+        **weights,
+        "params": {**weights["params"], "poses": {**weights["params"]["poses"], "steps": steps}},
     }
-    found = observed(small(), given, clips())[1]["predicted"]
+    actual = observed(small(), weights, clips())[1]["predicted"]
     expected = clips()[:, 6:7] + constants.reshape(1, 2, 1, 1, 3)
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(actual, expected, atol=1e-5)
 
 
 def test_links_are_sown_source_by_target_and_sum_to_one():
@@ -302,9 +303,9 @@ def test_the_classifiers_loss_reaches_the_inference_module_unless_it_is_detached
     @jax.jit
     @jax.grad
     def slope(inference):
-        given = {**variables(), "params": {**variables()["params"], "inference": inference}}
+        weights = {**variables(), "params": {**variables()["params"], "inference": inference}}
         rngs = {"dropout": jax.random.key(0)}
-        outputs, _ = model.apply(given, clips(), train=True, mutable=["batch_stats"], rngs=rngs)
+        outputs, _ = model.apply(weights, clips(), train=True, mutable=["batch_stats"], rngs=rngs)
         return jnp.sum(outputs["logits"] ** 2)
 
     encoder = slope(variables()["params"]["inference"])["encoder"]
@@ -334,9 +335,9 @@ def test_training_draws_links_and_moves_every_running_statistic():
         lambda a, b: bool(np.any(a != b)), variables()["batch_stats"], new["batch_stats"]
     )
     assert all(jax.tree.leaves(moved)) and set(outputs) == {"logits", "penalty"}
-    again, other = trained(dropout=0.0)(0)[0], trained(dropout=0.0)(1)[0]
+    second, other = trained(dropout=0.0)(0)[0], trained(dropout=0.0)(1)[0]
     for name in outputs:
-        np.testing.assert_array_equal(outputs[name], again[name])
+        np.testing.assert_array_equal(outputs[name], second[name])
         assert np.all(outputs[name] != other[name])
 
 
@@ -380,12 +381,12 @@ def test_persons_are_free_at_run_time_and_frames_are_where_nothing_is_predicted(
 @pytest.mark.parametrize(("horizon", "axes"), [(2, "n, 9, 2, 5, 3"), (0, "n, t, 2, 5, 3")])
 def test_it_is_exported_with_free_batch_and_without_poses_with_free_length(horizon, axes):
     model = small(horizon=horizon)
-    given = {
+    weights = {
         kind: {name: value for name, value in tree.items() if horizon or name != "poses"}
         for kind, tree in variables().items()
     }
     shape = jax.ShapeDtypeStruct(export.symbolic_shape(axes), jnp.float32)
-    evaluate = jax.jit(lambda x: model.apply(given, x)["logits"])
+    evaluate = jax.jit(lambda x: model.apply(weights, x)["logits"])
     exported = export.export(evaluate)(shape)
     inputs = clips(9 if horizon else 14)
     expected = evaluate(inputs)
@@ -432,11 +433,11 @@ def test_the_whole_network_has_the_parameters_of_the_released_one_that_are_used(
         unit(enter, leave, 9, shortcut=number > 0 and (enter != leave))
         for number, (enter, leave) in enumerate(zip((3, *widths), widths, strict=False))
     )
-    left = frames - 10
+    remaining = frames - 10
     for _ in range(6):
-        left = -(-left // 2)
+        remaining = -(-remaining // 2)
     poses = unit(256, 128, 9, True) + 3 * unit(128, 128, 9, True) + unit(128, 128, 3, True)
-    poses += unit(128, 128, left, False) + unit(131, 30, 1, False)
+    poses += unit(128, 128, remaining, False) + unit(131, 30, 1, False)
     h = 128
     encoder = sum((enter + 1) * h + (h + 1) * h + 2 * h for enter in (150, 2 * h, h, 3 * h)) + 3 * (
         h + 1
@@ -447,9 +448,9 @@ def test_the_whole_network_has_the_parameters_of_the_released_one_that_are_used(
         + 2 * (h + 1) * h
         + (h + 1) * 3
     )
-    wanted = 2 * 3 * joints + units + (256 + 1) * classes + poses + encoder + decoder
-    assert sum(leaf.size for leaf in jax.tree.leaves(shapes)) == wanted == expected
-    assert layout != "ntu-25" or wanted == 6_987_478 + 417_798 - 2 * 9 * 25**2 - (3 * h + 2) * h
+    reference = 2 * 3 * joints + units + (256 + 1) * classes + poses + encoder + decoder
+    assert sum(leaf.size for leaf in jax.tree.leaves(shapes)) == reference == expected
+    assert layout != "ntu-25" or reference == 6_987_478 + 417_798 - 2 * 9 * 25**2 - (3 * h + 2) * h
 
 
 def test_the_whole_clip_is_shortened_to_one_frame_before_the_poses():
@@ -504,14 +505,16 @@ def test_units_are_computed_again_where_memory_is_short():
         model, keys = small(**options), {"dropout": jax.random.key(0)}
 
         def loss(params):
-            given = {**variables(), "params": params}
-            outputs, _ = model.apply(given, clips(), train=True, mutable=["batch_stats"], rngs=keys)
+            weights = {**variables(), "params": params}
+            outputs, _ = model.apply(
+                weights, clips(), train=True, mutable=["batch_stats"], rngs=keys
+            )
             return jnp.sum(outputs["logits"])
 
         return jax.make_jaxpr(jax.grad(loss))(variables()["params"])
 
-    plain, again = traced(), traced(remat=True)
-    assert again.out_avals == plain.out_avals and str(again).count("remat2") > str(plain).count(
+    plain, second = traced(), traced(remat=True)
+    assert second.out_avals == plain.out_avals and str(second).count("remat2") > str(plain).count(
         "remat2"
     )
 

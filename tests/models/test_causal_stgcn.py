@@ -75,21 +75,21 @@ def test_the_convolution_reads_this_frame_and_the_eight_before_it(form, frames, 
     factor, offset = random.normal(size=3), random.normal(size=3)
     weights = (jnp.float32(factor), jnp.float32(offset), jnp.float32(kernel))
     convolve = jax.jit(functools.partial(temporal_conv.norm_relu_causal_conv, stride=stride))
-    found = run_in(form, convolve, jnp.float32(x), *weights)
-    seen = np.maximum(x * factor + offset, 0)
-    wanted = np.zeros((2, 1, -(-frames // stride), 2))
-    for s in range(wanted.shape[2]):
+    actual = run_in(form, convolve, jnp.float32(x), *weights)
+    rectified = np.maximum(x * factor + offset, 0)
+    expected = np.zeros((2, 1, -(-frames // stride), 2))
+    for s in range(expected.shape[2]):
         for i in range(9):
             if (frame := stride * s + i - 8) >= 0:
-                wanted[:, :, s] += seen[:, :, frame] @ kernel[i]
-    np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4)
+                expected[:, :, s] += rectified[:, :, frame] @ kernel[i]
+    np.testing.assert_allclose(actual, expected, rtol=1e-3, atol=1e-4)
 
 
 def streamed(model, weights, inputs):
     state, logits = causal_stgcn.open_stream(model, len(inputs), PERSONS), []
     for frame in np.swapaxes(inputs, 0, 1):
-        state, found = causal_stgcn.step(model, weights, state, frame)
-        logits.append(np.asarray(found))
+        state, frame_logits = causal_stgcn.step(model, weights, state, frame)
+        logits.append(np.asarray(frame_logits))
     return logits, state
 
 
@@ -103,22 +103,22 @@ def test_a_stream_gives_at_every_frame_what_the_clip_so_far_gives(
     behind fewer units.
     """
     model, inputs = small(network, window=window), clips()
-    held, every = {"short": (weights, 4), "brief": (brief_weights, 2)}[network]
-    logits, _ = streamed(model, held, inputs)
-    of_clip, sown = compiled(model, mutable="intermediates")(held, inputs)
+    arrays, every = {"short": (weights, 4), "brief": (brief_weights, 2)}[network]
+    logits, _ = streamed(model, arrays, inputs)
+    of_clip, sown = compiled(model, mutable="intermediates")(arrays, inputs)
     features = np.mean(
         np.float64(sown["intermediates"]["features"][0]), axis=(2, 3)
     )  # of frames 0, 4, 8 ... or 0, 2 ...
-    head = jax.tree.map(np.float64, held["params"]["head"])
-    for last, found in enumerate(logits):
+    head = jax.tree.map(np.float64, arrays["params"]["head"])
+    for last, actual in enumerate(logits):
         outputs = features[:, : last // every + 1][:, -window:]
         np.testing.assert_allclose(
-            found, outputs.mean(1) @ head["kernel"] + head["bias"], rtol=1e-4, atol=1e-5
+            actual, outputs.mean(1) @ head["kernel"] + head["bias"], rtol=1e-4, atol=1e-5
         )
     np.testing.assert_allclose(logits[-1], of_clip, rtol=1e-4, atol=1e-5)
     for length in lengths:  # and of clips that end there
         np.testing.assert_allclose(
-            logits[length - 1], compiled(model)(held, inputs[:, :length]), rtol=1e-4, atol=1e-5
+            logits[length - 1], compiled(model)(arrays, inputs[:, :length]), rtol=1e-4, atol=1e-5
         )
     assert np.abs(logits[-1] - logits[2]).max() > 1e-2
 
@@ -130,9 +130,10 @@ def test_no_unit_looks_ahead(weights):
         ][0]
 
     inputs = clips()
-    before, after = (np.asarray(features(given)) for given in (inputs, inputs.at[:, 9:].set(7.0)))
-    np.testing.assert_array_equal(before[:, :3], after[:, :3])  # of frames 0, 4, 8
-    assert before.shape[1] == 4 and np.abs(before[:, 3] - after[:, 3]).max() > 1e-3
+    first = np.asarray(features(inputs))
+    second = np.asarray(features(inputs.at[:, 9:].set(7.0)))
+    np.testing.assert_array_equal(first[:, :3], second[:, :3])  # of frames 0, 4, 8
+    assert first.shape[1] == 4 and np.abs(first[:, 3] - second[:, 3]).max() > 1e-3
 
 
 def test_a_frame_costs_no_more_after_many_and_compiles_once(weights):
@@ -141,7 +142,7 @@ def test_a_frame_costs_no_more_after_many_and_compiles_once(weights):
     step = functools.partial(causal_stgcn.step, model)
     late = step(weights, state._replace(frames=jnp.int32(4_000_000)), frame)[0]
     assert late.frames == 4_000_001
-    kinds = [[(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(held)] for held in (state, late)]
+    kinds = [jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), each) for each in (state, late)]
     assert kinds[0] == kinds[1]
     compiled_before = causal_stgcn.step._cache_size()
     streamed(model, weights, clips(frames=9))

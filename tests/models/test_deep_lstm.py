@@ -55,9 +55,9 @@ def test_the_network_equals_a_slow_loop_over_frames_and_layers(variables):
         for index in range(2):
             memories[index] = step(params["cell"][f"layer{index + 1}"], *memories[index], y)
             y = memories[index][1]
-    wanted = y @ params["head"]["kernel"] + params["head"]["bias"]
+    expected = y @ params["head"]["kernel"] + params["head"]["bias"]
     np.testing.assert_allclose(
-        jax.jit(small().apply)(variables, clips()), wanted, rtol=1e-4, atol=1e-5
+        jax.jit(small().apply)(variables, clips()), expected, rtol=1e-4, atol=1e-5
     )
 
 
@@ -69,13 +69,15 @@ def test_the_cell_alone_moves_as_the_slow_step_does(variables):
         for _ in range(2)
     )
     x = np.asarray(clips()[:, 0]).reshape(3, -1)
-    given = jax.tree.map(jnp.asarray, memories)
+    initial = jax.tree.map(jnp.asarray, memories)
     run = jax.jit(cell.apply)
-    (first, second), handed_on = run({"params": variables["params"]["cell"]}, given, jnp.asarray(x))
+    (first, second), handed_on = run(
+        {"params": variables["params"]["cell"]}, initial, jnp.asarray(x)
+    )
     params = jax.device_get(variables["params"]["cell"])
-    wanted = step(params["layer1"], *memories[0], x)
-    np.testing.assert_allclose(first, wanted, atol=1e-5)
-    np.testing.assert_allclose(second, step(params["layer2"], *memories[1], wanted[1]), atol=1e-5)
+    expected = step(params["layer1"], *memories[0], x)
+    np.testing.assert_allclose(first, expected, atol=1e-5)
+    np.testing.assert_allclose(second, step(params["layer2"], *memories[1], expected[1]), atol=1e-5)
     np.testing.assert_array_equal(handed_on, second[1])
 
 
@@ -95,8 +97,8 @@ def test_the_first_layer_never_forgets_by_dropout(variables):
         )
         return *dropped, plain.apply({"params": params}, (zeros, zeros), x)[0]
 
-    (first, _), handed_on, (kept, _) = run(variables["params"]["cell"])
-    np.testing.assert_array_equal(first, kept)
+    (first, _), handed_on, (remaining, _) = run(variables["params"]["cell"])
+    np.testing.assert_array_equal(first, remaining)
     assert 0 < np.mean(handed_on == 0) < 1
 
 
@@ -105,16 +107,16 @@ def test_dropout_follows_its_key_and_differs_between_frames(variables):
     def apply(seed):
         return small().apply(variables, clips(), train=True, rngs={"dropout": jax.random.key(seed)})
 
-    a, again, b = (apply(seed) for seed in (0, 0, 1))
-    np.testing.assert_array_equal(a, again)
+    a, second, b = (apply(seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(a, second)
     assert np.abs(a - b).max() > 1e-4
     memories = ((jnp.zeros((1, 64)),) * 2,)
     over_time = deep_lstm.OverTime(64, 1, 0.5, "float32", True)
-    given, key = (
+    weights, key = (
         random_variables(over_time, memories, jnp.ones((1, 2, 3))),
         {"dropout": jax.random.key(1)},
     )
-    _, handed_on = jax.jit(over_time.apply)(given, memories, jnp.ones((1, 2, 3)), rngs=key)
+    _, handed_on = jax.jit(over_time.apply)(weights, memories, jnp.ones((1, 2, 3)), rngs=key)
     assert np.any((handed_on[0, 0] == 0) != (handed_on[0, 1] == 0))
 
 
@@ -125,8 +127,8 @@ def test_layers_and_frames_are_free_and_the_count_is_that_of_the_equations():
     )
     start = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 8, 2, 25, 3)))
     assert set(start) == {"params"}
-    wanted = 4 * 256 * (150 + 256 + 1) + 4 * 256 * (256 + 256 + 1) + 257 * 60
-    assert sum(leaf.size for leaf in jax.tree.leaves(start)) == wanted == 957_500
+    expected = 4 * 256 * (150 + 256 + 1) + 4 * 256 * (256 + 256 + 1) + 257 * 60
+    assert sum(leaf.size for leaf in jax.tree.leaves(start)) == expected == 957_500
     assert jax.eval_shape(model.apply, start, jnp.zeros((2, 13, 2, 25, 3))).shape == (2, 60)
 
 

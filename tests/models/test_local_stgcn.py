@@ -64,9 +64,15 @@ def test_there_is_a_pair_for_every_bone_both_ways_and_for_every_joint(layout, pa
 
 def unit(kind=local_stgcn.LocalUnit, stride=1, features=4):
     return kind(
-        features=features, stride=stride, residual=False, adjacency=Adjacency(graph()), edge_importance=False,
-        dropout=0.0, initial="he_fan_out", axis_name=None,
-    )  # fmt: skip
+        features=features,
+        stride=stride,
+        residual=False,
+        adjacency=Adjacency(graph()),
+        edge_importance=False,
+        dropout=0.0,
+        initial="he_fan_out",
+        axis_name=None,
+    )
 
 
 @BOTH_FORMULATIONS
@@ -104,9 +110,9 @@ def test_a_unit_equals_a_slow_loop_over_targets_and_their_sources(kind, form):
         bias = params["temporal_bias"] if shared else params["temporal_bias"][w]
         for s in range(4):
             z[:, w, s] = bias + sum(y[:, w, 2 * s + i] @ kernel[i] for i in range(9))
-    wanted = np.maximum(normal(z, "temporal_norm"), 0)
+    expected = np.maximum(normal(z, "temporal_norm"), 0)
     features = run_in(form, jax.jit(module.apply), variables, x)
-    np.testing.assert_allclose(features, wanted, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(features, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_one_kernel_for_all_pairs_is_uni_labelled_graph_convolution():
@@ -118,11 +124,11 @@ def test_one_kernel_for_all_pairs_is_uni_labelled_graph_convolution():
     into = np.zeros((len(sources), 15), np.float32)
     into[np.arange(len(sources)), targets] = graph()[0][sources, targets]
     repeated = np.repeat(kernel[:, 0][None], len(sources), 0)
-    found = jax.jit(
+    actual = jax.jit(
         lambda x, kernel: local_stgcn.local_conv(x, kernel, sources, jnp.asarray(into))
     )(x, repeated)
-    wanted = jax.jit(graph_conv)(x, kernel, np.float32(graph()))
-    np.testing.assert_allclose(found, wanted, atol=1e-5)
+    expected = jax.jit(graph_conv)(x, kernel, np.float32(graph()))
+    np.testing.assert_allclose(actual, expected, atol=1e-5)
 
 
 @pytest.mark.slow
@@ -157,12 +163,10 @@ def test_the_whole_network_trains_in_both_forms_alike(unshared, monkeypatch):
 def test_bfloat16_computes_near_float32(monkeypatch):
     monkeypatch.setitem(stgcn.VARIANTS, "short", stgcn.VARIANTS["stem9"][:2])
     x = random_array(2, 6, 1, 5, 3)
-    exact, rounded = (
-        models.build("local", InputSpec(layout=LEGS, num_classes=5, channels=("x", "y", "z")), network="short", width=4,
-            unshare_temporal=True, dtype=dtype,
-        )
-        for dtype in ("float32", "bfloat16")
-    )  # fmt: skip
+    spec = InputSpec(layout=LEGS, num_classes=5, channels=("x", "y", "z"))
+    options = {"network": "short", "width": 4, "unshare_temporal": True}
+    exact = models.build("local", spec, dtype="float32", **options)
+    rounded = models.build("local", spec, dtype="bfloat16", **options)
     variables = random_variables(exact, x)
     a, b = (jax.jit(model.apply)(variables, x) for model in (exact, rounded))
     assert b.dtype == jnp.float32 and 0 < np.abs(a - b).max() < 0.1 * np.abs(a).max()

@@ -78,25 +78,31 @@ def places(dims: int, score: bool) -> np.ndarray:
 @pytest.mark.parametrize(("dims", "score"), [(3, False), (2, True)])
 def test_displacements_are_differences_of_frames_that_both_show_the_joint(dims, score):
     x = places(dims, score)
-    change, sure = spatial_attention_net.displacements(jnp.asarray(x), dims, score)
+    change, confidence = spatial_attention_net.displacements(jnp.asarray(x), dims, score)
     for at in np.ndindex(2, 5, 2, 4):
         clip, t, person, joint = at
-        now, then = x[at], x[clip, t + 1, person, joint] if t < 4 else np.zeros(dims + score)
-        seen = now.any() and then.any()
-        np.testing.assert_allclose(change[at], then[:dims] - now[:dims] if seen else 0, atol=1e-7)
-        assert sure[at] == (min(now[-1], then[-1]) if score else 1.0 if seen else 0.0)
+        current, following = x[at], np.zeros(dims + score)
+        if t < 4:
+            following = x[clip, t + 1, person, joint]
+        both = current.any() and following.any()
+        difference = following[:dims] - current[:dims] if both else 0
+        np.testing.assert_allclose(change[at], difference, atol=1e-7)
+        expected = float(both)
+        if score:
+            expected = min(current[-1], following[-1])
+        assert confidence[at] == expected
 
 
 def test_the_loss_is_the_smooth_l1_weighted_by_confidence():
     random = np.random.default_rng(0)
     predicted, true = random.normal(scale=1.5, size=(2, 3, 4, 2, 1, 2)).astype(np.float32)
-    sure = random.uniform(size=(3, 4, 2, 1)).astype(np.float32)
-    sure[2] = 0
-    found = displacement_loss(
+    confidence = random.uniform(size=(3, 4, 2, 1)).astype(np.float32)
+    confidence[2] = 0
+    actual = displacement_loss(
         {
             "predicted": jnp.asarray(predicted),
             "displacement": jnp.asarray(true),
-            "confidence": jnp.asarray(sure),
+            "confidence": jnp.asarray(confidence),
         },
         jnp.zeros(3, jnp.int32),
     )
@@ -104,10 +110,10 @@ def test_the_loss_is_the_smooth_l1_weighted_by_confidence():
         total = weight = 0.0
         for at in np.ndindex(4, 2, 1):
             error = np.abs(predicted[clip][at] - true[clip][at]).astype(np.float64)
-            total += sure[clip][at] * np.where(error < 1, error**2 / 2, error - 0.5).mean()
-            weight += sure[clip][at]
-        assert found[clip] == pytest.approx(total / weight, rel=1e-5)
-    assert found[2] == 0
+            total += confidence[clip][at] * np.where(error < 1, error**2 / 2, error - 0.5).mean()
+            weight += confidence[clip][at]
+        assert actual[clip] == pytest.approx(total / weight, rel=1e-5)
+    assert actual[2] == 0
 
 
 def test_the_prediction_passes_the_gate_and_targets_have_unit_deviation_in_training():
@@ -131,23 +137,23 @@ def test_the_prediction_passes_the_gate_and_targets_have_unit_deviation_in_train
 
     outputs, moved, features, gate = both(variables, x)
     readout = {name: np.asarray(value) for name, value in variables["params"]["readout"].items()}
-    wanted = (
+    expected = (
         np.asarray(gate) * (np.asarray(features) @ readout["kernel"] + readout["bias"])
     ).reshape(2, 2, 4, 5, 3)
     np.testing.assert_allclose(
-        outputs["predicted"], wanted.transpose(0, 3, 1, 2, 4), rtol=1e-4, atol=1e-6
+        outputs["predicted"], expected.transpose(0, 3, 1, 2, 4), rtol=1e-4, atol=1e-6
     )
     np.testing.assert_allclose(
         moved["intermediates"]["gate"][0],
         np.asarray(gate).reshape(2, 2, 4, 5).transpose(0, 3, 1, 2),
         rtol=1e-4,
     )
-    known = np.asarray(outputs["displacement"])[np.asarray(outputs["confidence"]) > 0]
-    assert (known**2).mean() == pytest.approx(1.0, rel=1e-5)
+    recorded = np.asarray(outputs["displacement"])[np.asarray(outputs["confidence"]) > 0]
+    assert (recorded**2).mean() == pytest.approx(1.0, rel=1e-5)
     raw = np.asarray(spatial_attention_net.displacements(x, 3, False)[0])
     assert moved["batch_stats"]["displacement_var"] == pytest.approx(
         0.9 * float(variables["batch_stats"]["displacement_var"])
-        + 0.1 * (raw**2).sum() / known.size,
+        + 0.1 * (raw**2).sum() / recorded.size,
         rel=1e-5,
     )
 
@@ -178,29 +184,29 @@ def pretrained(tmp_path_factory):
 
 
 def test_a_first_run_says_its_loss_and_no_accuracy(pretrained):
-    found = toys.lines(pretrained)
-    assert all("train_top1" not in line and "eval_top1" not in line for line in found)
-    assert [line["eval_count"] for line in found if "eval_loss" in line] == [13, 13]
+    actual = toys.lines(pretrained)
+    assert all("train_top1" not in line and "eval_top1" not in line for line in actual)
+    assert [line["eval_count"] for line in actual if "eval_loss" in line] == [13, 13]
     assert trained_model.load(pretrained, how="best", classifier=False).step in (4, 8)
 
 
 def test_the_classifier_begins_with_the_weights_of_the_first_run(pretrained, tmp_path, monkeypatch):
-    begun = []
+    initial = []
 
     def stopped(self, state, *rest):
-        begun.append(state)
+        initial.append(state)
         return loop.TrainResult(0, True, None)
 
     monkeypatch.setattr(loop._Fit, "__call__", stopped)
     run = classifier(init_from=pretrained, optim__ema=0.9)
     loop.run(run, tmp_path, toy_source(run))
-    first, (state,) = trained_model.load(pretrained, classifier=False).weights, begun
+    first, (state,) = trained_model.load(pretrained, classifier=False).weights, initial
     for kind in ("params", "batch_stats"):
-        wanted = flatten_dict(first[kind]["attention_network"])
+        expected = flatten_dict(first[kind]["attention_network"])
         for tree in (state.params, state.ema) if kind == "params" else (state.batch_stats,):
-            found = flatten_dict(tree["attention_network"])
-            assert found.keys() == wanted.keys()
-            assert all(np.array_equal(found[path], wanted[path]) for path in wanted)
+            actual = flatten_dict(tree["attention_network"])
+            assert actual.keys() == expected.keys()
+            assert all(np.array_equal(actual[path], expected[path]) for path in expected)
 
 
 def count_only(monkeypatch):
@@ -208,7 +214,9 @@ def count_only(monkeypatch):
     values = {"loss": 1.0, "count": 8.0, "correct": 4.0, "grad_norm": 1.0}
     sums = {name: jnp.asarray(value) for name, value in values.items()}
     monkeypatch.setattr(
-        loop, "_compiled_step", lambda *_: lambda now, batch: (now.replace(step=now.step + 1), sums)
+        loop,
+        "_compiled_step",
+        lambda *_: lambda current, batch: (current.replace(step=current.step + 1), sums),
     )
     monkeypatch.setattr(
         classification,
@@ -230,8 +238,8 @@ def test_a_run_goes_on_from_a_first_one_and_is_resumed_as_itself(
         count_only(monkeypatch)
     run = classifier(init_from=pretrained)
     assert loop.run(run, tmp_path, toy_source(run)).step == 4
-    again = classifier(init_from=pretrained, epochs=2)
-    assert loop.run(again, tmp_path, toy_source(again)).step == 8
+    second = classifier(init_from=pretrained, epochs=2)
+    assert loop.run(second, tmp_path, toy_source(second)).step == 8
     with pytest.raises(UserError, match=r"other options .*init_from"):
         loop.run(classifier(epochs=2), tmp_path, toy_source(run))
 

@@ -92,7 +92,7 @@ def clip_by_hand(params, clip):
 
 
 @pytest.fixture(scope="module")
-def wanted(variables):
+def by_hand(variables):
     params = jax.tree.map(np.float64, jax.device_get(variables["params"]["cell"]))
     return [clip_by_hand(params, np.float64(clip)) for clip in clips()]
 
@@ -101,19 +101,19 @@ observed = jax.jit(functools.partial(small().apply, mutable=["intermediates"]))
 
 
 @pytest.fixture(scope="module")
-def found(variables):
+def network_outputs(variables):
     outputs, sown = observed(variables, clips())
     return outputs, sown["intermediates"]
 
 
-def test_the_network_equals_a_slow_loop_over_frames_joints_and_layers(wanted, found):
-    outputs, gates = found
+def test_the_network_equals_a_slow_loop_over_frames_joints_and_layers(by_hand, network_outputs):
+    outputs, gates = network_outputs
     np.testing.assert_allclose(
-        outputs["logits"], [logits for logits, _, _ in wanted], rtol=1e-4, atol=1e-4
+        outputs["logits"], [logits for logits, _, _ in by_hand], rtol=1e-4, atol=1e-4
     )
-    alphas = np.array([alphas for _, alphas, _ in wanted]).reshape(3, 6, 2, 5)
+    alphas = np.array([alphas for _, alphas, _ in by_hand]).reshape(3, 6, 2, 5)
     np.testing.assert_allclose(gates["joints"][0], alphas, rtol=1e-4, atol=1e-6)
-    betas = [betas for _, _, betas in wanted]
+    betas = [betas for _, _, betas in by_hand]
     np.testing.assert_allclose(gates["frames"][0], betas, rtol=1e-4, atol=1e-5)
     assert np.any(np.array(betas) == 0) and np.any(
         np.array(betas) > 0.1
@@ -122,30 +122,34 @@ def test_the_network_equals_a_slow_loop_over_frames_joints_and_layers(wanted, fo
 
 def test_the_cell_alone_moves_as_the_slow_frame_does(variables):
     random = np.random.default_rng(1)
-    given = [
+    clip_memories = [
         [tuple(random.standard_normal((2, WIDTH))) for _ in range(2 + LAYERS)] for _ in range(3)
     ]
     pairs = [
-        tuple(jnp.float32(np.stack([clip[i][j] for clip in given])) for j in (0, 1))
+        tuple(jnp.float32(np.stack([clip[i][j] for clip in clip_memories])) for j in (0, 1))
         for i in range(2 + LAYERS)
     ]
     memories = sta_lstm.Memories(pairs[0], pairs[1], tuple(pairs[2:]))
     x = clips()[:, 0].reshape(3, JOINTS, 3)
     params = variables["params"]["cell"]
     cell = sta_lstm.Cell(CLASSES, WIDTH, LAYERS, 0.5, "float32", False)
-    after, seen = jax.jit(cell.apply)({"params": params}, memories, x)
+    updated, outputs = jax.jit(cell.apply)({"params": params}, memories, x)
     params = jax.device_get(params)
     for index in range(3):
-        moved, scores, alpha, beta = frame_by_hand(params, given[index], np.asarray(x[index]))
-        for ours, theirs in zip((after.joints, after.frames, *after.main), moved, strict=True):
+        moved, scores, alpha, beta = frame_by_hand(
+            params, clip_memories[index], np.asarray(x[index])
+        )
+        for ours, theirs in zip(
+            (updated.joints, updated.frames, *updated.main), moved, strict=True
+        ):
             np.testing.assert_allclose([part[index] for part in ours], theirs, atol=1e-5)
-        np.testing.assert_allclose(seen.scores[index], scores, atol=1e-5)
-        np.testing.assert_allclose(seen.joints[index], alpha, atol=1e-6)
-        np.testing.assert_allclose(seen.frame[index], beta, atol=1e-5)
+        np.testing.assert_allclose(outputs.scores[index], scores, atol=1e-5)
+        np.testing.assert_allclose(outputs.joints[index], alpha, atol=1e-6)
+        np.testing.assert_allclose(outputs.frame[index], beta, atol=1e-5)
 
 
-def test_the_joint_gate_sums_to_one_over_the_joints_of_all_persons(found):
-    np.testing.assert_allclose(np.sum(found[1]["joints"][0], axis=(2, 3)), 1, rtol=1e-5)
+def test_the_joint_gate_sums_to_one_over_the_joints_of_all_persons(network_outputs):
+    np.testing.assert_allclose(np.sum(network_outputs[1]["joints"][0], axis=(2, 3)), 1, rtol=1e-5)
 
 
 def penalty_by_hand(variables, alphas, betas, joint, frame, weight):
@@ -161,16 +165,18 @@ def penalty_by_hand(variables, alphas, betas, joint, frame, weight):
     return joint * ignored + frame / 6 * sum(abs(beta) for beta in betas) + weight * absolute
 
 
-def test_the_penalty_is_its_equation_with_the_weights_of_every_connection(variables, wanted, found):
-    for index, (_, alphas, betas) in enumerate(wanted):
+def test_the_penalty_is_its_equation_with_the_weights_of_every_connection(
+    variables, by_hand, network_outputs
+):
+    for index, (_, alphas, betas) in enumerate(by_hand):
         expected = penalty_by_hand(variables, alphas, betas, 1e-3, 1e-4, 5e-4)
-        np.testing.assert_allclose(found[0]["penalty"][index], expected, rtol=1e-5)
+        np.testing.assert_allclose(network_outputs[0]["penalty"][index], expected, rtol=1e-5)
 
 
-def test_each_term_of_the_penalty_has_its_weight(variables, wanted):
+def test_each_term_of_the_penalty_has_its_weight(variables, by_hand):
     model = small(joint_penalty=1.0, frame_penalty=3.0, weight_penalty=1e-2)
     penalty = jax.jit(model.apply)(variables, clips())["penalty"]
-    for index, (_, alphas, betas) in enumerate(wanted):
+    for index, (_, alphas, betas) in enumerate(by_hand):
         alone = [penalty_by_hand(variables, alphas, betas, *weights) for weights in np.eye(3)]
         np.testing.assert_allclose(
             penalty[index], 1.0 * alone[0] + 3.0 * alone[1] + 1e-2 * alone[2], rtol=1e-4
@@ -205,8 +211,8 @@ def test_dropout_follows_its_key_and_evaluation_needs_none(variables):
     apply = functools.partial(
         jax.jit(functools.partial(small().apply, train=True)), variables, clips()
     )
-    a, again, b = (apply(rngs={"dropout": jax.random.key(seed)})["logits"] for seed in (0, 0, 1))
-    np.testing.assert_array_equal(a, again)
+    a, second, b = (apply(rngs={"dropout": jax.random.key(seed)})["logits"] for seed in (0, 0, 1))
+    np.testing.assert_array_equal(a, second)
     assert np.abs(a - b).max() > 1e-4
 
 
@@ -296,7 +302,7 @@ def test_a_toy_is_learned_by_heart_with_the_penalty_in_the_loss():
         )
     )
     for _ in range(60):
-        before = current
+        previous = current
         current, sums = update(current)
-    penalty = jnp.sum(jax.jit(model.apply)({"params": before.params}, batch["inputs"])["penalty"])
+    penalty = jnp.sum(jax.jit(model.apply)({"params": previous.params}, batch["inputs"])["penalty"])
     assert sums["correct"] == 4 and penalty > 0 and 0 <= (sums["loss"] - penalty) / 4 < 0.05

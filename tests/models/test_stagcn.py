@@ -95,34 +95,34 @@ def test_attention_is_the_papers_equations_by_loops():
         {name: np.asarray(value, np.float64) for name, value in each.items()}
         for each in (of_joints, of_frames)
     )
-    left = [[sum(x[i, t, c] * w["along"][t] * w["across"][c, s] for t in range(frames) for c in range(channels))
+    first = [[sum(x[i, t, c] * w["along"][t] * w["across"][c, s] for t in range(frames) for c in range(channels))
              for s in range(frames)] for i in range(joints)]  # fmt: skip
-    right = [
+    second = [
         [sum(w["channels"][c] * x[j, s, c] for c in range(channels)) for s in range(frames)]
         for j in range(joints)
     ]
-    sigma = np.array([[1 / (1 + np.exp(-(np.dot(left[i], right[j]) + w["bias"][i, j]))) for j in range(joints)]
+    sigma = np.array([[1 / (1 + np.exp(-(np.dot(first[i], second[j]) + w["bias"][i, j]))) for j in range(joints)]
                       for i in range(joints)])  # fmt: skip
-    wanted = np.array([softmax(row) for row in w["matrix"] @ sigma])
+    expected = np.array([softmax(row) for row in w["matrix"] @ sigma])
     ours = spatial_attention(n["inputs"], of_joints)
-    np.testing.assert_allclose(ours[0].T, wanted, atol=1e-6)
+    np.testing.assert_allclose(ours[0].T, expected, atol=1e-6)
     np.testing.assert_allclose(ours.sum(1), 1.0, rtol=1e-6)
 
-    left = [[sum(x[i, t, c] * u["along"][i] * u["across"][c, j] for i in range(joints) for c in range(channels))
+    first = [[sum(x[i, t, c] * u["along"][i] * u["across"][c, j] for i in range(joints) for c in range(channels))
              for j in range(joints)] for t in range(frames)]  # fmt: skip
-    right = [
+    second = [
         [sum(u["channels"][c] * x[j, s, c] for c in range(channels)) for j in range(joints)]
         for s in range(frames)
     ]
-    sigma = np.array([[1 / (1 + np.exp(-(np.dot(left[t], right[s]) + u["bias"][t, s]))) for s in range(frames)]
+    sigma = np.array([[1 / (1 + np.exp(-(np.dot(first[t], second[s]) + u["bias"][t, s]))) for s in range(frames)]
                       for t in range(frames)])  # fmt: skip
-    wanted = np.array([softmax(row) for row in u["matrix"] @ sigma])
+    expected = np.array([softmax(row) for row in u["matrix"] @ sigma])
     ours = temporal_attention(n["inputs"], of_frames)
-    np.testing.assert_allclose(ours[0], wanted, atol=1e-6)
+    np.testing.assert_allclose(ours[0], expected, atol=1e-6)
     np.testing.assert_allclose(ours.sum(2), 1.0, rtol=1e-6)
     mixed = jax.jit(attention.mix_frames)(n["inputs"], ours)[0]
     np.testing.assert_allclose(
-        mixed, [[sum(wanted[t, s] * x[v, t] for t in range(frames)) for s in range(frames)] for v in range(joints)],
+        mixed, [[sum(expected[t, s] * x[v, t] for t in range(frames)) for s in range(frames)] for v in range(joints)],
         atol=1e-5,
     )  # fmt: skip
 
@@ -135,13 +135,13 @@ def test_the_graph_convolution_takes_the_mixed_frames_and_its_scores_the_plain_o
     n, joints, frames = public()
     x, kernel, parts = n["inputs"], np.asarray(n["kernel5"]), np.asarray(n["polynomials"])
     mixed = jax.jit(attention.mix_frames)(x, temporal_attention(x, frames))
-    taken, scored = (mixed, x) if attended == "graph" else (x, mixed)
+    convolved, scored = (mixed, x) if attended == "graph" else (x, mixed)
     spatial = np.asarray(spatial_attention(scored, joints))
-    wanted = sum(
-        np.einsum("vw,nvw,nvtc,cd->nwtd", parts[k], spatial, np.asarray(taken), kernel[:, k])
+    expected = sum(
+        np.einsum("vw,nvw,nvtc,cd->nwtd", parts[k], spatial, np.asarray(convolved), kernel[:, k])
         for k in range(len(parts))
     )
-    alone = np.einsum("kvw,nvtc,ckd->nwtd", parts, np.asarray(taken), kernel)
+    alone = np.einsum("kvw,nvtc,ckd->nwtd", parts, np.asarray(convolved), kernel)
     weights = {"adjacency": n["polynomials"], "kernel": n["kernel5"]}
 
     @jax.jit
@@ -155,7 +155,7 @@ def test_the_graph_convolution_takes_the_mixed_frames_and_its_scores_the_plain_o
 
     for form in NAMES:
         weighted, plain = run_in(form, both, x, weights, joints, frames)
-        np.testing.assert_allclose(weighted, wanted, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(weighted, expected, rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(plain, alone, rtol=1e-4, atol=1e-5)
 
 
@@ -257,8 +257,8 @@ def test_both_formulations_agree_and_a_gate_is_between_zero_and_one(gate):
         np.testing.assert_allclose(cpu[name], direct[name], rtol=1e-4, atol=1e-5)
     assert cpu["logits"].shape == (3, 5)
     assert cpu["segments"].shape == cpu["auxiliary"].shape == (3, 5, 5)
-    (found,) = sown["intermediates"]["gate"]
-    assert found.shape == (3, 10, 2, 5) and 0 < found.min() < found.max() < 1
+    (actual,) = sown["intermediates"]["gate"]
+    assert actual.shape == (3, 10, 2, 5) and 0 < actual.min() < actual.max() < 1
 
 
 @pytest.mark.slow
@@ -304,11 +304,13 @@ def test_averaged_segments_are_their_mean_probability():
 
 def test_confident_segments_are_weighted_by_their_confidence():
     p = np.asarray(jax.nn.softmax(LOGITS), np.float64)
-    for row, found in zip(p, segment_fusion.fuse_segments(LOGITS, kept=2), strict=True):
-        sure = row.max(1)
-        best = np.argsort(-sure)[:2]
+    for row, actual in zip(p, segment_fusion.fuse_segments(LOGITS, kept=2), strict=True):
+        confidence = row.max(1)
+        best = np.argsort(-confidence)[:2]
         np.testing.assert_allclose(
-            np.exp(found), (sure[best, None] * row[best]).sum(0) / sure[best].sum(), rtol=1e-5
+            np.exp(actual),
+            (confidence[best, None] * row[best]).sum(0) / confidence[best].sum(),
+            rtol=1e-5,
         )
     alike = jnp.repeat(LOGITS[:, :1], 5, axis=1)  # all equally sure: the plain mean
     np.testing.assert_allclose(
@@ -322,9 +324,9 @@ def test_confident_segments_are_weighted_by_their_confidence():
 def test_each_confidence_is_one_for_certainty_and_smallest_for_a_tie():
     ladder = jnp.asarray([[[0.0, 0, 0], [2, 0, 0], [60, 0, 0]]])
     for kind, least in (("max", 1 / 3), ("entropy", 0.0), ("margin", 0.0)):
-        found = segment_fusion.confidences(ladder, kind)[0]
-        assert found[0] == pytest.approx(least, abs=1e-6) and found[2] == pytest.approx(1.0)
-        assert found[0] < found[1] < found[2]
+        actual = segment_fusion.confidences(ladder, kind)[0]
+        assert actual[0] == pytest.approx(least, abs=1e-6) and actual[2] == pytest.approx(1.0)
+        assert actual[0] < actual[1] < actual[2]
     p = np.asarray(jax.nn.softmax(ladder[0, 1]), np.float64)
     assert segment_fusion.confidences(ladder, "entropy")[0, 1] == pytest.approx(
         1 + (p * np.log(p)).sum() / np.log(3)
@@ -378,8 +380,8 @@ def test_the_loss_reaches_every_weight():
 @pytest.mark.slow
 def test_attention_over_frames_alone_learns():
     largest = slopes(build(network="one", attention="temporal", gate="none", segments=2, kept=0))
-    found = [slope for path, slope in largest.items() if "/frames_" in path]
-    assert len(found) == 5 and min(found) > 0
+    actual = [slope for path, slope in largest.items() if "/frames_" in path]
+    assert len(actual) == 5 and min(actual) > 0
 
 
 @pytest.mark.slow
@@ -389,8 +391,8 @@ def test_it_is_exported_with_a_free_batch():
     run = jax.jit(lambda x: model.apply(variables, x)["logits"])
     shape = jax.ShapeDtypeStruct(export.symbolic_shape("n, 10, 2, 5, 3"), jnp.float32)
     exported = run_in("direct", export.export(run), shape)
-    found = exported.call(clips(batch=4))
-    np.testing.assert_allclose(found, run(clips(batch=4)), rtol=1e-4, atol=1e-5)
+    actual = exported.call(clips(batch=4))
+    np.testing.assert_allclose(actual, run(clips(batch=4)), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("attention", ["spatial", "temporal"])
@@ -405,6 +407,6 @@ def test_clips_of_another_length_than_the_trained_one_are_one_sentence(attention
 
 @pytest.mark.parametrize("options", [{"segments": 3}, {"segments": 20}, {"segments": 2, "kept": 3}])
 def test_clips_that_cannot_be_cut_are_one_sentence(options):
-    told = f"cuts clips into {options['segments']} segments .* got clips of 10 frames. Wanted a multiple of the segments"
-    with pytest.raises(UserError, match=told):
+    message = f"cuts clips into {options['segments']} segments .* got clips of 10 frames. Wanted a multiple of the segments"
+    with pytest.raises(UserError, match=message):
         jax.eval_shape(build(**options).init, jax.random.key(0), clips())

@@ -171,16 +171,16 @@ def test_units_are_computed_again_where_memory_is_short(variables):
         model = small(**options)
 
         def loss(params):
-            given = {**variables, "params": params}
+            weights = {**variables, "params": params}
             return jnp.sum(
-                model.apply(given, clips(), train=True, mutable=["batch_stats"], rngs=keys(0))[0]
+                model.apply(weights, clips(), train=True, mutable=["batch_stats"], rngs=keys(0))[0]
             )
 
         with formulation("direct"):
             return jax.make_jaxpr(jax.grad(loss))(variables["params"])
 
-    plain, again = traced(), traced(remat=True)
-    assert again.out_avals == plain.out_avals and str(again).count("remat2") > str(plain).count(
+    plain, second = traced(), traced(remat=True)
+    assert second.out_avals == plain.out_avals and str(second).count("remat2") > str(plain).count(
         "remat2"
     )
 

@@ -103,9 +103,10 @@ def test_the_full_network_equals_the_public_code(form):
     assert loss == pytest.approx(float(numbers["loss"]), rel=1e-5)
     # Rounding puts a few inputs of a ReLU on the other side of zero: single arrays differ by up to
     # 1 %, the whole less.
-    given = from_torch(group(numbers, "grad/"))["params"]
+    weights = from_torch(group(numbers, "grad/"))["params"]
     pairs = [
-        (_leaf(gradients, path), leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(given)
+        (_leaf(gradients, path), leaf)
+        for path, leaf in jax.tree_util.tree_leaves_with_path(weights)
     ]
     difference = sum(np.sum(np.square(ours - theirs)) for ours, theirs in pairs)
     assert difference < 1e-6 * sum(np.sum(np.square(theirs)) for _, theirs in pairs)

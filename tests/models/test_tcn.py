@@ -116,14 +116,14 @@ def test_convolution_of_any_length_equals_a_slow_loop(taps, frames, stride):
     random = np.random.default_rng(0)
     x, kernel = random.standard_normal((frames, 3)), random.standard_normal((taps, 3, 2))
     convolve = jax.jit(temporal_conv, static_argnums=2)
-    found = convolve(np.float32(x[None, None]), np.float32(kernel), stride)[0, 0]
-    wanted = np.zeros((-(-frames // stride), 2))
-    for s in range(len(wanted)):
+    actual = convolve(np.float32(x[None, None]), np.float32(kernel), stride)[0, 0]
+    expected = np.zeros((-(-frames // stride), 2))
+    for s in range(len(expected)):
         for i in range(taps):
             t = stride * s + i - (taps - 1) // 2
             if 0 <= t < frames:
-                wanted[s] += x[t] @ kernel[i]
-    np.testing.assert_allclose(found, wanted, atol=1e-5)
+                expected[s] += x[t] @ kernel[i]
+    np.testing.assert_allclose(actual, expected, atol=1e-5)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -188,9 +188,9 @@ def test_a_res_tcn_equals_a_slow_loop_over_units(variables):
         y = convolve(normal(x, unit["norm"], stats[f"unit{index}"]["norm"]), unit, "conv", stride)
         x = y + (convolve(x, unit, "shortcut", stride) if stride == 2 else x)
     x = normal(x, params["norm"], stats["norm"]).mean(1)
-    wanted = x @ params["head"]["kernel"] + params["head"]["bias"]
+    expected = x @ params["head"]["kernel"] + params["head"]["bias"]
     np.testing.assert_allclose(
-        jax.jit(small().apply)(variables, clips()), wanted, rtol=1e-3, atol=1e-4
+        jax.jit(small().apply)(variables, clips()), expected, rtol=1e-3, atol=1e-4
     )
 
 

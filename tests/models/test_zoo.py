@@ -107,9 +107,9 @@ def block(module, x, seed=5):
     """Variables of a spatial module, parameters random; statistics that leave its normalisation
     without effect.
     """
-    given = random_variables(module, x, seed=seed, constants={"mean": 0.0, "var": 1.0})
+    weights = random_variables(module, x, seed=seed, constants={"mean": 0.0, "var": 1.0})
     norm = {"scale": jnp.full(6, np.sqrt(1 + 1e-5), jnp.float32), "bias": jnp.zeros(6)}
-    return {**given, "params": {**given["params"], "norm": norm}}
+    return {**weights, "params": {**weights["params"], "norm": norm}}
 
 
 def adjacency():
@@ -120,13 +120,13 @@ def adjacency():
 def test_the_free_graph_convolution_is_its_equation_with_the_learned_matrix(form):
     module = stgcnpp.FreeGraphConv(features=6, adjacency=adjacency(), axis_name=None)
     x = random_array(2, 5, 4, 6, seed=1)
-    given = block(module, x)
-    params = jax.tree.map(np.float64, given["params"])
+    weights = block(module, x)
+    params = jax.tree.map(np.float64, weights["params"])
     topology = np.repeat(params["adjacency"][..., None], 6, axis=-1)
     expected = np.maximum(
         graph_by_loops((params["kernel"], params["bias"]), np.float64(x), topology) + x, 0
     )
-    features = run_in(form, jax.jit(module.apply), given, x)
+    features = run_in(form, jax.jit(module.apply), weights, x)
     np.testing.assert_allclose(features, expected, rtol=1e-4, atol=1e-3)
 
 
@@ -134,8 +134,8 @@ def test_the_free_graph_convolution_is_its_equation_with_the_learned_matrix(form
 def test_the_topology_is_refined_for_each_channel_by_the_pairs_of_joints(form):
     module = ctrgcn.RefinedGraphConv(features=6, adjacency=adjacency(), axis_name=None)
     x = random_array(2, 5, 4, 6, seed=1)
-    given = block(module, x)
-    p, x = jax.tree.map(np.float64, given["params"]), np.float64(x)
+    weights = block(module, x)
+    p, x = jax.tree.map(np.float64, weights["params"]), np.float64(x)
     expected = np.zeros_like(x)
     for n in range(len(x)):
         mean = x[n].mean(1)
@@ -148,7 +148,7 @@ def test_the_topology_is_refined_for_each_channel_by_the_pairs_of_joints(form):
         expected[n] = graph_by_loops((p["value_kernel"], p["value_bias"]), x[n : n + 1], topology)[
             0
         ]
-    features = run_in(form, jax.jit(module.apply), given, jnp.float32(x))
+    features = run_in(form, jax.jit(module.apply), weights, jnp.float32(x))
     np.testing.assert_allclose(features, np.maximum(expected + x, 0), rtol=1e-4, atol=2e-3)
 
 
@@ -173,15 +173,15 @@ def stored(name, monkeypatch):
             for key in archive
             if key.startswith(f"{name}/")
         }
-    given = unflatten_dict(
+    weights = unflatten_dict(
         {k: jnp.asarray(n[k]) for k in n if k.startswith(("params/", "batch_stats/"))}, sep="/"
     )
     start = Adjacency(n["params/unit0/spatial/adjacency"])
     if name == "stgcnpp":
         monkeypatch.setitem(multi_branch_network.VARIANTS, "ten", ((1, 1), (2, 2)))
-        return stgcnpp.STGCNPP(4, start, width=7), given, n
+        return stgcnpp.STGCNPP(4, start, width=7), weights, n
     monkeypatch.setitem(multi_branch_network.VARIANTS, "ten", ((1, 1), (1, 1), (2, 2)))
-    return ctrgcn.CTRGCN(4, start, width=8), given, n
+    return ctrgcn.CTRGCN(4, start, width=8), weights, n
 
 
 def assert_statistics_equal(new, n):
@@ -193,12 +193,12 @@ def assert_statistics_equal(new, n):
 
 @BOTH
 def test_it_gives_the_numbers_of_an_independent_construction_in_pytorch(name, monkeypatch):
-    model, given, n = stored(name, monkeypatch)
+    model, weights, n = stored(name, monkeypatch)
     logits, new = jax.jit(functools.partial(model.apply, train=True, mutable=["batch_stats"]))(
-        given, n["inputs"]
+        weights, n["inputs"]
     )
     np.testing.assert_allclose(
-        jax.jit(model.apply)(given, n["inputs"]), n["eval_logits"], rtol=1e-4, atol=1e-5
+        jax.jit(model.apply)(weights, n["inputs"]), n["eval_logits"], rtol=1e-4, atol=1e-5
     )
     np.testing.assert_allclose(logits, n["train_logits"], rtol=1e-4, atol=1e-5)
     assert_statistics_equal(new, n)
@@ -208,19 +208,19 @@ def test_it_gives_the_numbers_of_an_independent_construction_in_pytorch(name, mo
 @BOTH
 def test_its_gradients_are_those_of_an_independent_construction_in_pytorch(name, monkeypatch):
     monkeypatch.setattr(jax, "device_count", lambda: 1)  # a few samples at a time
-    model, given, n = stored(name, monkeypatch)
+    model, weights, n = stored(name, monkeypatch)
     inputs = jnp.asarray(n["inputs"])
 
     def loss(params):
         logits, new = model.apply(
-            {**given, "params": params}, inputs, train=True, mutable=["batch_stats"]
+            {**weights, "params": params}, inputs, train=True, mutable=["batch_stats"]
         )
         return optax.softmax_cross_entropy_with_integer_labels(logits, n["labels"]).mean(), (
             logits,
             new,
         )
 
-    gradients, (logits, new) = jax.jit(jax.grad(loss, has_aux=True))(given["params"])
+    gradients, (logits, new) = jax.jit(jax.grad(loss, has_aux=True))(weights["params"])
     np.testing.assert_allclose(logits, n["train_logits"], rtol=1e-4, atol=1e-5)
     for path, ours in flatten_dict(gradients, sep="/").items():
         theirs = n[f"gradient/{path}"]
@@ -239,9 +239,9 @@ def test_frames_and_persons_are_free_at_run_time(name, frames, persons):
 
 @BOTH
 def test_the_order_of_persons_does_not_matter(name):
-    given, apply = variables(name), jax.jit(small(name).apply)
+    weights, apply = variables(name), jax.jit(small(name).apply)
     np.testing.assert_allclose(
-        apply(given, clips()), apply(given, clips()[:, :, ::-1]), rtol=1e-4, atol=1e-6
+        apply(weights, clips()), apply(weights, clips()[:, :, ::-1]), rtol=1e-4, atol=1e-6
     )
 
 
@@ -261,14 +261,14 @@ def test_training_moves_every_running_statistic_and_dropout_follows_its_key(name
         multi_branch_network.VARIANTS, "ten", ((1, 1), (2, 2))
     )  # the first unit drops nothing
     model = small(name)
-    given = random_variables(model, clips())
+    weights = random_variables(model, clips())
     apply = functools.partial(model.apply, train=True, mutable=["batch_stats"])
-    run = jax.jit(lambda seed: apply(given, clips(), rngs={"dropout": jax.random.key(seed)}))
+    run = jax.jit(lambda seed: apply(weights, clips(), rngs={"dropout": jax.random.key(seed)}))
     logits, new = run(0)
     assert all(
         jax.tree.leaves(
             jax.tree.map(
-                lambda a, b: bool(np.any(a != b)), given["batch_stats"], new["batch_stats"]
+                lambda a, b: bool(np.any(a != b)), weights["batch_stats"], new["batch_stats"]
             )
         )
     )
@@ -278,8 +278,10 @@ def test_training_moves_every_running_statistic_and_dropout_follows_its_key(name
 @pytest.mark.slow
 @BOTH
 def test_mapped_devices_share_batch_statistics(name):
-    given, model = variables(name), small(name, dropout=0.0, axis_name="data")
-    mapped = jax.pmap(lambda x: model.apply(given, x, train=True, mutable=["batch_stats"]), "data")
+    weights, model = variables(name), small(name, dropout=0.0, axis_name="data")
+    mapped = jax.pmap(
+        lambda x: model.apply(weights, x, train=True, mutable=["batch_stats"]), "data"
+    )
     logits, new = mapped(clips()[:, None])
     expected, stats = trained(name)
     np.testing.assert_allclose(logits[:, 0], expected, rtol=1e-3, atol=1e-5)
@@ -301,9 +303,9 @@ def test_bfloat16_computes_near_float32_with_float32_state(name):
 @pytest.mark.slow
 @BOTH
 def test_it_is_exported_with_free_batch_and_length(name):
-    given, model = variables(name), small(name)
+    weights, model = variables(name), small(name)
     shape = jax.ShapeDtypeStruct(export.symbolic_shape("n, t, 2, 5, 3"), jnp.float32)
-    run = jax.jit(lambda x: model.apply(given, x))
+    run = jax.jit(lambda x: model.apply(weights, x))
     with formulation("direct"):
         exported = export.export(run)(shape)
         np.testing.assert_allclose(exported.call(clips(13)), run(clips(13)), rtol=1e-4, atol=1e-5)

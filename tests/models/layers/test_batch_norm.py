@@ -59,11 +59,11 @@ def test_training_whitens_and_moves_the_running_values_a_tenth():
 def test_a_bias_left_out_is_as_good_as_added(train):
     x, bias = np.asarray(draw()), np.float32([1, -2, 3])
     stats = {"batch_stats": {"mean": np.float32([0.5, 1, 2]), "var": np.float32([1, 2, 3])}}
-    added, left = (
+    added, separate = (
         run(x + bias, train, np.zeros(3, np.float32), **stats),
         run(x, train, bias, **stats),
     )
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-5), added, left)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-5), added, separate)
 
 
 def test_the_gradient_is_that_of_the_two_pass_form():

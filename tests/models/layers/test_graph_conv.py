@@ -45,8 +45,10 @@ def test_every_sample_may_have_a_graph_of_its_own(convolve):
     graphs = np.float32(np.stack([first, second]))
     y = jax.jit(convolve)(np.float32(x), np.float32(kernel), graphs)
     y = y + jax.jit(graph_conv.graph_bias)(np.float32(bias), graphs)
-    for found, inputs, graph in zip(y, x, (first, second), strict=True):
-        np.testing.assert_allclose(found, by_loops(inputs[None], kernel, bias, graph)[0], atol=1e-4)
+    for actual, inputs, graph in zip(y, x, (first, second), strict=True):
+        np.testing.assert_allclose(
+            actual, by_loops(inputs[None], kernel, bias, graph)[0], atol=1e-4
+        )
 
 
 @pytest.mark.parametrize("shared", [True, False])

@@ -56,9 +56,9 @@ def mlp_by_hand(params, stats, x):
 
 def test_the_encoder_passes_features_from_joints_to_links_and_back():
     encoder = link_inference.Encoder(TYPES, WIDTH, 0.5, None)
-    given = random_variables(encoder, frames())
-    found = jax.jit(encoder.apply)(given, frames())
-    p, s = doubles(given["params"]), doubles(given["batch_stats"])
+    weights = random_variables(encoder, frames())
+    actual = jax.jit(encoder.apply)(weights, frames())
+    p, s = doubles(weights["params"]), doubles(weights["batch_stats"])
     for person, clip in enumerate(np.float64(frames())):
         joints = [
             mlp_by_hand(p["joints1"], s["joints1"], clip[:, v].reshape(-1)) for v in range(JOINTS)
@@ -77,7 +77,7 @@ def test_the_encoder_passes_features_from_joints_to_links_and_back():
                 mlp_by_hand(p["links2"], s["links2"], both) @ p["scores"]["kernel"]
                 + p["scores"]["bias"]
             )
-            np.testing.assert_allclose(found[person, v, u], scores, rtol=1e-4, atol=1e-4)
+            np.testing.assert_allclose(actual[person, v, u], scores, rtol=1e-4, atol=1e-4)
 
 
 def sigmoid(x):
@@ -86,7 +86,7 @@ def sigmoid(x):
 
 def step_by_hand(p, memory, x, types):
     """Next memory and places of one person, link by link and type by type."""
-    count, after, places = TYPES - 1, np.zeros_like(memory), np.zeros_like(x)
+    count, later, positions = TYPES - 1, np.zeros_like(memory), np.zeros_like(x)
     first, second, (inner, outer) = p["message_first"], p["message_second"], p["message_biases"]
     for v in range(JOINTS):
         message = np.zeros(WIDTH)
@@ -96,18 +96,18 @@ def step_by_hand(p, memory, x, types):
                 sent = np.tanh(sent @ second[c] + outer[c])
                 message += types[v, u, c + 1] * sent / (count * (JOINTS - 1))
         own = x[v] @ p["own"]["kernel"] + p["own"]["bias"]
-        told = message @ p["sent"]["kernel"]
+        messages = message @ p["sent"]["kernel"]
         reset, keep = (
-            sigmoid(own[:WIDTH] + told[:WIDTH]),
-            sigmoid(own[WIDTH : 2 * WIDTH] + told[WIDTH : 2 * WIDTH]),
+            sigmoid(own[:WIDTH] + messages[:WIDTH]),
+            sigmoid(own[WIDTH : 2 * WIDTH] + messages[WIDTH : 2 * WIDTH]),
         )
-        new = np.tanh(own[2 * WIDTH :] + reset * told[2 * WIDTH :])
-        after[v] = (1 - keep) * new + keep * memory[v]
-        y = after[v]
+        new = np.tanh(own[2 * WIDTH :] + reset * messages[2 * WIDTH :])
+        later[v] = (1 - keep) * new + keep * memory[v]
+        y = later[v]
         for name in ("out1", "out2"):
             y = np.maximum(y @ p[name]["kernel"] + p[name]["bias"], 0)
-        places[v] = x[v] + y @ p["out3"]["kernel"] + p["out3"]["bias"]
-    return after, places
+        positions[v] = x[v] + y @ p["out3"]["kernel"] + p["out3"]["bias"]
+    return later, positions
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +118,12 @@ def decoder():
     over_time = link_inference.Decoder(WIDTH, 0.0, False)
     types = softmax(link_scores())
     start = jnp.zeros((2, JOINTS, WIDTH))
-    given = random_variables(over_time, start, frames()[:, :-1], types)
-    return given["params"], types, jax.jit(over_time.apply)(given, start, frames()[:, :-1], types)
+    weights = random_variables(over_time, start, frames()[:, :-1], types)
+    return (
+        weights["params"],
+        types,
+        jax.jit(over_time.apply)(weights, start, frames()[:, :-1], types),
+    )
 
 
 def test_the_decoder_equals_a_slow_loop_over_frames_links_and_types(decoder):
@@ -127,10 +131,10 @@ def test_the_decoder_equals_a_slow_loop_over_frames_links_and_types(decoder):
     for person, clip in enumerate(np.float64(frames())):
         memory = np.zeros((JOINTS, WIDTH))
         for t in range(FRAMES - 1):
-            memory, places = step_by_hand(
+            memory, positions = step_by_hand(
                 doubles(params), memory, clip[t], np.float64(types[person])
             )
-            np.testing.assert_allclose(expected[person, t], places, rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(expected[person, t], positions, rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(last[person], memory, rtol=1e-4, atol=1e-5)
 
 
@@ -157,7 +161,9 @@ def test_nothing_is_sent_along_an_empty_link(decoder):
 def test_a_draw_is_one_type_and_as_often_as_its_probability():
     scores = jnp.log(jnp.asarray([0.7, 0.2, 0.1]))
     drawn = jax.jit(
-        lambda: link_inference.sample_types(jax.random.key(0), jnp.tile(scores, (50, 25, 24, 1)), 0.5)
+        lambda: link_inference.sample_types(
+            jax.random.key(0), jnp.tile(scores, (50, 25, 24, 1)), 0.5
+        )
     )()
     np.testing.assert_allclose(np.sort(drawn, axis=-1)[..., :2], 0, atol=1e-6)
     np.testing.assert_allclose(drawn.sum(-1), 1, atol=1e-6)
@@ -167,7 +173,7 @@ def test_a_draw_is_one_type_and_as_often_as_its_probability():
 def test_a_draw_has_the_gradient_of_the_softmax_of_the_noisy_scores():
     key, shape = jax.random.key(1), (1, 3, 2, TYPES)
     scores, weights = random_array(*shape, seed=2), random_array(*shape, seed=3)
-    found = jax.jit(
+    actual = jax.jit(
         jax.grad(lambda scores: jnp.sum(weights * link_inference.sample_types(key, scores, 0.5)))
     )(scores)
     noisy = np.float64(scores + jax.random.gumbel(key, shape)) / 0.5
@@ -175,45 +181,45 @@ def test_a_draw_has_the_gradient_of_the_softmax_of_the_noisy_scores():
     for place in np.ndindex(shape[:3]):
         p, w = soft[place], np.float64(weights[place])
         jacobian = (np.diag(p) - np.outer(p, p)) / 0.5
-        np.testing.assert_allclose(found[place], jacobian @ w, rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(actual[place], jacobian @ w, rtol=1e-4, atol=1e-6)
 
 
 def test_the_graph_holds_each_link_from_its_sender_to_its_receiver():
     graph_of, types = jax.jit(link_inference.link_graph), softmax(link_scores())
-    found = graph_of(types)
+    actual = graph_of(types)
     for person in range(2):
         for c in range(TYPES - 1):
             graph = np.eye(JOINTS)
             for v, u, s in links():
                 graph[s, v] = types[person, v, u, c + 1]
-            np.testing.assert_allclose(found[person, c], graph / graph.sum(0), rtol=1e-5)
+            np.testing.assert_allclose(actual[person, c], graph / graph.sum(0), rtol=1e-5)
     empty = jnp.zeros(types.shape).at[..., 0].set(1)
     np.testing.assert_array_equal(graph_of(empty)[0], np.stack([np.eye(JOINTS)] * (TYPES - 1)))
 
 
 def test_the_likelihood_is_the_mean_of_what_was_really_there():
-    given, expected = np.array(frames()), np.array(frames(seed=9))[:, 1:]
-    given[0, 2, 1] = (
+    positions, expected = np.array(frames()), np.array(frames(seed=9))[:, 1:]
+    positions[0, 2, 1] = (
         0  # a joint that is missing once: in the third frame, and as where the fourth comes from
     )
-    given[1, :, 3] = 0
+    positions[1, :, 3] = 0
     cost = jax.jit(link_inference.likelihood_loss, static_argnums=2)
-    found = cost(given, expected, 5e-4)
+    actual = cost(positions, expected, 5e-4)
     for person in range(2):
         errors = [
-            sum((given[person, t + 1, v] - expected[person, t, v]) ** 2) / (2 * 5e-4)
+            sum((positions[person, t + 1, v] - expected[person, t, v]) ** 2) / (2 * 5e-4)
             for t in range(FRAMES - 1)
             for v in range(JOINTS)
-            if given[person, t + 1, v].any() and given[person, t, v].any()
+            if positions[person, t + 1, v].any() and positions[person, t, v].any()
         ]
         assert len(errors) == (FRAMES - 1) * JOINTS - (2, FRAMES - 1)[person]
-        np.testing.assert_allclose(found[person], (FRAMES - 1) * np.mean(errors), rtol=1e-5)
-    assert cost(np.zeros_like(given), np.ones_like(expected), 1.0)[0] == 0
+        np.testing.assert_allclose(actual[person], (FRAMES - 1) * np.mean(errors), rtol=1e-5)
+    assert cost(np.zeros_like(positions), np.ones_like(expected), 1.0)[0] == 0
 
 
 def test_links_cost_their_distance_from_the_prior():
     scores, cost = link_scores(), jax.jit(link_inference.prior_loss, static_argnums=1)
-    found = cost(scores, 0.9)
+    actual = cost(scores, 0.9)
     for person in range(2):
         total = 0.0
         for v, u, _ in links():
@@ -222,7 +228,7 @@ def test_links_cost_their_distance_from_the_prior():
             total += sum(
                 p[c] * np.log(p[c] / (0.9 if c == 0 else 0.1 / (TYPES - 1))) for c in range(TYPES)
             )
-        np.testing.assert_allclose(found[person], total / JOINTS, rtol=1e-4)
+        np.testing.assert_allclose(actual[person], total / JOINTS, rtol=1e-4)
     prior = np.log(np.float32([0.9, 0.05, 0.05]))
     np.testing.assert_allclose(
         cost(jnp.asarray(np.tile(prior, (2, JOINTS, JOINTS - 1, 1))), 0.9), 0, atol=1e-6
@@ -237,37 +243,37 @@ def inference():
 
 
 def test_evaluation_takes_the_mean_of_the_draws_and_no_key(inference):
-    module, given = inference
+    module, weights = inference
     encoder = link_inference.Encoder(TYPES, WIDTH, 0.5, None)
 
     @jax.jit
-    def both(given, x):
-        scores = encoder.apply({kind: given[kind]["encoder"] for kind in given}, x)
-        return *module.apply(given, x), link_inference.link_graph(jax.nn.softmax(scores))
+    def both(weights, x):
+        scores = encoder.apply({kind: weights[kind]["encoder"] for kind in weights}, x)
+        return *module.apply(weights, x), link_inference.link_graph(jax.nn.softmax(scores))
 
-    graphs, loss, expected = both(given, frames())
+    graphs, loss, expected = both(weights, frames())
     np.testing.assert_allclose(graphs, expected, rtol=1e-5)
     np.testing.assert_array_equal(loss, 0)
 
 
 @pytest.mark.slow
 def test_training_draws_by_its_key_and_the_loss_reaches_every_parameter(inference):
-    module, given = inference
+    module, weights = inference
 
     @jax.jit
     @functools.partial(jax.grad, has_aux=True)
     def run(params, key):
-        variables, rngs = {**given, "params": params}, {"dropout": key}
+        variables, rngs = {**weights, "params": params}, {"dropout": key}
         (graphs, loss), new = module.apply(
             variables, frames(), True, True, mutable=["batch_stats"], rngs=rngs
         )
         return jnp.sum(loss), (graphs, new)
 
-    gradients, (graphs, new) = run(given["params"], jax.random.key(0))
-    assert np.any(graphs != run(given["params"], jax.random.key(1))[1][0])
-    np.testing.assert_array_equal(graphs, run(given["params"], jax.random.key(0))[1][0])
+    gradients, (graphs, new) = run(weights["params"], jax.random.key(0))
+    assert np.any(graphs != run(weights["params"], jax.random.key(1))[1][0])
+    np.testing.assert_array_equal(graphs, run(weights["params"], jax.random.key(0))[1][0])
     assert all(np.any(leaf != 0) for leaf in jax.tree.leaves(gradients) if leaf.ndim > 1)
     moved = jax.tree.map(
-        lambda a, b: bool(np.any(a != b)), given["batch_stats"], new["batch_stats"]
+        lambda a, b: bool(np.any(a != b)), weights["batch_stats"], new["batch_stats"]
     )
     assert all(jax.tree.leaves(moved))
