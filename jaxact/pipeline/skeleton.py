@@ -62,18 +62,20 @@ def train(
     dims = joint_ops.spatial_dims(channels)
     augmentations = {name: options[name] for name in _AUGMENTATIONS}
 
-    def sample(clip: Clip) -> Clip:
-        return sampling.train_frames(*clip, seed=seed, options=options)
+    def sample(joints: Array, present: Array) -> Clip:
+        return sampling.train_frames(joints, present, seed=seed, options=options)
 
-    def change(clip: Clip) -> Clip:
-        return augment.augment(*clip, seed=seed, layout=layout, dims=dims, **augmentations)
+    def change(joints: Array, present: Array) -> Clip:
+        return augment.augment(
+            joints, present, seed=seed, layout=layout, dims=dims, **augmentations
+        )
 
     clip = _prepare(example, layout=layout, channels=channels, options=options)
     if options["motion"] == "recorded":
-        clip = streams.compute(*change(clip), stream=options["stream"], layout=layout, dims=dims)
-        clip = sample(clip)
+        clip = streams.compute(*change(*clip), stream=options["stream"], layout=layout, dims=dims)
+        clip = sample(*clip)
     else:
-        clip = change(sample(clip))
+        clip = change(*sample(*clip))
         clip = streams.compute(*clip, stream=options["stream"], layout=layout, dims=dims)
     shape = input_shape(clip=options, layout=layout, channels=channels, window=options["window"])
     return {
