@@ -1,12 +1,11 @@
-"""People out of the pose network's answers: joints are the peaks of S, and the fields L say which
-of them are one body.
+"""Decodes the pose network's maps into people: joints are the peaks of S, and the fields L decide
+which joints belong to one body.
 
-    S [b i j 14] -> peaks [b 14 p] -> L along the line between every two that a limb may join [b 13
-    p p]
-      -> best first, each peak once (numpy) -> people [b n 14 (x, y, score)]
+    S [b i j 14] -> peaks [b 14 p] -> L along the line between each pair of peaks of a limb
+      [b 13 p p] -> best first, each peak once (NumPy) -> people [b n 14 (x, y, score)]
 
-`peaks` and `limb_scores` are of fixed size and compile; what follows is a few short lists a
-picture.
+`find_peaks` and `limb_scores` have fixed shapes and are compiled; the matching of a few short lists
+per image is not.
 """
 
 import functools
@@ -20,14 +19,14 @@ from jaxtyping import Array, Bool, Float
 
 from jaxact.skeletons.pose_body import BODY, LIMBS
 
-STRIDE = 8  # pixels of the picture to a cell, each way
-THRESHOLD = 0.1  # of S, below which there is no joint
-MOST = 32  # peaks of a joint that are looked at, the highest ones
-SAMPLES = 10  # places along a limb at which L is read
-ALONG = 0.05  # how far L must point along the limb there ...
-AGREE = 0.8  # ... in this share of them
-LEAST = 3  # joints of a person
-# The limbs, by their place in `LIMBS`, of each part in the order of
+STRIDE = 8  # pixels of the image per cell, in both directions
+THRESHOLD = 0.1  # a lower value of S is no joint
+MAX_PEAKS = 32  # highest peaks of a joint that are considered
+SAMPLES = 10  # points along a limb at which L is sampled
+MIN_ALONG = 0.05  # L counts as aligned above this component along the limb ...
+MIN_ALIGNED = 0.8  # ... and this share of the points must be aligned
+MIN_JOINTS = 3  # of a person
+# The limbs, as indices of `LIMBS`, of each part in the order of
 # `jaxact.models.layers.pose_features.ORDER`.
 PARTS = {
     "head": (12,),
@@ -37,154 +36,158 @@ PARTS = {
     "right_leg": (7, 8),
     "left_leg": (10, 11),
 }
-FLOOR = 1e-2  # values below count as this one where a peak's place is refined: S is cut off there
+FLOOR = 1e-2  # where a peak is refined, lower values count as this one: targets of S are cut there
+FIRST_JOINTS, SECOND_JOINTS = np.asarray(LIMBS).T  # of each limb
 
 
 class Peaks(NamedTuple):
     """The highest local maxima of each joint's map, best first.
 
     Attributes:
-        places: x and y, pixels of the picture from its top left corner.
-        scores: the value of S there; 0 where there are fewer.
+        positions: x and y, pixels of the image from its top left corner.
+        scores: the value of S at the peak; 0 where there are fewer peaks.
     """
 
-    places: Float[Array, "b 14 p 2"]
+    positions: Float[Array, "b 14 p 2"]
     scores: Float[Array, "b 14 p"]
 
 
 def decode(
-    answers: Mapping[str, Array | np.ndarray], *, persons: int = 30, most: int = MOST
+    predictions: Mapping[str, Array | np.ndarray],
+    *,
+    persons: int = 30,
+    max_peaks: int = MAX_PEAKS,
 ) -> Float[np.ndarray, "b n 14 3"]:
-    """The people in each picture, the one with the highest total score first.
+    """The people in each image, the one with the highest total score first.
 
     Args:
-        answers: what the network returns; the last stage counts.
-        persons: people to a picture, the others are left out.
-        most: see `MOST`.
+        predictions: the network's output, of which the last stage is decoded.
+        persons: people per image; the others are dropped.
+        max_peaks: see `MAX_PEAKS`.
 
     Returns:
-        x and y in pixels of the picture and the value of S; all three 0 for a missing joint, or
-        nobody.
+        x and y in pixels of the image, and the value of S; all three are 0 for a missing joint or
+        person.
     """
-    found = _candidates(
-        jnp.asarray(answers["joints"])[:, -1], jnp.asarray(answers["limbs"])[:, -1], most
-    )
-    places, scores, limbs = map(np.asarray, found)
+    joints = jnp.asarray(predictions["joints"])[:, -1]
+    limbs = jnp.asarray(predictions["limbs"])[:, -1]
+    positions, scores, pairs = map(np.asarray, _candidates(joints, limbs, max_peaks))
     people = np.zeros((len(scores), persons, len(BODY.joints), 3), np.float32)
-    for row, picture in enumerate(people):
-        for slot, body in enumerate(assemble(scores[row], limbs[row])[:persons]):
+    for image in range(len(scores)):
+        bodies = assemble(scores[image], pairs[image])
+        for person, body in enumerate(bodies[:persons]):
             for joint, peak in body.items():
-                picture[slot, joint] = *places[row, joint, peak], scores[row, joint, peak]
+                people[image, person, joint, :2] = positions[image, joint, peak]
+                people[image, person, joint, 2] = scores[image, joint, peak]
     return people
 
 
-def peaks(maps: Float[Array, "b i j _"], *, most: int = MOST) -> Peaks:
-    """Cells above `THRESHOLD` that no neighbour of eight exceeds, to a fraction of a cell.
+def find_peaks(maps: Float[Array, "b i j _"], *, max_peaks: int = MAX_PEAKS) -> Peaks:
+    """Cells above `THRESHOLD` that none of their eight neighbours exceeds, to a fraction of a cell.
 
-    Of equal neighbours the one that is read first is the peak. The fraction is where a parabola
-    through the logarithms of three cells in a row has its top, along x and along y: exact for a
+    Of equal neighbours the first in reading order is the peak. The fraction is the maximum of a
+    parabola through the logarithms of three cells in a row, along x and along y: exact for a
     Gaussian.
 
     Args:
-        maps: S of one stage, with or without the map of the background.
-        most: peaks of a joint.
+        maps: S of one stage, with or without the background map.
+        max_peaks: peaks per joint.
     """
     maps = jnp.moveaxis(maps[..., : len(BODY.joints)].astype(jnp.float32), -1, 1)
     _, _, rows, columns = maps.shape
-    around = jnp.pad(maps, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=-jnp.inf)
-    high = maps > THRESHOLD
+    padded = jnp.pad(maps, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=-jnp.inf)
+    is_peak = maps > THRESHOLD
     for y in (-1, 0, 1):
         for x in (-1, 0, 1):
-            other = around[:, :, 1 + y : 1 + y + rows, 1 + x : 1 + x + columns]
-            if (y, x) != (0, 0):
-                high &= (maps > other) if (y, x) < (0, 0) else (maps >= other)
-    flat = jnp.where(high, maps, 0.0).reshape(*maps.shape[:2], -1)
-    scores, cells = jax.lax.top_k(flat, min(most, rows * columns))
+            neighbour = padded[:, :, 1 + y : 1 + y + rows, 1 + x : 1 + x + columns]
+            if (y, x) < (0, 0):
+                is_peak &= maps > neighbour
+            elif (y, x) > (0, 0):
+                is_peak &= maps >= neighbour
+    flat = jnp.where(is_peak, maps, 0.0).reshape(*maps.shape[:2], -1)
+    scores, cells = jax.lax.top_k(flat, min(max_peaks, rows * columns))
     logarithm = jnp.log(jnp.maximum(maps, FLOOR))
-    shifts = [
-        jnp.take_along_axis(_fraction(logarithm, axis).reshape(flat.shape), cells, axis=2)
-        for axis in (3, 2)
-    ]
-    middles = jnp.stack([cells % columns + shifts[0], cells // columns + shifts[1]], axis=-1) + 0.5
-    return Peaks(jnp.where(scores[..., None] > 0, STRIDE * middles, 0.0), scores)
+    shifts_x = _parabola_peak(logarithm, axis=3).reshape(flat.shape)
+    x = cells % columns + jnp.take_along_axis(shifts_x, cells, axis=2)
+    shifts_y = _parabola_peak(logarithm, axis=2).reshape(flat.shape)
+    y = cells // columns + jnp.take_along_axis(shifts_y, cells, axis=2)
+    centres = jnp.stack([x, y], axis=-1) + 0.5
+    return Peaks(jnp.where(scores[..., None] > 0, STRIDE * centres, 0.0), scores)
 
 
-def limb_scores(fields: Float[Array, "b i j 26"], found: Peaks) -> Float[Array, "b 13 p q"]:
-    """How well L agrees that peak p of a limb's first joint and peak q of its second one are of one
-    body.
+def limb_scores(fields: Float[Array, "b i j 26"], peaks: Peaks) -> Float[Array, "b 13 p q"]:
+    """How well L supports that peak p of a limb's first joint and peak q of its second one belong
+    to one body.
 
-    The mean of L . u over `SAMPLES` places evenly from p to q, u the unit vector from p to q. 0
-    where a peak is missing or fewer than `AGREE` of the places have more than `ALONG`. L is
-    interpolated between the middles of four cells.
+    The mean of L . u over `SAMPLES` points evenly from p to q, u the unit vector from p to q. 0
+    where a peak is missing or less than `MIN_ALIGNED` of the points exceed `MIN_ALONG`. L is
+    interpolated between the centres of four cells.
     """
-    first, second = (jnp.asarray(side) for side in zip(*LIMBS, strict=True))
 
-    def picture(fields: Array, places: Array, scores: Array) -> Array:
-        start, end = (
-            places[first][:, :, None, None],
-            places[second][:, None, :, None],
-        )  # [13 p q places (x, y)]
-        share = jnp.linspace(0.0, 1.0, SAMPLES).reshape(1, 1, 1, SAMPLES, 1)
-        unit = (end - start) / jnp.maximum(
-            jnp.linalg.norm(end - start, axis=-1, keepdims=True), 1e-6
-        )
-        along = jnp.sum(_read(fields, start + share * (end - start)) * unit, axis=-1)
-        both = (scores[first][:, :, None] > 0) & (scores[second][:, None] > 0)
-        agree = jnp.mean(along > ALONG, axis=-1) >= AGREE - 1e-6
-        return jnp.where(both & agree, jnp.mean(along, axis=-1), 0.0)
+    def of_image(image: tuple[Array, Array, Array]) -> Array:
+        fields, positions, scores = image
+        start = positions[FIRST_JOINTS][:, :, None, None]  # [13 p q samples (x, y)]
+        end = positions[SECOND_JOINTS][:, None, :, None]
+        length = jnp.linalg.norm(end - start, axis=-1, keepdims=True)
+        unit = (end - start) / jnp.maximum(length, 1e-6)
+        sampled = _sample(fields, start + _fractions() * (end - start))
+        along = jnp.sum(sampled * unit, axis=-1)
+        present = (scores[FIRST_JOINTS][:, :, None] > 0) & (scores[SECOND_JOINTS][:, None] > 0)
+        aligned = jnp.mean(along > MIN_ALONG, axis=-1) >= MIN_ALIGNED - 1e-6
+        return jnp.where(present & aligned, jnp.mean(along, axis=-1), 0.0)
 
-    # One picture at a time: all pairs of a batch would be large.
-    return jax.lax.map(lambda parts: picture(*parts), (fields, found.places, found.scores))
+    # One image at a time: all pairs of a batch would need much memory.
+    return jax.lax.map(of_image, (fields, peaks.positions, peaks.scores))
 
 
 def part_vectors(
     fields: Float[Array, "b i j 26"], people: Float[Array, "b n 14 3"]
 ) -> tuple[Float[Array, "b n 6 2"], Bool[Array, "b n 6"]]:
-    """Of each part of a body the mean of L along its limbs, and whether any of these has both its
-    ends.
+    """The mean of L along the limbs of each body part, and whether any of these limbs has both its
+    joints.
 
-    `SAMPLES` places are read along each limb, as for `limb_scores`; limbs without an end are left
-    out. The parts are in the order of `layers.pose_features.ORDER`, whose `frame_vectors` takes
-    them in place of joints' differences.
+    `SAMPLES` points are sampled along each limb, as for `limb_scores`; limbs with a missing joint
+    do not count. The parts are in the order of `layers.pose_features.ORDER`, whose `frame_vectors`
+    takes them in place of joints' differences.
 
     Args:
         fields: L of one stage.
         people: from `decode`; a score of 0 is a missing joint.
     """
-    first, second = (jnp.asarray(side) for side in zip(*LIMBS, strict=True))
-    share = jnp.linspace(0.0, 1.0, SAMPLES).reshape(1, 1, 1, SAMPLES, 1)
-    of_part = jnp.asarray(
-        [[limb in limbs for limb in range(len(LIMBS))] for limbs in PARTS.values()], jnp.float32
-    )
+    limbs_of_part = np.zeros((len(PARTS), len(LIMBS)), np.float32)
+    for part, limbs in enumerate(PARTS.values()):
+        limbs_of_part[part, list(limbs)] = 1
+    membership = jnp.asarray(limbs_of_part)
 
-    def picture(fields: Array, people: Array) -> tuple[Array, Array]:
+    def of_image(image: tuple[Array, Array]) -> tuple[Array, Array]:
+        fields, people = image
         joints = jnp.swapaxes(people, 0, 1)  # [14 n (x, y, score)]
-        start, end = (
-            joints[ends][:, None, :, None, :2] for ends in (first, second)
-        )  # [13 1 n places (x, y)]
-        along = jnp.mean(_read(fields, start + share * (end - start)), axis=3)[:, 0]
-        both = ((joints[first, :, 2] > 0) & (joints[second, :, 2] > 0)).astype(jnp.float32)
-        count = jnp.einsum("pl,ln->np", of_part, both)
-        total = jnp.einsum("pl,lnc,ln->npc", of_part, along, both)
+        start = joints[FIRST_JOINTS][:, None, :, None, :2]  # [13 1 n samples (x, y)]
+        end = joints[SECOND_JOINTS][:, None, :, None, :2]
+        along = jnp.mean(_sample(fields, start + _fractions() * (end - start)), axis=3)[:, 0]
+        complete = (joints[FIRST_JOINTS, :, 2] > 0) & (joints[SECOND_JOINTS, :, 2] > 0)
+        complete = complete.astype(jnp.float32)
+        count = jnp.einsum("pl,ln->np", membership, complete)
+        total = jnp.einsum("pl,lnc,ln->npc", membership, along, complete)
         return total / jnp.maximum(count, 1.0)[..., None], count > 0
 
-    return jax.lax.map(lambda parts: picture(*parts), (fields, people))
+    return jax.lax.map(of_image, (fields, people))
 
 
 def assemble(
     joints: Float[np.ndarray, "14 p"], limbs: Float[np.ndarray, "13 p q"]
 ) -> list[dict[int, int]]:
-    """Bodies as joint -> number of its peak, the highest total score of joints and limbs first.
+    """Bodies as joint -> index of its peak, the highest total score of joints and limbs first.
 
-    Limb by limb, the pair of peaks with the highest score is joined, then the next of which neither
-    end is taken. The limbs are a tree, so that what hangs together has a joint once at most. Fewer
-    than `LEAST` joints are no body.
+    Limb by limb, the pair of peaks with the highest score is joined, then the next pair of unused
+    peaks. The limbs form a tree, so a connected body has each joint at most once. Fewer than
+    `MIN_JOINTS` joints are no body.
     """
     bodies: list[dict[int, int]] = []
     totals: list[float] = []
     owner: dict[tuple[int, int], int] = {}  # (joint, peak) -> body
     for (first, second), scores in zip(LIMBS, limbs, strict=True):
-        for p, q in matched(scores):
+        for p, q in match_pairs(scores):
             if (first, p) not in owner:
                 owner[first, p] = len(bodies)
                 bodies.append({first: p})
@@ -193,13 +196,11 @@ def assemble(
             bodies[body][second] = q
             totals[body] += float(joints[second, q] + scores[p, q])
     ranked = sorted(range(len(bodies)), key=lambda body: -totals[body])
-    return [bodies[body] for body in ranked if len(bodies[body]) >= LEAST]
+    return [bodies[body] for body in ranked if len(bodies[body]) >= MIN_JOINTS]
 
 
-def matched(scores: Float[np.ndarray, "p q"]) -> list[tuple[int, int]]:
-    """Pairs with a score above 0, the best first, without a row or a column that a better one
-    has.
-    """
+def match_pairs(scores: Float[np.ndarray, "p q"]) -> list[tuple[int, int]]:
+    """Pairs (row, column) with a score above 0, best first; each row and column occurs once."""
     order = np.argsort(-scores, axis=None, kind="stable")[: np.count_nonzero(scores > 0)]
     rows, columns, pairs = set(), set(), []
     for p, q in zip(*np.unravel_index(order, scores.shape), strict=True):
@@ -210,40 +211,46 @@ def matched(scores: Float[np.ndarray, "p q"]) -> list[tuple[int, int]]:
     return pairs
 
 
-@functools.partial(jax.jit, static_argnames="most")
-def _candidates(joints: Array, limbs: Array, most: int) -> tuple[Array, Array, Array]:
-    found = peaks(joints, most=most)
-    return found.places, found.scores, limb_scores(limbs, found)
+@functools.partial(jax.jit, static_argnames="max_peaks")
+def _candidates(joints: Array, limbs: Array, max_peaks: int) -> tuple[Array, Array, Array]:
+    peaks = find_peaks(joints, max_peaks=max_peaks)
+    return peaks.positions, peaks.scores, limb_scores(limbs, peaks)
 
 
-def _fraction(values: Float[Array, "b v i j"], axis: int) -> Float[Array, "b v i j"]:
-    """From each cell to the top of the parabola through it and its neighbours, -1/2 to 1/2; 0 at
-    the edge.
+def _fractions() -> Float[Array, "1 1 1 samples 1"]:
+    """The sampled points along a limb, as fractions of its length."""
+    return jnp.linspace(0.0, 1.0, SAMPLES).reshape(1, 1, 1, SAMPLES, 1)
+
+
+def _parabola_peak(values: Float[Array, "b v i j"], axis: int) -> Float[Array, "b v i j"]:
+    """Offset from each cell to the maximum of the parabola through it and its neighbours.
+
+    Between -1/2 and 1/2; 0 at the edge.
     """
     length = values.shape[axis]
-    before, here, after = (
-        jax.lax.slice_in_dim(values, at, length - 2 + at, axis=axis) for at in range(3)
-    )
-    bend = before - 2 * here + after
+    before = jax.lax.slice_in_dim(values, 0, length - 2, axis=axis)
+    centre = jax.lax.slice_in_dim(values, 1, length - 1, axis=axis)
+    after = jax.lax.slice_in_dim(values, 2, length, axis=axis)
+    bend = before - 2 * centre + after
     shift = jnp.where(bend < 0, 0.5 * (before - after) / jnp.minimum(bend, -1e-6), 0.0)
-    edge = [(0, 0)] * axis + [(1, 1)] + [(0, 0)] * (values.ndim - 1 - axis)
+    edge = [(0, 0)] * values.ndim
+    edge[axis] = (1, 1)
     return jnp.pad(jnp.clip(shift, -0.5, 0.5), edge)
 
 
-def _read(
-    fields: Float[Array, "i j 26"], places: Float[Array, "13 p q n 2"]
+def _sample(
+    fields: Float[Array, "i j 26"], points: Float[Array, "13 p q n 2"]
 ) -> Float[Array, "13 p q n 2"]:
-    """Each limb's vector at these pixels, interpolated; beyond the outermost middles as at the
-    nearest of them.
+    """Each limb's vector at these pixels, by bilinear interpolation between the cells' centres.
+
+    Beyond the outermost centres it is constant.
     """
     rows, columns = fields.shape[:2]
     vectors = fields.astype(jnp.float32).reshape(rows, columns, len(LIMBS), 2)
-    limb = jnp.broadcast_to(jnp.arange(len(LIMBS)).reshape(-1, 1, 1, 1), places.shape[:-1])
-    x, y = (
-        jnp.clip(places[..., i] / STRIDE - 0.5, 0.0, size - 1.0)
-        for i, size in ((0, columns), (1, rows))
-    )
-    left, top = (jnp.floor(each).astype(jnp.int32) for each in (x, y))
+    limb = jnp.broadcast_to(jnp.arange(len(LIMBS)).reshape(-1, 1, 1, 1), points.shape[:-1])
+    x = jnp.clip(points[..., 0] / STRIDE - 0.5, 0.0, columns - 1.0)
+    y = jnp.clip(points[..., 1] / STRIDE - 0.5, 0.0, rows - 1.0)
+    left, top = jnp.floor(x).astype(jnp.int32), jnp.floor(y).astype(jnp.int32)
     right, bottom = jnp.minimum(left + 1, columns - 1), jnp.minimum(top + 1, rows - 1)
     u, v = (x - left)[..., None], (y - top)[..., None]
     upper = (1 - u) * vectors[top, left, limb] + u * vectors[top, right, limb]

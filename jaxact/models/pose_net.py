@@ -1,50 +1,47 @@
 """The pose network of the online recognition paper (Li, Computer Science and Application 14(1),
-2024; its sections 3.1 and 3.2): where in a picture the joints of people are, and which of them
-belong together.
+2024; its sections 3.1 and 3.2), which locates people's joints in an image and links them to bodies.
 
-A depthwise convolutional network gives features at an eighth of the picture's size. Two branches
-read off them, for every joint, how likely it is at a place (S), and for every limb, in which
-direction it runs there (L); each further stage reads the features and both answers again and
-corrects them.
+A depthwise convolutional network computes features at an eighth of the image's size. From them two
+branches predict, for every joint, a heatmap (S), and for every limb, a field of its direction (L).
+Each further stage reads the features and both predictions and refines the predictions.
 
-    [b h w 3] -> Table 1 -> features F [b h/8 w/8 864] -> stage 1 (F) -> stages 2 to 6 (F, S, L) -> S [.. 14], L [.. 26]
+    [b h w 3] -> Table 1 -> features F [b h/8 w/8 864] -> stage 1 (F) -> stages 2 to 6 (F, S, L)
+      -> S [.. 14], L [.. 26]
 
-3 194 896 numbers, 916 080 of them in Table 1; 2.52 GMAC for a picture of 224 x 224. With the stages
-at half width 1 942 800 and 1.55 GMAC.
+3 194 896 parameters, 916 080 of them in Table 1; 2.52 GMAC for an image of 224 x 224. With the
+stages at half width 1 942 800 parameters and 1.55 GMAC.
 """
 
 from typing import Any
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, UInt8
 
-from jaxact import skeletons
 from jaxact.errors import UserError
-from jaxact.models.layers import conv_batch_norm
+from jaxact.models.input_spec import InputSpec
 from jaxact.models.layers.backbone import to_range
-from jaxact.models.layers.conv_batch_norm import GLOROT, ConvNorm, Norm
+from jaxact.models.layers.conv_batch_norm import GLOROT, ConvBatchNorm, KerasBatchNorm
+from jaxact.models.layers.convolution import depthwise
 from jaxact.skeletons.pose_body import BODY, LIMBS
 
-STRIDE = 8  # pixels of the picture to a cell of the maps, each way
-# Table 1 from L1 on: channels out for each one in, and the stride.
+STRIDE = 8  # pixels of the image per cell of the maps, in both directions
+# Table 1 from L1 on: ratio of output to input channels, and stride.
 LAYERS = ((2, 1), (2, 2), (1, 1), (2, 2), (1, 1), (2, 1), *((1, 1),) * 5)
-FINE, MIDDLE, LAST = 3, 7, 11  # layers whose maps are the features
-UNIFORM = nn.initializers.variance_scaling(
-    1.0, "fan_avg", "uniform", in_axis=(), out_axis=-1
-)  # Xavier's, depthwise
+FINE, MIDDLE, LAST = 3, 7, 11  # layers whose outputs are the features
+# Xavier initialisation of a depthwise kernel.
+UNIFORM = nn.initializers.variance_scaling(1.0, "fan_avg", "uniform", in_axis=(), out_axis=-1)
 
 
 class DepthwiseConv(nn.Module):
-    """3 x 3 within each channel, then 1 x 1 across them, each with its normalisation and ReLU.
+    """Depthwise 3 x 3 convolution and 1 x 1 convolution, each with batch normalisation and ReLU.
 
     Attributes:
-        features: channels out.
-        stride: distance of output pixels, both ways, 1 or 2.
-        between: normalisation and ReLU between the two, as in MobileNet; tf-pose-estimation has
-            none there.
-        dtype, axis_name, fast: see `PoseNet`.
+        features: output channels.
+        stride: 1 or 2, in both directions.
+        between: batch normalisation and ReLU between the two, as in MobileNet; tf-pose-estimation
+            has none.
+        dtype, axis_name: see `PoseNet`.
     """
 
     features: int
@@ -52,53 +49,60 @@ class DepthwiseConv(nn.Module):
     between: bool
     dtype: Any
     axis_name: str | None
-    fast: bool
 
     @nn.compact
     def __call__(self, x: Float[Array, "b h w c"], train: bool) -> Float[Array, "b i j d"]:
-        """Maps in, maps out; `train` takes the batch's statistics."""
+        """The output feature maps; `train` uses the batch's statistics."""
         kernel = self.param("depthwise", UNIFORM, (3, 3, x.shape[-1])).astype(self.dtype)
-        x = depthwise(x, kernel, self.stride, self.fast)
+        x = depthwise(x, kernel, self.stride)
         if self.between:
-            x = nn.relu(Norm(True, self.axis_name, name="between")(x, train)).astype(self.dtype)
-        options = (self.dtype, self.axis_name)
-        return ConvNorm(self.features, (1, 1), 1, "SAME", True, True, *options, name="pointwise")(
-            x, train
-        )
+            norm = KerasBatchNorm(True, self.axis_name, name="between")
+            x = nn.relu(norm(x, train)).astype(self.dtype)
+        pointwise = _conv_1x1(self.features, self.dtype, self.axis_name, name="pointwise")
+        return pointwise(x, train)
 
 
 class Features(nn.Module):
-    """Table 1: a convolution and eleven depthwise separable ones, and the features F that the
-    stages see.
+    """Table 1: a convolution and eleven depthwise separable ones, which compute the features F.
 
-    F stacks the maps of L3, the largest of 2 x 2 pixels each, of L7 and of L11: 96, 384 and 384
+    F concatenates the output of L3 after 2 x 2 max pooling, of L7 and of L11: 96, 384 and 384
     channels.
 
     Attributes:
-        filters, between, dtype, axis_name, fast, remat: see `PoseNet`.
+        filters, between, dtype, axis_name, remat: see `PoseNet`.
     """
 
     filters: int
     between: bool
     dtype: Any
     axis_name: str | None
-    fast: bool
     remat: bool
 
     @nn.compact
     def __call__(self, x: Float[Array, "b h w 3"], train: bool) -> Float[Array, "b i j d"]:
-        """Features of pictures from -1 to 1; `train` takes the batch's statistics."""
-        x = ConvNorm(
-            self.filters, (3, 3), 2, "SAME", True, True, self.dtype, self.axis_name, name="layer0"
-        )(x, train)
-        seen = []
-        kind = nn.remat(DepthwiseConv, static_argnums=(2,)) if self.remat else DepthwiseConv
+        """Features of images in [-1, 1]; `train` uses the batch's statistics."""
+        conv = ConvBatchNorm(
+            self.filters,
+            (3, 3),
+            2,
+            "SAME",
+            relu=True,
+            scale=True,
+            dtype=self.dtype,
+            axis_name=self.axis_name,
+            name="layer0",
+        )
+        x = conv(x, train)
+        features = []
+        layer = nn.remat(DepthwiseConv, static_argnums=(2,)) if self.remat else DepthwiseConv
         for number, (ratio, stride) in enumerate(LAYERS, 1):
-            options = (self.between, self.dtype, self.axis_name, self.fast)
-            x = kind(ratio * x.shape[-1], stride, *options, name=f"layer{number}")(x, train)
-            if number in (FINE, MIDDLE, LAST):
-                seen.append(nn.max_pool(x, (2, 2), (2, 2), "SAME") if number == FINE else x)
-        return jnp.concatenate(seen, axis=-1)
+            options = (self.between, self.dtype, self.axis_name)
+            x = layer(ratio * x.shape[-1], stride, *options, name=f"layer{number}")(x, train)
+            if number == FINE:
+                features.append(nn.max_pool(x, (2, 2), (2, 2), "SAME"))
+            elif number in (MIDDLE, LAST):
+                features.append(x)
+        return jnp.concatenate(features, axis=-1)
 
 
 class Branch(nn.Module):
@@ -106,10 +110,10 @@ class Branch(nn.Module):
     one linear.
 
     Attributes:
-        out: channels out.
+        out: output channels.
         width: channels of the separable convolutions.
         wide: channels of the first 1 x 1 convolution.
-        between, dtype, axis_name, fast: see `PoseNet`.
+        between, dtype, axis_name: see `PoseNet`.
     """
 
     out: int
@@ -118,43 +122,38 @@ class Branch(nn.Module):
     between: bool
     dtype: Any
     axis_name: str | None
-    fast: bool
 
     @nn.compact
     def __call__(self, x: Float[Array, "b i j c"], train: bool) -> Float[Array, "b i j d"]:
-        """Maps in, the branch's answer out, in float32; `train` takes the batch's statistics."""
+        """The predicted maps in float32; `train` uses the batch's statistics."""
         for number in (1, 2, 3):
-            options = (self.between, self.dtype, self.axis_name, self.fast)
+            options = (self.between, self.dtype, self.axis_name)
             x = DepthwiseConv(self.width, 1, *options, name=f"sepconv{number}")(x, train)
-        options = (self.dtype, self.axis_name)
-        x = ConvNorm(self.wide, (1, 1), 1, "SAME", True, True, *options, name="mixed")(x, train)
-        return nn.Dense(self.out, dtype=self.dtype, kernel_init=GLOROT, name="answer")(x).astype(
-            jnp.float32
-        )
+        x = _conv_1x1(self.wide, self.dtype, self.axis_name, name="mixed")(x, train)
+        predict = nn.Dense(self.out, dtype=self.dtype, kernel_init=GLOROT, name="answer")
+        return predict(x).astype(jnp.float32)
 
 
 class PoseNet(nn.Module):
-    """Features, and the stages' two branches on them. Any size of picture; a cell of the maps is 8
-    x 8 pixels.
+    """The features, and the stages' two branches on them. The image size is free; a cell of the
+    maps is 8 x 8 pixels.
 
-    Departs from the paper where it is silent: normalisation between the depthwise and the 1 x 1
-    convolution as in MobileNet; the stages' widths are those of OpenPose and tf-pose-estimation.
+    Departs from the paper where it is silent: batch normalisation between the depthwise and the
+    1 x 1 convolution as in MobileNet; the stages' widths are those of OpenPose and
+    tf-pose-estimation.
 
     Attributes:
         width: factor on the channels of the stages; 1, or 0.5 as in tf-pose-estimation's thin
             network.
-        filters: channels of the first layer; 24 is the paper's, fewer are for toys.
+        filters: channels of the first layer; 24 in the paper, fewer for toys.
         stages: 6 in the paper.
-        background: S has a fifteenth map, of the places without a joint, as OpenPose's has.
-        between: normalisation and ReLU behind every depthwise convolution.
-        dtype: of the convolutions, "float32" or "bfloat16"; parameters, statistics and answers stay
-            float32.
-        axis_name: mapped axis whose devices share batch statistics; None for those of each device's
-            own batch.
+        background: predict a fifteenth joint map, of the pixels without a joint, as OpenPose does.
+        between: batch normalisation and ReLU behind every depthwise convolution.
+        dtype: of the convolutions, "float32" or "bfloat16"; parameters, statistics and predictions
+            stay float32.
         remat: recompute each layer's and each branch's activations in the backward pass: less
             memory, more time.
-        fast: the formulation for CPUs (the same numbers to rounding); None takes it where the
-            default backend is one.
+        axis_name: mapped axis whose devices share batch statistics; None for each device's own.
     """
 
     width: float = 1.0
@@ -165,88 +164,69 @@ class PoseNet(nn.Module):
     dtype: Any = "float32"
     remat: bool = False
     axis_name: str | None = None
-    fast: bool | None = None
 
     @nn.compact
     def __call__(
         self, inputs: Float[Array, "b h w 3"] | UInt8[Array, "b h w 3"], *, train: bool = False
     ) -> dict[str, Float[Array, "b t i j _"]]:
-        """What every stage answers; the last one's is the network's.
+        """The predictions of every stage; the last stage's are the network's.
 
         Args:
-            inputs: pictures from -1 to 1, or bytes from 0 to 255, which become x / 127.5 - 1.
-            train: the batch's statistics; `batch_stats` must then be mutable.
+            inputs: images in [-1, 1], or bytes, which are scaled to that range by x / 127.5 - 1.
+            train: use the batch's statistics; `batch_stats` must then be mutable.
 
         Returns:
-            `joints` [b stages h/8 w/8 14], S: 1 where a joint is, 0 far from all; with `background`
-            15 maps. `limbs` [b stages h/8 w/8 26], L: x and y of each limb's unit vector, limb
-            after limb in `body.LIMBS`.
+            `joints` [b stages h/8 w/8 14], S: 1 at a joint, 0 far from all; with `background` 15
+            maps. `limbs` [b stages h/8 w/8 26], L: x and y of each limb's unit vector, limb after
+            limb in `pose_body.LIMBS`.
         """
-        fast = jax.default_backend() == "cpu" if self.fast is None else self.fast
-        options = (self.between, self.dtype, self.axis_name, fast)
-        features = Features(self.filters, *options, self.remat, name="features")(
-            to_range(inputs, self.dtype), train
-        )
-        out = {"joints": len(BODY.joints) + self.background, "limbs": 2 * len(LIMBS)}
-        answers: list[dict[str, Array]] = []
+        options = (self.between, self.dtype, self.axis_name)
+        features_network = Features(self.filters, *options, self.remat, name="features")
+        features = features_network(to_range(inputs, self.dtype), train)
+        channels = {"joints": len(BODY.joints) + self.background, "limbs": 2 * len(LIMBS)}
+        width = max(1, int(128 * self.width))
         branch = nn.remat(Branch, static_argnums=(2,)) if self.remat else Branch
+        predictions: list[dict[str, Array]] = []
         for stage in range(1, self.stages + 1):
-            before = [answers[-1][name].astype(self.dtype) for name in out] if answers else []
-            seen = jnp.concatenate([features, *before], axis=-1)
-            width, wide = (
-                max(1, int(size * self.width)) for size in (128, 128 if answers else 512)
-            )
-            answers.append(
-                {
-                    name: branch(size, width, wide, *options, name=f"stage{stage}_{name}")(
-                        seen, train
-                    )
-                    for name, size in out.items()
-                }
-            )
-        return {name: jnp.stack([answer[name] for answer in answers], axis=1) for name in out}
+            if stage == 1:
+                x, wide = features, max(1, int(512 * self.width))
+            else:
+                previous = [maps.astype(self.dtype) for maps in predictions[-1].values()]
+                x, wide = jnp.concatenate([features, *previous], axis=-1), width
+            predicted = {}
+            for name, size in channels.items():
+                network = branch(size, width, wide, *options, name=f"stage{stage}_{name}")
+                predicted[name] = network(x, train)
+            predictions.append(predicted)
+        stacked = {}
+        for name in channels:
+            stacked[name] = jnp.stack([predicted[name] for predicted in predictions], axis=1)
+        return stacked
 
 
-def depthwise(
-    x: Float[Array, "b h w c"], kernel: Float[Array, "3 3 c"], stride: int, fast: bool
-) -> Float[Array, "b i j c"]:
-    """A 3 x 3 convolution within each channel with padding "SAME"; `fast` as in
-    `convnorm.depthwise`.
-    """
-    if stride == 1:
-        return conv_batch_norm.depthwise(x, kernel, fast)
-    if fast:  # every second pixel: XLA computes no other
-        height, width = x.shape[1:3]
-        return conv_batch_norm.depthwise(x, kernel, True)[
-            :, 1 - height % 2 :: 2, 1 - width % 2 :: 2
-        ]
-    order, groups = ("NHWC", "HWIO", "NHWC"), x.shape[-1]
-    return jax.lax.conv_general_dilated(
-        x,
-        kernel[:, :, None],
-        (stride, stride),
+def _conv_1x1(features: int, dtype: Any, axis_name: str | None, *, name: str) -> ConvBatchNorm:
+    return ConvBatchNorm(
+        features,
+        (1, 1),
+        1,
         "SAME",
-        dimension_numbers=order,
-        feature_group_count=groups,
+        relu=True,
+        scale=True,
+        dtype=dtype,
+        axis_name=axis_name,
+        name=name,
     )
 
 
-def build_pose(
-    *,
-    layout: skeletons.Layout,
-    num_classes: int,
-    channels: tuple[str, ...],
-    axis_name: str | None = None,
-    **options: Any,
-) -> PoseNet:
-    """The pose network, whose joints are those of `body-14` whatever the set's are; `options` are
-    fields of `PoseNet`.
+def build_pose(spec: InputSpec, **options: Any) -> PoseNet:
+    """The pose network; `options` are fields of `PoseNet`.
+
+    Its joints are those of `body-14`, whatever the data set's are.
 
     Raises:
         UserError: no stage, or a first layer without channels.
     """
-    del layout, num_classes, channels
     for name in ("stages", "filters"):
         if options.get(name, 1) < 1:
             raise UserError(f"model.{name} is {options[name]!r}, but must be at least 1")
-    return PoseNet(axis_name=axis_name, **options)
+    return PoseNet(axis_name=spec.axis_name, **options)

@@ -1,22 +1,21 @@
-"""The recogniser on a stream, frame by frame: two states, and what each of them computes anew.
+"""The recogniser on a stream, frame by frame, with one of two states.
 
     state, frame [b v c] -> state, logits [b k]
 
-`Window` keeps the last T frames and runs the whole network on them: the paper's online recognition,
-at every frame the same as the network on that window, at its full cost (22.2 million
+`Window` holds the last T frames and runs the whole network on them: the paper's online recognition.
+At every frame it equals the network on that window, at the network's full cost (22.2 million
 multiplications at the paper's sizes).
 
-`Rolling` keeps what the LSTMs remember and the last T outputs of theirs. A frame is read once: one
-turn of each LSTM, whatever T is. The attention and the dense layers have weights of their own for
-every place in the window, in which every frame that comes moves all others, so that they are
-computed anew: 1.8 million multiplications in all. This is the network on the window where the maths
-allows it, which is when the T-th frame comes. Afterwards the LSTMs remember frames that have left
-the window: it is a network whose LSTMs read the stream from its first frame on, and whose head sees
-their last T outputs.
+`Rolling` holds the LSTM states and the LSTMs' last T outputs. A frame is read once: one step of
+each LSTM, whatever T is. The attention and the dense layers have separate weights for every
+position in the window, and every new frame shifts all others, so they are computed again: 1.8
+million multiplications in total. At the T-th frame this equals the network on the window. After
+that the LSTM states include frames that have left the window: the LSTMs read the stream from its
+first frame on, and the head reads their last T outputs.
 
-Until there are T frames the first one stands for those that are not there: itself in a `Window`, in
-`Rolling` what the LSTMs made of it. The rows of a batch are persons; `restart` gives some of them
-to new ones.
+Before the T-th frame, the first frame fills the missing positions: the frame itself in a `Window`,
+its LSTM outputs in `Rolling`. The rows of a batch are persons; `restart` assigns rows to new
+persons.
 """
 
 import functools
@@ -27,94 +26,96 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxact.models.layers.keras_lstm import Memory
-from jaxact.models.layers.pose_features import frame_vectors, taken
-from jaxact.models.recogniser import Recogniser, empty_memories, frames_of
+from jaxact.models.layers.keras_lstm import LSTMState
+from jaxact.models.layers.pose_features import frame_vectors, select_joints
+from jaxact.models.recogniser import Recogniser, initial_states, window_length
 
-Weights = Any  # {params, batch_stats} of a `Recogniser`
+Variables = Any  # {params, batch_stats} of a `Recogniser`
 
 
 class Window(NamedTuple):
-    """The last frames, the newest at the end, and how many have come."""
+    """The last frames, newest last, and the number of frames read."""
 
     frames: Float[Array, "b t v c"]
-    seen: Int[Array, " b"]
+    count: Int[Array, " b"]
 
 
 class Rolling(NamedTuple):
-    """What the LSTMs know after the frames so far."""
+    """The state of the LSTMs after the frames so far, and their last outputs."""
 
-    memories: tuple[Memory, ...]
-    last: Float[Array, "b w 2"]  # where each joint was seen last
-    outputs: Float[Array, "b t d"]  # of the LSTMs, the newest at the end
-    seen: Int[Array, " b"]
+    lstm_states: tuple[LSTMState, ...]
+    last_positions: Float[Array, "b w 2"]  # of each joint when it was last present
+    outputs: Float[Array, "b t d"]  # of the last LSTM, newest last
+    count: Int[Array, " b"]  # frames read
 
 
 State = TypeVar("State", Window, Rolling)
 
 
-def open_window(model: Recogniser, weights: Weights, shape: tuple[int, int, int]) -> Window:
+def open_window(model: Recogniser, variables: Variables, shape: tuple[int, int, int]) -> Window:
     """A window before its first frame; `shape` is that of a frame, [b v c]."""
     batch, *frame = shape
-    frames = frames_of(weights["params"], model.width)
-    return Window(jnp.zeros((batch, frames, *frame)), jnp.zeros(batch, jnp.int32))
+    length = window_length(variables["params"], model.width)
+    return Window(jnp.zeros((batch, length, *frame)), jnp.zeros(batch, jnp.int32))
 
 
-def open_rolling(model: Recogniser, weights: Weights, batch: int) -> Rolling:
+def open_rolling(model: Recogniser, variables: Variables, batch: int) -> Rolling:
     """The state before the first frame."""
-    frames = frames_of(weights["params"], model.width)
+    length = window_length(variables["params"], model.width)
     return Rolling(
-        memories=empty_memories(batch, model.width),
-        last=jnp.zeros((batch, len(model.rows), 2)),
-        outputs=jnp.zeros((batch, frames, model.width)),
-        seen=jnp.zeros(batch, jnp.int32),
+        lstm_states=initial_states(batch, model.width),
+        last_positions=jnp.zeros((batch, len(model.joint_matrix), 2)),
+        outputs=jnp.zeros((batch, length, model.width)),
+        count=jnp.zeros(batch, jnp.int32),
     )
 
 
 def restart(state: State, rows: Bool[Array, " b"]) -> State:
-    """The state in which those rows wait for the first frame of somebody else."""
-    return state._replace(seen=jnp.where(rows, 0, state.seen))
+    """The state in which these rows wait for the first frame of another person."""
+    return state._replace(count=jnp.where(rows, 0, state.count))
 
 
 @functools.partial(jax.jit, static_argnums=0)
 def slide(
-    model: Recogniser, weights: Weights, state: Window, frame: Float[Array, "b v c"]
+    model: Recogniser, variables: Variables, state: Window, frame: Float[Array, "b v c"]
 ) -> tuple[Window, Float[Array, "b classes"]]:
     """The window that ends with `frame`, and its logits."""
-    frames = _pushed(state.frames, frame, state.seen == 0)
-    logits: Any = model.apply(weights, frames[:, :, None])
-    return Window(frames, state.seen + 1), logits
+    frames = _append(state.frames, frame, state.count == 0)
+    logits: Any = model.apply(variables, frames[:, :, None])
+    return Window(frames, state.count + 1), logits
 
 
 @functools.partial(jax.jit, static_argnums=0)
 def step(
-    model: Recogniser, weights: Weights, state: Rolling, frame: Float[Array, "b v c"]
+    model: Recogniser, variables: Variables, state: Rolling, frame: Float[Array, "b v c"]
 ) -> tuple[Rolling, Float[Array, "b classes"]]:
     """The state after `frame`, and the logits of the last outputs."""
-    fresh = state.seen == 0
-    memories, last = jax.tree.map(lambda x: _where(fresh, 0.0, x), (state.memories, state.last))
-    places, present = taken(frame[:, None], model.rows, model.score)
-    vectors, last = frame_vectors(places, present, last, parts=model.parts)
-    memories, handed_on = _run(model.recurrent(), weights, memories, vectors)
-    outputs = _pushed(state.outputs, handed_on[:, 0], fresh)
-    return Rolling(memories, last, outputs, state.seen + 1), _run(model.head(), weights, outputs)
-
-
-def _pushed(
-    ring: Float[Array, "b t ..."], newest: Float[Array, "b ..."], fresh: Bool[Array, " b"]
-) -> Array:
-    """The newest behind the others, the oldest left out; alone, all over, in rows that begin."""
-    moved = jnp.concatenate([ring[:, 1:], newest[:, None]], axis=1)
-    return _where(fresh, newest[:, None], moved)
-
-
-def _where(rows: Bool[Array, " b"], one: Array | float, other: Array) -> Array:
-    return jnp.where(rows.reshape(-1, *(1,) * (other.ndim - 1)), one, other)
-
-
-def _run(module: nn.Module, weights: Weights, *inputs: Any) -> Any:
-    """A submodule with the variables that the network has under its name."""
-    name = str(module.name)
-    return module.apply(
-        {kind: tree[name] for kind, tree in weights.items() if name in tree}, *inputs
+    first = state.count == 0
+    lstm_states, last_positions = jax.tree.map(
+        lambda x: _where_rows(first, 0.0, x), (state.lstm_states, state.last_positions)
     )
+    positions, present = select_joints(frame[:, None], model.joint_matrix, model.score)
+    vectors, last_positions = frame_vectors(positions, present, last_positions, parts=model.parts)
+    lstm_states, output = _apply(model.recurrent(), variables, lstm_states, vectors)
+    outputs = _append(state.outputs, output[:, 0], first)
+    logits = _apply(model.head(), variables, outputs)
+    return Rolling(lstm_states, last_positions, outputs, state.count + 1), logits
+
+
+def _append(
+    window: Float[Array, "b t ..."], newest: Float[Array, "b ..."], first: Bool[Array, " b"]
+) -> Array:
+    """The window moved on by `newest`; rows with `first` are filled with it."""
+    shifted = jnp.concatenate([window[:, 1:], newest[:, None]], axis=1)
+    return _where_rows(first, newest[:, None], shifted)
+
+
+def _where_rows(rows: Bool[Array, " b"], x: Array | float, otherwise: Array) -> Array:
+    return jnp.where(rows.reshape(-1, *(1,) * (otherwise.ndim - 1)), x, otherwise)
+
+
+def _apply(module: nn.Module, variables: Variables, *inputs: Any) -> Any:
+    """Applies a submodule with the network's variables of its name."""
+    name = str(module.name)
+    own = {kind: tree[name] for kind, tree in variables.items() if name in tree}
+    return module.apply(own, *inputs)

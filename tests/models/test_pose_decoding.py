@@ -11,7 +11,7 @@ from jaxact.skeletons.pose_body import LIMBS
 from tests.helpers import poses
 
 ROWS = COLUMNS = 36  # cells; 288 pixels
-PEAKS = jax.jit(pose_decoding.peaks, static_argnames="most")
+PEAKS = jax.jit(pose_decoding.find_peaks, static_argnames="max_peaks")
 
 
 def answers(*people, rows=ROWS, columns=COLUMNS):
@@ -64,12 +64,12 @@ def test_a_peak_is_where_the_parabola_of_logarithms_has_its_top():
         0.3,
         0.3,
     )
-    peaks = jax.device_get(PEAKS(maps, most=4))
+    peaks = jax.device_get(PEAKS(maps, max_peaks=4))
     before, here, after = np.log([0.2, 0.8, 0.4])
     shift = 0.5 * (before - after) / (before - 2 * here + after)
-    np.testing.assert_allclose(peaks.places[0, 4, 0], [8 * (3.5 + shift), 8 * 2.5], rtol=1e-5)
+    np.testing.assert_allclose(peaks.positions[0, 4, 0], [8 * (3.5 + shift), 8 * 2.5], rtol=1e-5)
     np.testing.assert_allclose(peaks.scores[0, 4], [0.8, 0, 0, 0])
-    assert not peaks.scores[0, 5].any() and not peaks.places[0, 5].any()
+    assert not peaks.scores[0, 5].any() and not peaks.positions[0, 5].any()
 
 
 def test_equal_neighbours_are_one_peak_and_low_ones_none():
@@ -77,15 +77,15 @@ def test_equal_neighbours_are_one_peak_and_low_ones_none():
     maps[0, 2:4, 2:4, 0] = 0.5
     maps[0, 2, 2, 1] = 0.1
     maps[0, 0, 0, 2] = maps[0, 7, 8, 2] = 0.3  # corners have fewer neighbours
-    scores = np.asarray(PEAKS(maps, most=4).scores[0])
+    scores = np.asarray(PEAKS(maps, max_peaks=4).scores[0])
     assert [int((row > 0).sum()) for row in scores[:3]] == [1, 0, 2]
 
 
 def test_peaks_are_the_highest_ones_and_of_a_fixed_number():
     maps = empty()
     maps[0, ::2, ::2, 0] = np.linspace(0.2, 0.9, 20).reshape(4, 5)
-    peaks = PEAKS(maps, most=4)
-    assert peaks.places.shape == (1, 14, 4, 2)
+    peaks = PEAKS(maps, max_peaks=4)
+    assert peaks.positions.shape == (1, 14, 4, 2)
     np.testing.assert_allclose(peaks.scores[0, 0], np.linspace(0.2, 0.9, 20)[:-5:-1], rtol=1e-5)
 
 
@@ -192,7 +192,7 @@ def test_limb_scores_are_the_mean_agreement_along_the_line():
 
 def test_pairs_are_taken_best_first_and_each_peak_once():
     scores = np.array([[0.9, 0.8, 0.0], [0.85, 0.1, 0.0], [0.0, 0.0, -1.0]])
-    assert pose_decoding.matched(scores) == [(0, 0), (1, 1)]
+    assert pose_decoding.match_pairs(scores) == [(0, 0), (1, 1)]
 
 
 def test_noise_between_people_joins_nobody():
@@ -220,7 +220,7 @@ def test_the_fields_along_a_body_point_as_its_parts_do_and_a_part_without_limbs_
         vectors, there = pose_decoding.part_vectors(fields, body)
         along = (vectors[:, :1], there[:, :1])
         plain, _ = pose_features.frame_vectors(places, present, last, parts=True)
-        read, _ = pose_features.frame_vectors(places, present, last, parts=True, along=along)
+        read, _ = pose_features.frame_vectors(places, present, last, parts=True, measured=along)
         return vectors, there, plain, read
 
     vectors, there, plain, read = map(

@@ -11,11 +11,14 @@ import pytest
 from jaxact.config.pose_model import PoseConfig
 from jaxact.errors import UserError
 from jaxact.models import pose_net
-from jaxact.models.pose_net import PoseNet, build_pose, depthwise
+from jaxact.models.input_spec import InputSpec
+from jaxact.models.layers.convolution import depthwise
+from jaxact.models.layers.formulation import formulation
+from jaxact.models.pose_net import PoseNet, build_pose
 from jaxact.skeletons.pose_body import BODY, LIMBS
 from tests.helpers.random_weights import random_variables
 
-TOY = {"filters": 2, "width": 1 / 32, "stages": 2, "fast": False}
+TOY = {"filters": 2, "width": 1 / 32, "stages": 2}
 BRIEF = TOY | {"stages": 1}
 
 
@@ -48,7 +51,7 @@ def shallow(monkeypatch):
     ],
 )
 def test_sizes_are_those_of_the_papers_table_and_of_its_stages(options, total, table):
-    model = PoseNet(**options, fast=False)
+    model = PoseNet(**options)
     traced = model.clone(stages=min(2, model.stages))  # the stages from the second on are alike
     answers, made = jax.eval_shape(
         traced.init_with_output, jax.random.key(0), jnp.zeros((1, 224, 224, 3))
@@ -168,12 +171,14 @@ def test_both_formulations_of_a_depthwise_convolution_are_the_window_by_window_o
     random = np.random.default_rng(0)
     x, kernel = random.normal(size=(2, *size, 3)), random.normal(size=(3, 3, 3))
     wanted = np.stack([same(each, kernel, stride, each=True) for each in x])
-    for fast in (True, False):
-        run = jax.jit(functools.partial(depthwise, stride=stride, fast=fast))
-        found = run(jnp.asarray(x, jnp.float32), jnp.asarray(kernel, jnp.float32))
-        np.testing.assert_allclose(found, wanted, atol=1e-5)
+    run = jax.jit(functools.partial(depthwise, stride=stride))
+    for name in ("direct", "cpu"):
+        with formulation(name):
+            y = run(np.float32(x), np.float32(kernel))
+        np.testing.assert_allclose(y, wanted, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_bfloat16_answers_near_float32_and_in_float32(shallow):
     variables = random_variables(PoseNet(**BRIEF), pictures())
     exact, rounded = (
@@ -201,6 +206,7 @@ def test_activations_that_are_recomputed_are_those_of_every_layer_and_branch_and
     assert plain == again and (none, some) == (0, len(pose_net.LAYERS) + 2 * BRIEF["stages"])
 
 
+@pytest.mark.slow
 def test_training_moves_every_statistic_and_evaluation_none(shallow):
     model = PoseNet(**BRIEF)
     variables = random_variables(model, pictures())
@@ -210,16 +216,10 @@ def test_training_moves_every_statistic_and_evaluation_none(shallow):
 
 
 def test_a_section_becomes_the_network():
-    options = {
-        "layout": BODY,
-        "num_classes": 1,
-        "channels": ("x", "y", "seen"),
-        "axis_name": "data",
-        "fast": False,
-    }
+    spec = InputSpec(layout=BODY, num_classes=1, channels=("x", "y", "seen"), axis_name="data")
     section = dataclasses.asdict(PoseConfig(width=0.5, background=True))
     assert section.pop("name") == "pose"
-    model = build_pose(**options, **section)
-    assert model == PoseNet(width=0.5, background=True, axis_name="data", fast=False)
+    model = build_pose(spec, **section)
+    assert model == PoseNet(width=0.5, background=True, axis_name="data")
     with pytest.raises(UserError, match=r"model.stages is 0, but must be at least 1"):
-        build_pose(**options, **section | {"stages": 0})
+        build_pose(spec, **section | {"stages": 0})

@@ -15,6 +15,7 @@ from jaxact.errors import UserError
 from jaxact.losses import classification as losses
 from jaxact.models import recogniser
 from jaxact.models.layers import keras_lstm, pose_features
+from jaxact.models.layers.shared_attention import SharedAttention
 from jaxact.runs import state
 from jaxact.training import optim, train_step
 from tests.helpers import frame_networks
@@ -26,7 +27,7 @@ COCO = skeletons.get_layout("coco-17")
 
 def small(features="coco17", **options) -> recogniser.Recogniser:
     options = {"width": WIDTH, "dropout": 0.0, **options}
-    rows = pose_features.joint_rows(COCO, features)
+    rows = pose_features.joint_matrix(COCO, features)
     return recogniser.Recogniser(CLASSES, rows, parts=features == "parts", **options)
 
 
@@ -131,15 +132,13 @@ def attention_by_hand(x, kernel, bias):
 def attended():
     """An attention layer of 40 numbers, what it reads, and what it should make of each clip."""
     x = random_array(2, FRAMES, 40)
-    params = random_variables(recogniser.SharedAttention(0.3), x)["params"]
+    params = random_variables(SharedAttention(0.3), x)["params"]
     held = {name: np.float64(value) for name, value in params.items()}
     return params, np.asarray(x), [attention_by_hand(one, **held) for one in np.float64(x)]
 
 
 def attend(attended, seed=None):
-    apply = compiled(
-        recogniser.SharedAttention(0.3), mutable="intermediates", train=seed is not None
-    )
+    apply = compiled(SharedAttention(0.3), mutable="intermediates", train=seed is not None)
     rngs = {} if seed is None else {"dropout": jax.random.key(seed)}
     y, sown = apply({"params": attended[0]}, attended[1], rngs=rngs)
     return tuple(
@@ -179,7 +178,7 @@ def test_training_shares_whole_numbers_drawn_for_each_clip(attended):
 
 
 def count(**options) -> int:
-    model = recogniser.Recogniser(32, pose_features.joint_rows(COCO, "parts"), **options)
+    model = recogniser.Recogniser(32, pose_features.joint_matrix(COCO, "parts"), **options)
     start = jax.eval_shape(model.init, jax.random.key(0), clips(frames=60))
     return sum(leaf.size for leaf in jax.tree.leaves(start["params"]))
 
@@ -209,6 +208,7 @@ def train(model, variables, inputs, seed=0):
     )
 
 
+@pytest.mark.slow
 def test_training_moves_every_statistic_counts_steps_and_follows_the_key(single):
     model = small(dropout=0.3)
     variables = lively(model)
@@ -236,6 +236,7 @@ def test_batch_normalisation_in_its_place_has_no_corrections(single):
     assert np.abs(plain - train(small(shared=0.0), at(5000), clips())[0]).max() > 1e-2
 
 
+@pytest.mark.slow
 def test_mapped_devices_share_their_statistics(single):
     model, inputs, variables = small(axis_name="d", shared=0.0), clips(), lively(small())
     logits, updated = jax.jit(
@@ -288,6 +289,7 @@ def test_another_number_of_frames_than_trained_with_is_refused():
         jax.eval_shape(small().apply, variables, clips(frames=7))
 
 
+@pytest.mark.slow
 def test_a_toy_is_learned_by_heart(single):
     model, tx = (
         small("parts", width=16, shared=0.0),
@@ -301,7 +303,7 @@ def test_a_toy_is_learned_by_heart(single):
     batch = {"inputs": clips(), "targets": jnp.arange(4)}
     update = jax.jit(
         lambda s: train_step.train_step(
-            s, batch, apply=model.apply, loss=losses.per_example, tx=tx, seed=0
+            s, batch, apply=model.apply, loss=losses.classification_loss, tx=tx, seed=0
         )
     )
     for _ in range(60):

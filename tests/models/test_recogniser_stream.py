@@ -18,7 +18,7 @@ from tests.helpers.random_weights import random_variables
 
 FRAMES, WIDTH = 4, 6
 MODEL = recogniser.Recogniser(
-    3, pose_features.joint_rows(skeletons.get_layout("body-14"), "parts"), width=WIDTH
+    3, pose_features.joint_matrix(skeletons.get_layout("body-14"), "parts"), width=WIDTH
 )
 
 
@@ -91,12 +91,12 @@ def test_what_rolls_is_always_the_head_on_the_last_outputs_of_lstms_that_read_ev
 
     @jax.jit
     def read(frames):
-        places, present = pose_features.taken(frames, MODEL.rows, False)
+        places, present = pose_features.select_joints(frames, MODEL.joint_matrix, False)
         vectors, _ = pose_features.frame_vectors(
             places, present, jnp.zeros_like(places[:, 0]), parts=True
         )
         return MODEL.recurrent().apply(
-            part["recurrent"], recogniser.empty_memories(2, WIDTH), vectors
+            part["recurrent"], recogniser.initial_states(2, WIDTH), vectors
         )[1]
 
     outputs, head = np.asarray(read(frames)), jax.jit(MODEL.head().apply)
@@ -120,7 +120,7 @@ def test_a_row_that_restarts_forgets_and_the_others_do_not(weights, run):
 
 def test_a_frame_costs_one_turn_of_the_lstms_whatever_the_window():
     lstms, joints = 34 * 64 + 5 * 16 * 64, 14 * 14 * (2 + 1)
-    model = recogniser.Recogniser(3, MODEL.rows, width=16)
+    model = recogniser.Recogniser(3, MODEL.joint_matrix, width=16)
     for frames in (6, 12):
         weights = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, frames, 1, 14, 2)))
         state = jax.eval_shape(lambda weights=weights: streams.open_rolling(model, weights, 1))

@@ -11,17 +11,18 @@ import optax
 import pytest
 from jax import export
 
+from jaxact.config import SCXCEPTION_SYSTEMS
 from jaxact.errors import UserError
 from jaxact.models.layers.attentional_fusion import Head
 from jaxact.models.layers.conv_gru import ConvGRU
 from jaxact.models.layers.excitation import Excitation
-from jaxact.models.sc_xception import VARIANTS, SCXception
+from jaxact.models.sc_xception import SCXception
 from jaxact.models.xception import Block
 from jaxact.runs import state
 from tests.helpers.random_weights import random_variables
 
 # Two of the backbone's blocks that "last" freezes, and the two that it trains.
-SMALL = {"num_classes": 3, "width": 1 / 32, "depth": 0.0, "filters": 4, "hidden": 8, "fast": False}
+SMALL = {"num_classes": 3, "width": 1 / 32, "depth": 0.0, "filters": 4, "hidden": 8}
 SMALL |= {"skip": ("block2", "block3")}
 
 
@@ -71,7 +72,7 @@ def test_rows_have_the_published_number_of_parameters(row):
     """
 
     def size(model):
-        assert model.frames_network(parent=None).middle == 8
+        assert model.make_backbone(parent=None).middle == 8
         made = jax.eval_shape(
             model.clone(depth=1 / 8).init, jax.random.key(0), jnp.zeros((1, 2, 71, 71, 3))
         )
@@ -82,14 +83,15 @@ def test_rows_have_the_published_number_of_parameters(row):
         )
         return once + 7 * again
 
-    assert size(SCXception(101, **VARIANTS[row], fast=False)) == PUBLISHED[row]
+    assert size(SCXception(101, **SCXCEPTION_SYSTEMS[row])) == PUBLISHED[row]
     if row == "full":
         assert size(SCXception(51)) == 23_668_377
 
 
-@pytest.mark.parametrize("row", sorted(VARIANTS.keys() - PUBLISHED.keys()))
+@pytest.mark.slow
+@pytest.mark.parametrize("row", ["inception_resnet_v2", "inception_v3"])
 def test_rows_of_other_backbones_give_logits_of_every_clip(row):
-    model = SCXception(**SMALL | VARIANTS[row] | {"skip": ()})
+    model = SCXception(**SMALL | SCXCEPTION_SYSTEMS[row] | {"skip": ()})
     found, made = jax.eval_shape(
         model.init_with_output, jax.random.key(0), jnp.zeros((3, 2, 75, 75, 3))
     )
@@ -104,7 +106,7 @@ def run():
     In one program: what is the same on both ways is compiled once.
     """
     model = SCXception(**SMALL)
-    backbone = model.frames_network(parent=None)
+    backbone = model.make_backbone(parent=None)
 
     @jax.jit
     def both(variables, frames):
@@ -134,7 +136,7 @@ def test_excitation_stands_on_the_residual_branch_of_block13_and_not_on_the_shor
         "batch_stats": inside["batch_stats"],
     }
     x = jnp.asarray(np.random.default_rng(2).normal(size=(6, 3, 3, 22)), jnp.float32)
-    fields = {"features": (22, 32), "pool": True, "ce_relu": False, "frames": 2, "fast": False}
+    fields = {"features": (22, 32), "pool": True, "ce_relu": False, "frames": 2}
     fields |= {"dtype": "float32", "axis_name": None}
 
     @jax.jit
@@ -253,6 +255,7 @@ def test_the_order_of_the_frames_matters_and_their_number_is_free(variables, run
     assert jax.eval_shape(SCXception(**SMALL).apply, variables, clips(frames=5)).shape == (3, 3)
 
 
+@pytest.mark.slow
 def test_bfloat16_computes_near_float32_and_what_is_kept_stays_float32(variables, run):
     model = SCXception(**SMALL, dtype="bfloat16")
     exact, rounded = (
@@ -268,13 +271,13 @@ def test_bfloat16_computes_near_float32_and_what_is_kept_stays_float32(variables
 
 
 def test_the_lstm_row_remembers_what_a_loop_over_the_frames_mean_features_does():
-    model = SCXception(**SMALL | VARIANTS["xc_lstm"])
+    model = SCXception(**SMALL | SCXCEPTION_SYSTEMS["xc_lstm"])
     variables = random_variables(model, clips())
 
     @jax.jit
     def run(variables, frames):
         backbone = {kind: tree["backbone"] for kind, tree in variables.items()}
-        maps = model.frames_network(parent=None).apply(backbone, frames)
+        maps = model.make_backbone(parent=None).apply(backbone, frames)
         return model.apply(variables, frames, mutable=["intermediates"])[1], maps
 
     sown, maps = run(variables, clips())
@@ -294,6 +297,7 @@ def test_the_lstm_row_remembers_what_a_loop_over_the_frames_mean_features_does()
     )
 
 
+@pytest.mark.slow
 def test_it_is_exported_with_a_free_batch(variables, run):
     model = SCXception(**SMALL)
     shape = jax.ShapeDtypeStruct(export.symbolic_shape("n, 2, 32, 32, 3"), jnp.float32)
@@ -316,11 +320,11 @@ def test_it_is_exported_with_a_free_batch(variables, run):
         ),
         (
             {"recurrent": "lstm"},
-            r"an LSTM remembers no places, which the head 'mcam_aff' works on; wanted head 'mlp'",
+            r"an LSTM has no spatial layout, which the head 'mcam_aff' needs; wanted head 'mlp'",
         ),
         (
             {"backbone": "inception_v3"},
-            r"excitation 'sum' stands in Xception's .* which 'inception_v3' has not; wanted",
+            r"excitation 'sum' belongs to Xception's .* which 'inception_v3' does not have; wanted",
         ),
     ],
 )

@@ -34,7 +34,7 @@ def test_each_consensus_is_its_definition_class_by_class():
     ("kind", "top", "told"),
     [
         ("median", 3, r"unknown consensus 'median'; available: max, mean, top"),
-        ("top", 0, r"to take 0 segments; wanted"),
+        ("top", 0, r"to average 0 segments; wanted"),
     ],
 )
 def test_what_is_no_consensus_is_one_sentence(kind, top, told):
@@ -42,7 +42,7 @@ def test_what_is_no_consensus_is_one_sentence(kind, top, told):
         consensus(SCORES, kind, top)
 
 
-SMALL = {"num_classes": 3, "backbone": "xception", "width": 1 / 32, "depth": 0.0, "fast": False}
+SMALL = {"num_classes": 3, "backbone": "xception", "width": 1 / 32, "depth": 0.0}
 SHORT = SMALL | {"skip": ("block2", "block3", "block4")}
 
 

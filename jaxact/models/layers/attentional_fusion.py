@@ -1,9 +1,10 @@
-"""Classifiers of maps: a multilayer perceptron, or two layers joined by attentional feature fusion
-(Dai, Gieseke, Oehmcke, Wu and Barnard, WACV 2021; equations 14 to 20 of the SC-Xception paper).
+"""Classification heads over feature maps: a multilayer perceptron, or two layers joined by
+attentional feature fusion (Dai, Gieseke, Oehmcke, Wu and Barnard, WACV 2021; equations 14 to 20 of
+the SC-Xception paper).
 
-Fusion takes of two maps X and Y, at every place and channel, one or the other: Z = M o X + (1 - M)
-o Y, with the weight M made of X + Y by multi-scale channel attention: of every place alone (local)
-and of all of them (global).
+Fusion blends two feature maps X and Y at every pixel and channel: Z = M o X + (1 - M) o Y. The
+weights M come from X + Y by multi-scale channel attention: a local branch over each pixel and a
+global branch over their mean.
 
     [b h w f] -> layer [b h w 256] = X -> layer [b h w 256] = Y -> Z -> mean [b 256] -> [b k]
 """
@@ -20,9 +21,9 @@ from jaxact.models.layers.conv_batch_norm import GLOROT
 from jaxact.models.layers.dropout import dropout
 
 Maps = Float[Array, "b h w d"]
-Weight = Float[Array, "b h w d"]  # in (0, 1)
+Weights = Float[Array, "b h w d"]  # in (0, 1)
 
-REDUCTION = 4  # channels to channels of a bottleneck, r
+REDUCTION = 4  # reduction factor r of a bottleneck
 KERNELS = (3, 5, 7)  # 2 i + 1, i = 1, 2, 3
 HEADS = ("mlp", "aff", "mcam_aff")
 GLOBAL_BRANCHES = ("shared", "separate")
@@ -32,7 +33,7 @@ class Bottleneck(nn.Module):
     """B(PW2 relu(B(PW1 X))): equation 17; PW are 1 x 1 convolutions, B batch normalisation.
 
     Attributes:
-        inner, outer: channels between the two and behind them.
+        inner, outer: output channels of PW1 and of PW2.
         dtype, axis_name: see `Head`.
     """
 
@@ -43,7 +44,7 @@ class Bottleneck(nn.Module):
 
     @nn.compact
     def __call__(self, x: Float[Array, "b h w c"], train: bool) -> Float[Array, "b h w d"]:
-        """Maps in, maps out in float32; `train` takes the batch's statistics."""
+        """The output feature maps in float32; `train` uses the batch's statistics."""
         y = nn.Dense(self.inner, dtype=self.dtype, kernel_init=GLOROT, name="reduce")(x)
         y = nn.relu(affine(y, *BatchNorm(self.axis_name, name="reduce_norm")(y, train)))
         y = nn.Dense(self.outer, dtype=self.dtype, kernel_init=GLOROT, name="expand")(y)
@@ -51,8 +52,7 @@ class Bottleneck(nn.Module):
 
 
 class MSCAM(nn.Module):
-    """Multi-scale channel attention: M = sigmoid(L(X) + G(mean_hw X)), L and G bottlenecks of their
-    own.
+    """Multi-scale channel attention: M = sigmoid(L(X) + G(mean_hw X)), L and G two bottlenecks.
 
     Attributes:
         dtype, axis_name: see `Head`.
@@ -62,18 +62,18 @@ class MSCAM(nn.Module):
     axis_name: str | None = None
 
     @nn.compact
-    def __call__(self, x: Maps, train: bool = False) -> Weight:
-        """The weight of every place and channel, in float32."""
-        sizes = x.shape[-1] // REDUCTION, x.shape[-1]
-        local = Bottleneck(*sizes, self.dtype, self.axis_name, name="local")(x, train)
+    def __call__(self, x: Maps, train: bool = False) -> Weights:
+        """The weight of every pixel and channel, in float32."""
+        channels = x.shape[-1]
+        options = (channels // REDUCTION, channels, self.dtype, self.axis_name)
+        local_branch = Bottleneck(*options, name="local")(x, train)
         mean = jnp.mean(x, axis=(1, 2), keepdims=True)
-        return nn.sigmoid(
-            local + Bottleneck(*sizes, self.dtype, self.axis_name, name="global")(mean, train)
-        )
+        global_branch = Bottleneck(*options, name="global")(mean, train)
+        return nn.sigmoid(local_branch + global_branch)
 
 
 class MCAM(nn.Module):
-    """The paper's MCAM, which looks at a place's surroundings too: equations 14 to 19.
+    """The paper's MCAM, whose local branch has larger receptive fields: equations 14 to 19.
 
         X0 = W X    Xi = relu(B(Ki * X0)), Ki of 3, 5 and 7 pixels
         L = bottleneck of [X0 X1 X2 X3]    M = sigmoid(L + g)
@@ -82,9 +82,9 @@ class MCAM(nn.Module):
     as shares.
 
     Attributes:
-        global_branch: "shared": g is the mean of L over the places, as printed. "separate": a
-            bottleneck of its own on the mean of X, as in `MSCAM`; its normalisation then sees one
-            row a clip.
+        global_branch: "shared": g is the mean of L over the pixels, as printed. "separate": a
+            second bottleneck on the mean of X, as in `MSCAM`; its batch normalisation then has one
+            row per clip.
         dtype, axis_name: see `Head`.
     """
 
@@ -93,51 +93,52 @@ class MCAM(nn.Module):
     axis_name: str | None = None
 
     @nn.compact
-    def __call__(self, x: Maps, train: bool = False) -> Weight:
-        """The weight of every place and channel, in float32.
+    def __call__(self, x: Maps, train: bool = False) -> Weights:
+        """The weight of every pixel and channel, in float32.
 
         Raises:
-            UserError: `global_branch` is none of `GLOBAL_BRANCHES`.
+            UserError: `global_branch` is not in `GLOBAL_BRANCHES`.
         """
         if self.global_branch not in GLOBAL_BRANCHES:
             raise unknown("global branch", self.global_branch, GLOBAL_BRANCHES)
         channels = x.shape[-1]
-        few = channels // REDUCTION
-        narrow = nn.Dense(few, dtype=self.dtype, kernel_init=GLOROT, name="narrow")(x)
+        reduced = channels // REDUCTION
+        narrow = nn.Dense(reduced, dtype=self.dtype, kernel_init=GLOROT, name="narrow")(x)
         scales = [narrow]
         for size in KERNELS:
-            y = nn.Conv(
-                few, (size, size), dtype=self.dtype, kernel_init=GLOROT, name=f"conv{size}"
-            )(narrow)
+            conv = nn.Conv(
+                reduced, (size, size), dtype=self.dtype, kernel_init=GLOROT, name=f"conv{size}"
+            )
+            y = conv(narrow)
             norm = BatchNorm(self.axis_name, name=f"conv{size}_norm")
             scales.append(nn.relu(affine(y, *norm(y, train))).astype(narrow.dtype))
-        options = (few, channels, self.dtype, self.axis_name)
-        local = Bottleneck(*options, name="local")(jnp.concatenate(scales, axis=-1), train)
+        options = (reduced, channels, self.dtype, self.axis_name)
+        local_branch = Bottleneck(*options, name="local")(jnp.concatenate(scales, axis=-1), train)
         if self.global_branch == "shared":
-            return nn.sigmoid(local + jnp.mean(local, axis=(1, 2), keepdims=True))
+            return nn.sigmoid(local_branch + jnp.mean(local_branch, axis=(1, 2), keepdims=True))
         mean = jnp.mean(x, axis=(1, 2), keepdims=True)
-        return nn.sigmoid(local + Bottleneck(*options, name="global")(mean, train))
+        return nn.sigmoid(local_branch + Bottleneck(*options, name="global")(mean, train))
 
 
-def fuse(x: Maps, y: Maps, weight: Weight, scale2: bool = False) -> Maps:
-    """Z = M o X + (1 - M) o Y: equation 20; twice that with `scale2`, as in the released code of
-    AFF.
-    """
-    z = weight * x + (1 - weight) * y
-    return 2 * z if scale2 else z
+def fuse(x: Maps, y: Maps, weights: Weights, scale2: bool = False) -> Maps:
+    """Z = M o X + (1 - M) o Y: equation 20; `scale2` doubles it, as AFF's released code does."""
+    z = weights * x + (1 - weights) * y
+    if scale2:
+        return 2 * z
+    return z
 
 
 class Head(nn.Module):
     """Two hidden layers and the class scores: one of `HEADS`.
 
-    "mlp" works on the mean over the places. The others keep the places: their layers are 1 x 1
+    "mlp" works on the mean over the pixels. The others keep the pixels: their layers are 1 x 1
     convolutions, the only reading under which the kernels of MCAM see more than their own centre.
 
     Attributes:
-        num_classes: logits out.
+        num_classes: number of logits.
         kind: "mlp"; "aff", fused by `MSCAM`; "mcam_aff", fused by `MCAM`.
-        hidden: channels of the two layers; the paper is silent.
-        dropout: share of elements dropped behind each of them, in [0, 1).
+        hidden: channels of the two layers; the paper does not give them.
+        dropout: rate behind each of the two layers, in [0, 1).
         global_branch: see `MCAM`.
         scale2: see `fuse`.
         dtype: of the computation, "float32" or "bfloat16"; parameters, statistics and logits stay
@@ -156,10 +157,10 @@ class Head(nn.Module):
 
     @nn.compact
     def __call__(self, maps: Maps, train: bool = False) -> Float[Array, "b classes"]:
-        """Logits; `train` takes the batch's statistics and drops elements (rng `dropout`).
+        """Logits; `train` uses the batch's statistics and dropout (rng `dropout`).
 
         Raises:
-            UserError: `kind` is none of `HEADS`.
+            UserError: `kind` is not in `HEADS`.
         """
         if self.kind not in HEADS:
             raise unknown("head", self.kind, HEADS)
@@ -168,9 +169,8 @@ class Head(nn.Module):
         x = self._layer("layer1", maps, train)
         y = self._layer("layer2", x, train)
         if self.kind == "aff":
-            y = fuse(
-                x, y, MSCAM(self.dtype, self.axis_name, name="attention")(x + y, train), self.scale2
-            )
+            weights = MSCAM(self.dtype, self.axis_name, name="attention")(x + y, train)
+            y = fuse(x, y, weights, self.scale2)
         elif self.kind == "mcam_aff":
             attention = MCAM(self.global_branch, self.dtype, self.axis_name, name="attention")
             y = fuse(x, y, attention(x + y, train), self.scale2)
@@ -179,6 +179,6 @@ class Head(nn.Module):
 
     def _layer(self, name: str, x: Maps, train: bool) -> Float[Array, "b h w e"]:
         x = nn.relu(nn.Dense(self.hidden, dtype=self.dtype, kernel_init=GLOROT, name=name)(x))
-        return (
-            dropout(self.make_rng("dropout"), x, self.dropout) if train and self.dropout > 0 else x
-        )
+        if train and self.dropout > 0:
+            return dropout(self.make_rng("dropout"), x, self.dropout)
+        return x

@@ -1,11 +1,11 @@
-"""A network over single frames as a chain of named blocks, whose first ones may be frozen.
+"""A frame-level network as a chain of named blocks, whose first blocks may be frozen.
 
-Frozen blocks run with their running statistics, keep nothing for the backward pass and hand on maps
-through which no gradient flows; the blocks behind them train. `chunk` lets the frozen part see a
-few frames at a time, so that its large early maps exist for these alone.
+Frozen blocks use their running statistics, store no activations for the backward pass and stop the
+gradient; the blocks behind them train. With `chunk` the frozen part processes a few frames at a
+time, so that its large early feature maps exist for these frames only.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -14,28 +14,33 @@ from jaxtyping import Array, Float, UInt8
 
 from jaxact.errors import UserError, unknown
 
-Link = tuple[str, type[nn.Module], dict[str, Any]]  # a block's name, class and fields
 Frames = Float[Array, "b t h w c"] | UInt8[Array, "b t h w c"]
 Maps = Float[Array, "b t i j d"]
 
 
+class BlockSpec(NamedTuple):
+    """One block of a backbone: its name, its module class and the class's fields."""
+
+    name: str
+    module: type[nn.Module]
+    fields: dict[str, Any]
+
+
 class Backbone(nn.Module):
-    """Frames in, maps out. A subclass says what the blocks are.
+    """Frames in, feature maps out. A subclass lists its blocks in `all_blocks`.
 
     Attributes:
         width: factor on every layer's channels, for toys; 1 is the published network.
-        skip: names of blocks that are left out. Small pictures of few clips want a shallow network,
-            whose features are of places and not of whole scenes.
+        skip: names of blocks to leave out. Small frames and few clips call for a shallow network,
+            whose features describe places and not whole scenes.
         train_from: the first block that trains: its name, "all", "none", or "last" for the blocks
             on the coarsest grid.
         dtype: of the computation, "float32" or "bfloat16"; parameters and statistics stay float32.
         remat: recompute each trained block's activations in the backward pass: less memory, more
             time.
-        chunk: frames that the frozen blocks see at once, as far as it divides their number; 0: all.
-        axis_name: mapped axis whose devices share batch statistics; None for those of each device's
-            own batch.
-        fast: the formulation for CPUs (the same numbers to rounding); None takes it where the
-            default backend is one.
+        chunk: frames that the frozen blocks process at once, rounded down to a divisor of the
+            number of frames; 0 = all.
+        axis_name: mapped axis whose devices share batch statistics; None for each device's own.
     """
 
     width: float = 1.0
@@ -45,30 +50,30 @@ class Backbone(nn.Module):
     remat: bool = False
     chunk: int = 0
     axis_name: str | None = None
-    fast: bool | None = None
 
-    COARSEST: ClassVar[str]  # the block that makes the coarsest grid
+    COARSEST: ClassVar[str]  # the first block on the coarsest grid
 
-    def chain(self, frames: int) -> tuple[Link, ...]:
-        """The published network's blocks in their order, for clips of so many frames."""
+    def all_blocks(self, frames: int) -> tuple[BlockSpec, ...]:
+        """The published network's blocks in order, for clips of `frames` frames."""
         raise NotImplementedError
 
-    def links(self, frames: int) -> tuple[Link, ...]:
-        """The blocks of this network: those of `chain` but what `skip` names.
+    def used_blocks(self, frames: int) -> tuple[BlockSpec, ...]:
+        """The blocks of `all_blocks` that `skip` does not name.
 
         Raises:
-            UserError: `skip` names what is no block, or all of them.
+            UserError: `skip` names an unknown block, or every block.
         """
-        chain = self.chain(frames)
-        names = [name for name, _, _ in chain]
+        blocks = self.all_blocks(frames)
+        names = [block.name for block in blocks]
         for name in self.skip:
             if name not in names:
                 raise unknown("block to skip", name, names)
-        if not (kept := tuple(link for link in chain if link[0] not in self.skip)):
+        used = tuple(block for block in blocks if block.name not in self.skip)
+        if not used:
             raise UserError(
                 f"all blocks are skipped: {', '.join(self.skip)}; wanted at least one to stay"
             )
-        return kept
+        return used
 
     def frozen_blocks(self) -> tuple[str, ...]:
         """Names of the blocks that do not train.
@@ -76,63 +81,61 @@ class Backbone(nn.Module):
         Raises:
             UserError: `train_from` names no block.
         """
-        names = [name for name, _, _ in self.links(1)]
-        known = {"all": 0, "none": len(names), **{name: index for index, name in enumerate(names)}}
-        if self.COARSEST in known:
-            known["last"] = known[self.COARSEST]
-        if self.train_from not in known:
-            raise unknown("block to train from", self.train_from, known)
-        return tuple(names[: known[self.train_from]])
+        names = [block.name for block in self.used_blocks(1)]
+        counts = {"all": 0, "none": len(names)}  # frozen blocks by value of `train_from`
+        counts.update({name: index for index, name in enumerate(names)})
+        if self.COARSEST in counts:
+            counts["last"] = counts[self.COARSEST]
+        if self.train_from not in counts:
+            raise unknown("block to train from", self.train_from, counts)
+        return tuple(names[: counts[self.train_from]])
 
     def frozen(self, params: Any, name: str = "backbone") -> Any:
-        """A tree like a whole model's `params` that is True for the frozen blocks of its module
-        `name`.
+        """A mask of a whole model's `params`, True in the frozen blocks of its submodule `name`.
 
-        `jaxact.runs.state.split` takes the two kinds apart.
+        `jaxact.runs.state.split` splits the parameters by it.
         """
-        still = {(name, block) for block in self.frozen_blocks()}
-        return jax.tree_util.tree_map_with_path(
-            lambda path, _: tuple(step.key for step in path[:2]) in still, params
-        )
+        frozen_paths = {(name, block) for block in self.frozen_blocks()}
+
+        def is_frozen(path: tuple[Any, ...], _: Any) -> bool:
+            return tuple(step.key for step in path[:2]) in frozen_paths
+
+        return jax.tree_util.tree_map_with_path(is_frozen, params)
 
     @nn.compact
     def __call__(self, inputs: Frames, *, train: bool = False) -> Maps:
-        """The last block's maps of every frame.
+        """The last block's feature maps of every frame.
 
         Args:
-            inputs: frames from -1 to 1, or bytes from 0 to 255, which are brought to that range by
-                x / 127.5 - 1.
+            inputs: frames in [-1, 1], or bytes, which are scaled to that range by x / 127.5 - 1.
             train: batch statistics in the blocks that train; `batch_stats` must then be mutable.
         """
         batch, frames, *image = inputs.shape
         x = inputs.reshape(batch * frames, *image)
-        chain, frozen = self.links(frames), self.frozen_blocks()
-        x = (
-            jax.lax.stop_gradient(self._frozen(chain[: len(frozen)], x))
-            if frozen
-            else to_range(x, self.dtype)
-        )
-        for name, kind, fields in chain[len(frozen) :]:
-            kind = nn.remat(kind, static_argnums=(2,)) if self.remat else kind
-            x = kind(**fields, dtype=self.dtype, axis_name=self.axis_name, name=name)(x, train)
+        blocks = self.used_blocks(frames)
+        frozen = len(self.frozen_blocks())
+        if frozen:
+            x = jax.lax.stop_gradient(self._run_frozen(blocks[:frozen], x))
+        else:
+            x = to_range(x, self.dtype)
+        for name, module, fields in blocks[frozen:]:
+            if self.remat:
+                module = nn.remat(module, static_argnums=(2,))
+            x = module(**fields, dtype=self.dtype, axis_name=self.axis_name, name=name)(x, train)
         return x.reshape(batch, frames, *x.shape[1:])
 
-    def _frozen(self, chain: tuple[Link, ...], x: Array) -> Array:
-        def run(module: nn.Module, x: Array) -> Array:
+    def _run_frozen(self, blocks: tuple[BlockSpec, ...], x: Array) -> Array:
+        def run(parent: nn.Module, x: Array) -> Array:
             x = to_range(x, self.dtype)
-            for name, kind, fields in chain:
-                x = kind(**fields, dtype=self.dtype, axis_name=None, name=name, parent=module)(
-                    x, False
-                )
+            for name, module, fields in blocks:
+                block = module(**fields, dtype=self.dtype, axis_name=None, name=name, parent=parent)
+                x = block(x, False)
             return x
 
         count = x.shape[0]
-        if (
-            self.is_initializing()
-            or not self.chunk
-            or not isinstance(count, int)
-            or count <= self.chunk
-        ):
+        # An exported network has a symbolic batch axis, which cannot be divided into chunks.
+        chunked = self.chunk > 0 and isinstance(count, int) and count > self.chunk
+        if self.is_initializing() or not chunked:
             return run(self, x)
         size = max(divisor for divisor in range(1, self.chunk + 1) if count % divisor == 0)
         over_chunks = nn.scan(
@@ -144,16 +147,12 @@ class Backbone(nn.Module):
         return y.reshape(count, *y.shape[2:])
 
     def scaled(self, features: int) -> int:
-        """Channels of a layer under `width`."""
+        """A layer's channels, multiplied by `width`."""
         return max(1, int(features * self.width))
-
-    def is_fast(self) -> bool:
-        """Whether the formulation for CPUs is used."""
-        return jax.default_backend() == "cpu" if self.fast is None else self.fast
 
 
 def to_range(x: Array, dtype: Any) -> Array:
-    """Bytes 0 to 255 as numbers from -1 to 1; numbers stay as they are."""
+    """Scales bytes from [0, 255] to [-1, 1]; floats keep their values."""
     if jnp.issubdtype(x.dtype, jnp.floating):
         return x.astype(dtype)
     return (x.astype(jnp.float32) / 127.5 - 1).astype(dtype)

@@ -1,7 +1,7 @@
-"""Excitation of maps by where and when something happens (STE) and by which channels show it (CE).
+"""Spatio-temporal excitation (STE) and channel excitation (CE) of feature maps.
 
-From ACTION-Net (Wang, She and Smolic, CVPR 2021) as the SC-Xception paper takes it up, equations 1
-to 9. Either makes a weight M in (0, 1) out of the maps X and gives Y = X + X o M.
+From ACTION-Net (Wang, She and Smolic, CVPR 2021) as the SC-Xception paper uses it, equations 1 to
+9. Each computes attention weights M in (0, 1) from the maps X and returns Y = X + X o M.
 """
 
 import flax.linen as nn
@@ -12,10 +12,10 @@ from jaxact.errors import unknown
 from jaxact.models.layers.conv_batch_norm import GLOROT
 
 Maps = Float[Array, "b t h w c"]
-REDUCTION = 16  # channels to channels of the bottleneck in CE
+REDUCTION = 16  # reduction factor of the bottleneck in CE
 
-# How the two are put together: the paper shows both arrows and no sign where they meet. ACTION-Net
-# adds its paths.
+# How STE and CE are combined. The paper draws both arrows and no operator where they meet;
+# ACTION-Net adds its paths.
 EXCITATIONS = ("none", "ste", "ce", "sum", "mean", "sequential")
 
 
@@ -26,7 +26,7 @@ class SpatialTemporalExcitation(nn.Module):
 
     @nn.compact
     def __call__(self, x: Maps) -> Maps:
-        """Maps in, excited maps out."""
+        """The excited feature maps."""
         mean = jnp.mean(x.astype(jnp.float32), axis=-1, keepdims=True)
         conv = nn.Conv(1, (3, 3, 3), use_bias=False, kernel_init=GLOROT, name="conv")
         return x + x * nn.sigmoid(conv(mean)).astype(x.dtype)
@@ -35,8 +35,8 @@ class SpatialTemporalExcitation(nn.Module):
 class ChannelExcitation(nn.Module):
     """Y = X + X o M, M = sigmoid(W2 (K * W1 mean_hw X)): equations 5 to 9.
 
-    W1 takes c channels to c / 16, K is a kernel of 3 frames, W2 takes them back. The shapes that
-    the paper prints for F_r and F_t are each other's.
+    W1 maps c channels to c / 16, K is a kernel over 3 frames, W2 maps back to c. The paper prints
+    the shapes of F_r and F_t in exchanged order.
 
     Attributes:
         relu: a ReLU behind K, as in ACTION-Net's code; the equations have none.
@@ -46,24 +46,25 @@ class ChannelExcitation(nn.Module):
 
     @nn.compact
     def __call__(self, x: Maps) -> Maps:
-        """Maps in, excited maps out."""
+        """The excited feature maps."""
         channels = x.shape[-1]
-        few = max(1, channels // REDUCTION)
+        reduced = max(1, channels // REDUCTION)
         y = jnp.mean(x.astype(jnp.float32), axis=(2, 3))
-        y = nn.Dense(few, use_bias=False, kernel_init=GLOROT, name="squeeze")(y)
-        y = nn.Conv(few, (3,), use_bias=False, kernel_init=GLOROT, name="conv")(y)
-        y = nn.relu(y) if self.relu else y
+        y = nn.Dense(reduced, use_bias=False, kernel_init=GLOROT, name="squeeze")(y)
+        y = nn.Conv(reduced, (3,), use_bias=False, kernel_init=GLOROT, name="conv")(y)
+        if self.relu:
+            y = nn.relu(y)
         y = nn.Dense(channels, use_bias=False, kernel_init=GLOROT, name="expand")(y)
         return x + x * nn.sigmoid(y)[:, :, None, None].astype(x.dtype)
 
 
 class Excitation(nn.Module):
-    """STE and CE together.
+    """A combination of STE and CE.
 
     Attributes:
-        how: "ste" or "ce" alone; "sum" Y_STE + Y_CE, about three times X at the start, which the
-            normalisation that follows must learn; "mean", half of it; "sequential" CE(STE(X)). See
-            `EXCITATIONS`.
+        how: "ste" or "ce" alone; "sum" Y_STE + Y_CE, about three times X at initialisation, which
+            the normalisation behind it must learn; "mean", half of the sum; "sequential"
+            CE(STE(X)). One of `EXCITATIONS`.
         ce_relu: see `ChannelExcitation`.
     """
 
@@ -72,19 +73,24 @@ class Excitation(nn.Module):
 
     @nn.compact
     def __call__(self, x: Maps) -> Maps:
-        """Maps in, excited maps out.
+        """The excited feature maps.
 
         Raises:
-            UserError: `how` is none of `EXCITATIONS`.
+            UserError: `how` is not in `EXCITATIONS`.
         """
         if self.how not in EXCITATIONS:
             raise unknown("excitation", self.how, EXCITATIONS)
         if self.how == "none":
             return x
-        ste, ce = SpatialTemporalExcitation(name="ste"), ChannelExcitation(self.ce_relu, name="ce")
-        if self.how in ("ste", "ce"):
-            return ste(x) if self.how == "ste" else ce(x)
+        ste = SpatialTemporalExcitation(name="ste")
+        ce = ChannelExcitation(self.ce_relu, name="ce")
+        if self.how == "ste":
+            return ste(x)
+        if self.how == "ce":
+            return ce(x)
         if self.how == "sequential":
             return ce(ste(x))
-        both = ste(x) + ce(x)
-        return both if self.how == "sum" else both / 2
+        total = ste(x) + ce(x)
+        if self.how == "mean":
+            return total / 2
+        return total

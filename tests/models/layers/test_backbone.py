@@ -13,11 +13,12 @@ from flax.traverse_util import flatten_dict
 
 from jaxact.errors import UserError
 from jaxact.interop import keras
+from jaxact.models.backbones import BACKBONES
 from jaxact.models.inception import InceptionV3
 from jaxact.models.inception_resnet import InceptionResNetV2
-from jaxact.models.layers import conv_batch_norm
+from jaxact.models.layers import conv_batch_norm, convolution
 from jaxact.models.layers.backbone import to_range
-from jaxact.models.sc_xception import BACKBONES
+from jaxact.models.layers.formulation import formulation
 from jaxact.models.xception import Xception
 from tests.helpers import frame_networks
 from tests.helpers.random_weights import random_variables
@@ -59,9 +60,9 @@ ONCE: dict[Any, tuple[dict, dict[str, int]]] = {
 def test_sizes_are_the_published_ones(kind):
     """A repeated block is traced once, and its size counts as often as the block is repeated."""
     (trained, statistics, maps), (fields, repeated) = SIZES[kind], ONCE[kind]
-    model = kind(**fields, fast=False)
-    times = {name: repeated.get(name, 1) for name, _, _ in model.chain(1)}
-    assert sum(times.values()) == len(kind().chain(1))
+    model = kind(**fields)
+    times = {name: repeated.get(name, 1) for name, _, _ in model.all_blocks(1)}
+    assert sum(times.values()) == len(kind().all_blocks(1))
     maps_out, made = jax.eval_shape(
         model.init_with_output, jax.random.key(0), jnp.zeros((1, 2, 299, 299, 3))
     )
@@ -86,8 +87,8 @@ def test_sizes_are_the_published_ones(kind):
         )
 
 
-@pytest.mark.parametrize("fast", [True, False])
-def test_a_depthwise_convolution_is_the_loop_over_its_nine_numbers(fast):
+@pytest.mark.parametrize("name", ["direct", "cpu"])
+def test_a_depthwise_convolution_is_the_loop_over_its_nine_numbers(name):
     random = np.random.default_rng(0)
     x, kernel = random.normal(size=(2, 5, 4, 3)), random.normal(size=(3, 3, 3))
     wanted = np.zeros_like(x)
@@ -95,9 +96,9 @@ def test_a_depthwise_convolution_is_the_loop_over_its_nine_numbers(fast):
         for y, z in np.ndindex(3, 3):
             if 0 <= i + y - 1 < 5 and 0 <= j + z - 1 < 4:
                 wanted[n, i, j, c] += x[n, i + y - 1, j + z - 1, c] * kernel[y, z, c]
-    run = jax.jit(functools.partial(conv_batch_norm.depthwise, fast=fast))
-    found = run(jnp.asarray(x, jnp.float32), jnp.asarray(kernel, jnp.float32))
-    np.testing.assert_allclose(found, wanted, atol=1e-5)
+    with formulation(name):
+        y = jax.jit(convolution.depthwise)(np.float32(x), np.float32(kernel))
+    np.testing.assert_allclose(y, wanted, atol=1e-5)
 
 
 def test_the_gradients_of_the_forms_for_cpus_are_those_of_the_plain_ones():
@@ -106,24 +107,27 @@ def test_the_gradients_of_the_forms_for_cpus_are_those_of_the_plain_ones():
         np.float32(random.normal(size=shape)) for shape in ((2, 5, 4, 3), (3, 3, 3), (3, 2))
     )
     cases = {
-        "depthwise": (conv_batch_norm.depthwise, (x, kernel)),
-        "pointwise": (conv_batch_norm.pointwise, (x, across)),
+        "depthwise": (convolution.depthwise, (x, kernel)),
+        "pointwise": (convolution.pointwise, (x, across)),
     }
     for padding, side in (("SAME", 5), ("SAME", 6), ("VALID", 7), ("VALID", 6)):
-        pool = functools.partial(conv_batch_norm.max_pool, padding=padding)
+        pool = functools.partial(convolution.max_pool_by_axis, padding=padding)
         cases[f"{padding} {side}"] = pool, (np.float32(random.normal(size=(2, side, side, 3))),)
 
-    @functools.partial(jax.jit, static_argnames="fast")
-    def run(inputs, fast):
+    @jax.jit
+    def run(inputs):
         """Each function's values, and the gradient of the sum of their sines."""
         outputs = {}
         for name, (function, _) in cases.items():
-            y, pull = jax.vjp(functools.partial(function, fast=fast), *inputs[name])
+            y, pull = jax.vjp(function, *inputs[name])
             outputs[name] = y, pull(jnp.cos(y))
         return outputs
 
     inputs = {name: arguments for name, (_, arguments) in cases.items()}
-    fast, plain = (run(inputs, fast=fast) for fast in (True, False))
+    with formulation("cpu"):
+        fast = run(inputs)
+    with formulation("direct"):
+        plain = run(inputs)
     for name in cases:
         if "wise" in name:
             jax.tree.map(
@@ -140,7 +144,7 @@ def test_the_gradients_of_the_forms_for_cpus_are_those_of_the_plain_ones():
 def test_a_convolution_of_one_pixel_is_the_plain_one(stride):
     random = np.random.default_rng(0)
     x, kernel = random.normal(size=(1, 5, 4, 3)), random.normal(size=(1, 1, 3, 2))
-    found = conv_batch_norm.convolve(
+    found = convolution.convolve(
         jnp.asarray(x, jnp.float32), jnp.asarray(kernel, jnp.float32), stride
     )
     np.testing.assert_allclose(
@@ -160,7 +164,7 @@ def test_a_convolution_of_a_grid_smaller_than_its_kernel_is_a_convolution(grid, 
     for i, j, y, z in np.ndindex(*grid, *size):
         if 0 <= i + y - above < grid[0] and 0 <= j + z - left < grid[1]:
             wanted[:, i, j] += x[:, i + y - above, j + z - left] @ kernel[y, z]
-    found = jax.jit(conv_batch_norm.convolve)(
+    found = jax.jit(convolution.convolve)(
         jnp.asarray(x, jnp.float32), jnp.asarray(kernel, jnp.float32)
     )
     np.testing.assert_allclose(found, wanted, atol=1e-5)
@@ -168,7 +172,7 @@ def test_a_convolution_of_a_grid_smaller_than_its_kernel_is_a_convolution(grid, 
 
 def test_normalisation_is_the_equation_and_moves_a_hundredth_of_the_way():
     x = np.random.default_rng(0).normal(3.0, 2.0, (4, 3, 2, 5)).astype(np.float32)
-    norm = conv_batch_norm.Norm(scale=True, axis_name=None)
+    norm = conv_batch_norm.KerasBatchNorm(scale=True, axis_name=None)
     variables = jax.jit(lambda x: norm.init(jax.random.key(0), x, True))(x)
     variables["params"] = {
         "scale": np.arange(1.0, 6.0, dtype=np.float32),
@@ -185,7 +189,7 @@ def test_normalisation_is_the_equation_and_moves_a_hundredth_of_the_way():
     np.testing.assert_allclose(updated["batch_stats"]["var"], 0.99 + 0.01 * var, rtol=1e-4)
 
 
-SMALL = {"width": 1 / 16, "middle": 0, "fast": False}
+SMALL = {"width": 1 / 16, "middle": 0}
 SHORT = SMALL | {
     "skip": ("block3", "block4")
 }  # two blocks that "last" freezes, and the two that it trains
@@ -199,7 +203,9 @@ def clips(count=3, frames=2, pixels=24):
 def test_normalisation_shares_its_statistics_over_a_mapped_axis():
     x = np.random.default_rng(0).normal(size=(4, 3, 2, 5)) + np.arange(4.0)[:, None, None, None]
     x = np.float32(x)
-    alone, shared = (conv_batch_norm.Norm(scale=True, axis_name=name) for name in (None, "data"))
+    alone, shared = (
+        conv_batch_norm.KerasBatchNorm(scale=True, axis_name=name) for name in (None, "data")
+    )
     variables = random_variables(alone, x, train=True)
 
     def run(norm, x):
@@ -265,6 +271,7 @@ def test_frozen_blocks_normalise_with_what_they_know_while_the_others_see_the_ba
     assert np.abs(last - known).max() > 0.1
 
 
+@pytest.mark.slow
 def test_recomputation_and_chunks_change_no_number(variables, frozen_pass):
     saving = train_pass(variables, train_from="last", remat=True, chunk=4)
     jax.tree.map(
@@ -289,7 +296,7 @@ def test_bytes_stay_bytes_until_a_chunk_is_seen():
 
 
 def test_training_may_start_at_any_block_by_name():
-    names = [name for name, _, _ in Xception(**SMALL).chain(1)]
+    names = [name for name, _, _ in Xception(**SMALL).all_blocks(1)]
     assert names == ["block1", "block2", "block3", "block4", "block13", "block14"]
     wanted = {"all": 0, "block1": 0, "block4": 3, "last": 4, "block14": 5, "none": 6}
     for train_from, count in wanted.items():
@@ -321,7 +328,7 @@ def test_blocks_that_are_skipped_are_as_if_the_chain_had_never_had_them(variable
     @jax.jit
     def both(few, frames):
         maps = frames.reshape(-1, *frames.shape[2:])
-        for name, kind, fields in Xception(**SMALL).chain(frames.shape[1])[:2]:
+        for name, kind, fields in Xception(**SMALL).all_blocks(frames.shape[1])[:2]:
             block = kind(**fields, dtype="float32", axis_name=None)
             maps = block.apply({group: tree[name] for group, tree in few.items()}, maps)
         return model.apply(few, frames), maps
@@ -331,11 +338,11 @@ def test_blocks_that_are_skipped_are_as_if_the_chain_had_never_had_them(variable
     with pytest.raises(
         UserError, match=r"unknown block to skip 'block5'; available: block1, block13"
     ):
-        Xception(**SMALL, skip=("block5",)).links(1)
+        Xception(**SMALL, skip=("block5",)).used_blocks(1)
     with pytest.raises(UserError, match="all blocks are skipped: block1, block2"):
         Xception(
             **SMALL, skip=("block1", "block2", "block3", "block4", "block13", "block14")
-        ).links(1)
+        ).used_blocks(1)
 
 
 def test_frames_do_not_see_each_other(variables, run):

@@ -80,7 +80,7 @@ def test_the_first_step_and_closed_limits_are_batch_normalisation():
     variables = begun(0, x)
     stats = {name: variables["batch_stats"][name] for name in ("mean", "var")}
     theirs = {"params": variables["params"], "batch_stats": stats}
-    keras = conv_batch_norm.Norm(True, None)
+    keras = conv_batch_norm.KerasBatchNorm(True, None)
     wanted, moved = jax.jit(functools.partial(keras.apply, train=True, mutable=["batch_stats"]))(
         theirs, x
     )

@@ -22,14 +22,14 @@ def clip(frames=6, joints=14, batch=2, channels=2):
     return x
 
 
-taken = jax.jit(pose_features.taken, static_argnums=(1, 2))
+select_joints = jax.jit(pose_features.select_joints, static_argnums=(1, 2))
 frame_vectors = jax.jit(pose_features.frame_vectors, static_argnames="parts")
 directions = jax.jit(pose_features.directions)
 
 
 def vectors(x, rows=None, parts=True, last=None):
-    rows = rows or pose_features.joint_rows(skeletons.get_layout("body-14"), "parts")
-    places, present = taken(x, rows, False)
+    rows = rows or pose_features.joint_matrix(skeletons.get_layout("body-14"), "parts")
+    places, present = select_joints(x, rows, False)
     last = np.zeros((len(x), len(rows), 2), np.float32) if last is None else last
     return frame_vectors(places, present, last, parts=parts)
 
@@ -96,10 +96,10 @@ def test_a_part_without_length_points_nowhere_and_its_gradient_is_finite():
 
 
 def test_joints_of_coco_become_those_of_the_body_and_a_neck_needs_both_shoulders():
-    rows = pose_features.joint_rows(COCO, "parts")
+    rows = pose_features.joint_matrix(COCO, "parts")
     x = clip(frames=3, joints=17) + 2  # nothing is missing
     x[0, 1, 5] = 0  # a shoulder
-    places, present = taken(x, rows, False)
+    places, present = select_joints(x, rows, False)
     wanted = skeletons.convert(x, "coco-17", "body-14", channels=("x", "y"))
     np.testing.assert_array_equal(present, wanted.any(-1))
     np.testing.assert_allclose(np.where(present[..., None], places, 0), wanted, rtol=1e-6)
@@ -109,17 +109,19 @@ def test_joints_of_coco_become_those_of_the_body_and_a_neck_needs_both_shoulders
 def test_a_joint_whose_score_is_zero_is_missing_and_the_score_is_no_coordinate():
     x = clip(channels=3) + 2
     x[0, 2, 4, 2] = 0
-    rows = pose_features.joint_rows(skeletons.get_layout("body-14"), "parts")
-    places, present = taken(x, rows, True)
+    rows = pose_features.joint_matrix(skeletons.get_layout("body-14"), "parts")
+    places, present = select_joints(x, rows, True)
     np.testing.assert_array_equal(places, x[..., :2])
     assert not present[0, 2, 4] and present.sum() == present.size - 1
 
 
 def test_the_seventeen_joints_of_coco_are_taken_as_they_lie():
-    found, _ = vectors(clip(joints=17) + 2, pose_features.joint_rows(COCO, "coco17"), parts=False)
+    found, _ = vectors(clip(joints=17) + 2, pose_features.joint_matrix(COCO, "coco17"), parts=False)
     np.testing.assert_allclose(found, (clip(joints=17) + 2).reshape(2, 6, 34), rtol=1e-6)
     openpose = skeletons.get_layout("openpose-18")
-    places, _ = taken(clip(joints=18) + 2, pose_features.joint_rows(openpose, "coco17"), False)
+    places, _ = select_joints(
+        clip(joints=18) + 2, pose_features.joint_matrix(openpose, "coco17"), False
+    )
     wanted = skeletons.convert(clip(joints=18) + 2, "openpose-18", "coco-17", channels=("x", "y"))
     np.testing.assert_allclose(places, wanted, rtol=1e-6)
 
@@ -128,12 +130,12 @@ def test_errors_say_what_is_missing():
     with pytest.raises(
         UserError, match=r"unknown features 'part'; available: coco17, parts; did you mean 'parts'"
     ):
-        pose_features.joint_rows(COCO, "part")
+        pose_features.joint_matrix(COCO, "part")
     with pytest.raises(
         UserError,
         match=r"'coco17' need every joint of 'coco-17', but 'body-14' has no left_eye, rig",
     ):
-        pose_features.joint_rows(skeletons.get_layout("body-14"), "coco17")
+        pose_features.joint_matrix(skeletons.get_layout("body-14"), "coco17")
     with pytest.raises(
         UserError, match=r"reads the channels x and y of a joint first, got y, x, score"
     ):
