@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from jaxact import config, export
-from jaxact.models import asgcn, stgcn, tcn
+from jaxact.models import asgcn_pose_head, stgcn, tcn
 from jaxact.runs import trained_model
 from jaxact.training import initialisation, loop
 from tests.helpers import toys
@@ -24,8 +24,8 @@ def short(monkeypatch):
         tcn.VARIANTS, "stgcn_v1", dataclasses.replace(tcn.VARIANTS["stgcn_v1"], depth=1)
     )
     monkeypatch.setitem(stgcn.VARIANTS, "stem9", tuple(stgcn.VARIANTS["stem9"][i] for i in (4,)))
-    monkeypatch.setattr(asgcn, "UNITS", asgcn.UNITS[2:4])
-    monkeypatch.setattr(asgcn, "POSE_UNITS", ())
+    monkeypatch.setitem(stgcn.VARIANTS, "literal9", stgcn.VARIANTS["literal9"][2:4])
+    monkeypatch.setattr(asgcn_pose_head, "POSE_UNITS", asgcn_pose_head.POSE_UNITS[-1:])
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from jaxact import cli, config, models, skeletons
 from jaxact.config import arguments, recipes
 from jaxact.datasets.preparation.video_builder import PICTURE
 from jaxact.errors import UserError
-from jaxact.models import asgcn, stgcn
+from jaxact.models import asgcn_pose_head, stgcn
 from jaxact.runs import trained_model
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.py"))
@@ -62,8 +62,8 @@ def short():
             "stem9",
             (("stem", 1, 1), ("unit1", 1, 1), ("unit2", 1, 1), ("unit4", 2, 2)),
         )
-        patch.setattr(asgcn, "UNITS", asgcn.UNITS[2:4])
-        patch.setattr(asgcn, "POSE_UNITS", ())
+        patch.setitem(stgcn.VARIANTS, "literal9", stgcn.VARIANTS["literal9"][2:4])
+        patch.setattr(asgcn_pose_head, "POSE_UNITS", asgcn_pose_head.POSE_UNITS[-1:])
         yield
 
 

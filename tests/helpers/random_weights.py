@@ -91,3 +91,14 @@ def fill(
         return jnp.asarray(values, leaf.dtype)
 
     return jax.tree_util.tree_map_with_path(draw, shapes)
+
+
+def filled(shapes):
+    """Random variables of these shapes: near one for factors, near zero for the others."""
+    random = np.random.default_rng(0)
+
+    def fill(path, leaf):
+        around = float(path[-1].key in ("scale", "var", "importance"))
+        return jnp.asarray(around + 0.1 * random.standard_normal(leaf.shape), jnp.float32)
+
+    return jax.tree_util.tree_map_with_path(fill, shapes)

@@ -27,8 +27,12 @@ from tests.helpers import toys
 from tests.helpers.random_weights import random_variables
 
 LAYOUT = Layout(
-    "limb", ("hip", "knee", "foot", "toe"), ((1, 0), (2, 1), (3, 2)), ((0, 0), (1, 0), (2, 1), (3, 2)), 0
-)  # fmt: skip
+    "limb",
+    ("hip", "knee", "foot", "toe"),
+    ((1, 0), (2, 1), (3, 2)),
+    ((0, 0), (1, 0), (2, 1), (3, 2)),
+    0,
+)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -60,7 +60,8 @@ def variables(name):
 
 @pytest.mark.parametrize(
     ("name", "layout", "classes", "options", "expected"),
-    [  # counted layer by layer from the published architecture; CTR-GCN has 150 fewer here, see `CTRGCN`
+    # Counted layer by layer from the published architecture; CTR-GCN has 150 fewer, see `CTRGCN`.
+    [
         ("stgcnpp", "ntu-25", 60, {}, 1_403_144),
         pytest.param("stgcnpp", "ntu-25", 120, {}, 1_418_564, marks=pytest.mark.slow),
         ("stgcnpp", "ntu-25", 60, {"width": 32}, 374_664),
