@@ -32,10 +32,10 @@ def _gather(graph: Graph, equation: Any) -> None:
     name = graph.add("GatherND", name, index, batch_dims=len(batch))
     # Now the axes of the indices come first, then the rest. Indexed axes that the output keeps,
     # with size one, are put in their order among the rest.
-    kept = [axis for axis in axes if axis not in numbers.collapsed_slice_dims]
-    slice_axes = sorted([*rest, *kept])
-    if kept:
-        positions = [leading + slice_axes.index(axis) for axis in kept]
+    unit_axes = [axis for axis in axes if axis not in numbers.collapsed_slice_dims]
+    slice_axes = sorted([*rest, *unit_axes])
+    if unit_axes:
+        positions = [leading + slice_axes.index(axis) for axis in unit_axes]
         name = graph.add("Unsqueeze", name, graph.ints(*positions))
     offsets = list(numbers.offset_dims)
     others = [axis for axis in range(out.aval.ndim) if axis not in offsets]

@@ -83,12 +83,12 @@ def _read_zip(file: io.BufferedReader) -> Any:
 
     def find_storage(dtype: np.dtype, key: str, count: int) -> Storage:
         name = f"{prefix}data/{key}"
-        wanted = f"wanted {count} numbers of {dtype.itemsize} bytes"
+        expected = f"wanted {count} numbers of {dtype.itemsize} bytes"
         if name not in members:
-            raise Refused(f"the member {name} is missing, {wanted}")
+            raise Refused(f"the member {name} is missing, {expected}")
         member = members[name]
         if member.file_size != count * dtype.itemsize:
-            raise Refused(f"the member {name} has {member.file_size} bytes, {wanted}")
+            raise Refused(f"the member {name} has {member.file_size} bytes, {expected}")
         return Storage(dtype.newbyteorder(byte_order), count, lambda: archive.read(member))
 
     return load(io.BytesIO(archive.read(f"{prefix}data.pkl")), find_storage)

@@ -69,9 +69,9 @@ def test_the_artifact_is_the_network_at_a_batch_and_length_that_the_proof_did_no
         .standard_normal((5, 11, *network.inputs.shape[2:]))
         .astype(np.float32)
     )
-    wanted = network.reference(clips)
-    found = np.asarray(export.FORMATS[format].load(out)(clips))
-    np.testing.assert_allclose(found, wanted, atol=1e-4 * float(np.abs(wanted).max()))
+    expected = network.reference(clips)
+    actual = np.asarray(export.FORMATS[format].load(out)(clips))
+    np.testing.assert_allclose(actual, expected, atol=1e-4 * float(np.abs(expected).max()))
 
 
 def test_the_certificate_says_what_was_compared_and_how_near_it_was(written):
@@ -133,8 +133,8 @@ def test_a_saved_model_holds_a_stablehlo_version_that_tensorflow_reads(reader, m
         monkeypatch.setattr(tensorflow_stablehlo, "get_current_version", lambda: "99.0.0")
     function = jax_export.export(jax.jit(jnp.sin))(jax.ShapeDtypeStruct((3,), np.float32))
     artifact = savedmodel._readable_by_tensorflow(function.mlir_module_serialized)
-    wanted = tensorflow_stablehlo if reader == "the installed TensorFlow" else stablehlo
-    assert f"StableHLO_v{wanted.get_current_version()}".encode() in artifact
+    expected = tensorflow_stablehlo if reader == "the installed TensorFlow" else stablehlo
+    assert f"StableHLO_v{expected.get_current_version()}".encode() in artifact
 
 
 def said(format: str, out) -> dict:
@@ -222,13 +222,13 @@ def test_streams_become_one_artifact_that_fuses_them_as_fuse_does(tmp_path):
         export.Network((net,)).reference(clips[..., i : i + 3])
         for net, i in zip(nets, (0, 3), strict=True)
     )
-    wanted = score_fusion.fuse(np.stack([one, other]).astype(np.float64), (3.0, 1.0))
+    expected = score_fusion.fuse(np.stack([one, other]).astype(np.float64), (3.0, 1.0))
     np.testing.assert_allclose(
-        export.FORMATS["onnx"].load(tmp_path / "two.onnx")(clips), wanted, atol=1e-4
+        export.FORMATS["onnx"].load(tmp_path / "two.onnx")(clips), expected, atol=1e-4
     )
     export.write(both, "safetensors", tmp_path / "two.safetensors")
     np.testing.assert_allclose(
-        export.rebuild(tmp_path / "two.safetensors").reference(clips), wanted, atol=1e-4
+        export.rebuild(tmp_path / "two.safetensors").reference(clips), expected, atol=1e-4
     )
 
 
@@ -274,11 +274,11 @@ def _of_eight(network, variables, clips):
 def test_a_format_whose_packages_are_missing_names_the_extra(
     monkeypatch, tmp_path, format, package, extra
 ):
-    found = importlib.util.find_spec
+    find_spec = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util,
         "find_spec",
-        lambda name, *rest: None if name == package else found(name, *rest),
+        lambda name, *rest: None if name == package else find_spec(name, *rest),
     )
     with pytest.raises(
         UserError, match=rf"needs the package '{package}'.*pip install 'jaxact\[{extra}\]'"

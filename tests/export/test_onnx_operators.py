@@ -102,9 +102,9 @@ def test_the_graph_answers_as_jax_does(name):
     graph, compiled = converted(FUNCTIONS[name]), jax.jit(FUNCTIONS[name])
     for shape in ((2, 5, 4), (3, 6, 4)):
         clips = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-        wanted, found = np.asarray(compiled(clips), np.float32), graph(clips)
-        assert found.shape == wanted.shape
-        np.testing.assert_allclose(found, wanted, rtol=2e-5, atol=2e-6)
+        expected, actual = np.asarray(compiled(clips), np.float32), graph(clips)
+        assert actual.shape == expected.shape
+        np.testing.assert_allclose(actual, expected, rtol=2e-5, atol=2e-6)
 
 
 def parts_of(program):
@@ -156,12 +156,12 @@ def test_a_scan_is_read_in_the_form_of_either_jax(parameters):
     program = jax.make_jaxpr(loop)(clips)
     parts = parts_of(program)
     parts["eqns"] = [rewritten(equation, parameters) for equation in parts["eqns"]]
-    found = runnable(SimpleNamespace(**parts, consts=program.consts), clips.shape)(clips)
-    np.testing.assert_allclose(found, np.asarray(loop(clips)), rtol=2e-5, atol=2e-6)
+    actual = runnable(SimpleNamespace(**parts, consts=program.consts), clips.shape)(clips)
+    np.testing.assert_allclose(actual, np.asarray(loop(clips)), rtol=2e-5, atol=2e-6)
 
 
 @pytest.mark.parametrize(
-    ("function", "told"),
+    ("function", "message"),
     [
         (lambda x: jnp.linalg.qr(x)[0], "the primitive '.*' has no rule; there are abs, "),
         (
@@ -170,6 +170,6 @@ def test_a_scan_is_read_in_the_form_of_either_jax(parameters):
         ),
     ],
 )
-def test_what_has_no_rule_is_named(function, told):
-    with pytest.raises(Unsupported, match=told):
+def test_what_has_no_rule_is_named(function, message):
+    with pytest.raises(Unsupported, match=message):
         converted(function, "2, 2, 4")

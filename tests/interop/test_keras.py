@@ -30,11 +30,11 @@ def layers():
 
 
 def grouped(arrays):
-    found: dict[str, dict[str, np.ndarray]] = {}
+    layers: dict[str, dict[str, np.ndarray]] = {}
     for name, array in arrays.items():
         layer, _, variable = name.rpartition("/")
-        found.setdefault(layer, {})[variable] = array
-    return found
+        layers.setdefault(layer, {})[variable] = array
+    return layers
 
 
 def write_npz(path, layers):
@@ -42,8 +42,8 @@ def write_npz(path, layers):
         path,
         **{
             f"{layer}/{name}": array
-            for layer, held in layers.items()
-            for name, array in held.items()
+            for layer, variables in layers.items()
+            for name, array in variables.items()
         },
     )
 
@@ -58,10 +58,12 @@ def write_old(path, layers, top="", parts=1):
         for part, some in enumerate(np.array_split(names, parts)):
             group.attrs["layer_names" if parts == 1 else f"layer_names{part}"] = some
         group.create_group("input_1").attrs["weight_names"] = np.array([], "S1")
-        for layer, held in layers.items():
+        for layer, variables in layers.items():
             inside = group.create_group(layer)
-            inside.attrs["weight_names"] = np.array([f"{layer}/{name}:0".encode() for name in held])
-            for name, array in held.items():
+            inside.attrs["weight_names"] = np.array(
+                [f"{layer}/{name}:0".encode() for name in variables]
+            )
+            for name, array in variables.items():
                 inside[f"{layer}/{name}:0"] = array
 
 
@@ -70,11 +72,11 @@ def write_new(path, layers, name=True):
     attribute.
     """
     with h5py.File(path, "w") as file:
-        for rank, (layer, held) in enumerate(layers.items()):
+        for rank, (layer, variables) in enumerate(layers.items()):
             group = file.create_group(f"layers/kind_{rank}/vars")
             if name:
                 group.attrs["name"] = layer
-            for number, array in enumerate(held.values()):
+            for number, array in enumerate(variables.values()):
                 group[str(number)] = array
         file.create_group("optimizer/vars")["0"] = np.zeros(3, np.float32)
 
@@ -107,10 +109,10 @@ def loaded(layers, tmp_path_factory):
 @pytest.mark.parametrize("name", WRITERS)
 def test_every_kind_of_file_gives_the_same_arrays_by_layer(name, layers, tmp_path):
     WRITERS[name](tmp_path / name, layers)
-    found = keras_files.read(tmp_path / name)
-    assert found.keys() == layers.keys()
-    for layer, held in layers.items():
-        for ours, theirs in zip(found[layer], held.values(), strict=True):
+    actual = keras_files.read(tmp_path / name)
+    assert actual.keys() == layers.keys()
+    for layer, variables in layers.items():
+        for ours, theirs in zip(actual[layer], variables.values(), strict=True):
             np.testing.assert_array_equal(ours, theirs)
 
 
@@ -122,39 +124,39 @@ def test_layers_that_keras_named_are_taken_by_their_number_wherever_they_stand(
     """
     ranks = {"": 9, "_1": 10, "_2": 11, "_3": 100}
     renamed = {}
-    for layer, held in sorted(layers.items(), key=lambda item: item[0][::-1]):
+    for layer, variables in sorted(layers.items(), key=lambda item: item[0][::-1]):
         match = re.fullmatch(r"(conv2d|batch_normalization)(_\d)?", layer)
         other = {"conv2d": "convolution2d", "batch_normalization": "batchnormalization"}
-        renamed[f"{other[match[1]]}_{ranks[match[2] or '']}" if match else layer] = held
+        renamed[f"{other[match[1]]}_{ranks[match[2] or '']}" if match else layer] = variables
     write_npz(tmp_path / "a.npz", renamed | {"predictions": {"kernel": np.zeros((2, 2))}})
-    found = keras.load(tmp_path / "a.npz")
-    assert found.unused_layers == ("predictions",) and loaded.unused_layers == ()
-    jax.tree.map(np.testing.assert_array_equal, found.variables, loaded.variables)
+    actual = keras.load(tmp_path / "a.npz")
+    assert actual.unused_layers == ("predictions",) and loaded.unused_layers == ()
+    jax.tree.map(np.testing.assert_array_equal, actual.variables, loaded.variables)
 
 
 def test_the_cache_holds_the_same_and_needs_no_h5py(loaded, tmp_path, monkeypatch):
     keras.save(tmp_path / "a.safetensors", loaded)
     monkeypatch.setitem(__import__("sys").modules, "h5py", None)
-    found = keras.load(tmp_path / "a.safetensors")
-    assert (found.network, found.fields) == ("xception", {"width": 1 / 16, "middle": 1})
-    jax.tree.map(np.testing.assert_array_equal, found.variables, loaded.variables)
+    actual = keras.load(tmp_path / "a.safetensors")
+    assert (actual.network, actual.fields) == ("xception", {"width": 1 / 16, "middle": 1})
+    jax.tree.map(np.testing.assert_array_equal, actual.variables, loaded.variables)
 
 
 def test_weights_are_grafted_into_a_model_whose_new_layers_stay(loaded):
     model = SCXception(3, width=1 / 16, depth=1 / 8, filters=4, hidden=8)
     fresh = random_variables(model, jnp.zeros((1, 2, 32, 32, 3)))
     grafted = flatten_dict(keras.insert_backbone(fresh, loaded))
-    given = {
+    pretrained = {
         (path[0], "backbone", *path[1:]): value
         for path, value in flatten_dict(loaded.variables).items()
     }
     for path, value in flatten_dict(fresh).items():
-        np.testing.assert_array_equal(grafted[path], given.get(path, value))
-    assert sum("excitation" in path for path in grafted.keys() - given.keys()) == 4
+        np.testing.assert_array_equal(grafted[path], pretrained.get(path, value))
+    assert sum("excitation" in path for path in grafted.keys() - pretrained.keys()) == 4
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (
             {"width": 1 / 8, "depth": 1 / 8},
@@ -174,46 +176,46 @@ def test_weights_are_grafted_into_a_model_whose_new_layers_stay(loaded):
         ),
     ],
 )
-def test_weights_of_another_network_do_not_fit(loaded, options, told):
+def test_weights_of_another_network_do_not_fit(loaded, options, message):
     model = SCXception(3, filters=4, hidden=8, **options)
     fresh = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 1, 75, 75, 3)))
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         keras.insert_backbone(fresh, loaded)
 
 
 def without(layers, name):
-    return {layer: held for layer, held in layers.items() if layer != name}
+    return {layer: variables for layer, variables in layers.items() if layer != name}
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (
-            lambda held: without(held, "block3_sepconv1_bn"),
+            lambda layers: without(layers, "block3_sepconv1_bn"),
             r"has no layer 'block3_sepconv1_bn', which 'xception' needs",
         ),
         (
-            lambda held: without(held, "conv2d_2"),
+            lambda layers: without(layers, "conv2d_2"),
             r"has 3 convolutions and 4 normalisations without names .*; wanted 4",
         ),
         (
-            lambda held: held | {"block4_sepconv1": held["block3_sepconv1"]},
+            lambda layers: layers | {"block4_sepconv1": layers["block3_sepconv1"]},
             r"read as 'xception', has .*; wanted",
         ),
         (
-            lambda held: held | {"block1_conv1": held["block1_conv1_bn"]},
+            lambda layers: layers | {"block1_conv1": layers["block1_conv1_bn"]},
             r"has arrays of .* for 'block1_conv1'",
         ),
         (
-            lambda held: {"dense": {"kernel": np.zeros((2, 2))}},
+            lambda layers: {"dense": {"kernel": np.zeros((2, 2))}},
             r"is no Xception, .*: its 1 layers are dense \.\.\.",
         ),
-        (lambda held: {}, r"holds no layers with arrays"),
+        (lambda layers: {}, r"holds no layers with arrays"),
     ],
 )
-def test_a_file_that_is_no_whole_network_is_one_sentence(layers, tmp_path, change, told):
+def test_a_file_that_is_no_whole_network_is_one_sentence(layers, tmp_path, change, message):
     write_npz(tmp_path / "a.npz", change(layers))
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         keras.load(tmp_path / "a.npz")
 
 
@@ -279,7 +281,7 @@ def test_links_out_of_a_file_are_not_followed(tmp_path, make):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("a.pt", b"", r"unknown kind of Keras file '.pt'; available: .h5, .hdf5, .keras, .npz"),
         ("a.h5", b"no hdf5", r"a.h5' is damaged or of another kind"),
@@ -288,10 +290,10 @@ def test_links_out_of_a_file_are_not_followed(tmp_path, make):
         ("none/a.h5", None, r"cannot read .*a.h5': No such file"),
     ],
 )
-def test_a_file_of_another_kind_is_one_sentence(tmp_path, name, content, told):
+def test_a_file_of_another_kind_is_one_sentence(tmp_path, name, content, message):
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         keras_files.read(tmp_path / name)
 
 
@@ -318,17 +320,11 @@ def test_what_a_file_lacks_is_said(tmp_path):
 def test_the_command_writes_the_cache_beside_the_file_and_says_what_it_is(layers, tmp_path, capsys):
     write_npz(tmp_path / "a.npz", layers | {"predictions": {"kernel": np.zeros((2, 2))}})
     assert cli.main(["import", "keras", str(tmp_path / "a.npz")]) == 0
-    told = capsys.readouterr().out
-    assert (
-        told
-        == f"xception, 43841 parameters, written to {tmp_path / 'a.safetensors'}; not used: predictions\n"
-    )
-    assert (
-        cli.main(
-            ["import", "keras", str(tmp_path / "a.npz"), "--out", str(tmp_path / "b.safetensors")]
-        )
-        == 0
-    )
-    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+    message = capsys.readouterr().out
+    cache = tmp_path / "a.safetensors"
+    assert message == f"xception, 43841 parameters, written to {cache}; not used: predictions\n"
+    copy = tmp_path / "b.safetensors"
+    assert cli.main(["import", "keras", str(tmp_path / "a.npz"), "--out", str(copy)]) == 0
+    assert cache.read_bytes() == copy.read_bytes()
     assert cli.main(["import", "keras", str(tmp_path / "c.h5")]) == 2
     assert "jaxact: cannot read" in capsys.readouterr().err

@@ -22,11 +22,11 @@ def test_what_is_written_is_read_again(tmp_path):
         "e": np.zeros((0, 2), np.int32),
     }
     safetensors.write(tmp_path / "x.safetensors", arrays, {"network": "toy"})
-    found, metadata = safetensors.read(tmp_path / "x.safetensors")
-    assert metadata == {"network": "toy"} and found.keys() == arrays.keys()
+    restored, metadata = safetensors.read(tmp_path / "x.safetensors")
+    assert metadata == {"network": "toy"} and restored.keys() == arrays.keys()
     for name, array in arrays.items():
-        np.testing.assert_array_equal(found[name], array)
-        assert found[name].dtype == array.dtype
+        np.testing.assert_array_equal(restored[name], array)
+        assert restored[name].dtype == array.dtype
 
 
 def test_the_bytes_are_those_of_the_format(tmp_path):
@@ -39,8 +39,10 @@ def test_the_bytes_are_those_of_the_format(tmp_path):
     }
     assert content[8 + length :] == np.array([1, 2], "<f4").tobytes()
     entry = {"dtype": "I64", "shape": [1, 2], "data_offsets": [0, 16]}
-    found, _ = safetensors.read(file_of(tmp_path, {"n": entry}, np.array([3, -4], "<i8").tobytes()))
-    np.testing.assert_array_equal(found["n"], [[3, -4]])
+    restored, _ = safetensors.read(
+        file_of(tmp_path, {"n": entry}, np.array([3, -4], "<i8").tobytes())
+    )
+    np.testing.assert_array_equal(restored["n"], [[3, -4]])
 
 
 @pytest.mark.parametrize(

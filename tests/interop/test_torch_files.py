@@ -27,8 +27,8 @@ def test_both_forms_give_the_arrays_by_name_and_tell_what_is_beside(tmp_path, le
         {"state_dict": state, "optimizer": {"state": {0: ARRAY}}, "epoch": 3},
         legacy=legacy,
     )
-    weights, aside = torch_files.read(path)
-    assert list(weights) == ["a", "b", "n"] and aside == ("optimizer", "epoch")
+    weights, others = torch_files.read(path)
+    assert list(weights) == ["a", "b", "n"] and others == ("optimizer", "epoch")
     for name, array in state.items():
         np.testing.assert_array_equal(weights[name], array)
         assert weights[name].dtype == array.dtype
@@ -156,8 +156,8 @@ def test_a_refused_file_leaves_nothing_and_ends_with_code_2(tmp_path, capsys):
 def test_real_files_give_what_pytorch_gives():
     torch = pytest.importorskip("torch")
     for path in (*DATA.glob("*.pt"), *DATA.glob("*.pth")):
-        found, _ = torch_files.read(path)
+        weights, _ = torch_files.read(path)
         state = torch.load(path, weights_only=True, map_location="cpu")
         state = state.get("model", state)
-        assert list(found) == list(state)
-        assert all(np.array_equal(found[name], value.numpy()) for name, value in state.items())
+        assert list(weights) == list(state)
+        assert all(np.array_equal(weights[name], value.numpy()) for name, value in state.items())

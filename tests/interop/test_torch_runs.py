@@ -39,7 +39,7 @@ def public():
 
 
 @pytest.fixture(scope="module")
-def brought(tmp_path_factory, public):
+def imported_run(tmp_path_factory, public):
     """What was typed to bring the public network in, what was printed, and the run."""
     folder = tmp_path_factory.mktemp("brought")
     weights = {
@@ -78,8 +78,8 @@ def conv(name, *shape):
     return {f"{name}.weight": (numbers(shape) - 1) * 0.5, f"{name}.bias": numbers(shape[0]) - 1}
 
 
-def test_a_public_checkpoint_becomes_a_run_with_its_logits(brought, public, capsys):
-    line, printed, net = brought
+def test_a_public_checkpoint_becomes_a_run_with_its_logits(imported_run, public, capsys):
+    line, printed, net = imported_run
     stored = public["ntu-rgb+d"]
     assert (
         "stgcn stem9 of width 4" in printed
@@ -105,11 +105,11 @@ def test_a_public_checkpoint_becomes_a_run_with_its_logits(brought, public, caps
 
 
 def test_layout_and_channels_come_from_the_graph_in_the_file(public):
-    found, _ = torch_stgcn.convert(group(public["openpose"], "state/"))
-    layout, partition = torch_runs._find_layout(found, None)
+    imported, _ = torch_stgcn.convert(group(public["openpose"], "state/"))
+    layout, partition = torch_runs._find_layout(imported, None)
     assert layout.name == "openpose-18" and partition == {"strategy": "spatial_v2", "norm": "joint"}
     with pytest.raises(UserError, match="layout 'coco-17' has 17"):
-        torch_runs._find_layout(found, "coco-17")
+        torch_runs._find_layout(imported, "coco-17")
 
 
 @pytest.mark.parametrize(
@@ -202,15 +202,19 @@ def test_the_papers_own_code_gives_the_numbers_of_a_loop(monkeypatch):
     units = (("stem", 1, 1), ("unit1", 1, 1), ("unit2", 2, 2))
     monkeypatch.setitem(stgcn.VARIANTS, "release1", units)
     weights = first_release([2, 2, 4])
-    found, unused = torch_stgcn.convert(weights)
-    assert unused == ("person_bn",) and found.persons == 2 and found.model["network"] == "release1"
+    imported, unused = torch_stgcn.convert(weights)
+    assert (
+        unused == ("person_bn",)
+        and imported.persons == 2
+        and imported.model["network"] == "release1"
+    )
     layout = skeletons.get_layout("ntu-25")
     spec = models.InputSpec(layout=layout, num_classes=4, channels=("x", "y", "z"))
-    net = models.build(spec=spec, **found.model)
+    net = models.build(spec=spec, **imported.model)
     for form in NAMES:
         inputs = RANDOM.standard_normal((2, 7, 2, 25, 3)).astype(np.float32)
         found_logits = run_in(
-            form, jax.jit(net.apply), unflatten_dict(found.arrays, sep="/"), jnp.asarray(inputs)
+            form, jax.jit(net.apply), unflatten_dict(imported.arrays, sep="/"), jnp.asarray(inputs)
         )
         rows = normed(inputs.transpose(0, 2, 3, 4, 1).reshape(2, -1, 7, 1), weights, "data_bn")
         x = rows.reshape(2, 2, 25, 3, 7).transpose(0, 1, 3, 4, 2).reshape(4, 3, 7, 25)
@@ -267,22 +271,22 @@ def test_pyskls_stgcn_is_the_public_one_under_other_names(public):
 
 
 def ctr_unit(number, before, after, joints):
-    there = f"backbone.net.{number}"
-    weights = {f"{there}.gcn1.A": numbers((3, joints, joints)), f"{there}.gcn1.alpha": numbers(1)}
+    prefix = f"backbone.net.{number}"
+    weights = {f"{prefix}.gcn1.A": numbers((3, joints, joints)), f"{prefix}.gcn1.alpha": numbers(1)}
     for part in range(3):
-        name = f"{there}.gcn1.convs.{part}"
+        name = f"{prefix}.gcn1.convs.{part}"
         weights |= conv(f"{name}.conv1", 8, before, 1, 1) | conv(f"{name}.conv2", 8, before, 1, 1)
         weights |= conv(f"{name}.conv3", after, before, 1, 1) | conv(
             f"{name}.conv4", after, 8, 1, 1
         )
-    weights |= norm(f"{there}.gcn1.bn", after)
+    weights |= norm(f"{prefix}.gcn1.bn", after)
     if before != after:
-        weights |= conv(f"{there}.gcn1.down.0", after, before, 1, 1) | norm(
-            f"{there}.gcn1.down.1", after
+        weights |= conv(f"{prefix}.gcn1.down.0", after, before, 1, 1) | norm(
+            f"{prefix}.gcn1.down.1", after
         )
     share = after // 4
     for i in range(4):
-        name = f"{there}.tcn1.branches.{i}"
+        name = f"{prefix}.tcn1.branches.{i}"
         weights |= conv(f"{name}.0", share, after, 1, 1) | norm(f"{name}.1", share)
         if i < 2:
             weights |= conv(f"{name}.3.conv", share, share, 5, 1) | norm(f"{name}.3.bn", share)
@@ -298,20 +302,20 @@ def test_pyskls_ctrgcn_refines_its_graph_as_ours_does(monkeypatch):
         **norm("backbone.data_bn", 2 * 5 * 3),
         **ctr_unit(0, 3, 8, 5),
     }
-    found, _ = pyskl.convert(weights | conv("cls_head.fc_cls", 6, 8))
-    assert found.model == {"name": "ctrgcn", "network": "six", "width": 8, "persons_apart": True}
-    assert (found.joints, found.channels, found.classes, found.persons) == (5, 3, 6, 2)
+    imported, _ = pyskl.convert(weights | conv("cls_head.fc_cls", 6, 8))
+    assert imported.model == {"name": "ctrgcn", "network": "six", "width": 8, "persons_apart": True}
+    assert (imported.joints, imported.channels, imported.classes, imported.persons) == (5, 3, 6, 2)
     net = ctrgcn.CTRGCN(
         6, Adjacency(np.zeros((3, 5, 5))), network="six", width=8, persons_apart=True
     )
     fresh = jax.eval_shape(
         lambda: state.init(net, jax.ShapeDtypeStruct((1, 6, 2, 5, 3), np.float32), 0)
     )
-    ours = unflatten_dict(found.arrays, sep="/")
+    ours = unflatten_dict(imported.arrays, sep="/")
     assert jax.tree.map(lambda x: x.shape, fresh) == jax.tree.map(lambda x: x.shape, ours)
 
     x = RANDOM.standard_normal((2, 3, 6, 5)).astype(np.float32)  # n c t v
-    wanted = 0
+    reference = 0
     for part in range(3):
         name = f"backbone.net.0.gcn1.convs.{part}"
         one, two, three = (convolved(x, weights, f"{name}.conv{i}", 1) for i in (1, 2, 3))
@@ -322,33 +326,33 @@ def test_pyskls_ctrgcn_refines_its_graph_as_ours_does(monkeypatch):
             convolved(difference, weights, f"{name}.conv4", 1)
             * weights["backbone.net.0.gcn1.alpha"]
         )
-        wanted = wanted + np.einsum(
+        reference = reference + np.einsum(
             "ncuv,nctu->nctv", refined + weights["backbone.net.0.gcn1.A"][part], three
         )
-    own = {
+    variables = {
         name: jnp.asarray(array)
         for name, array in ours["params"]["unit0"]["spatial"].items()
         if "_" in name
     }
-    own |= {
+    variables |= {
         name: jnp.asarray(ours["params"]["unit0"]["spatial"][name])
         for name in ("adjacency", "alpha")
     }
-    found_rows = jax.jit(ctrgcn.refined_graph_conv)(jnp.asarray(x.transpose(0, 3, 2, 1)), own)
-    np.testing.assert_allclose(found_rows.transpose(0, 3, 2, 1), wanted, rtol=1e-4, atol=1e-4)
+    rows = jax.jit(ctrgcn.refined_graph_conv)(jnp.asarray(x.transpose(0, 3, 2, 1)), variables)
+    np.testing.assert_allclose(rows.transpose(0, 3, 2, 1), reference, rtol=1e-4, atol=1e-4)
 
 
-def test_a_classifier_over_other_classes_starts_anew_and_that_is_said(brought, capsys):
-    _, _, net = brought
-    own = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), net.weights)
-    own["params"]["head"] = {
+def test_a_classifier_over_other_classes_starts_anew_and_that_is_said(imported_run, capsys):
+    _, _, net = imported_run
+    variables = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), net.weights)
+    variables["params"]["head"] = {
         "kernel": np.zeros((16, 3), np.float32),
         "bias": np.zeros(3, np.float32),
     }
-    begun = state.TrainState(
-        step=0, params=own["params"], batch_stats=own["batch_stats"], opt_state=()
+    initial = state.TrainState(
+        step=0, params=variables["params"], batch_stats=variables["batch_stats"], opt_state=()
     )
-    moved = initialisation.transfer(begun, net, "runs/theirs")
+    moved = initialisation.transfer(initial, net, "runs/theirs")
     assert (
         "'head' is initialised anew: the network in 'runs/theirs' has 7 classes"
         in capsys.readouterr().err
@@ -360,12 +364,12 @@ def test_a_classifier_over_other_classes_starts_anew_and_that_is_said(brought, c
     np.testing.assert_array_equal(
         moved.params["unit4"]["temporal_kernel"], net.weights["params"]["unit4"]["temporal_kernel"]
     )
-    own["params"]["head"] = {
+    variables["params"]["head"] = {
         "kernel": np.zeros((8, 3), np.float32),
         "bias": np.zeros(3, np.float32),
     }
     with pytest.raises(UserError, match=r"module 'head' .* has other shapes"):
-        initialisation.transfer(begun.replace(params=own["params"]), net, "runs/theirs")
+        initialisation.transfer(initial.replace(params=variables["params"]), net, "runs/theirs")
 
 
 @real
@@ -377,16 +381,16 @@ def test_a_classifier_over_other_classes_starts_anew_and_that_is_said(brought, c
     ],
 )
 def test_real_checkpoints_give_the_logits_beside_them(name, logits, network):
-    found, _ = torch_stgcn.convert(torch_files.read(DATA / f"{name}.pt")[0])
-    layout, partition = torch_runs._find_layout(found, None)
-    assert found.model["network"] == network and layout.name == "ntu-25"
+    imported, _ = torch_stgcn.convert(torch_files.read(DATA / f"{name}.pt")[0])
+    layout, partition = torch_runs._find_layout(imported, None)
+    assert imported.model["network"] == network and layout.name == "ntu-25"
     spec = models.InputSpec(layout=layout, num_classes=60, channels=("x", "y", "z"))
-    net = models.build(spec=spec, **found.model, **partition)
+    net = models.build(spec=spec, **imported.model, **partition)
     with np.load(DATA / f"{name}_expected.npz") as expected:
-        inputs, wanted = expected["x_nctvm"].transpose(0, 2, 4, 3, 1), expected[logits]
-    ours = jax.jit(net.apply)(unflatten_dict(found.arrays, sep="/"), jnp.asarray(inputs))
-    assert_logits_equal(ours, wanted)
-    np.testing.assert_array_equal(np.argmax(ours, 1), np.argmax(wanted, 1))
+        inputs, reference = expected["x_nctvm"].transpose(0, 2, 4, 3, 1), expected[logits]
+    ours = jax.jit(net.apply)(unflatten_dict(imported.arrays, sep="/"), jnp.asarray(inputs))
+    assert_logits_equal(ours, reference)
+    np.testing.assert_array_equal(np.argmax(ours, 1), np.argmax(reference, 1))
 
 
 @real
@@ -395,8 +399,8 @@ def test_the_real_gesture_network_gives_pytorchs_logits():
     from tests.data import zoo_networks
 
     weights = torch_files.read(DATA / "pyskl_stgcnpp_hagrid.pth")[0]
-    found, _ = pyskl.convert(weights)
-    assert (found.joints, found.channels, found.classes) == (21, 2, 40) and found.model[
+    imported, _ = pyskl.convert(weights)
+    assert (imported.joints, imported.channels, imported.classes) == (21, 2, 40) and imported.model[
         "network"
     ] == "six"
     graph = weights["backbone.gcn.0.gcn.A"]
@@ -407,7 +411,7 @@ def test_the_real_gesture_network_gives_pytorchs_logits():
 
     net = stgcnpp.STGCNPP(40, Adjacency(graph), network="six", width=64)
     inputs = RANDOM.standard_normal((3, 16, 1, 21, 2)).astype(np.float32)
-    wanted = theirs(torch.tensor(inputs)).detach().numpy()
-    ours = jax.jit(net.apply)(unflatten_dict(found.arrays, sep="/"), jnp.asarray(inputs))
-    assert_logits_equal(ours, wanted)
-    np.testing.assert_array_equal(np.argmax(ours, 1), np.argmax(wanted, 1))
+    reference = theirs(torch.tensor(inputs)).detach().numpy()
+    ours = jax.jit(net.apply)(unflatten_dict(imported.arrays, sep="/"), jnp.asarray(inputs))
+    assert_logits_equal(ours, reference)
+    np.testing.assert_array_equal(np.argmax(ours, 1), np.argmax(reference, 1))

@@ -58,10 +58,10 @@ def steady(short, tmp_path_factory):
 
 
 def test_a_run_leaves_metrics_of_every_window_and_evaluation(whole):
-    found = lines(whole)
-    assert [line["step"] for line in found if "train_loss" in line] == [4, 8, 12]
-    assert [line["step"] for line in found if "eval_top1" in line] == [4, 8, 12]
-    assert found[-1]["eval_count"] == 13 and 0 <= found[-1]["eval_top1"] <= 1
+    records = lines(whole)
+    assert [line["step"] for line in records if "train_loss" in line] == [4, 8, 12]
+    assert [line["step"] for line in records if "eval_top1" in line] == [4, 8, 12]
+    assert records[-1]["eval_count"] == 13 and 0 <= records[-1]["eval_top1"] <= 1
     assert json.loads((whole / "config.json").read_text())["batch_size"] == 8
     assert list((whole / "tensorboard").iterdir())
 
@@ -114,10 +114,10 @@ def test_a_run_moves_between_device_counts_and_between_jit_and_pmap(steady, tmp_
 
 
 def test_the_latest_and_the_best_checkpoint_are_kept(whole):
-    kept = sorted(int(path.name) for path in (whole / "checkpoints").iterdir())
+    steps = sorted(int(path.name) for path in (whole / "checkpoints").iterdir())
     scores = {line["step"]: line["eval_top1"] for line in lines(whole) if "eval_top1" in line}
     best = trained_model.load(whole, how="best").step
-    assert kept[-1] == 12 and scores[best] == max(scores.values()) and set(kept) == {best, 12}
+    assert steps[-1] == 12 and scores[best] == max(scores.values()) and set(steps) == {best, 12}
     assert trained_model.load(whole).selection == "the last checkpoint of the run"
     assert "best top-1 on the split 'test'" in trained_model.load(whole, how="best").selection
 
@@ -168,8 +168,8 @@ def test_a_disk_without_room_for_a_checkpoint_is_one_sentence_and_the_last_good_
         UserError, match=r"the disk is full: 1.0 MB are free, 1\.\d MB are needed; earlier"
     ):
         loop.run(run, tmp_path, dataclasses.replace(good, train=filling))
-    (kept,) = os.listdir(tmp_path / "checkpoints")
-    assert trained_model.load(tmp_path).step == int(kept)
+    (step,) = os.listdir(tmp_path / "checkpoints")
+    assert trained_model.load(tmp_path).step == int(step)
 
 
 def test_a_network_that_does_not_fit_the_clips_is_refused_before_a_folder_is_made(tmp_path):

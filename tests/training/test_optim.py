@@ -11,8 +11,8 @@ RATE = {"learning_rate": 0.1, "total_steps": 100}
 
 def test_the_step_schedule_falls_at_its_milestones():
     rate = optim.schedule(kind="step", milestones=[10, 50], factor=0.1, **RATE)
-    found = [float(rate(step)) for step in (0, 9, 10, 49, 50, 99)]
-    np.testing.assert_allclose(found, [0.1, 0.1, 0.01, 0.01, 0.001, 0.001], rtol=1e-5)
+    rates = [float(rate(step)) for step in (0, 9, 10, 49, 50, 99)]
+    np.testing.assert_allclose(rates, [0.1, 0.1, 0.01, 0.01, 0.001, 0.001], rtol=1e-5)
 
 
 def test_the_cosine_schedule_is_the_cosine():

@@ -1,4 +1,4 @@
-"""Runs as programs of their own: killed, told to stop, and two at a time."""
+"""Runs as programs of their own: killed, stopped by a signal, and two at a time."""
 
 import random
 import signal

@@ -152,11 +152,11 @@ def test_each_device_drops_other_elements_under_pmap():
     loss together.
     """
     swapped = {name: np.concatenate([x[4:], x[:4]]) for name, x in toy_batch().items()}
-    there, back = (
+    loss, swapped_loss = (
         one_step(batch=batch, devices=2, batch_norm="per_device", parallel="pmap")[2]["loss"]
         for batch in (toy_batch(), swapped)
     )
-    assert abs(there - back) > 1e-4
+    assert abs(loss - swapped_loss) > 1e-4
 
 
 def test_accumulated_gradients_are_the_whole_batchs_without_batch_norm():
@@ -238,8 +238,8 @@ def test_views_of_an_example_are_one_prediction():
 
     logits = np.random.default_rng(0).standard_normal((3, 4, 5)).astype(np.float32)
     batch = {"inputs": logits, "targets": np.zeros(3, np.int32), "mask": np.ones(3, bool)}
-    found = eval_step({}, batch, apply=apply)["logits"]
+    log_probabilities = eval_step({}, batch, apply=apply)["logits"]
     p = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
-    np.testing.assert_allclose(np.exp(found), p.mean(1), rtol=1e-5)
+    np.testing.assert_allclose(np.exp(log_probabilities), p.mean(1), rtol=1e-5)
     single = eval_step({}, {**batch, "inputs": logits[:, :1]}, apply=apply)["logits"]
     np.testing.assert_array_equal(single, logits[:, 0])
