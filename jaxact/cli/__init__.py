@@ -1,17 +1,34 @@
-"""`jaxact`: the commands. Each declares its options and does its work in one place."""
+"""The command `jaxact`. Each subcommand declares its options and runs in one file."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
 from jaxact import __version__
-from jaxact.cli import data, imports, plot, predict, runs, serve, stream
+from jaxact.cli import (
+    data,
+    evaluate,
+    export,
+    imports,
+    plot,
+    predict,
+    quickstart,
+    serve,
+    stream,
+    train,
+)
 from jaxact.cli.command import quiet_libraries
 from jaxact.errors import UserError
 
 COMMANDS = (
-    *(runs.quickstart, data.prepare, data.check, runs.train, runs.evaluate, runs.fuse, runs.export),
-    imports.bring_in,
+    quickstart.quickstart,
+    data.prepare,
+    data.check,
+    train.train,
+    evaluate.evaluate,
+    evaluate.fuse,
+    export.export,
+    imports.import_weights,
     predict.predict,
     serve.serve,
     plot.plot,
@@ -20,19 +37,18 @@ COMMANDS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command; returns 0, 1 where `check` finds errors in the data, 2 for an error of the
-    user's.
+    """Runs a command.
 
-    Ctrl-C, and a signal that stops a training, give 130. An error of ours ends in a traceback.
+    Returns:
+        The exit code: 0; 1 where `check` finds errors in the data; 2 for a user error; 130 after
+        Ctrl-C or a signal that stops a training. A bug ends in a traceback.
     """
     options, rest = _parser().parse_known_args(arguments)
     takes_config = options.name == "train"
     for item in rest:
         if not (takes_config and item.startswith("--config.")):
-            print(
-                f"jaxact: unknown argument {item!r}; see jaxact {options.name} --help",
-                file=sys.stderr,
-            )
+            message = f"unknown argument {item!r}; see jaxact {options.name} --help"
+            print(f"jaxact: {message}", file=sys.stderr)
             return 2
     if takes_config:
         options.overrides = rest
@@ -50,12 +66,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="jaxact",
-        description="Human action recognition in JAX: prepare data, train, evaluate by protocol, export with proof.",
+        description="Human action recognition in JAX: prepare data, train, evaluate by protocol, "
+        "export with proof.",
         epilog="Start with: jaxact quickstart",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"jaxact {__version__}")
-    kinds = parser.add_subparsers(title="commands", dest="name", required=True, metavar="COMMAND")
-    for add in COMMANDS:
-        add(kinds)
+    subparsers = parser.add_subparsers(
+        title="commands", dest="name", required=True, metavar="COMMAND"
+    )
+    for add_command in COMMANDS:
+        add_command(subparsers)
     return parser

@@ -1,4 +1,4 @@
-"""`jaxact prepare` and `jaxact check`: raw files to records, and what is wrong in either."""
+"""`jaxact prepare` and `jaxact check`: conversion of raw files to records, and their quality."""
 
 import argparse
 import os
@@ -8,56 +8,61 @@ from jaxact.cli.command import DATA_DIR, command, need_tensorflow, start_jax
 from jaxact.errors import UserError
 
 
-def prepare(kinds: Any) -> None:
+def prepare(subparsers: Any) -> None:
     """`jaxact prepare`"""
-    add = command(
-        kinds,
+    parser = command(
+        subparsers,
         "prepare",
         _run_prepare,
-        "turn raw files into records",
+        "convert raw files to records",
         "jaxact prepare utd_mhad --raw UTD-MHAD/Skeleton --data-dir data",
         "jaxact prepare custom --name mine --raw clips --layout coco-17 --data-dir data",
-        "jaxact prepare pyskl --name ucf101 --raw ucf101_hrnet.pkl --to-layout openpose-18 --data-dir data",
+        "jaxact prepare pyskl --name ucf101 --raw ucf101_hrnet.pkl --to-layout openpose-18 "
+        "--data-dir data",
         "jaxact prepare video_folder --raw clips --short-side 240 --data-dir data",
         "jaxact prepare skeletons_from_video clips --checkpoint runs/pose --data-dir data",
     )
-    add.add_argument("dataset", metavar="NAME", help="a data set; an unknown name lists them all")
-    add.add_argument("raw_folder", metavar="DIR", nargs="?", help="the same as --raw DIR")
-    add.add_argument("--raw", help="folder (or file) of raw data; synthetic_actions needs none")
-    add.add_argument("--data-dir", default="", help=DATA_DIR)
-    add.add_argument(
+    parser.add_argument(
+        "dataset", metavar="NAME", help="name of a data set; an unknown name prints the list"
+    )
+    parser.add_argument("raw_folder", metavar="DIR", nargs="?", help="the same as --raw DIR")
+    parser.add_argument("--raw", help="folder or file of raw data; synthetic_actions needs none")
+    parser.add_argument("--data-dir", default="", help=DATA_DIR)
+    parser.add_argument(
         "--name",
         dest="own_name",
-        help="sets of your own (custom, pyskl ...): what it is called, as in custom/NAME",
+        help="custom, pyskl ...: name of your data set, as in custom/NAME",
     )
-    add.add_argument("--layout", help="sets of your own: joint layout, a known name or a JSON file")
-    add.add_argument(
-        "--to-layout", metavar="LAYOUT", help="sets of your own: convert the joints to this layout"
+    parser.add_argument("--layout", help="custom, pyskl ...: joint layout, a name or a JSON file")
+    parser.add_argument(
+        "--to-layout", metavar="LAYOUT", help="custom, pyskl ...: convert the joints to this layout"
     )
-    add.add_argument(
+    parser.add_argument(
         "--short-side",
         type=int,
         metavar="PIXELS",
-        help="videos: larger frames shrink to it (default 256)",
+        help="videos: largest short side of stored frames (default: 256)",
     )
-    add.add_argument(
-        "--flow", metavar="METHOD", help="videos: store optical flow too, by dis or farneback"
+    parser.add_argument(
+        "--flow",
+        metavar="METHOD",
+        help="videos: store optical flow too, computed by dis or farneback",
     )
-    add.add_argument(
+    parser.add_argument(
         "--checkpoint",
         metavar="RUN",
-        help="skeletons of videos: --workdir of a run of the model `pose` that finds the people, in place of files of "
-        "poses beside the videos",
+        help="skeletons of videos: --workdir of a pose network's run, instead of pose files beside "
+        "the videos",
     )
-    add.add_argument("--workers", type=int, help="processes that parse (default: all cores)")
-    add.add_argument(
-        "--skip-bad", action="store_true", help="list and leave out files that cannot be read"
+    parser.add_argument("--workers", type=int, help="parsing processes (default: all cores)")
+    parser.add_argument(
+        "--skip-bad", action="store_true", help="skip unreadable files, and list them"
     )
-    add.add_argument("--overwrite", action="store_true", help="prepare again what is there already")
-    add.add_argument(
+    parser.add_argument("--overwrite", action="store_true", help="replace a prepared data set")
+    parser.add_argument(
         "--beam-pipeline-options",
         metavar="OPTIONS",
-        help="run under Apache Beam: runner=DirectRunner",
+        help="parse with Apache Beam, for example runner=DirectRunner",
     )
 
 
@@ -92,10 +97,10 @@ def _run_prepare(options: argparse.Namespace) -> None:
 
 
 def _pose_estimator(run: str) -> Any:
-    """The pose estimator of `PrepareOptions`, from the pose network of a run.
+    """Loads the pose network of a run as the pose estimator of `PrepareOptions`.
 
     Raises:
-      UserError: no such run, or one of another network.
+        UserError: no such run, or a run of another network.
     """
     start_jax()
     from jaxact.datasets.skeletons_from_video import ImagePoseEstimator
@@ -110,48 +115,50 @@ def _pose_estimator(run: str) -> Any:
     )
 
 
-def check(kinds: Any) -> None:
+def check(subparsers: Any) -> None:
     """`jaxact check`"""
-    add = command(
-        kinds,
+    parser = command(
+        subparsers,
         "check",
         _run_check,
-        "look for what is wrong in skeleton data: gaps, swaps, flipped axes, leaks; exit code 1 where there are errors",
+        "check skeleton data for gaps, swapped joints, flipped axes and leaks; exit code 1 for "
+        "errors",
         "jaxact check utd_mhad --data-dir data --out checked",
-        "jaxact check clips.npz --layout coco-17    (a packed file, a folder with labels.csv, or one clip)",
+        "jaxact check clips.npz --layout coco-17    (a packed file, a folder with labels.csv, or "
+        "one clip)",
         "jaxact check ntu60 --raw nturgb+d_skeletons --ignore person-gap,imbalance",
     )
-    add.add_argument(
+    parser.add_argument(
         "data",
         metavar="DATASET|FILE",
-        help="a prepared data set, or a file or folder of your own clips",
+        help="a prepared data set, or a file or folder of clips",
     )
-    add.add_argument("--raw", help="look at a data set's raw files, before they are prepared")
-    add.add_argument(
-        "--layout", help="clips of your own: joint layout, a known name or a JSON file"
+    parser.add_argument("--raw", help="check the raw files of a data set before they are prepared")
+    parser.add_argument("--layout", help="files of clips: joint layout, a name or a JSON file")
+    parser.add_argument("--data-dir", default="", help=DATA_DIR)
+    parser.add_argument(
+        "--ignore", default="", metavar="RULES", help="rules to skip, separated by commas"
     )
-    add.add_argument("--data-dir", default="", help=DATA_DIR)
-    add.add_argument(
-        "--ignore", default="", metavar="RULES", help="leave these rules out, separated by commas"
-    )
-    add.add_argument(
-        "--out", metavar="DIR", help="folder for findings.json, findings.csv and worst.png"
+    parser.add_argument(
+        "--out", metavar="DIR", help="output folder for findings.json, findings.csv and worst.png"
     )
 
 
 def _run_check(options: argparse.Namespace) -> int:
-    """`jaxact check`; 1 where there are errors in the data"""
+    """Returns the exit code: 1 where there are errors in the data."""
     from jaxact import check
 
     corpus = check.open_corpus(
         options.data, data_dir=options.data_dir, raw=options.raw, layout=options.layout
     )
-    report = check.check(corpus, ignore=[rule for rule in options.ignore.split(",") if rule])
+    ignored_rules = [rule for rule in options.ignore.split(",") if rule]
+    report = check.check(corpus, ignore=ignored_rules)
     print(report)
     if options.out:
         report.write(options.out)
-        drawn = check.draw_worst(report, corpus, os.path.join(options.out, "worst.png"))
-        print(
-            f"written to {options.out}{'' if drawn else '; no finding that can be drawn, so no picture'}"
-        )
+        picture = os.path.join(options.out, "worst.png")
+        note = ""
+        if not check.draw_worst(report, corpus, picture):
+            note = "; no finding can be drawn, so there is no picture"
+        print(f"written to {options.out}{note}")
     return 1 if report.count("error") else 0

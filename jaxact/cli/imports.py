@@ -1,22 +1,23 @@
-"""`jaxact import`: other people's weights."""
+"""`jaxact import`: weights of Keras, and checkpoints of public PyTorch code."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jaxact.cli.command import command, start_jax
 
 
-def bring_in(kinds: Any) -> None:
+def import_weights(subparsers: Any) -> None:
     """`jaxact import`"""
-    add = command(
-        kinds,
+    parser = command(
+        subparsers,
         "import",
         None,
-        "turn other people's weights into ours",
+        "convert weights of Keras or checkpoints of public PyTorch code",
         "jaxact import keras xception.h5",
     )
-    sources = add.add_subparsers(title="sources", dest="kind", required=True, metavar="SOURCE")
+    sources = parser.add_subparsers(title="sources", dest="kind", required=True, metavar="SOURCE")
     _keras(sources)
     _torch(
         sources,
@@ -27,18 +28,17 @@ def bring_in(kinds: Any) -> None:
     _torch(sources, "pyskl", "a checkpoint of pyskl: ST-GCN, ST-GCN++ or CTR-GCN", "j.pth")
 
 
-def _keras(kinds: Any) -> None:
-    what = "weights of keras.applications: Xception, InceptionV3, InceptionResNetV2"
-    add = command(
-        kinds,
+def _keras(subparsers: Any) -> None:
+    parser = command(
+        subparsers,
         "keras",
         _import_keras,
-        what,
+        "weights of keras.applications: Xception, InceptionV3, InceptionResNetV2",
         "jaxact import keras xception.h5 --out xception.safetensors",
     )
-    add.add_argument("file", metavar="FILE", help="what Keras wrote: .h5, .keras or .npz")
-    add.add_argument(
-        "--out", metavar="FILE", help=".safetensors to write (default: beside FILE, under its name)"
+    parser.add_argument("file", metavar="FILE", help="weights saved by Keras: .h5, .keras or .npz")
+    parser.add_argument(
+        "--out", metavar="FILE", help=".safetensors file to write (default: FILE.safetensors)"
     )
 
 
@@ -49,30 +49,36 @@ def _import_keras(options: argparse.Namespace) -> None:
     weights = keras.load(options.file)
     out = Path(options.out or options.file).with_suffix(".safetensors")
     keras.save(out, weights)
-    aside = f"; left aside: {', '.join(weights.left_aside)}" if weights.left_aside else ""
-    print(f"{weights.network}, {weights.size} numbers, written to {out}{aside}")
+    print(
+        f"{weights.network}, {weights.size} parameters, written to {out}"
+        f"{_unused(weights.unused_layers)}"
+    )
 
 
-def _torch(kinds: Any, name: str, what: str, file: str) -> None:
-    add = command(
-        kinds, name, _import_torch, what, f"jaxact import {name} {file} --out runs/theirs"
+def _torch(subparsers: Any, name: str, summary: str, file: str) -> None:
+    parser = command(
+        subparsers,
+        name,
+        _import_torch,
+        summary,
+        f"jaxact import {name} {file} --out runs/public",
     )
-    add.add_argument(
-        "file", metavar="FILE", help="what torch.save wrote: .pt or .pth; nothing in it is run"
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="file of torch.save: .pt or .pth; read without executing anything in it",
     )
-    add.add_argument(
-        "--out", required=True, metavar="RUN", help="folder of the run that is made of it"
-    )
-    add.add_argument(
+    parser.add_argument("--out", required=True, metavar="RUN", help="folder of the new run")
+    parser.add_argument(
         "--layout",
         metavar="L",
-        help="joint layout, NAME or FILE.json, where the file does not tell",
+        help="joint layout, NAME or FILE.json, where the file does not name it",
     )
-    add.add_argument(
-        "--labels", metavar="FILE", help="class names, one a line, in the order of the logits"
+    parser.add_argument(
+        "--labels", metavar="FILE", help="class names, one per line, in the order of the logits"
     )
-    add.add_argument(
-        "--data", metavar="NAME", help="prepared set that `jaxact evaluate` is to read"
+    parser.add_argument(
+        "--data", metavar="NAME", help="prepared data set that `jaxact evaluate` reads"
     )
 
 
@@ -80,16 +86,26 @@ def _import_torch(options: argparse.Namespace) -> None:
     start_jax()
     from jaxact.interop import torch_runs
 
-    given = {name: getattr(options, name) for name in ("layout", "labels", "data")}
-    meta, size, aside = torch_runs.bring_in(options.kind, options.file, options.out, **given)
-    model: Any = meta.config.model
-    names = meta.labels
-    classes = (
-        f"classes {names[0]!r} to {names[-1]!r}" if len(names) > 1 else f"one class {names[0]!r}"
+    metadata, size, unused = torch_runs.import_network(
+        options.kind,
+        options.file,
+        options.out,
+        layout=options.layout,
+        labels=options.labels,
+        data=options.data,
     )
-    left = f"; left aside: {', '.join(aside)}" if aside else ""
+    model: Any = metadata.config.model
+    first, last = metadata.labels[0], metadata.labels[-1]
+    classes = f"classes {first!r} to {last!r}"
+    if first == last:
+        classes = f"one class {first!r}"
     print(
-        f"{model.name} {model.network} of width {model.width}, {size} numbers, "
-        f"joints {meta.layout.name} ({', '.join(meta.channels)}), {classes}, "
-        f"preprocessing {meta.protocol}; written to {options.out}{left}"
+        f"{model.name} {model.network} of width {model.width}, {size} parameters, "
+        f"joints {metadata.layout.name} ({', '.join(metadata.channels)}), {classes}, "
+        f"preprocessing {metadata.protocol}; written to {options.out}{_unused(unused)}"
     )
+
+
+def _unused(names: Sequence[str]) -> str:
+    """Names the arrays of a file that the network does not use."""
+    return f"; not used: {', '.join(names)}" if names else ""

@@ -1,4 +1,4 @@
-"""`jaxact predict`: what a trained network says of clips that are in no data set."""
+"""`jaxact predict`: classification of files, without a prepared data set."""
 
 import argparse
 import csv
@@ -9,98 +9,114 @@ from jaxact.cli.command import checkpoint_options, command, start_jax
 from jaxact.errors import UserError
 
 
-def predict(kinds: Any) -> None:
+def predict(subparsers: Any) -> None:
     """`jaxact predict`"""
-    add = command(
-        kinds,
+    parser = command(
+        subparsers,
         "predict",
         _run_predict,
-        "tell the action in clips: joints as .npy, .npz, .skeleton, .pkl, OpenPose's JSON folder; or videos",
+        "classify clips: .npy, .npz, .skeleton or .pkl files, OpenPose JSON folders, or videos",
         "jaxact predict --checkpoint runs/ntu60 S001C001P001R001A001.skeleton",
-        "jaxact predict --checkpoint runs/mine day.npy --window 60 --timeline day.png --out day.csv",
+        "jaxact predict --checkpoint runs/mine day.npy --window 60 --timeline day.png "
+        "--out day.csv",
     )
-    add.add_argument("clips", nargs="+", metavar="CLIP", help="files or folders")
-    checkpoint_options(add)
-    add.add_argument(
-        "--layout", metavar="L", help="joints of the clips, where the files do not tell"
+    parser.add_argument("clips", nargs="+", metavar="CLIP", help="files or folders")
+    checkpoint_options(parser)
+    parser.add_argument(
+        "--layout", metavar="L", help="joint layout, where the files do not name it"
     )
-    add.add_argument(
-        "--image-size", type=_size, metavar="W,H", help="of the picture, where joints are in pixels"
+    parser.add_argument(
+        "--image-size", type=_size, metavar="W,H", help="size of the image, for joints in pixels"
     )
-    add.add_argument(
+    parser.add_argument(
         "--top",
         type=int,
         default=5,
         metavar="K",
-        help="classes told of each clip (default: %(default)s)",
+        help="classes per clip (default: %(default)s)",
     )
-    add.add_argument(
+    parser.add_argument(
         "--window",
         type=int,
         default=0,
         metavar="N",
-        help="frames; an answer for each window of a clip",
+        help="classify windows of N frames",
     )
-    add.add_argument(
+    parser.add_argument(
         "--stride",
         type=int,
         default=0,
         metavar="N",
-        help="frames between windows (default: half of one)",
+        help="frames between the starts of windows (default: half a window)",
     )
-    add.add_argument("--out", metavar="FILE", help="write .json or .csv in place of a table")
-    add.add_argument(
-        "--timeline", metavar="FILE", help="draw the windows of one clip: PNG, SVG or PDF"
+    parser.add_argument(
+        "--out", metavar="FILE", help="write a .json or .csv file instead of printing a table"
+    )
+    parser.add_argument(
+        "--timeline", metavar="FILE", help="plot the windows of one clip: PNG, SVG or PDF"
     )
 
 
 def _run_predict(options: argparse.Namespace) -> None:
-    kind = Path(options.out or "table.json").suffix
-    if kind not in (".json", ".csv"):
+    suffix = Path(options.out or "table.json").suffix
+    if suffix not in (".json", ".csv"):
         raise UserError(f"cannot write {options.out!r}: the suffix must be .json or .csv")
     if options.top < 1:
         raise UserError(f"--top is {options.top}, but must be at least 1")
     start_jax()
-    from jaxact.inference import predictor as predict
+    from jaxact.inference import predictor
 
-    net = predict.load(options.checkpoint, step=options.step, select=options.select)
-    about = {name: getattr(options, name) for name in ("layout", "window", "stride", "image_size")}
-    found = [answer for clip in options.clips for answer in net.predict_file(clip, **about)]
-    if options.timeline:
-        if len(found) != 1:
-            raise UserError(f"--timeline draws one clip; {len(found)} were given")
-        from jaxact.plots import timeline
-
-        timeline(
-            found[0].windows, found[0].spans, found[0].labels, options.timeline, title=found[0].name
+    network = predictor.load(options.checkpoint, step=options.step, select=options.select)
+    predictions = []
+    for clip in options.clips:
+        predictions += network.predict_file(
+            clip,
+            layout=options.layout,
+            window=options.window,
+            stride=options.stride,
+            image_size=options.image_size,
         )
-    rows = [row for answer in found for row in _rows(answer, options.top)]
+    if options.timeline:
+        _draw_timeline(predictions, options.timeline)
+    rows = []
+    for prediction in predictions:
+        rows += _rows(prediction, options.top)
     if options.out:
-        _write(options, rows, net.net)
-        print(f"{len(found)} clips, written to {options.out}")
+        _write(options, rows, network.net)
+        print(f"{len(predictions)} clips, written to {options.out}")
     else:
         _print(rows)
 
 
-def _rows(answer: Any, top: int) -> list[dict[str, Any]]:
-    """One row for every rank of the whole clip, and of its windows where there are several."""
-    whole = (answer.spans[0][0], answer.spans[-1][1], None)
-    parts = [
-        whole,
-        *((*span, number) for number, span in enumerate(answer.spans) if len(answer.spans) > 1),
-    ]
-    return [
-        {
-            "clip": answer.name,
-            "start": start,
-            "stop": stop,
-            "rank": rank,
-            "label": label,
-            "probability": share,
-        }
-        for start, stop, window in parts
-        for rank, (label, share) in enumerate(answer.top(top, window), 1)
-    ]
+def _draw_timeline(predictions: list[Any], out: str) -> None:
+    if len(predictions) != 1:
+        raise UserError(f"--timeline draws one clip; {len(predictions)} were given")
+    from jaxact.plots import timeline
+
+    (prediction,) = predictions
+    timeline(prediction.windows, prediction.spans, prediction.labels, out, title=prediction.name)
+
+
+def _rows(prediction: Any, top: int) -> list[dict[str, Any]]:
+    """One row per rank of the whole clip, then of each window where there are several."""
+    spans = prediction.spans
+    parts: list[tuple[int, int, int | None]] = [(spans[0][0], spans[-1][1], None)]
+    if len(spans) > 1:
+        parts += [(start, stop, window) for window, (start, stop) in enumerate(spans)]
+    rows = []
+    for start, stop, window in parts:
+        for rank, (label, probability) in enumerate(prediction.top(top, window), 1):
+            rows.append(
+                {
+                    "clip": prediction.name,
+                    "start": start,
+                    "stop": stop,
+                    "rank": rank,
+                    "label": label,
+                    "probability": probability,
+                }
+            )
+    return rows
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
@@ -114,8 +130,14 @@ def _write(options: argparse.Namespace, rows: list[dict[str, Any]], net: Any) ->
     from jaxact import files
 
     if Path(options.out).suffix == ".json":
-        about = {"checkpoint": options.checkpoint, "step": net.step, "labels": list(net.labels)}
-        return files.write_json(options.out, {**about, "predictions": rows})
+        content = {
+            "checkpoint": options.checkpoint,
+            "step": net.step,
+            "labels": list(net.labels),
+            "predictions": rows,
+        }
+        files.write_json(options.out, content)
+        return
     with (
         files.replacing(options.out) as path,
         path.open("w", newline="", encoding="utf-8") as stream,
@@ -123,7 +145,6 @@ def _write(options: argparse.Namespace, rows: list[dict[str, Any]], net: Any) ->
         table = csv.DictWriter(stream, list(rows[0]))
         table.writeheader()
         table.writerows(rows)
-    return None
 
 
 def _size(text: str) -> tuple[int, int]:

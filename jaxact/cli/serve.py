@@ -9,38 +9,38 @@ from jaxact.cli.command import checkpoint_options, command, start_jax
 from jaxact.errors import UserError, missing_extra
 
 
-def serve(kinds: Any) -> None:
+def serve(subparsers: Any) -> None:
     """`jaxact serve`"""
-    add = command(
-        kinds,
+    parser = command(
+        subparsers,
         "serve",
         _run_serve,
-        "answer to clips in the browser: a page to drop them on, and POST /predict",
+        "serve a web page that classifies clips, and POST /predict",
         "jaxact serve --checkpoint runs/ntu60",
         "jaxact serve --checkpoint runs/ucf --port 8080 --max-mb 200    (videos and the webcam)",
     )
-    checkpoint_options(add)
-    add.add_argument(
+    checkpoint_options(parser)
+    parser.add_argument(
         "--host",
         default="127.0.0.1",
         help="address to listen on; 0.0.0.0: all (default: %(default)s)",
     )
-    add.add_argument(
-        "--port", type=int, default=8000, help="0: any that is free (default: %(default)s)"
+    parser.add_argument(
+        "--port", type=int, default=8000, help="0: any free port (default: %(default)s)"
     )
-    add.add_argument(
+    parser.add_argument(
         "--max-mb",
         type=float,
         default=64.0,
         metavar="MB",
-        help="of an upload (default: %(default)g)",
+        help="largest upload (default: %(default)g)",
     )
-    add.add_argument(
+    parser.add_argument(
         "--timeout",
         type=float,
         default=60.0,
         metavar="SECONDS",
-        help="for an upload, for its turn, and for its answer (default: %(default)g)",
+        help="limit of an upload, of its wait, and of its prediction (default: %(default)g)",
     )
 
 
@@ -68,9 +68,10 @@ def _run_serve(options: argparse.Namespace) -> None:
         limits = app.Limits(max_bytes=int(options.max_mb * 1e6), timeout=options.timeout)
         served = app.build(net, limits, hosts=app.allowed_hosts(options.host))
         port = listener.getsockname()[1]
-        shown = "localhost" if options.host == "127.0.0.1" else options.host
+        host = "localhost" if options.host == "127.0.0.1" else options.host
         print(
-            f"http://{shown}:{port} answers with {options.checkpoint}, step {net.net.step}; Ctrl-C ends",
+            f"http://{host}:{port} answers with {options.checkpoint}, step {net.net.step}; "
+            "Ctrl-C ends",
             flush=True,
         )
         settings = uvicorn.Config(served, log_level="warning", timeout_graceful_shutdown=2)
@@ -78,9 +79,7 @@ def _run_serve(options: argparse.Namespace) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A socket that is bound before the network is loaded, so that a port in use is told at
-    once.
-    """
+    """Binds a socket before the network is loaded, so that a port in use is reported at once."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family)

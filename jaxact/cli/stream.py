@@ -1,155 +1,149 @@
-"""`jaxact stream`: recognition while people are watched."""
+"""`jaxact stream`: online recognition of the people in a video, a camera or a stream of poses."""
 
 import argparse
 import contextlib
-import dataclasses
 import re
 from typing import Any
 
 from jaxact.cli.command import command, start_jax
 from jaxact.errors import UserError
 
+LOGGED_OPTIONS = ("pose", "recogniser", "every", "smooth", "persons")
 
-def stream(kinds: Any) -> None:
+
+def stream(subparsers: Any) -> None:
     """`jaxact stream`"""
-    add = command(
-        kinds,
+    parser = command(
+        subparsers,
         "stream",
         _run_stream,
-        "watch a video, a camera, a stream or poses, and say what everybody in it is doing",
-        "jaxact stream clip.mp4 --pose runs/pose --recogniser runs/online --log clip.jsonl --video seen.mp4",
+        "recognise the actions of people in a video, a camera, a stream or poses",
+        "jaxact stream clip.mp4 --pose runs/pose --recogniser runs/online --log clip.jsonl "
+        "--video recognised.mp4",
         "jaxact stream 0 --pose runs/pose --recogniser runs/causal --window            (a camera)",
         "jaxact stream rtsp://camera/1 --pose runs/pose --recogniser runs/online --log -",
         "jaxact stream openpose/ --recogniser runs/online --size 1920x1080 --log poses.jsonl",
     )
-    add.add_argument(
+    parser.add_argument(
         "source",
         metavar="SOURCE",
-        help="a video file, a folder of pictures or of OpenPose's JSON files, the number of a camera, a URL, or - for "
-        "such JSON on standard input, a frame a line",
+        help="a video file, a folder of images or of OpenPose JSON files, the number of a camera, "
+        "a URL, or - for OpenPose JSON on standard input, one frame per line",
     )
-    add.add_argument(
-        "--pose", metavar="RUN", help="--workdir of a run of the model `pose`; not for JSON"
+    parser.add_argument(
+        "--pose", metavar="RUN", help="--workdir of a pose network's run; not needed for poses"
     )
-    add.add_argument(
+    parser.add_argument(
         "--recogniser",
         metavar="RUN",
-        help="--workdir of a run that tells classes; none only follows people",
+        help="--workdir of a skeleton classifier's run (default: only track people)",
     )
-    add.add_argument(
+    parser.add_argument(
         "--log",
         default="",
         metavar="FILE",
-        help="a line of JSON for each frame; - is standard output",
+        help="write one line of JSON per frame; - is standard output",
     )
-    add.add_argument("--video", metavar="FILE.mp4", help="the frames with what was seen in them")
-    add.add_argument("--window", action="store_true", help="show them too; q ends")
-    add.add_argument(
+    parser.add_argument(
+        "--video", metavar="FILE.mp4", help="write the frames with skeletons and classes"
+    )
+    parser.add_argument("--window", action="store_true", help="show the frames; q quits")
+    parser.add_argument(
         "--every",
         type=int,
         default=1,
         metavar="N",
-        help="look at every n-th frame (default: %(default)s)",
+        help="process every n-th frame (default: %(default)s)",
     )
-    add.add_argument(
+    parser.add_argument(
         "--smooth",
         type=float,
         default=0.8,
         metavar="SHARE",
-        help="of the average so far that a frame keeps, from 0 to below 1 (default: %(default)s)",
+        help="weight of the running average of probabilities, from 0 to below 1 "
+        "(default: %(default)s)",
     )
-    add.add_argument(
+    parser.add_argument(
         "--persons",
         type=int,
         default=8,
-        help="people recognised at most, those followed for longest (default: %(default)s)",
+        help="largest number of classified people; those with the oldest tracks "
+        "(default: %(default)s)",
     )
-    add.add_argument(
+    parser.add_argument(
         "--top",
         type=int,
         default=3,
         metavar="K",
-        help="classes a person in the log (default: %(default)s)",
+        help="classes per person in the log (default: %(default)s)",
     )
-    add.add_argument(
+    parser.add_argument(
         "--drop",
         action=argparse.BooleanOptionalAction,
-        help="leave out frames that come faster than they are seen (default: of cameras and URLs)",
+        help="drop frames that arrive faster than they are processed (default: for cameras and "
+        "URLs)",
     )
-    add.add_argument(
+    parser.add_argument(
         "--carry",
         action="store_true",
-        help="a `recogniser` reads each frame once, not every window anew",
+        help="a recogniser keeps its state and reads each frame once, instead of every window",
     )
-    add.add_argument(
-        "--size", metavar="WxH", help="of the pictures that poses in pixels were found in"
+    parser.add_argument(
+        "--size", metavar="WxH", help="size of the images, for poses in pixels, such as 1280x720"
     )
-    add.add_argument(
+    parser.add_argument(
         "--fps",
         type=float,
         default=30.0,
-        help="of pictures and poses in a folder (default: %(default)s)",
+        help="frames per second of images and poses in a folder (default: %(default)s)",
     )
-    add.add_argument(
+    parser.add_argument(
         "--patience",
         type=float,
         default=60.0,
         metavar="SECONDS",
-        help="for which a camera or URL that is gone is tried again (default: %(default)s)",
+        help="time for which an interrupted camera or URL is reopened (default: %(default)s)",
     )
 
 
 def _run_stream(options: argparse.Namespace) -> None:
     size = _check(options)
-    from jaxact.streaming.frame_source import open_source
-
-    source = open_source(options.source, fps=options.fps, patience=options.patience)
-    if not source.has_poses and not options.pose:
-        raise UserError(
-            "images need a pose network: --pose RUN, the --workdir of a run of the model 'pose'"
-        )
     start_jax()
     import jax
 
     from jaxact.progress import log as report
-    from jaxact.runs import trained_model
-    from jaxact.streaming import online_classifier, rendering, session
-    from jaxact.streaming.pose_estimator import PoseNetEstimator
-    from jaxact.streaming.processor import StreamProcessor
+    from jaxact.streaming import rendering, session
+    from jaxact.streaming.recognition import open_recognition
     from jaxact.streaming.stream_log import StreamLog, open_log
 
-    window = rendering.DisplayWindow(f"jaxact {options.source}") if options.window else None
-    estimator = preprocessor = classifier = None
-    labels: tuple[str, ...] = ()
-    if options.recogniser:
-        net, preprocessor = _load_recogniser(options, estimates_poses=not source.has_poses)
-        classifier = online_classifier.build(net, preprocessor, carry=options.carry)
-        labels = net.labels
-    if not source.has_poses:
-        estimator = PoseNetEstimator(trained_model.load(options.pose, classifier=False))
-    processor = StreamProcessor(
-        estimator=estimator,
-        classifier=classifier,
-        preprocessor=preprocessor,
+    window = None
+    if options.window:
+        window = rendering.DisplayWindow(f"jaxact {options.source}")
+    recognition = open_recognition(
+        options.source,
+        pose=options.pose,
+        recogniser=options.recogniser,
         size=size,
         persons=options.persons,
-        keep=options.smooth,
+        smooth=options.smooth,
+        carry=options.carry,
+        fps=options.fps,
+        patience=options.patience,
     )
-    frames = _droppable(source, options)
-    logged_options = ("pose", "recogniser", "every", "smooth", "persons")
+    frames = _droppable(recognition.source, options)
     with open_log(options.log) as out, _open_video(options.video) as video:
-        log = StreamLog(out, labels, options.top)
+        log = StreamLog(out, recognition.labels, options.top)
         log.event(
             "start",
             source=options.source,
-            **{name: getattr(options, name) for name in logged_options},
-            labels=list(labels),
+            **{name: getattr(options, name) for name in LOGGED_OPTIONS},
+            labels=list(recognition.labels),
             device=jax.devices()[0].device_kind,
         )
         summary = session.run(
             frames,
-            processor,
-            labels=labels,
+            recognition.processor,
+            labels=recognition.labels,
             log=log,
             video=video,
             window=window,
@@ -163,31 +157,13 @@ def _run_stream(options: argparse.Namespace) -> None:
     report(session.summary_line(summary))
 
 
-def _load_recogniser(options: argparse.Namespace, *, estimates_poses: bool) -> tuple[Any, Any]:
-    """Loads the network of --recogniser, and the preprocessor of its input."""
-    from jaxact.runs import trained_model
-    from jaxact.streaming import online_classifier
-    from jaxact.streaming.pose_estimator import PoseNetEstimator
-    from jaxact.streaming.preprocessing import PosePreprocessor
-
-    kind = trained_model.kind(options.recogniser)
-    if kind != "skeleton":
-        raise UserError(
-            f"--recogniser wants a run that reads skeletons; {options.recogniser!r} reads {kind}s"
-        )
-    net = trained_model.load(options.recogniser)
-    preprocessor = PosePreprocessor(net.layout, net.channels, dataclasses.asdict(net.config.clip))
-    preprocessor.check(stateful=online_classifier.is_stateful(net, options.carry))
-    if estimates_poses:
-        preprocessor.check_layout(PoseNetEstimator.layout)
-    return net, preprocessor
-
-
 def _droppable(source: Any, options: argparse.Namespace) -> Any:
-    """The frames of a source; late ones are dropped where --drop or its default says so."""
+    """The frames of a source, without late ones where --drop or its default asks for that."""
     from jaxact.streaming.frame_dropping import LatestFrames, PacedFrames
 
-    drop = source.live if options.drop is None else options.drop
+    drop = options.drop
+    if drop is None:
+        drop = source.live
     if not drop:
         return source.frames
     if source.live or options.source == "-":
@@ -213,7 +189,7 @@ def _open_video(out: str | None) -> Any:
 
 
 def _check(options: argparse.Namespace) -> tuple[int, int] | None:
-    """Height and width where they were given; raises UserError for options out of their ranges."""
+    """Checks the ranges of options; returns height and width of --size, or None."""
     for name, least in (("every", 1), ("persons", 1), ("top", 1), ("patience", 0)):
         if getattr(options, name) < least:
             raise UserError(f"--{name} is at least {least}, got {getattr(options, name)!r}")
@@ -221,6 +197,7 @@ def _check(options: argparse.Namespace) -> tuple[int, int] | None:
         raise UserError(f"--smooth is a share from 0 to below 1, got {options.smooth!r}")
     if options.size is None:
         return None
-    if not (found := re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", options.size)):
+    match = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", options.size)
+    if not match:
         raise UserError(f"--size is WIDTHxHEIGHT in pixels, such as 1280x720; got {options.size!r}")
-    return int(found[2]), int(found[1])
+    return int(match[2]), int(match[1])
