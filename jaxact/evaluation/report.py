@@ -136,14 +136,12 @@ def read_scores(path: str | Path) -> tuple[Scores, list[str]]:
             f"cannot read scores from {str(file)!r} ({error}); wanted a scores.npz "
             "as `jaxact evaluate` writes it, with the arrays id, logits and label"
         ) from error
-    scores = Scores(
-        id=_array(arrays, "id", file).astype(str),
-        logits=_array(arrays, "logits", file),
-        label=_array(arrays, "label", file),
-    )
-    _check_scores(scores, file)
-    classes = arrays.get("classes", np.arange(scores.logits.shape[1]))
-    return scores, classes.astype(str).tolist()
+    ids = _array(arrays, "id", file).astype(str)
+    logits = _array(arrays, "logits", file)
+    label = _array(arrays, "label", file)
+    _check_scores(ids, logits, label, file)
+    classes = arrays.get("classes", np.arange(logits.shape[1]))
+    return Scores(ids, logits, label), classes.astype(str).tolist()
 
 
 def _array(arrays: Mapping[str, np.ndarray], name: str, file: Path) -> np.ndarray:
@@ -157,9 +155,8 @@ def _array(arrays: Mapping[str, np.ndarray], name: str, file: Path) -> np.ndarra
     )
 
 
-def _check_scores(scores: Scores, file: Path) -> None:
-    """Raises UserError for arrays of the wrong shape or with values that cannot be."""
-    ids, logits, label = scores.id, scores.logits, scores.label
+def _check_scores(ids: np.ndarray, logits: np.ndarray, label: np.ndarray, file: Path) -> None:
+    """Raises UserError for arrays of the wrong shape or with invalid values."""
     if ids.ndim != 1 or label.shape != ids.shape or logits.ndim != 2 or len(logits) != len(ids):
         raise UserError(
             f"{str(file)!r}: id {ids.shape}, logits {logits.shape} and label {label.shape} "
