@@ -50,7 +50,9 @@ def convert(network: Network, axes: Sequence[str]) -> Any:
 
     clips = network.symbolic(axes)
     export = jax_export.export(jax.jit(network.apply), platforms=PLATFORMS)
-    call = _operation(export(network.variables, clips))
+    # Shapes alone: arrays of a checkpoint have a sharding, whose dialect TensorFlow does not read.
+    shapes = jax.tree.map(_shape, network.variables)
+    call = _operation(export(shapes, clips))
 
     def variable(array: Any) -> Any:
         return tf.Variable(np.asarray(array), trainable=False)
@@ -66,6 +68,10 @@ def convert(network: Network, axes: Sequence[str]) -> Any:
         autograph=False,
     )
     return module
+
+
+def _shape(array: Any) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(array.shape, array.dtype)
 
 
 def _operation(exported: jax_export.Exported) -> Callable[[Sequence[Any]], Any]:

@@ -123,6 +123,15 @@ def test_a_saved_model_has_one_signature_weights_as_variables_and_a_program_for_
     assert list(operation.attr["platforms"].list.s) == [b"CPU", b"CUDA", b"TPU"]
 
 
+def test_weights_of_a_checkpoint_become_a_saved_model(network):
+    """They are committed to a device, which adds a sharding to the program of their arguments."""
+    pytest.importorskip("tensorflow")
+    (net,) = network.nets
+    weights = jax.device_put(net.weights, jax.local_devices()[0])
+    restored = export.Network((dataclasses.replace(net, weights=weights),))
+    assert len(savedmodel.convert(restored, ("n",)).variables) == len(jax.tree.leaves(weights))
+
+
 @pytest.mark.parametrize("reader", ["the installed TensorFlow", "a newer one"])
 def test_a_saved_model_holds_a_stablehlo_version_that_tensorflow_reads(reader, monkeypatch):
     pytest.importorskip("tensorflow")
