@@ -96,8 +96,8 @@ def run(config: TrainConfig, workdir: str | Path, source: DataSource | None = No
             stack.enter_context(files.locked(workdir, message))
         checkpoints = stack.enter_context(contextlib.closing(Checkpoints(workdir)))
         if checkpoints.latest is None:
-            initial = initialisation.initialise(create(), model, config)
-            train_state = placement.replicate(initial)
+            # No variable holds the state before it is copied: it would stay in memory.
+            train_state = placement.replicate(initialisation.initialise(create(), model, config))
         else:
             train_state = _restore(checkpoints, metadata, shapes, placement)
         logger = None
