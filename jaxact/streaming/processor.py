@@ -144,8 +144,11 @@ class StreamProcessor:
 
     def _source_poses(
         self, poses: Float[np.ndarray, "n v 3"], notes: list[str]
-    ) -> Float[np.ndarray, "n v 3"] | None:
-        """Checks the poses of a source; None where their layout is another than before."""
+    ) -> Float[np.ndarray, "n w 3"] | None:
+        """Checks the poses of a source; None where their layout is another than before.
+
+        A frame without people has the number of joints of the frames before it.
+        """
         count, joints = poses.shape[:2]
         if not count:
             layout = get_layout(self.layout or LAYOUTS[18])
