@@ -32,15 +32,15 @@ from jaxact.models.input_spec import InputSpec
 from jaxact.models.layers.adjacency import Adjacency
 from jaxact.models.layers.batch_norm import BatchNorm, affine
 from jaxact.models.layers.formulation import formulation
-from jaxact.models.layers.stgcn_unit import CausalUnit, STGCNUnit
+from jaxact.models.layers.stgcn_unit import STGCNUnit
 from jaxact.models.layers.temporal_conv import PAST, norm_relu, norm_relu_causal_conv, valid_conv
 from jaxact.models.variants import check_network
 
 Weights = Any  # {params, batch_stats} of a `CausalSTGCN`
 
 
-class StreamingUnit(CausalUnit):
-    """A causal unit that can also read its past from a stream.
+class StreamingUnit(STGCNUnit):
+    """A unit whose temporal convolution reads past frames only, of a clip or of a stream.
 
     If the collection `stream` has a variable `past` [n v 8 d], those frames precede the clip
     instead of zeros, and the last eight frames of all are stored in it.

@@ -2,10 +2,9 @@
 
 import pytest
 
-from jaxact.models.layers.formulation import formulation
+from jaxact.models.layers.formulation import FORMULATIONS, formulation
 
-NAMES = ("direct", "cpu")
-BOTH_FORMULATIONS = pytest.mark.parametrize("form", NAMES)
+BOTH_FORMULATIONS = pytest.mark.parametrize("form", FORMULATIONS)
 
 
 def run_in(form, function, *args, **options):

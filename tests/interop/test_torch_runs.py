@@ -21,7 +21,7 @@ from jaxact.models.layers import multi_branch_network
 from jaxact.models.layers.adjacency import Adjacency
 from jaxact.runs import state, trained_model
 from jaxact.training import initialisation
-from tests.helpers.formulations import NAMES, run_in
+from tests.helpers.formulations import FORMULATIONS, run_in
 from tests.helpers.parity import assert_logits_equal, group
 from tests.interop.torch_writing import write
 
@@ -211,7 +211,7 @@ def test_the_papers_own_code_gives_the_numbers_of_a_loop(monkeypatch):
     layout = skeletons.get_layout("ntu-25")
     spec = models.InputSpec(layout=layout, num_classes=4, channels=("x", "y", "z"))
     net = models.build(spec=spec, **imported.model)
-    for form in NAMES:
+    for form in FORMULATIONS:
         inputs = RANDOM.standard_normal((2, 7, 2, 25, 3)).astype(np.float32)
         found_logits = run_in(
             form, jax.jit(net.apply), unflatten_dict(imported.arrays, sep="/"), jnp.asarray(inputs)

@@ -15,7 +15,7 @@ from jaxact.models import stgcn
 from jaxact.models.input_spec import InputSpec
 from jaxact.models.layers import chunked_map, stgcn_unit, temporal_conv
 from jaxact.models.layers.formulation import formulation
-from tests.helpers.formulations import NAMES, run_in
+from tests.helpers.formulations import FORMULATIONS, run_in
 from tests.helpers.random_weights import LEGS, random_array, random_variables
 
 SLOW = pytest.mark.slow  # the same again in another form
@@ -156,7 +156,7 @@ def backward(model, variables, inputs):
 @pytest.fixture(scope="module")
 def expected(variables):
     """What `backward` gives in either form, all samples at once on one device."""
-    return {form: run_in(form, backward, small(), variables, clips()) for form in NAMES}
+    return {form: run_in(form, backward, small(), variables, clips()) for form in FORMULATIONS}
 
 
 def assert_close(ours, theirs, tolerance):

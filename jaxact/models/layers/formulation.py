@@ -20,25 +20,27 @@ formulation is traced again.
 """
 
 from contextlib import AbstractContextManager
-from typing import Literal, get_args
 
 import jax
 
 from jaxact.errors import unknown
 
-Formulation = Literal["direct", "cpu"]
+FORMULATIONS = ("direct", "cpu")
 
 _forced = jax.make_user_context(None)  # None: the platform decides
 
 
-def formulation(name: Formulation) -> AbstractContextManager[None]:
-    """A context in which layers are traced in the formulation `name`, on any platform.
+def formulation(name: str) -> AbstractContextManager[None]:
+    """A context in which layers are traced in one formulation, on any platform.
+
+    Args:
+        name: one of `FORMULATIONS`.
 
     Raises:
         UserError: an unknown formulation.
     """
-    if name not in get_args(Formulation):
-        raise unknown("formulation", name, get_args(Formulation))
+    if name not in FORMULATIONS:
+        raise unknown("formulation", name, FORMULATIONS)
     return _forced(name)
 
 

@@ -14,11 +14,12 @@ from jaxact.models.layers.chunked_map import by_sample
 from jaxact.models.layers.dropout import dropout
 from jaxact.models.layers.graph_conv import graph_bias, graph_conv
 from jaxact.models.layers.temporal_conv import (
+    PAST,
     TAPS,
-    causal_conv,
     norm_relu,
     norm_relu_temporal_conv,
     strided_projection,
+    temporal_conv,
 )
 
 
@@ -147,11 +148,13 @@ class FirstReleaseUnit(STGCNUnit):
 
 
 class CausalUnit(STGCNUnit):
-    """A unit whose temporal convolution reads the current frame and the eight before it."""
+    """A unit of stride 1 whose temporal convolution reads the current frame and eight before it."""
 
     def _temporal(self, y: Array, factor: Array, offset: Array) -> tuple[Array, Array]:
         kernel, bias = self._temporal_weights()
-        return causal_conv(norm_relu(y, factor, offset), kernel, self.stride), bias
+        y = jnp.pad(norm_relu(y, factor, offset), ((0, 0), (0, 0), (PAST, 0), (0, 0)))
+        half = TAPS // 2
+        return temporal_conv(y, kernel)[:, :, half:-half], bias
 
 
 def _biased_graph_conv(x: Array, weights: tuple[Array, Array, Array]) -> Array:

@@ -11,7 +11,7 @@ import pytest
 from jaxact import skeletons
 from jaxact.models.layers import attention_unit, graph_conv
 from jaxact.models.layers import st_attention as attention
-from tests.helpers.formulations import NAMES, run_in
+from tests.helpers.formulations import FORMULATIONS, run_in
 from tests.helpers.parity import group
 
 PUBLIC = Path(__file__).parents[2] / "data" / "astgcn.npz"
@@ -114,7 +114,7 @@ def test_the_convolution_takes_the_mixed_frames_and_its_scores_the_plain_ones_or
         convolve = functools.partial(attention_unit._convolve, inputs, axis="j")
         return convolve(weights | {"spatial": joints}), convolve(weights)
 
-    for form in NAMES:
+    for form in FORMULATIONS:
         weighted, plain = run_in(form, both, x, weights, joints, frames)
         np.testing.assert_allclose(weighted, expected, rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(plain, alone, rtol=1e-4, atol=1e-5)
