@@ -12,21 +12,21 @@ TARGETS = np.array([0, 2, 1], np.int32)
 
 
 def by_hand(smoothing: float) -> list[float]:
-    found = []
+    actual = []
     for row, target in zip(LOGITS.astype(np.float64), TARGETS, strict=True):
         log_p = row - (row.max() + np.log(np.exp(row - row.max()).sum()))
         q = np.full(3, smoothing / 3)
         q[target] += 1 - smoothing
-        found.append(-(q * log_p).sum())
-    return found
+        actual.append(-(q * log_p).sum())
+    return actual
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.9])
 def test_cross_entropy_is_the_equation(smoothing):
-    found = losses.cross_entropy(
+    actual = losses.cross_entropy(
         jnp.asarray(LOGITS), jnp.asarray(TARGETS), label_smoothing=smoothing
     )
-    np.testing.assert_allclose(found, by_hand(smoothing), rtol=1e-5)
+    np.testing.assert_allclose(actual, by_hand(smoothing), rtol=1e-5)
 
 
 def test_the_gradient_is_probability_minus_smoothed_target():
@@ -35,32 +35,32 @@ def test_the_gradient_is_probability_minus_smoothed_target():
     def loss(logits):
         return losses.cross_entropy(logits, jnp.asarray(TARGETS), label_smoothing=smoothing).sum()
 
-    wanted = jax.nn.softmax(LOGITS) - (np.eye(3)[TARGETS] * (1 - smoothing) + smoothing / 3)
-    np.testing.assert_allclose(jax.grad(loss)(jnp.asarray(LOGITS)), wanted, atol=1e-6)
+    expected = jax.nn.softmax(LOGITS) - (np.eye(3)[TARGETS] * (1 - smoothing) + smoothing / 3)
+    np.testing.assert_allclose(jax.grad(loss)(jnp.asarray(LOGITS)), expected, atol=1e-6)
 
 
 SEGMENTS = np.random.default_rng(2).normal(scale=2.0, size=(4, 3, 5)).astype(np.float32)
 OTHERS = np.random.default_rng(3).normal(scale=2.0, size=(4, 3, 5)).astype(np.float32)
 
 
-@pytest.mark.parametrize(("kept", "step"), [(0, 9), (2, 9), (1, 9), (2, 3), (7, 9)])
-def test_the_most_reliable_segments_train_and_all_of_them_at_first(kept, step):
+@pytest.mark.parametrize(("selected", "step"), [(0, 9), (2, 9), (1, 9), (2, 3), (7, 9)])
+def test_the_most_reliable_segments_train_and_all_of_them_at_first(selected, step):
     """By hand: cross-entropy of each segment and its auxiliary classifier, averaged over the
     likeliest segments.
     """
     targets = np.array([4, 0, 2, 2])
     outputs = {"segments": jnp.asarray(SEGMENTS), "auxiliary": jnp.asarray(OTHERS)}
-    found = losses.segment_loss(
-        outputs, jnp.asarray(targets), step, auxiliary=0.5, segments=kept, warmup=5
+    actual = losses.segment_loss(
+        outputs, jnp.asarray(targets), step, auxiliary=0.5, segments=selected, warmup=5
     )
-    count = 3 if step < 5 or kept in (0, 7) else kept
+    count = 3 if step < 5 or selected in (0, 7) else selected
     for clip, target in enumerate(targets):
         own, other = (
             -np.log(np.exp(x[clip, :, target]) / np.exp(x[clip]).sum(-1)).astype(np.float64)
             for x in (SEGMENTS, OTHERS)
         )
         chosen = np.argsort(own)[:count]
-        assert found[clip] == pytest.approx((own + 0.5 * other)[chosen].mean(), rel=1e-5)
+        assert actual[clip] == pytest.approx((own + 0.5 * other)[chosen].mean(), rel=1e-5)
 
 
 def test_a_segment_that_does_not_count_has_no_gradient():

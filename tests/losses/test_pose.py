@@ -35,12 +35,12 @@ def jnp_all(tree):
 @pytest.mark.parametrize("weights", [(), tuple(map(float, range(1, 15)))])
 def test_the_loss_is_the_sum_of_equations_2_and_3_over_stages(weights):
     outputs, targets = drawn()
-    wanted = np.zeros(2)
+    expected = np.zeros(2)
     for b, t, i, j in np.ndindex(2, 3, 4, 5):
         w = targets["weights"][b, i, j]
         for c in range(14):
             each = weights[c] if weights else 1
-            wanted[b] += (
+            expected[b] += (
                 each * w * (outputs["joints"][b, t, i, j, c] - targets["joints"][b, i, j, c]) ** 2
             )
         for limb in range(13):
@@ -48,18 +48,18 @@ def test_the_loss_is_the_sum_of_equations_2_and_3_over_stages(weights):
                 outputs["limbs"][b, t, i, j, 2 * limb :][:2]
                 - targets["limbs"][b, i, j, 2 * limb :][:2]
             )
-            wanted[b] += w * np.hypot(*error) ** 2
-    np.testing.assert_allclose(loss(outputs, targets, joint_weights=weights), wanted, rtol=1e-5)
+            expected[b] += w * np.hypot(*error) ** 2
+    np.testing.assert_allclose(loss(outputs, targets, joint_weights=weights), expected, rtol=1e-5)
 
 
 def test_a_runs_joint_weights_reach_the_loss():
     outputs, targets = map(jnp_all, drawn())
     weights = tuple(map(float, range(1, 15)))
-    found = losses.make_loss("pose", joint_weights=weights)(outputs, targets, 3)
+    actual = losses.make_loss("pose", joint_weights=weights)(outputs, targets, 3)
     np.testing.assert_array_equal(
-        found, pose_losses.pose_loss(outputs, targets, joint_weights=weights)
+        actual, pose_losses.pose_loss(outputs, targets, joint_weights=weights)
     )
-    assert (np.asarray(found) > np.asarray(losses.make_loss("pose")(outputs, targets))).all()
+    assert (np.asarray(actual) > np.asarray(losses.make_loss("pose")(outputs, targets))).all()
 
 
 def test_stages_add_up_to_the_loss():
@@ -93,19 +93,19 @@ def test_the_background_should_be_where_no_joint_is():
     outputs, targets = drawn()
     plain = loss(outputs, targets)
     more = np.random.default_rng(1).normal(size=(2, 3, 4, 5, 1)).astype(np.float32)
-    found = loss(outputs | {"joints": np.concatenate([outputs["joints"], more], -1)}, targets)
-    wanted = 1 - targets["joints"].max(-1)
-    extra = targets["weights"][:, None] * (more[..., 0] - wanted[:, None]) ** 2
-    np.testing.assert_allclose(found, plain + extra.sum((1, 2, 3)), rtol=1e-5)
+    actual = loss(outputs | {"joints": np.concatenate([outputs["joints"], more], -1)}, targets)
+    expected = 1 - targets["joints"].max(-1)
+    extra = targets["weights"][:, None] * (more[..., 0] - expected[:, None]) ** 2
+    np.testing.assert_allclose(actual, plain + extra.sum((1, 2, 3)), rtol=1e-5)
 
 
 def test_half_precision_answers_are_summed_in_float32():
     outputs, targets = drawn(size=(1, 40, 40))
     rounded = {name: jnp.asarray(value, jnp.bfloat16) for name, value in outputs.items()}
-    found = pose_losses.pose_loss(rounded, jnp_all(targets))
-    assert found.dtype == jnp.float32
+    actual = pose_losses.pose_loss(rounded, jnp_all(targets))
+    assert actual.dtype == jnp.float32
     exact = {name: np.asarray(value, np.float32) for name, value in rounded.items()}
-    np.testing.assert_allclose(found, loss(exact, targets), rtol=1e-5)
+    np.testing.assert_allclose(actual, loss(exact, targets), rtol=1e-5)
 
 
 def test_another_number_of_joint_weights_says_so():

@@ -9,22 +9,22 @@ TARGETS = RANDOM.integers(0, 6, 50)  # class 6 has no example
 
 def test_every_figure_equals_a_plain_loop():
     top1 = top5 = loss = 0.0
-    hits, seen = np.zeros(7), np.zeros(7)
+    hits, ranking = np.zeros(7), np.zeros(7)
     for row, target in zip(LOGITS.astype(np.float64), TARGETS, strict=True):
         ranked = sorted(range(7), key=lambda j: (-row[j], j))
         top1 += ranked[0] == target
         top5 += target in ranked[:5]
         hits[target] += ranked[0] == target
-        seen[target] += 1
+        ranking[target] += 1
         loss += -row[target] + np.log(np.exp(row).sum())
-    found = metrics.compute(metrics.from_logits(LOGITS, TARGETS))
-    assert found["count"] == 50
-    np.testing.assert_allclose(found["top1"], top1 / 50)
-    np.testing.assert_allclose(found["top5"], top5 / 50)
+    actual = metrics.compute(metrics.from_logits(LOGITS, TARGETS))
+    assert actual["count"] == 50
+    np.testing.assert_allclose(actual["top1"], top1 / 50)
+    np.testing.assert_allclose(actual["top5"], top5 / 50)
     np.testing.assert_allclose(
-        found["mean_class"], np.mean([h / s for h, s in zip(hits, seen, strict=True) if s])
+        actual["mean_class"], np.mean([h / s for h, s in zip(hits, ranking, strict=True) if s])
     )
-    np.testing.assert_allclose(found["loss"], loss / 50, rtol=1e-6)
+    np.testing.assert_allclose(actual["loss"], loss / 50, rtol=1e-6)
 
 
 def test_the_sums_of_parts_are_the_sums_of_the_whole():
@@ -61,5 +61,5 @@ def test_the_table_names_what_a_class_is_mistaken_for():
 
 
 def test_nothing_scored_gives_nan_and_not_a_crash():
-    found = metrics.compute(metrics.Sums.empty(3))
-    assert found["count"] == 0 and np.isnan(found["top1"]) and np.isnan(found["mean_class"])
+    actual = metrics.compute(metrics.Sums.empty(3))
+    assert actual["count"] == 0 and np.isnan(actual["top1"]) and np.isnan(actual["mean_class"])

@@ -61,10 +61,10 @@ def test_a_torso_is_the_distance_of_two_joints_that_are_both_there():
     np.testing.assert_allclose(pose_metrics.torso_sizes(true, (1, 3)), [5, 0])
 
 
-def picture(found, scores, true, areas, boxes=None, crowd=None):
+def picture(detected, scores, true, areas, boxes=None, crowd=None):
     count = len(true)
     return pose_metrics.ImagePeople(
-        predicted=np.asarray(found, float),
+        predicted=np.asarray(detected, float),
         scores=np.asarray(scores, float),
         true=np.asarray(true, float),
         areas=np.asarray(areas, float),
@@ -75,15 +75,20 @@ def picture(found, scores, true, areas, boxes=None, crowd=None):
 
 def test_oks_is_its_equation_by_loops():
     random = np.random.default_rng(1)
-    found, true = random.uniform(0, 40, (3, 17, 3)), random.uniform(0, 40, (2, 17, 3))
+    detected, true = random.uniform(0, 40, (3, 17, 3)), random.uniform(0, 40, (2, 17, 3))
     true[..., 2] = random.integers(0, 3, (2, 17))
     true[1, :, 2] = 0
     boxes = np.array([[0, 0, 9, 9], [10, 10, 5, 8]])
-    similar = pose_metrics.oks(picture(found, np.ones(3), true, [900.0, 300.0], boxes), SEVENTEEN)
+    similar = pose_metrics.oks(
+        picture(detected, np.ones(3), true, [900.0, 300.0], boxes), SEVENTEEN
+    )
     for m in range(3):
         values = [
             np.exp(
-                -((found[m, v, 0] - true[0, v, 0]) ** 2 + (found[m, v, 1] - true[0, v, 1]) ** 2)
+                -(
+                    (detected[m, v, 0] - true[0, v, 0]) ** 2
+                    + (detected[m, v, 1] - true[0, v, 1]) ** 2
+                )
                 / (8 * 900 * s**2)
             )
             for v, s in enumerate(SEVENTEEN)
@@ -92,7 +97,7 @@ def test_oks_is_its_equation_by_loops():
         assert similar[m, 0] == pytest.approx(np.mean(values))
         values = []
         for (x, y, _), s in zip(
-            found[m], SEVENTEEN, strict=True
+            detected[m], SEVENTEEN, strict=True
         ):  # without a seen joint: the tripled box
             dx, dy = max(5 - x, 0, x - 20), max(2 - y, 0, y - 26)
             values.append(np.exp(-(dx**2 + dy**2) / (8 * 300 * s**2)))
@@ -108,27 +113,29 @@ def scene(seed: int):
     for _ in range(12):
         count = random.integers(0, 5)
         sizes = np.exp(random.uniform(np.log(20), np.log(200), count))
-        places = random.uniform(0, 400, (count, 1, 2)) + sizes[:, None, None] * random.uniform(
+        positions = random.uniform(0, 400, (count, 1, 2)) + sizes[:, None, None] * random.uniform(
             0, 1, (count, 17, 2)
         )
-        true = np.concatenate([places, random.integers(0, 3, (count, 17, 1))], -1).round(1)
+        true = np.concatenate([positions, random.integers(0, 3, (count, 17, 1))], -1).round(1)
         true[random.uniform(size=count) < 0.15] = 0
         boxes = np.concatenate(
-            [places.min(1, initial=1e9), np.repeat(sizes[:, None], 2, 1)], 1
+            [positions.min(1, initial=1e9), np.repeat(sizes[:, None], 2, 1)], 1
         ).round(1)
         again = random.integers(0, 3, count)
-        found = np.repeat(true, again, 0)
+        detected = np.repeat(true, again, 0)
         blur = np.repeat(sizes, again)[:, None, None] * random.uniform(
-            0.005, 0.12, (len(found), 1, 1)
+            0.005, 0.12, (len(detected), 1, 1)
         )
-        found[..., :2] = (found[..., :2] + random.normal(size=found[..., :2].shape) * blur).round(1)
+        detected[..., :2] = (
+            detected[..., :2] + random.normal(size=detected[..., :2].shape) * blur
+        ).round(1)
         lost = random.uniform(
             0, 400, (random.integers(0, 25) if random.uniform() < 0.3 else 0, 17, 3)
         ).round(1)
-        found = np.concatenate([found, lost])
-        scores = random.uniform(size=len(found)).round(1)
+        detected = np.concatenate([detected, lost])
+        scores = random.uniform(size=len(detected)).round(1)
         crowd = random.uniform(size=count) < 0.1
-        pictures.append(picture(found, scores, true, (0.5 * sizes**2).round(1), boxes, crowd))
+        pictures.append(picture(detected, scores, true, (0.5 * sizes**2).round(1), boxes, crowd))
     return pictures
 
 
@@ -173,11 +180,14 @@ def test_perfect_people_have_precision_one_and_a_set_without_anybody_none():
 
 
 def test_sigmas_are_cocos_by_the_names_of_the_joints():
-    named = dict(zip(BODY.joints, pose_metrics.SIGMAS["body-14"], strict=True))
-    coco = "nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow left_wrist"
-    coco += " right_wrist left_hip right_hip left_knee right_knee left_ankle right_ankle"
-    wanted = dict(zip(coco.split(), SEVENTEEN, strict=True)) | {"neck": 0.079}
-    assert named == {joint: wanted[joint] for joint in BODY.joints}
+    by_joint = dict(zip(BODY.joints, pose_metrics.SIGMAS["body-14"], strict=True))
+    coco = (
+        "nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow "
+        "right_elbow left_wrist right_wrist left_hip right_hip left_knee right_knee left_ankle "
+        "right_ankle"
+    )
+    expected = dict(zip(coco.split(), SEVENTEEN, strict=True)) | {"neck": 0.079}
+    assert by_joint == {joint: expected[joint] for joint in BODY.joints}
 
 
 def test_another_number_of_joints_than_sigmas_says_so():

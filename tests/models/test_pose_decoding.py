@@ -27,17 +27,17 @@ def answers(*people, rows=ROWS, columns=COLUMNS):
     }
 
 
-def found(*people, persons=30, **size):
+def decode_people(*people, persons=30, **size):
     return pose_decoding.decode(answers(*people, **size), persons=persons)[0]
 
 
 def assert_same(decoded, people, within=0.6):
     """As many as there are, each joint within so many pixels, each person once."""
-    there = decoded[(decoded[..., 2] > 0).any(axis=1)]
-    assert len(there) == len(people)
+    rows = decoded[(decoded[..., 2] > 0).any(axis=1)]
+    assert len(rows) == len(people)
     for one in people:
-        distance = [np.abs(other - one)[:, :2].max() for other in there]
-        best = there[int(np.argmin(distance))]
+        distance = [np.abs(other - one)[:, :2].max() for other in rows]
+        best = rows[int(np.argmin(distance))]
         np.testing.assert_array_equal(best[:, 2] > 0, one[:, 2] > 0)
         assert np.abs((best - one)[one[:, 2] > 0][:, :2]).max() < within
         assert not best[one[:, 2] == 0].any()
@@ -45,7 +45,7 @@ def assert_same(decoded, people, within=0.6):
 
 def test_a_joint_is_found_to_a_fraction_of_a_pixel():
     one = poses.person(100.3, 40.7, 170)
-    decoded = found(one)
+    decoded = decode_people(one)
     assert_same(decoded, [one], within=0.05)
     assert decoded[0, :, 2].min() > 0.5 and not decoded[1:].any()
 
@@ -91,17 +91,19 @@ def test_peaks_are_the_highest_ones_and_of_a_fixed_number():
 
 def test_two_people_side_by_side_and_one_in_front_of_the_other():
     near, far = poses.person(90, 30, 230), poses.person(200, 60, 150)
-    assert_same(found(near, far), [near, far])
+    assert_same(decode_people(near, far), [near, far])
     behind = poses.person(130, 60, 150)
-    assert_same(found(near, behind), [near, behind])
+    assert_same(decode_people(near, behind), [near, behind])
 
 
 def test_crossing_limbs_stay_with_their_bodies():
     """Right forearms of two people that cross: the nearer wrist to each elbow is the other's."""
-    left = poses.person(80, 30, 220, j3=(0.10, 0.34), j4=(0.36, 0.52))
-    right = poses.person(190, 30, 220, j3=(-0.12, 0.56), j4=(-0.12, 0.30))
-    assert np.hypot(*(left[3] - right[4])[:2]) < np.hypot(*(left[3] - left[4])[:2])
-    assert_same(found(left, right), [left, right])
+    first_person = poses.person(80, 30, 220, j3=(0.10, 0.34), j4=(0.36, 0.52))
+    second_person = poses.person(190, 30, 220, j3=(-0.12, 0.56), j4=(-0.12, 0.30))
+    assert np.hypot(*(first_person[3] - second_person[4])[:2]) < np.hypot(
+        *(first_person[3] - first_person[4])[:2]
+    )
+    assert_same(decode_people(first_person, second_person), [first_person, second_person])
 
 
 @pytest.mark.parametrize("joint", [0, 4, 10, 13])
@@ -109,33 +111,33 @@ def test_a_missing_end_of_a_limb_leaves_the_rest(joint):
     one = poses.person(120, 40, 190)
     one[joint] = 0
     other = poses.person(220, 40, 190)
-    assert_same(found(one, other), [one, other])
+    assert_same(decode_people(one, other), [one, other])
 
 
 def test_a_missing_neck_leaves_pieces_of_three_joints_and_no_crumbs():
     one = poses.person(120, 40, 190)
     one[1] = 0
-    decoded = found(one)
+    decoded = decode_people(one)
     pieces = [tuple(np.flatnonzero(piece[:, 2])) for piece in decoded if piece.any()]
     assert sorted(pieces) == [(2, 3, 4), (5, 6, 7), (8, 9, 10), (11, 12, 13)]
 
 
 def test_nobody_is_nobody():
-    assert not found().any()
+    assert not decode_people().any()
 
 
 def test_thirty_people():
     people = [
         poses.person(40 + 70 * column, 20 + 80 * row, 62) for row in range(5) for column in range(6)
     ]
-    assert_same(found(*people, rows=54, columns=56), people)
+    assert_same(decode_people(*people, rows=54, columns=56), people)
 
 
 def test_the_best_person_comes_first_and_the_others_are_left_out():
     whole, half = poses.person(80, 30, 200), poses.person(200, 30, 200)
     half[[9, 10, 12, 13]] = 0
     for people in ((whole, half), (half, whole)):
-        assert_same(found(*people, persons=1), [whole])
+        assert_same(decode_people(*people, persons=1), [whole])
 
 
 def test_bodies_are_ranked_by_their_totals_and_crumbs_are_left_out():
@@ -154,13 +156,13 @@ def test_bodies_are_ranked_by_their_totals_and_crumbs_are_left_out():
 def test_limb_scores_are_the_mean_agreement_along_the_line():
     random = np.random.default_rng(3)
     fields = random.normal(size=(1, 6, 7, 26)).astype(np.float32)
-    places = random.uniform(8, 40, (1, 14, 2, 2)).astype(np.float32)
+    positions = random.uniform(8, 40, (1, 14, 2, 2)).astype(np.float32)
     fields[0, ..., 2:] = np.abs(fields[0, ..., 2:])
-    places[0, :, :, 0].sort(axis=0)
+    positions[0, :, :, 0].sort(axis=0)
     scores = np.ones((1, 14, 2), np.float32)
     scores[0, 4, 1] = 0
-    peaks = pose_decoding.Peaks(jnp.asarray(places), jnp.asarray(scores))
-    found = np.asarray(jax.jit(pose_decoding.limb_scores)(jnp.asarray(fields), peaks))
+    peaks = pose_decoding.Peaks(jnp.asarray(positions), jnp.asarray(scores))
+    actual = np.asarray(jax.jit(pose_decoding.limb_scores)(jnp.asarray(fields), peaks))
 
     def read(limb, x, y):
         """Interpolated between the middles of the cells."""
@@ -174,7 +176,7 @@ def test_limb_scores_are_the_mean_agreement_along_the_line():
     count = 0
     for limb, (first, second) in enumerate(LIMBS):
         for p, q in np.ndindex(2, 2):
-            start, end = places[0, first, p].astype(float), places[0, second, q].astype(float)
+            start, end = positions[0, first, p].astype(float), positions[0, second, q].astype(float)
             unit = (end - start) / np.hypot(*(end - start))
             along = [
                 read(limb, *(start + share * (end - start))) @ unit
@@ -186,7 +188,7 @@ def test_limb_scores_are_the_mean_agreement_along_the_line():
                 and scores[0, second, q]
             )
             count += bool(good)
-            assert found[0, limb, p, q] == pytest.approx(np.mean(along) if good else 0, abs=1e-5)
+            assert actual[0, limb, p, q] == pytest.approx(np.mean(along) if good else 0, abs=1e-5)
     assert 10 < count < 42
 
 
@@ -203,38 +205,40 @@ def test_noise_between_people_joins_nobody():
 
 
 def test_the_fields_along_a_body_point_as_its_parts_do_and_a_part_without_limbs_points_nowhere():
-    one = poses.person(100, 30, 160, j4=(-0.42, 0.34))  # the lower right arm stretched to the side
-    one[[6, 7]] = 0  # no left arm
+    one = poses.person(
+        100, 30, 160, j4=(-0.42, 0.34)
+    )  # the lower second_person arm stretched to the side
+    one[[6, 7]] = 0  # no first_person arm
     one[11] = 0  # one hip: the trunk is the limb to the other
     _, fields = poses.maps([one], 32, 32)
     body = one[None, None]
-    places, present, last = (
+    positions, present, last = (
         body[..., :2] / 256 - 0.5,
         body[..., 2] > 0,
         np.zeros((1, 14, 2), np.float32),
     )
 
     @jax.jit
-    def run(fields, body, places, present, last):
+    def run(fields, body, positions, present, last):
         """The parts' vectors, and the recogniser's without and with them."""
-        vectors, there = pose_decoding.part_vectors(fields, body)
-        along = (vectors[:, :1], there[:, :1])
-        plain, _ = pose_features.frame_vectors(places, present, last, parts=True)
-        read, _ = pose_features.frame_vectors(places, present, last, parts=True, measured=along)
-        return vectors, there, plain, read
+        vectors, has_limbs = pose_decoding.part_vectors(fields, body)
+        along = (vectors[:, :1], has_limbs[:, :1])
+        plain, _ = pose_features.frame_vectors(positions, present, last, parts=True)
+        read, _ = pose_features.frame_vectors(positions, present, last, parts=True, measured=along)
+        return vectors, has_limbs, plain, read
 
-    vectors, there, plain, read = map(
-        np.asarray, run(np.float32(fields)[None], body, places, present, last)
+    vectors, has_limbs, plain, read = map(
+        np.asarray, run(np.float32(fields)[None], body, positions, present, last)
     )
     assert list(pose_decoding.PARTS) == list(pose_features.ORDER)
-    assert there[0, 0].tolist() == [True, True, True, False, True, True]
+    assert has_limbs[0, 0].tolist() == [True, True, True, False, True, True]
     ends = {
         "head": [(1, 0)],
         "trunk": [(1, 8)],
         "right_arm": [(2, 3), (3, 4)],
         "right_leg": [(8, 9), (9, 10)],
     }
-    ends["left_leg"] = [(12, 13)]  # what is left of it
+    ends["left_leg"] = [(12, 13)]  # what is first_person of it
     for index, name in enumerate(pose_features.ORDER):
         units = [
             (one[b] - one[a])[:2] / np.linalg.norm((one[b] - one[a])[:2])

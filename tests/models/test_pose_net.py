@@ -121,15 +121,15 @@ def loops(variables, picture):
         f["layer0"]["norm"],
         s["layer0"]["norm"],
     )
-    seen = []
+    feature_maps = []
     fine, *others = (3, 7, 11) if len(pose_net.LAYERS) == 11 else (2, 3, 4)
     for number, (_, stride) in enumerate(pose_net.LAYERS, 1):
         x = separable(x, f[f"layer{number}"], s[f"layer{number}"], stride)
         if number == fine:
-            seen.append(np.maximum.reduce([x[a::2, b::2] for a in (0, 1) for b in (0, 1)]))
+            feature_maps.append(np.maximum.reduce([x[a::2, b::2] for a in (0, 1) for b in (0, 1)]))
         if number in others:
-            seen.append(x)
-    features, answers = np.concatenate(seen, -1), []
+            feature_maps.append(x)
+    features, answers = np.concatenate(feature_maps, -1), []
     for stage in (1, 2):
         inputs = np.concatenate([features, *(answers[-1].values() if answers else ())], -1)
         answer = {}
@@ -148,21 +148,23 @@ def as_bytes():
 
 
 @pytest.mark.parametrize(
-    ("options", "given"),
+    ("options", "make_inputs"),
     [({}, pictures), ({"between": False, "background": True}, as_bytes)],
     ids=["paper", "options"],
 )
-def test_answers_are_the_papers_layers_by_loops(request, options, given):
+def test_answers_are_the_papers_layers_by_loops(request, options, make_inputs):
     """Bytes are brought to the range from -1 to 1. With the options, on fewer layers."""
     if options:
         request.getfixturevalue("shallow")
     model = PoseNet(**TOY, **options)
     variables = random_variables(model, pictures())
-    found = jax.jit(model.apply)(variables, given())
-    wanted = loops(variables, given()[1] / 127.5 - 1 if given is as_bytes else given()[1])
-    for name, stages in wanted.items():
-        assert found[name].dtype == jnp.float32 and np.abs(stages).max() > 0.1
-        np.testing.assert_allclose(found[name][1], stages, atol=2e-4 * np.abs(stages).max())
+    actual = jax.jit(model.apply)(variables, make_inputs())
+    expected = loops(
+        variables, make_inputs()[1] / 127.5 - 1 if make_inputs is as_bytes else make_inputs()[1]
+    )
+    for name, stages in expected.items():
+        assert actual[name].dtype == jnp.float32 and np.abs(stages).max() > 0.1
+        np.testing.assert_allclose(actual[name][1], stages, atol=2e-4 * np.abs(stages).max())
 
 
 @pytest.mark.parametrize("size", [(8, 6), (7, 9)])
@@ -170,12 +172,12 @@ def test_answers_are_the_papers_layers_by_loops(request, options, given):
 def test_both_formulations_of_a_depthwise_convolution_are_the_window_by_window_one(size, stride):
     random = np.random.default_rng(0)
     x, kernel = random.normal(size=(2, *size, 3)), random.normal(size=(3, 3, 3))
-    wanted = np.stack([same(each, kernel, stride, each=True) for each in x])
+    expected = np.stack([same(each, kernel, stride, each=True) for each in x])
     run = jax.jit(functools.partial(depthwise, stride=stride))
     for name in ("direct", "cpu"):
         with formulation(name):
             y = run(np.float32(x), np.float32(kernel))
-        np.testing.assert_allclose(y, wanted, atol=1e-5)
+        np.testing.assert_allclose(y, expected, atol=1e-5)
 
 
 @pytest.mark.slow
@@ -191,9 +193,7 @@ def test_bfloat16_answers_near_float32_and_in_float32(shallow):
         assert 0 < error < 0.1
 
 
-def test_activations_that_are_recomputed_are_those_of_every_layer_and_branch_and_no_parameter_changes(
-    shallow,
-):
+def test_the_activations_of_every_layer_and_branch_are_recomputed_and_no_parameter_changes(shallow):
     def traced(remat):
         model = PoseNet(**BRIEF, remat=remat)
         made = jax.eval_shape(model.init, jax.random.key(0), pictures())

@@ -97,8 +97,8 @@ def keras_logits():
 @pytest.mark.parametrize("attention", ATTENTIONS)
 def test_logits_are_those_of_keras_on_the_same_numbers(keras_logits, activation, attention):
     with np.load(frame_networks.DATA / "recogniser_keras.npz") as stored:
-        wanted = stored[f"{activation}/{attention}"]
-    np.testing.assert_allclose(keras_logits[activation, attention], wanted, atol=1e-5)
+        target = stored[f"{activation}/{attention}"]
+    np.testing.assert_allclose(keras_logits[activation, attention], target, atol=1e-5)
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
@@ -111,9 +111,9 @@ def test_the_cell_is_its_equations_gate_by_gate(activation):
     act = np.tanh if activation == "tanh" else lambda x: max(x, 0.0)
     for b, d in np.ndindex(2, 3):
         i, f, o = (1 / (1 + np.exp(-gates[b, 3 * gate + d])) for gate in (0, 1, 3))
-        wanted = f * held[b, d] + i * act(gates[b, 6 + d])
+        target = f * held[b, d] + i * act(gates[b, 6 + d])
         np.testing.assert_allclose(
-            [cell[b, d], output[b, d]], [wanted, o * act(wanted)], rtol=1e-5, atol=1e-6
+            [cell[b, d], output[b, d]], [target, o * act(target)], rtol=1e-5, atol=1e-6
         )
 
 
@@ -246,8 +246,8 @@ def test_mapped_devices_share_their_statistics(single):
             axis_name="d",
         )
     )(variables, inputs[:, None])
-    wanted, moved = train(small(shared=0.0), variables, inputs)
-    np.testing.assert_allclose(logits[:, 0], wanted, rtol=1e-3, atol=1e-4)
+    target, moved = train(small(shared=0.0), variables, inputs)
+    np.testing.assert_allclose(logits[:, 0], target, rtol=1e-3, atol=1e-4)
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a[0], b, rtol=1e-4, atol=1e-5), updated, moved
     )
@@ -260,10 +260,10 @@ def test_the_first_person_is_read_and_missing_joints_are_where_they_were(single)
     np.testing.assert_array_equal(applied(model, variables, inputs), alone)
     held = inputs[:, :, :1].copy()
     held[:, 2, :, 7] = held[:, 1, :, 7]
-    missing = held.copy()
-    missing[:, 2, :, 7] = 0
+    incomplete = held.copy()
+    incomplete[:, 2, :, 7] = 0
     np.testing.assert_allclose(
-        applied(model, variables, missing), applied(model, variables, held), rtol=1e-6
+        applied(model, variables, incomplete), applied(model, variables, held), rtol=1e-6
     )
 
 
@@ -295,10 +295,10 @@ def test_a_toy_is_learned_by_heart(single):
         small("parts", width=16, shared=0.0),
         optim.optimizer(lambda count: 0.05, name="sgd"),
     )
-    begun = random_variables(model, clips())
-    memory = jax.jit(tx.init)(begun["params"])
+    initial = random_variables(model, clips())
+    memory = jax.jit(tx.init)(initial["params"])
     current = state.TrainState(
-        jnp.zeros((), jnp.int32), begun["params"], begun["batch_stats"], memory
+        jnp.zeros((), jnp.int32), initial["params"], initial["batch_stats"], memory
     )
     batch = {"inputs": clips(), "targets": jnp.arange(4)}
     update = jax.jit(

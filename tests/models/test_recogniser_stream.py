@@ -49,8 +49,8 @@ def slid(weights, frames, state=None):
     state = state or streams.open_window(MODEL, weights, frames[:, 0].shape)
     logits = []
     for frame in np.swapaxes(frames, 0, 1):
-        state, found = streams.slide(MODEL, weights, state, frame)
-        logits.append(np.asarray(found))
+        state, logits_now = streams.slide(MODEL, weights, state, frame)
+        logits.append(np.asarray(logits_now))
     return logits, state
 
 
@@ -58,18 +58,20 @@ def rolled(weights, frames, state=None):
     state = state or streams.open_rolling(MODEL, weights, len(frames))
     logits = []
     for frame in np.swapaxes(frames, 0, 1):
-        state, found = streams.step(MODEL, weights, state, frame)
-        logits.append(np.asarray(found))
+        state, logits_now = streams.step(MODEL, weights, state, frame)
+        logits.append(np.asarray(logits_now))
     return logits, state
 
 
 def test_a_window_gives_at_every_frame_what_the_network_gives(weights, offline):
     frames = stream()
-    for last, found in enumerate(slid(weights, frames)[0]):
+    for last, logits_now in enumerate(slid(weights, frames)[0]):
         window = [
             frames[:, max(0, last - behind)] for behind in (3, 2, 1, 0)
         ]  # the first one until there are four
-        np.testing.assert_allclose(found, offline(np.stack(window, axis=1)), rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(
+            logits_now, offline(np.stack(window, axis=1)), rtol=1e-5, atol=1e-5
+        )
 
 
 def test_what_rolls_is_the_network_when_the_window_is_first_full(weights, offline):
@@ -91,18 +93,18 @@ def test_what_rolls_is_always_the_head_on_the_last_outputs_of_lstms_that_read_ev
 
     @jax.jit
     def read(frames):
-        places, present = pose_features.select_joints(frames, MODEL.joint_matrix, False)
+        positions, present = pose_features.select_joints(frames, MODEL.joint_matrix, False)
         vectors, _ = pose_features.frame_vectors(
-            places, present, jnp.zeros_like(places[:, 0]), parts=True
+            positions, present, jnp.zeros_like(positions[:, 0]), parts=True
         )
         return MODEL.recurrent().apply(
             part["recurrent"], recogniser.initial_states(2, WIDTH), vectors
         )[1]
 
     outputs, head = np.asarray(read(frames)), jax.jit(MODEL.head().apply)
-    for last, found in enumerate(rolled(weights, frames)[0]):
+    for last, logits_now in enumerate(rolled(weights, frames)[0]):
         held = np.stack([outputs[:, max(0, last - behind)] for behind in (3, 2, 1, 0)], axis=1)
-        np.testing.assert_allclose(found, head(part["head"], held), rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(logits_now, head(part["head"], held), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("run", [slid, rolled])
@@ -112,9 +114,9 @@ def test_a_row_that_restarts_forgets_and_the_others_do_not(weights, run):
     _, state = run(weights, frames[:, :5])
     logits, _ = run(weights, frames[:, 5:], streams.restart(state, jnp.array([True, False])))
     fresh, _ = run(weights, frames[:, 5:])
-    for step, found in enumerate(logits):
-        np.testing.assert_allclose(found[0], fresh[step][0], rtol=1e-5, atol=1e-6)
-        np.testing.assert_allclose(found[1], whole[5 + step][1], rtol=1e-5, atol=1e-6)
+    for step, logits_now in enumerate(logits):
+        np.testing.assert_allclose(logits_now[0], fresh[step][0], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(logits_now[1], whole[5 + step][1], rtol=1e-5, atol=1e-6)
     assert np.abs(logits[0][0] - whole[5][0]).max() > 1e-4
 
 

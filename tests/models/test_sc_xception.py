@@ -92,10 +92,10 @@ def test_rows_have_the_published_number_of_parameters(row):
 @pytest.mark.parametrize("row", ["inception_resnet_v2", "inception_v3"])
 def test_rows_of_other_backbones_give_logits_of_every_clip(row):
     model = SCXception(**SMALL | SCXCEPTION_SYSTEMS[row] | {"skip": ()})
-    found, made = jax.eval_shape(
+    actual, made = jax.eval_shape(
         model.init_with_output, jax.random.key(0), jnp.zeros((3, 2, 75, 75, 3))
     )
-    assert found.shape == (3, 3) and made["params"].keys() == {"backbone", "convgru", "head"}
+    assert actual.shape == (3, 3) and made["params"].keys() == {"backbone", "convgru", "head"}
 
 
 @pytest.fixture(scope="module")
@@ -121,9 +121,9 @@ def run():
 
 
 def test_it_is_its_parts_in_a_row(variables, run):
-    found, sown, memory, scores = run(variables, clips())
+    actual, sown, memory, scores = run(variables, clips())
     np.testing.assert_allclose(sown["intermediates"]["memory"][0], memory, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(found, scores, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(actual, scores, rtol=1e-4, atol=1e-5)
 
 
 def test_excitation_stands_on_the_residual_branch_of_block13_and_not_on_the_shortcut(variables):
@@ -147,7 +147,7 @@ def test_excitation_stands_on_the_residual_branch_of_block13_and_not_on_the_shor
         of_excited = Block(**fields, excitation="none").apply(bare, excited)
         return Block(**fields, excitation="sum").apply(inside, x), excited, of_excited
 
-    found, excited, of_excited = blocks(x)
+    actual, excited, of_excited = blocks(x)
 
     def shortcut(x):
         p, s = jax.device_get((bare["params"]["shortcut"], bare["batch_stats"]["shortcut"]["norm"]))
@@ -155,7 +155,7 @@ def test_excitation_stands_on_the_residual_branch_of_block13_and_not_on_the_shor
         return (y - s["mean"]) / np.sqrt(s["var"] + 1e-3) * p["norm"]["scale"] + p["norm"]["bias"]
 
     np.testing.assert_allclose(
-        found, of_excited - shortcut(excited) + shortcut(x), rtol=1e-3, atol=1e-4
+        actual, of_excited - shortcut(excited) + shortcut(x), rtol=1e-3, atol=1e-4
     )
     assert "excitation" not in variables["params"]["backbone"]["block14"]
 
@@ -239,13 +239,15 @@ def test_what_precedes_the_border_keeps_nothing_for_the_backward_pass():
             )
             return out.sum()
 
-        kept = jax.eval_shape(
+        residuals = jax.eval_shape(
             lambda p, s, loss=loss: jax.vjp(functools.partial(loss, stats=s), p)[1],
             made["params"],
             made["batch_stats"],
         )
         shapes[train_from] = max(
-            leaf.shape[1] for leaf in jax.tree.leaves(kept) if leaf.ndim == 4 and leaf.shape[0] == 6
+            leaf.shape[1]
+            for leaf in jax.tree.leaves(residuals)
+            if leaf.ndim == 4 and leaf.shape[0] == 6
         )
     assert shapes == {"last": 7, "all": 32}
 
@@ -308,7 +310,7 @@ def test_it_is_exported_with_a_free_batch(variables, run):
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (
             {"backbone": "resnet"},
@@ -328,6 +330,6 @@ def test_it_is_exported_with_a_free_batch(variables, run):
         ),
     ],
 )
-def test_options_that_do_not_go_together_are_one_sentence(options, told):
-    with pytest.raises(UserError, match=told):
+def test_options_that_do_not_go_together_are_one_sentence(options, message):
+    with pytest.raises(UserError, match=message):
         jax.eval_shape(SCXception(**SMALL | options).init, jax.random.key(0), clips())

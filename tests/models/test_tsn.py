@@ -31,14 +31,14 @@ def test_each_consensus_is_its_definition_class_by_class():
 
 
 @pytest.mark.parametrize(
-    ("kind", "top", "told"),
+    ("kind", "top", "message"),
     [
         ("median", 3, r"unknown consensus 'median'; available: max, mean, top"),
         ("top", 0, r"to average 0 segments; wanted"),
     ],
 )
-def test_what_is_no_consensus_is_one_sentence(kind, top, told):
-    with pytest.raises(UserError, match=told):
+def test_what_is_no_consensus_is_one_sentence(kind, top, message):
+    with pytest.raises(UserError, match=message):
         consensus(SCORES, kind, top)
 
 
@@ -63,10 +63,10 @@ def test_segments_are_scored_alone_and_agree():
             model.apply(variables, clips, mutable=["intermediates"]) for model in models
         ), alone
 
-    (found, sown), (largest, _), alone = jax.tree.map(np.asarray, run(variables, clips()))
+    (actual, sown), (largest, _), alone = jax.tree.map(np.asarray, run(variables, clips()))
     (segments,) = sown["intermediates"]["segments"]
     np.testing.assert_allclose(segments, alone.reshape(3, 2, 3), rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(found, segments.mean(1), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(actual, segments.mean(1), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(largest, segments.max(1), rtol=1e-4, atol=1e-5)
 
 
@@ -79,9 +79,9 @@ def test_frozen_blocks_are_told_by_name():
 
 def test_flows_first_layer_starts_from_the_mean_of_the_colours():
     kernel = random_array(3, 3, 3, 2)
-    found = cross_modality(kernel, 10)
-    assert found.shape == (3, 3, 10, 2)
+    actual = cross_modality(kernel, 10)
+    assert actual.shape == (3, 3, 10, 2)
     for channel in range(10):
         np.testing.assert_allclose(
-            found[:, :, channel], np.asarray(kernel).mean(2), rtol=1e-5, atol=1e-6
+            actual[:, :, channel], np.asarray(kernel).mean(2), rtol=1e-5, atol=1e-6
         )

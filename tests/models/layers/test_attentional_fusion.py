@@ -94,10 +94,10 @@ def test_mcam_is_the_papers_equations_by_loops(branch, train):
         overall = bottleneck(
             x.mean((1, 2), keepdims=True), params["global"], stats["global"], train
         )
-    found, _ = jax.jit(functools.partial(model.apply, train=train, mutable=["batch_stats"]))(
+    actual, _ = jax.jit(functools.partial(model.apply, train=train, mutable=["batch_stats"]))(
         variables, maps()
     )
-    np.testing.assert_allclose(found, 1 / (1 + np.exp(-local - overall)), atol=1e-4)
+    np.testing.assert_allclose(actual, 1 / (1 + np.exp(-local - overall)), atol=1e-4)
 
 
 def test_fusion_takes_a_share_of_either_at_every_place():
@@ -132,8 +132,8 @@ def test_heads_without_attention_are_two_layers_on_the_mean():
     x = np.asarray(maps(), np.float64).mean((1, 2))
     for layer in ("layer1", "layer2"):
         x = np.maximum(x @ p[layer]["kernel"] + p[layer]["bias"], 0)
-    wanted = x @ p["scores"]["kernel"] + p["scores"]["bias"]
-    np.testing.assert_allclose(jax.jit(model.apply)(variables, maps()), wanted, atol=1e-5)
+    expected = x @ p["scores"]["kernel"] + p["scores"]["bias"]
+    np.testing.assert_allclose(jax.jit(model.apply)(variables, maps()), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["aff", "mcam_aff"])
@@ -152,9 +152,9 @@ def test_heads_with_attention_fuse_their_two_layers_at_every_place(kind):
         )
         return model.apply(variables, maps), weight
 
-    found, weight = map(np.asarray, run(variables, maps(), x + y))
+    actual, weight = map(np.asarray, run(variables, maps(), x + y))
     z = (weight * x + (1 - weight) * y).mean((1, 2))
-    np.testing.assert_allclose(found, z @ p["scores"]["kernel"] + p["scores"]["bias"], atol=1e-5)
+    np.testing.assert_allclose(actual, z @ p["scores"]["kernel"] + p["scores"]["bias"], atol=1e-5)
 
 
 def test_dropout_lies_behind_both_layers_and_follows_its_key():

@@ -34,13 +34,13 @@ from tests.helpers.random_weights import random_variables
     ],
 )
 def test_features_are_those_of_keras_applications(network, tmp_path):
-    arrays, frame, wanted = frame_networks.stored(network)
+    arrays, frame, expected = frame_networks.stored(network)
     np.savez(tmp_path / "weights.npz", **arrays)
     weights = keras.load(tmp_path / "weights.npz")
     model = BACKBONES[network](**weights.fields)
-    found = jax.jit(model.apply)(weights.variables, frame[None])
-    assert found.shape == (1, *wanted.shape)
-    assert np.abs(found[0] - wanted).max() < 1e-4 * np.abs(wanted).max()
+    actual = jax.jit(model.apply)(weights.variables, frame[None])
+    assert actual.shape == (1, *expected.shape)
+    assert np.abs(actual[0] - expected).max() < 1e-4 * np.abs(expected).max()
 
 
 SIZES: dict[Any, tuple] = {  # trained, statistics, maps of 299 pixels
@@ -91,14 +91,14 @@ def test_sizes_are_the_published_ones(kind):
 def test_a_depthwise_convolution_is_the_loop_over_its_nine_numbers(name):
     random = np.random.default_rng(0)
     x, kernel = random.normal(size=(2, 5, 4, 3)), random.normal(size=(3, 3, 3))
-    wanted = np.zeros_like(x)
+    expected = np.zeros_like(x)
     for n, i, j, c in np.ndindex(x.shape):
         for y, z in np.ndindex(3, 3):
             if 0 <= i + y - 1 < 5 and 0 <= j + z - 1 < 4:
-                wanted[n, i, j, c] += x[n, i + y - 1, j + z - 1, c] * kernel[y, z, c]
+                expected[n, i, j, c] += x[n, i + y - 1, j + z - 1, c] * kernel[y, z, c]
     with formulation(name):
         y = jax.jit(convolution.depthwise)(np.float32(x), np.float32(kernel))
-    np.testing.assert_allclose(y, wanted, atol=1e-5)
+    np.testing.assert_allclose(y, expected, atol=1e-5)
 
 
 def test_the_gradients_of_the_forms_for_cpus_are_those_of_the_plain_ones():
@@ -144,11 +144,11 @@ def test_the_gradients_of_the_forms_for_cpus_are_those_of_the_plain_ones():
 def test_a_convolution_of_one_pixel_is_the_plain_one(stride):
     random = np.random.default_rng(0)
     x, kernel = random.normal(size=(1, 5, 4, 3)), random.normal(size=(1, 1, 3, 2))
-    found = convolution.convolve(
+    actual = convolution.convolve(
         jnp.asarray(x, jnp.float32), jnp.asarray(kernel, jnp.float32), stride
     )
     np.testing.assert_allclose(
-        found, np.einsum("nhwc,cd->nhwd", x[:, ::stride, ::stride], kernel[0, 0]), atol=1e-5
+        actual, np.einsum("nhwc,cd->nhwd", x[:, ::stride, ::stride], kernel[0, 0]), atol=1e-5
     )
 
 
@@ -159,15 +159,15 @@ def test_a_convolution_of_one_pixel_is_the_plain_one(stride):
 def test_a_convolution_of_a_grid_smaller_than_its_kernel_is_a_convolution(grid, size):
     random = np.random.default_rng(0)
     x, kernel = random.normal(size=(2, *grid, 3)), random.normal(size=(*size, 3, 4))
-    above, left = ((side - 1) // 2 for side in size)
-    wanted = np.zeros((2, *grid, 4))
+    above, offset = ((side - 1) // 2 for side in size)
+    expected = np.zeros((2, *grid, 4))
     for i, j, y, z in np.ndindex(*grid, *size):
-        if 0 <= i + y - above < grid[0] and 0 <= j + z - left < grid[1]:
-            wanted[:, i, j] += x[:, i + y - above, j + z - left] @ kernel[y, z]
-    found = jax.jit(convolution.convolve)(
+        if 0 <= i + y - above < grid[0] and 0 <= j + z - offset < grid[1]:
+            expected[:, i, j] += x[:, i + y - above, j + z - offset] @ kernel[y, z]
+    actual = jax.jit(convolution.convolve)(
         jnp.asarray(x, jnp.float32), jnp.asarray(kernel, jnp.float32)
     )
-    np.testing.assert_allclose(found, wanted, atol=1e-5)
+    np.testing.assert_allclose(actual, expected, atol=1e-5)
 
 
 def test_normalisation_is_the_equation_and_moves_a_hundredth_of_the_way():
@@ -178,12 +178,12 @@ def test_normalisation_is_the_equation_and_moves_a_hundredth_of_the_way():
         "scale": np.arange(1.0, 6.0, dtype=np.float32),
         "bias": np.full(5, 0.5, np.float32),
     }
-    found, updated = jax.jit(lambda v, x: norm.apply(v, x, True, mutable=["batch_stats"]))(
+    actual, updated = jax.jit(lambda v, x: norm.apply(v, x, True, mutable=["batch_stats"]))(
         variables, x
     )
     mean, var = x.mean((0, 1, 2)), x.var((0, 1, 2))
     np.testing.assert_allclose(
-        found, (x - mean) / np.sqrt(var + 1e-3) * np.arange(1, 6) + 0.5, rtol=1e-4, atol=1e-5
+        actual, (x - mean) / np.sqrt(var + 1e-3) * np.arange(1, 6) + 0.5, rtol=1e-4, atol=1e-5
     )
     np.testing.assert_allclose(updated["batch_stats"]["mean"], 0.01 * mean, rtol=1e-4)
     np.testing.assert_allclose(updated["batch_stats"]["var"], 0.99 + 0.01 * var, rtol=1e-4)
@@ -264,11 +264,11 @@ def test_frozen_blocks_normalise_with_what_they_know_while_the_others_see_the_ba
 
     # In one program, in which XLA computes once what these have in common.
     choices = (False, "all"), (True, "none"), (True, "block14")
-    known, none, last = jax.jit(lambda v, x: [run(v, x, *choice) for choice in choices])(
+    running, none, last = jax.jit(lambda v, x: [run(v, x, *choice) for choice in choices])(
         variables, clips()
     )
-    np.testing.assert_allclose(none, known, rtol=1e-5, atol=1e-6)
-    assert np.abs(last - known).max() > 0.1
+    np.testing.assert_allclose(none, running, rtol=1e-5, atol=1e-6)
+    assert np.abs(last - running).max() > 0.1
 
 
 @pytest.mark.slow
@@ -283,8 +283,8 @@ def test_recomputation_and_chunks_change_no_number(variables, frozen_pass):
 
 
 def test_bytes_are_brought_to_the_range_of_minus_one_to_one():
-    found = to_range(jnp.asarray([0, 51, 255], jnp.uint8), "float32")
-    np.testing.assert_allclose(found, [-1.0, -0.6, 1.0], atol=1e-6)
+    actual = to_range(jnp.asarray([0, 51, 255], jnp.uint8), "float32")
+    np.testing.assert_allclose(actual, [-1.0, -0.6, 1.0], atol=1e-6)
     np.testing.assert_array_equal(to_range(jnp.asarray([0.0, 2.0]), "float32"), [0.0, 2.0])
 
 
@@ -298,8 +298,8 @@ def test_bytes_stay_bytes_until_a_chunk_is_seen():
 def test_training_may_start_at_any_block_by_name():
     names = [name for name, _, _ in Xception(**SMALL).all_blocks(1)]
     assert names == ["block1", "block2", "block3", "block4", "block13", "block14"]
-    wanted = {"all": 0, "block1": 0, "block4": 3, "last": 4, "block14": 5, "none": 6}
-    for train_from, count in wanted.items():
+    expected = {"all": 0, "block1": 0, "block4": 3, "last": 4, "block14": 5, "none": 6}
+    for train_from, count in expected.items():
         assert Xception(**SMALL, train_from=train_from).frozen_blocks() == tuple(names[:count])
     with pytest.raises(
         UserError, match=r"unknown block to train from 'block15'; available: all, block1, .*block13"
@@ -333,8 +333,8 @@ def test_blocks_that_are_skipped_are_as_if_the_chain_had_never_had_them(variable
             maps = block.apply({group: tree[name] for group, tree in few.items()}, maps)
         return model.apply(few, frames), maps
 
-    found, maps = both(few, clips())
-    np.testing.assert_allclose(found.reshape(maps.shape), maps, rtol=1e-5, atol=1e-6)
+    actual, maps = both(few, clips())
+    np.testing.assert_allclose(actual.reshape(maps.shape), maps, rtol=1e-5, atol=1e-6)
     with pytest.raises(
         UserError, match=r"unknown block to skip 'block5'; available: block1, block13"
     ):

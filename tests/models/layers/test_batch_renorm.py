@@ -50,9 +50,9 @@ def by_hand(x, variables, r_max, d_max):
         numbers = [x[at][c] for at in np.ndindex(x.shape[:-1])]
         mean = sum(numbers) / len(numbers)
         var = sum((number - mean) ** 2 for number in numbers) / len(numbers)
-        here, known = (var + 1e-3) ** 0.5, (old["var"][c] + 1e-3) ** 0.5
-        r = min(max(here / known, 1 / r_max), r_max)
-        d = min(max((mean - old["mean"][c]) / known, -d_max), d_max)
+        here, running = (var + 1e-3) ** 0.5, (old["var"][c] + 1e-3) ** 0.5
+        r = min(max(here / running, 1 / r_max), r_max)
+        d = min(max((mean - old["mean"][c]) / running, -d_max), d_max)
         for at in np.ndindex(x.shape[:-1]):
             y[at][c] = ((x[at][c] - mean) / here * r + d) * p["scale"][c] + p["bias"][c]
         new["mean"][c] = 0.99 * old["mean"][c] + 0.01 * mean
@@ -68,8 +68,8 @@ def test_training_is_the_papers_algorithm(steps, rows):
     r_max = 3 / (1 + 2 * np.exp(-time)) if steps else 1.0
     d_max = 5 / (1 + 4999 * np.exp(-2 * time)) if steps else 0.0
     y, stats = run(x, variables)
-    wanted, moved = by_hand(x, variables, r_max, d_max)
-    np.testing.assert_allclose(y, wanted, rtol=1e-4, atol=1e-4)
+    expected, moved = by_hand(x, variables, r_max, d_max)
+    np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(stats["mean"], moved["mean"], rtol=1e-5)
     np.testing.assert_allclose(stats["var"], moved["var"], rtol=1e-4)
     assert stats["steps"] == steps + 1
@@ -81,14 +81,14 @@ def test_the_first_step_and_closed_limits_are_batch_normalisation():
     stats = {name: variables["batch_stats"][name] for name in ("mean", "var")}
     theirs = {"params": variables["params"], "batch_stats": stats}
     keras = conv_batch_norm.KerasBatchNorm(True, None)
-    wanted, moved = jax.jit(functools.partial(keras.apply, train=True, mutable=["batch_stats"]))(
+    expected, moved = jax.jit(functools.partial(keras.apply, train=True, mutable=["batch_stats"]))(
         theirs, x
     )
-    for given in (variables, begun(900, x)):
-        y, found = run(x, given, schedule="smooth" if given is variables else "none")
-        np.testing.assert_allclose(y, wanted, atol=1e-5)
+    for arguments in (variables, begun(900, x)):
+        y, actual = run(x, arguments, schedule="smooth" if arguments is variables else "none")
+        np.testing.assert_allclose(y, expected, atol=1e-5)
         jax.tree.map(
-            np.testing.assert_allclose, {name: found[name] for name in stats}, moved["batch_stats"]
+            np.testing.assert_allclose, {name: actual[name] for name in stats}, moved["batch_stats"]
         )
     plain = jax.jit(functools.partial(keras.apply, train=False))(theirs, x)
     np.testing.assert_allclose(run(x, variables, train=False)[0], plain, rtol=1e-5, atol=1e-5)
@@ -99,8 +99,8 @@ def test_evaluation_uses_the_running_statistics_and_moves_nothing():
     variables = begun(50, x)
     y, stats = run(x, variables, train=False)
     p, old = (jax.tree.map(np.asarray, variables[kind]) for kind in ("params", "batch_stats"))
-    wanted = (np.asarray(x) - old["mean"]) / np.sqrt(old["var"] + 1e-3) * p["scale"] + p["bias"]
-    np.testing.assert_allclose(y, wanted, rtol=1e-4, atol=1e-5)
+    expected = (np.asarray(x) - old["mean"]) / np.sqrt(old["var"] + 1e-3) * p["scale"] + p["bias"]
+    np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-5)
     jax.tree.map(np.testing.assert_array_equal, stats, old)
 
 
@@ -120,12 +120,12 @@ def test_no_gradient_flows_through_the_corrections():
     variables = begun(3000, x)
     mean, deviation = np.mean(x, (0, 1)), np.sqrt(np.var(x, (0, 1)) + 1e-3)
     old = variables["batch_stats"]
-    known = np.sqrt(old["var"] + 1e-3)
+    running = np.sqrt(old["var"] + 1e-3)
     r, d = jax.jit(
         lambda *values: batch_renorm.corrections(
             *values, *batch_renorm.smooth_limits(jnp.float32(3000))
         )
-    )(mean, deviation, old["mean"], known)
+    )(mean, deviation, old["mean"], running)
 
     def held(x):
         mean, var = jnp.mean(x, (0, 1), keepdims=True), jnp.var(x, (0, 1), keepdims=True)
@@ -133,10 +133,12 @@ def test_no_gradient_flows_through_the_corrections():
         return jnp.sum(weight * (y * variables["params"]["scale"][None, None]))
 
     gradients = jax.grad(lambda x: jnp.sum(weight * run(x, variables)[0])), jax.grad(held)
-    found, wanted = map(np.asarray, jax.jit(lambda x: [gradient(x) for gradient in gradients])(x))
-    np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-3)
+    actual, expected = map(
+        np.asarray, jax.jit(lambda x: [gradient(x) for gradient in gradients])(x)
+    )
+    np.testing.assert_allclose(actual, expected, rtol=1e-3, atol=1e-3)
     assert (
-        np.abs(np.sum(found, (0, 1))).max() < 1e-2 * np.abs(found).max()
+        np.abs(np.sum(actual, (0, 1))).max() < 1e-2 * np.abs(actual).max()
     )  # a shift of the batch is not felt
 
 
@@ -163,8 +165,8 @@ def test_mapped_devices_share_their_statistics():
     x = draw((4, 5)) + jnp.asarray(3.0 * np.eye(4)[1][:, None, None], jnp.float32)
     variables = begun(2000, x)
     y, stats = jax.jit(jax.vmap(lambda x: run(x, variables, axis_name="d"), axis_name="d"))(x)
-    wanted, moved = run(x, variables)
-    np.testing.assert_allclose(y, wanted, rtol=1e-4, atol=1e-4)
+    expected, moved = run(x, variables)
+    np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-4)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a[0], b, rtol=1e-4), stats, moved)
 
 

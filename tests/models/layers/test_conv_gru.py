@@ -52,8 +52,8 @@ def loop(params, clip, reset_after=True, swap_z=False):
     for frame in np.asarray(clip, np.float64):
         z = sigmoid(correlate(frame, wz) + bz + correlate(memory, uz))
         r = sigmoid(correlate(frame, wr) + br + correlate(memory, ur))
-        seen = r * correlate(memory, uh) if reset_after else correlate(r * memory, uh)
-        new = np.tanh(correlate(frame, wh) + bh + seen)
+        recurrent_part = r * correlate(memory, uh) if reset_after else correlate(r * memory, uh)
+        new = np.tanh(correlate(frame, wh) + bh + recurrent_part)
         z = 1 - z if swap_z else z
         memory = (1 - z) * new + z * memory
     return memory
@@ -61,8 +61,8 @@ def loop(params, clip, reset_after=True, swap_z=False):
 
 @pytest.mark.parametrize("options", [{}, {"reset_after": False}, {"swap_z": True}])
 def test_the_memory_is_that_of_the_papers_equations_by_loops(variables, options):
-    found = compiled(**options)(variables, clips())
-    for clip, memory in zip(clips(), found, strict=True):
+    actual = compiled(**options)(variables, clips())
+    for clip, memory in zip(clips(), actual, strict=True):
         np.testing.assert_allclose(memory, loop(variables["params"], clip, **options), atol=1e-5)
 
 
@@ -85,7 +85,7 @@ def test_the_cell_alone_is_one_turn_of_the_loop(variables):
 @pytest.mark.parametrize("after", [True, False])
 def test_on_maps_of_one_pixel_it_is_the_gru_of_keras(after):
     with np.load(frame_networks.DATA / "frames_keras.npz") as stored:
-        x, kernel, recurrent, bias, wanted = (
+        x, kernel, recurrent, bias, expected = (
             jnp.asarray(stored[f"gru/{name}"])
             for name in ("inputs", "kernel", "recurrent", "bias", after)
         )
@@ -94,8 +94,8 @@ def test_on_maps_of_one_pixel_it_is_the_gru_of_keras(after):
         "cell": {"kernel": recurrent[None, None]},
     }
     model = ConvGRU(FILTERS, kernel=1, reset_after=after)
-    found = jax.jit(model.apply)({"params": params}, x[:, :, None, None])
-    np.testing.assert_allclose(found[:, 0, 0], wanted, atol=1e-6)
+    actual = jax.jit(model.apply)({"params": params}, x[:, :, None, None])
+    np.testing.assert_allclose(actual[:, 0, 0], expected, atol=1e-6)
 
 
 def test_sizes_are_those_of_the_equations():

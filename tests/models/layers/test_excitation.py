@@ -23,10 +23,10 @@ def public():
 
 def test_both_give_the_numbers_of_public_action_net(public):
     held, params = public
-    found = jax.jit(SpatialTemporalExcitation().apply)({"params": params["ste"]}, held["inputs"])
-    np.testing.assert_allclose(found, held["ste"], atol=1e-5)
-    found = jax.jit(ChannelExcitation(relu=True).apply)({"params": params["ce"]}, held["inputs"])
-    np.testing.assert_allclose(found, held["ce"], atol=1e-5)
+    actual = jax.jit(SpatialTemporalExcitation().apply)({"params": params["ste"]}, held["inputs"])
+    np.testing.assert_allclose(actual, held["ste"], atol=1e-5)
+    actual = jax.jit(ChannelExcitation(relu=True).apply)({"params": params["ce"]}, held["inputs"])
+    np.testing.assert_allclose(actual, held["ce"], atol=1e-5)
 
 
 def sigmoid(x):
@@ -39,13 +39,13 @@ def test_equations_by_loops(public):
     x = np.asarray(held["inputs"][0], np.float64)
     frames, height, width, channels = x.shape
     kernel = np.asarray(params["ste"]["conv"]["kernel"], np.float64)[..., 0, 0]
-    mean, seen = x.mean(-1), np.zeros(x.shape[:3])
-    for t, i, j in np.ndindex(seen.shape):
+    mean, convolved = x.mean(-1), np.zeros(x.shape[:3])
+    for t, i, j in np.ndindex(convolved.shape):
         for s, y, z in np.ndindex(3, 3, 3):
             a, b, c = t + s - 1, i + y - 1, j + z - 1
             if 0 <= a < frames and 0 <= b < height and 0 <= c < width:
-                seen[t, i, j] += mean[a, b, c] * kernel[s, y, z]
-    ste = x + x * sigmoid(seen)[..., None]
+                convolved[t, i, j] += mean[a, b, c] * kernel[s, y, z]
+    ste = x + x * sigmoid(convolved)[..., None]
 
     @jax.jit
     def run(params, inputs, excited):
@@ -58,8 +58,8 @@ def test_equations_by_loops(public):
             "CE of STE": ChannelExcitation().apply({"params": params["ce"]}, excited)[0],
         }
 
-    found = run(params, held["inputs"], jnp.asarray(ste[None], jnp.float32))
-    np.testing.assert_allclose(found["STE"], ste, atol=1e-5)
+    actual = run(params, held["inputs"], jnp.asarray(ste[None], jnp.float32))
+    np.testing.assert_allclose(actual["STE"], ste, atol=1e-5)
     squeeze, along, expand = (
         np.asarray(params["ce"][name]["kernel"], np.float64)
         for name in ("squeeze", "conv", "expand")
@@ -70,12 +70,12 @@ def test_equations_by_loops(public):
         if 0 <= t + s - 1 < frames:
             mixed[t] += few[t + s - 1] @ along[s]
     ce = np.array([x[t] + x[t] * sigmoid(mixed[t] @ expand) for t in range(frames)])
-    np.testing.assert_allclose(found["CE"], ce, atol=1e-5)
+    np.testing.assert_allclose(actual["CE"], ce, atol=1e-5)
     assert channels // 16 == squeeze.shape[1]
-    for how, wanted in {"ste": ste, "ce": ce, "sum": ste + ce, "mean": (ste + ce) / 2}.items():
-        np.testing.assert_allclose(found[how], wanted, atol=1e-5)
-    np.testing.assert_allclose(found["sequential"], found["CE of STE"], atol=1e-5)
-    np.testing.assert_array_equal(found["none"], held["inputs"][0])
+    for how, expected in {"ste": ste, "ce": ce, "sum": ste + ce, "mean": (ste + ce) / 2}.items():
+        np.testing.assert_allclose(actual[how], expected, atol=1e-5)
+    np.testing.assert_allclose(actual["sequential"], actual["CE of STE"], atol=1e-5)
+    np.testing.assert_array_equal(actual["none"], held["inputs"][0])
 
 
 def test_sizes_are_those_of_the_equations():
@@ -100,8 +100,8 @@ def test_a_sum_is_about_three_times_its_input_at_the_start_and_a_mean_half_of_th
     def begun(key, x):
         return [Excitation(how).init_with_output(key, x)[0] for how in factors]
 
-    for found, factor in zip(begun(jax.random.key(1), x), factors.values(), strict=True):
-        assert np.vdot(found, x) / np.vdot(x, x) == pytest.approx(factor, rel=0.05)
+    for actual, factor in zip(begun(jax.random.key(1), x), factors.values(), strict=True):
+        assert np.vdot(actual, x) / np.vdot(x, x) == pytest.approx(factor, rel=0.05)
 
 
 def test_an_unknown_way_is_one_sentence():

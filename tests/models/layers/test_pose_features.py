@@ -29,9 +29,9 @@ directions = jax.jit(pose_features.directions)
 
 def vectors(x, rows=None, parts=True, last=None):
     rows = rows or pose_features.joint_matrix(skeletons.get_layout("body-14"), "parts")
-    places, present = select_joints(x, rows, False)
+    positions, present = select_joints(x, rows, False)
     last = np.zeros((len(x), len(rows), 2), np.float32) if last is None else last
-    return frame_vectors(places, present, last, parts=parts)
+    return frame_vectors(positions, present, last, parts=parts)
 
 
 def angle(vector, rest):
@@ -42,28 +42,28 @@ def angle(vector, rest):
 
 def by_hand(x):
     """The 34 numbers of each frame of one clip."""
-    last, found = np.zeros((14, 2)), []
+    last, actual = np.zeros((14, 2)), []
     for frame in x:
-        seen = [joint for joint in range(14) if frame[joint].any()]
-        last[seen] = frame[seen]
+        visible = [joint for joint in range(14) if frame[joint].any()]
+        last[visible] = frame[visible]
         row = [last[joint][axis] for joint in range(14) for axis in (0, 1)]
         ends = [(1, [0]), (1, [8, 11]), (2, [4]), (5, [7]), (8, [10]), (11, [13])]
         for index, (start, end) in enumerate(ends):
             rest = (0, -1) if index == 0 else (0, 1)
-            there = start in seen and set(end) <= set(seen)
-            row.append(angle(np.mean(frame[end], 0) - frame[start], rest) if there else 0)
-        found.append(row)
-    return found
+            is_present = start in visible and set(end) <= set(visible)
+            row.append(angle(np.mean(frame[end], 0) - frame[start], rest) if is_present else 0)
+        actual.append(row)
+    return actual
 
 
 def test_a_vector_is_the_joints_and_the_six_directions_by_a_slow_loop():
     x = clip()
-    found, last = vectors(x)
-    wanted = np.array([by_hand(one) for one in x])
-    assert found.shape == (2, 6, 34)
-    np.testing.assert_allclose(found, wanted, atol=1e-5)
-    np.testing.assert_allclose(last.reshape(2, -1), wanted[:, -1, :28], atol=1e-6)
-    assert np.any(wanted[:, :, 28:] == 0) and np.any(np.abs(wanted[:, :, 28:]) > 0.5)
+    actual, last = vectors(x)
+    expected = np.array([by_hand(one) for one in x])
+    assert actual.shape == (2, 6, 34)
+    np.testing.assert_allclose(actual, expected, atol=1e-5)
+    np.testing.assert_allclose(last.reshape(2, -1), expected[:, -1, :28], atol=1e-6)
+    assert np.any(expected[:, :, 28:] == 0) and np.any(np.abs(expected[:, :, 28:]) > 0.5)
 
 
 def test_a_clip_in_two_stretches_gives_the_same_vectors():
@@ -78,12 +78,12 @@ def test_angles_are_measured_from_rest_clockwise_to_the_viewer():
     pointing = np.float32(
         [(0, -1), (0, 1), (1, 0), (-1, 0), (1, 1)]
     )  # up, down, right, left, down to the right
-    found = directions(np.tile(pointing[:, None, None], (1, 1, 6, 1)), np.ones((5, 1, 6), bool))[
+    actual = directions(np.tile(pointing[:, None, None], (1, 1, 6, 1)), np.ones((5, 1, 6), bool))[
         :, 0
     ]
-    np.testing.assert_allclose(found[:, 0], [0, 1, 0.5, -0.5, 0.75], atol=1e-6)
+    np.testing.assert_allclose(actual[:, 0], [0, 1, 0.5, -0.5, 0.75], atol=1e-6)
     np.testing.assert_allclose(
-        found[:, 1:], np.tile([[1], [0], [-0.5], [0.5], [-0.25]], 5), atol=1e-6
+        actual[:, 1:], np.tile([[1], [0], [-0.5], [0.5], [-0.25]], 5), atol=1e-6
     )
 
 
@@ -99,10 +99,10 @@ def test_joints_of_coco_become_those_of_the_body_and_a_neck_needs_both_shoulders
     rows = pose_features.joint_matrix(COCO, "parts")
     x = clip(frames=3, joints=17) + 2  # nothing is missing
     x[0, 1, 5] = 0  # a shoulder
-    places, present = select_joints(x, rows, False)
-    wanted = skeletons.convert(x, "coco-17", "body-14", channels=("x", "y"))
-    np.testing.assert_array_equal(present, wanted.any(-1))
-    np.testing.assert_allclose(np.where(present[..., None], places, 0), wanted, rtol=1e-6)
+    positions, present = select_joints(x, rows, False)
+    expected = skeletons.convert(x, "coco-17", "body-14", channels=("x", "y"))
+    np.testing.assert_array_equal(present, expected.any(-1))
+    np.testing.assert_allclose(np.where(present[..., None], positions, 0), expected, rtol=1e-6)
     assert not present[0, 1, 1] and not present[0, 1, 5] and present.sum() == 2 * 3 * 14 - 2
 
 
@@ -110,20 +110,22 @@ def test_a_joint_whose_score_is_zero_is_missing_and_the_score_is_no_coordinate()
     x = clip(channels=3) + 2
     x[0, 2, 4, 2] = 0
     rows = pose_features.joint_matrix(skeletons.get_layout("body-14"), "parts")
-    places, present = select_joints(x, rows, True)
-    np.testing.assert_array_equal(places, x[..., :2])
+    positions, present = select_joints(x, rows, True)
+    np.testing.assert_array_equal(positions, x[..., :2])
     assert not present[0, 2, 4] and present.sum() == present.size - 1
 
 
 def test_the_seventeen_joints_of_coco_are_taken_as_they_lie():
-    found, _ = vectors(clip(joints=17) + 2, pose_features.joint_matrix(COCO, "coco17"), parts=False)
-    np.testing.assert_allclose(found, (clip(joints=17) + 2).reshape(2, 6, 34), rtol=1e-6)
+    actual, _ = vectors(
+        clip(joints=17) + 2, pose_features.joint_matrix(COCO, "coco17"), parts=False
+    )
+    np.testing.assert_allclose(actual, (clip(joints=17) + 2).reshape(2, 6, 34), rtol=1e-6)
     openpose = skeletons.get_layout("openpose-18")
-    places, _ = select_joints(
+    positions, _ = select_joints(
         clip(joints=18) + 2, pose_features.joint_matrix(openpose, "coco17"), False
     )
-    wanted = skeletons.convert(clip(joints=18) + 2, "openpose-18", "coco-17", channels=("x", "y"))
-    np.testing.assert_allclose(places, wanted, rtol=1e-6)
+    expected = skeletons.convert(clip(joints=18) + 2, "openpose-18", "coco-17", channels=("x", "y"))
+    np.testing.assert_allclose(positions, expected, rtol=1e-6)
 
 
 def test_errors_say_what_is_missing():
