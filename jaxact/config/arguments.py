@@ -114,19 +114,23 @@ def choose(
     """
     words = arg.split(",") if arg else []
     tables = {dataset: _choices(dataset, rows[dataset]) for dataset in rows}
+    vocabulary = set(tables).union(*(_words(choices) for choices in tables.values()))
     for word in words:
-        if word != QUICK and word not in rows and not _datasets_with(word, tables):
-            raise unknown("word of the config's argument", word, _vocabulary(words, tables))
+        if word not in vocabulary:
+            datasets = [other for other in words if other in tables]
+            available = _words(tables[datasets[0]]) if datasets else vocabulary
+            raise unknown("word of the config's argument", word, available)
         if words.count(word) > 1:
             raise UserError(f"the argument {arg!r} holds {word!r} twice; once is enough")
-    dataset = _only("data set", words, tuple(rows), arg) or next(iter(rows))
+    dataset = _only("data set", words, tuple(tables), arg) or next(iter(tables))
     choices = tables[dataset]
     for word in words:
-        if word != QUICK and word not in rows and not any(word in row for row in choices.values()):
+        if word not in tables and word not in _words(choices):
+            datasets = [other for other in tables if word in _words(tables[other])]
             raise UserError(
                 f"the word {word!r} of the argument {arg!r} goes with the data set "
-                f"{' or '.join(_datasets_with(word, tables))}, not with {dataset}; available for "
-                f"{dataset}: {', '.join(_words(choices))}"
+                f"{' or '.join(datasets)}, not with {dataset}; available for {dataset}: "
+                f"{', '.join(_words(choices))}"
             )
     split = _only("split", words, choices["split"], arg)
     row = _only("row", words, choices["row"], arg)
@@ -143,26 +147,6 @@ def _choices(dataset: str, rows: Iterable[str]) -> _Choices:
 
 def _words(choices: _Choices) -> tuple[str, ...]:
     return (*choices["split"], *choices["row"], QUICK)
-
-
-def _datasets_with(word: str, tables: Mapping[str, _Choices]) -> list[str]:
-    """The data sets that have a split or a row of this name."""
-    return [
-        dataset
-        for dataset, choices in tables.items()
-        if word in choices["split"] or word in choices["row"]
-    ]
-
-
-def _vocabulary(words: Sequence[str], tables: Mapping[str, _Choices]) -> set[str]:
-    """The words that go with the data set of an argument, or all words where it names none."""
-    for word in words:
-        if word in tables:
-            return set(_words(tables[word]))
-    vocabulary = set(tables)
-    for choices in tables.values():
-        vocabulary.update(_words(choices))
-    return vocabulary
 
 
 def _only(choice: str, words: Sequence[str], available: tuple[str, ...], arg: str) -> str:
