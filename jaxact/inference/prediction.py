@@ -70,8 +70,8 @@ def window_spans(frames: int, window: int, stride: int = 0) -> tuple[tuple[int, 
     """
     if window < 0 or stride < 0 or (stride and not window):
         raise UserError(
-            f"window={window} and stride={stride} frames are invalid; "
-            "both must be at least 1, and a stride needs a window"
+            f"got a window of {window} frames and a stride of {stride}; "
+            "wanted numbers from 0, and a stride needs a window"
         )
     if not window or window >= frames:
         return ((0, frames),)
