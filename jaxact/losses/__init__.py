@@ -4,12 +4,15 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from jaxtyping import Array, Float
+
 from jaxact import errors
 from jaxact.losses.classification import classification_loss, segment_loss
 from jaxact.losses.displacement import displacement_loss
 from jaxact.losses.pose import pose_loss
 
-Loss = Callable[..., Any]  # (outputs, targets, step) -> one loss per example
+# (outputs, targets, step) -> one loss per example.
+Loss = Callable[..., Float[Array, " b"]]
 
 LOSSES: dict[str, Loss] = {
     "cross_entropy": classification_loss,

@@ -8,10 +8,9 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
+from jaxact.losses import Loss
 from jaxact.models.outputs import Batch, classifies, logits_of
 from jaxact.runs.state import TrainState, Tree, merge, split, variables
-
-Loss = Callable[[Any, Any, Any], Float[Array, " b"]]
 
 
 def train_step(
