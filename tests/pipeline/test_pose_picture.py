@@ -433,7 +433,7 @@ def test_a_streamed_picture_is_letterboxed_as_a_record_up_to_whole_pixels(size):
         assert abs(edge * zoom[1] + corner[1] - (edge * affine[1, 1] + affine[1, 2])) <= 1
     inputs = evaluate(record(pixels=pixels))["inputs"][0]
     colour = (streamed != 0).any(-1) & (inputs != 0).any(-1)
-    assert colour.mean() > 0.2 and np.abs(streamed - inputs)[colour].mean() < 0.1
+    assert colour.mean() > 0.15 and np.abs(streamed - inputs)[colour].mean() < 0.1
 
 
 def test_joints_come_back_from_the_letterbox_and_missing_ones_stay_zero():
