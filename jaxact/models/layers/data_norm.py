@@ -27,10 +27,10 @@ def data_norm(
         persons_apart: each person m has its own statistics, which fixes the number of persons.
     """
     batch, frames, persons, joints, channels = inputs.shape
-    shape = (batch, frames, persons, joints * channels)
     if persons_apart:
-        shape = (batch, frames, 1, persons * joints * channels)
-    x = inputs.reshape(shape)
+        x = inputs.reshape(batch, frames, persons * joints * channels)
+    else:
+        x = inputs.reshape(batch, frames, persons, joints * channels)
     norm = BatchNorm(axis_name=axis_name, scale_init=scale_init, name="data_norm")
     x = affine(x, *norm(x, train)).reshape(inputs.shape)
     return jnp.transpose(x, (0, 2, 3, 1, 4)).reshape(batch * persons, joints, frames, channels)
