@@ -25,7 +25,9 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.g
 
 from jaxtyping import install_import_hook  # noqa: E402
 
-install_import_hook("jaxact", "beartype.beartype")
+# An int is accepted where a float is annotated, as PEP 484 says.
+TYPECHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
+install_import_hook("jaxact", TYPECHECKER)
 
 
 def pytest_collection_modifyitems(items):

@@ -94,6 +94,7 @@ def test_the_checkpoint_rebuilds_the_partition_of_the_training_data(run, workdir
     )  # so that a partition of other data would be noticed
 
 
+@pytest.mark.slow
 def test_evaluation_and_export_use_the_partition_of_the_checkpoint(workdir, tmp_path):
     net = trained_model.load(workdir)
     classification.run(workdir, out=tmp_path / "results")

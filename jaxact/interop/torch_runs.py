@@ -150,7 +150,9 @@ def _find_layout(
 
 
 def _equal_graphs(graph: np.ndarray, other: np.ndarray) -> bool:
-    return graph.shape == other.shape and np.abs(graph - other).max() < _GRAPH_TOLERANCE
+    if graph.shape != other.shape:
+        return False
+    return bool(np.abs(graph - other).max() < _GRAPH_TOLERANCE)
 
 
 def _read_labels(path: str | None, classes: int, data_set: _DataSet | None) -> tuple[str, ...]:

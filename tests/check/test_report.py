@@ -207,7 +207,7 @@ def test_the_picture_takes_every_rule_in_turn():
 def test_without_anything_to_draw_there_is_no_picture(tmp_path, capsys):
     raw = folder(tmp_path / "raw", spoil("wave_s01_r0", zero(slice(None))))
     code, out, _ = run(capsys, str(raw), "--layout", "ntu-25", "--out", str(tmp_path / "out"))
-    assert code == 1 and "so no picture" in out
+    assert code == 1 and "so there is no picture" in out
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "findings.csv",
         "findings.json",

@@ -56,7 +56,7 @@ def test_a_set_describes_itself(info):
     )
 
 
-def test_only_what_is_asked_for_is_decoded(info):
+def test_only_the_requested_fields_are_decoded(info):
     first = next(records.records(info, "all").as_numpy_iterator())
     assert set(first) == {"id", "joints", "label"}
     labels_only = records.records(info, "all", fields=("label",))
@@ -137,7 +137,7 @@ def test_the_parts_of_a_split_are_disjoint_and_together_the_whole(info):
     assert sorted(ids(records.records(info, "train[60%:]", shuffle_seed=3))) == sorted(last)
 
 
-def test_an_empty_part_of_a_split_is_refused(info):
+def test_an_empty_part_of_a_split_is_an_error(info):
     with pytest.raises(
         UserError, match=r"'train\[98%:99%\]' of 'custom/mine' is empty: 'train' has 18 records"
     ):

@@ -50,7 +50,7 @@ def net():
         "labels": LABELS,
         "channels": XYS,
         "step": 3,
-        "chosen": "last",
+        "selection": "last",
     }
     return predictor.Predictor(trained_model.TrainedModel(model=model, weights=weights, **about))
 

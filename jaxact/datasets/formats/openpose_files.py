@@ -116,11 +116,11 @@ def find_pose(person: Any) -> Sequence[Any] | None:
     return None
 
 
-def stack_frames(frames: Mapping[int, People], joints: int) -> Float[np.ndarray, "t m v 3"]:
+def stack_frames(frames: Mapping[int, np.ndarray], joints: int) -> Float[np.ndarray, "t m v 3"]:
     """One array of all frames from the first number to the last.
 
     Args:
-        frames: Frame number -> its people; at least one frame.
+        frames: Frame number -> its people [m, v, 3]; at least one frame.
         joints: Number of joints.
 
     Returns:

@@ -280,5 +280,5 @@ def test_the_command_prepares_videos_with_and_without_a_name(raw, tmp_path, caps
 
 
 def test_checking_videos_is_an_error():
-    with pytest.raises(UserError, match=r"'ucf101' holds videos; wanted skeletons"):
+    with pytest.raises(UserError, match=r"'ucf101' holds videos; wanted a data set of skeletons"):
         open_corpus("ucf101")
