@@ -215,6 +215,6 @@ def test_joint_weights_are_one_for_each_map_of_joints():
     ):
         loop.check_joint_weights(run)
     with pytest.raises(
-        UserError, match="unknown option config.loss.joint_weights: no 'joint_weights'"
+        UserError, match=r"unknown option config\.loss\.joint_weights: no 'joint_weights'"
     ):
         config.override(config.TrainConfig(), "loss.joint_weights", "(1.0, 1.0)")
