@@ -249,8 +249,8 @@ def _joint_shares(hits: pose_metrics.Hits) -> dict[str, float]:
     return shares
 
 
-def _non_empty(people: People) -> People:
-    """The people with at least one joint."""
+def _non_empty(people: np.ndarray) -> np.ndarray:
+    """The people [n, 14, 3] with at least one joint."""
     return people[(people[..., 2] > 0).any(axis=1)]
 
 

@@ -124,7 +124,7 @@ def test_perfect_answers_are_found_where_the_file_has_them(folder, monkeypatch):
 def test_what_a_pose_network_is_not_for_is_one_sentence(folder, capsys, tmp_path):
     arguments = ["evaluate", "--checkpoint", f"{folder}/run", "--out", f"{tmp_path}/results"]
     assert cli.main([*arguments, "--kept", "2"]) == 2
-    assert "--kept is for networks that tell actions" in capsys.readouterr().err
+    assert "--kept is for action classifiers" in capsys.readouterr().err
     assert cli.main([*arguments, "--split", "val2"]) == 2
     assert "'val2'" in capsys.readouterr().err and not (tmp_path / "results").exists()
     with pytest.raises(

@@ -40,11 +40,15 @@ def direct():
         yield
 
 
-def build(layout=LEGS, classes=5, **options):
+def build(layout=LEGS, classes=5, axis_name=None, **options):
     if not isinstance(layout, Layout):
         layout = skeletons.get_layout(layout)
     return models.build(
-        "asgcn", InputSpec(layout=layout, num_classes=classes, channels=("x", "y", "z")), **options
+        "asgcn",
+        InputSpec(
+            layout=layout, num_classes=classes, channels=("x", "y", "z"), axis_name=axis_name
+        ),
+        **options,
     )
 
 

@@ -197,11 +197,11 @@ def test_a_first_run_says_its_loss_and_no_accuracy(pretrained):
 def test_the_classifier_begins_with_the_weights_of_the_first_run(pretrained, tmp_path, monkeypatch):
     initial = []
 
-    def stopped(self, state, *rest):
+    def stopped(config, source, state, **rest):
         initial.append(state)
         return loop.TrainResult(0, True, None)
 
-    monkeypatch.setattr(loop._Fit, "__call__", stopped)
+    monkeypatch.setattr(loop, "_train", stopped)
     run = classifier(init_from=pretrained, optim__ema=0.9)
     loop.run(run, tmp_path, toy_source(run))
     first, (state,) = trained_model.load(pretrained, classifier=False).weights, initial

@@ -88,10 +88,12 @@ def short():
     del stgcn.VARIANTS["short"]
 
 
-def small(**options) -> stgcn.STGCN:
+def small(axis_name: str | None = None, **options) -> stgcn.STGCN:
     options = {"network": "short", "width": 4, "strategy": "spatial", "dropout": 0.5, **options}
     return models.build(
-        "stgcn", InputSpec(layout=LEGS, num_classes=5, channels=("x", "y", "z")), **options
+        "stgcn",
+        InputSpec(layout=LEGS, num_classes=5, channels=("x", "y", "z"), axis_name=axis_name),
+        **options,
     )
 
 

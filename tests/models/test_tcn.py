@@ -134,10 +134,12 @@ def short():
     del tcn.VARIANTS["short"]
 
 
-def small(**options) -> tcn.TCN:
+def small(axis_name: str | None = None, **options) -> tcn.TCN:
     options = {"network": "short", "width": 4, **options}
     return models.build(
-        "tcn", InputSpec(layout=LEGS, num_classes=5, channels=("x", "y", "z")), **options
+        "tcn",
+        InputSpec(layout=LEGS, num_classes=5, channels=("x", "y", "z"), axis_name=axis_name),
+        **options,
     )
 
 

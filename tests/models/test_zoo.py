@@ -39,9 +39,13 @@ def short(request, monkeypatch):
         monkeypatch.setitem(multi_branch_network.VARIANTS, "ten", SHORT)
 
 
-def build(name, layout=LEGS, classes=5, **options):
+def build(name, layout=LEGS, classes=5, axis_name=None, **options):
     return models.build(
-        name, InputSpec(layout=layout, num_classes=classes, channels=("x", "y", "z")), **options
+        name,
+        InputSpec(
+            layout=layout, num_classes=classes, channels=("x", "y", "z"), axis_name=axis_name
+        ),
+        **options,
     )
 
 
