@@ -22,5 +22,6 @@ def unknown(kind: str, given: object, available: Iterable[object]) -> UserError:
 def missing_extra(package: str, extra: str, purpose: str) -> UserError:
     """The error for an optional package that is not installed; names the extra that brings it."""
     return UserError(
-        f"{purpose} needs the package {package!r}, which is not installed: pip install 'jaxact[{extra}]'"
+        f"{purpose} needs the package {package!r}, which is not installed: "
+        f"pip install 'jaxact[{extra}]'"
     )

@@ -118,8 +118,8 @@ def test_evaluate_export_and_plot_work_on_what_train_leaves(world, tmp_path, cap
         cli.main(["export", "--checkpoint", run, *data, "--out", str(tmp_path / "net.jaxact")]) == 0
     )
     assert (
-        "the same class for 100.0% of inputs: 32 random, 2 random of 4 frames, 2 random of 21 frames, 4 real"
-        in (capsys.readouterr().out)
+        "the same class for 100.0% of inputs: 32 random, 2 random of 4 frames, "
+        "2 random of 21 frames, 4 real" in (capsys.readouterr().out)
     )
     for arguments in (
         ["curves", run, "--out", str(tmp_path / "curves.png")],

@@ -75,7 +75,10 @@ def test_every_config_that_a_page_names_exists(page):
 
 
 def test_commands_that_do_not_exist_are_seen():
-    page = "```bash\nplain && jaxact plot curves runs/a \\\n  --out a.png # a picture\n```\nor `jaxact fly --high x`."
+    page = (
+        "```bash\nplain && jaxact plot curves runs/a \\\n  --out a.png # a picture\n```\n"
+        "or `jaxact fly --high x`."
+    )
     assert commands(page) == ["jaxact plot curves runs/a    --out a.png", "jaxact fly --high x"]
     for wrong in (
         "jaxact fly --high x",

@@ -55,7 +55,9 @@ def run(short, tmp_path_factory):
         "def get_config(arg):\n"
         "    data = DataConfig(name='custom/gravity')\n"
         "    model, clip = STGCNConfig(width=4), ClipConfig(frames=8, persons=1)\n"
-        "    return TrainConfig(data=data, model=model, clip=clip, batch_size=2, epochs=1, devices=1)\n"
+        "    return TrainConfig(\n"
+        "        data=data, model=model, clip=clip, batch_size=2, epochs=1, devices=1\n"
+        "    )\n"
     )
     run = config.load(str(file), ["--config.model.metric=gravity"])
     run.data.data_dir = str(folder / "data")

@@ -201,9 +201,12 @@ import contextlib, importlib.machinery, importlib.util, io, json, pathlib, sys
 class Finder(importlib.machinery.PathFinder):
     @classmethod
     def find_spec(cls, name, path=None, target=None):
-        return None if name.partition(".")[0] == "tensorflow" else super().find_spec(name, path, target)
+        if name.partition(".")[0] == "tensorflow":
+            return None
+        return super().find_spec(name, path, target)
 
-sys.meta_path = [Finder if finder is importlib.machinery.PathFinder else finder for finder in sys.meta_path]
+position = sys.meta_path.index(importlib.machinery.PathFinder)
+sys.meta_path[position] = Finder
 assert importlib.util.find_spec("tensorflow") is None
 import numpy as np
 from starlette.testclient import TestClient
@@ -215,16 +218,19 @@ from jaxact.serve import app, predictions
 from tests.helpers import random_runs
 
 root = pathlib.Path(sys.argv[1])
-flat = random_runs.write(root / "flat", config.STGCNConfig(network="stem3", width=2), layout="openpose-18", frames=8)
-about = {"layout": "ntu-25", "channels": ("x", "y", "z"), "frames": 8, "person": "denoised", "sampling": "uniform"}
-deep = random_runs.write(root / "deep", config.STGCNConfig(network="stem3", width=2), **about)
+network = config.STGCNConfig(network="stem3", width=2)
+flat = random_runs.write(root / "flat", network, layout="openpose-18", frames=8)
+about = {"layout": "ntu-25", "channels": ("x", "y", "z"), "frames": 8, "sampling": "uniform"}
+about["person"] = "denoised"
+deep = random_runs.write(root / "deep", network, **about)
 poses = np.random.default_rng(0).uniform(0.1, 0.9, (6, 1, 18, 3)).astype(np.float32)
 bodies = np.random.default_rng(0).uniform(0.1, 0.9, (20, 2, 25, 3)).astype(np.float32)
 np.save(root / "clip.npy", poses)
 (root / "S001C001P001R001A001.skeleton").write_text(sample_files.skeleton_text(bodies))
 (root / "openpose").mkdir()
 for number, people in enumerate(poses):
-    content = {"people": [{"pose_keypoints_2d": (person * [640, 480, 1]).ravel().tolist()} for person in people]}
+    pixels = [(person * [640, 480, 1]).ravel().tolist() for person in people]
+    content = {"people": [{"pose_keypoints_2d": person} for person in pixels]}
     (root / "openpose" / f"v_{number:012}_keypoints.json").write_text(json.dumps(content))
 
 def ran(*words):
@@ -271,7 +277,8 @@ def test_layouts_and_options_need_numpy_only():
     "code",
     [
         "import jaxact",
-        "from jaxact import cli\ntry: cli.main(['--help'])\nexcept SystemExit as end: assert not end.code",
+        "from jaxact import cli\ntry: cli.main(['--help'])\n"
+        "except SystemExit as end: assert not end.code",
     ],
     ids=["import jaxact", "jaxact --help"],
 )

@@ -82,7 +82,8 @@ def test_0_raw_text_parses_to_its_numbers(raw):
 
 
 def test_1_a_record_is_what_was_parsed(raw, info):
-    assert {split: info.splits[split] for split in ("xsub_train", "xsub_test", "xview_train", "xview_test")} == {
+    splits = ("xsub_train", "xsub_test", "xview_train", "xview_test")
+    assert {split: info.splits[split] for split in splits} == {
         "xsub_train": 4, "xsub_test": 4, "xview_train": 4, "xview_test": 4,
     }  # fmt: skip
     for record in records.records(info, "all").as_numpy_iterator():

@@ -25,7 +25,9 @@ CONFIG = """
 from jaxact.config import *
 def get_config(arg=""):
     return TrainConfig(
-        data=DataConfig(name="video_folder", train_split="random_3to1_train", eval_split="random_3to1_test"),
+        data=DataConfig(
+            name="video_folder", train_split="random_3to1_train", eval_split="random_3to1_test"
+        ),
         model=TSNConfig(backbone="xception", width=1 / 32, depth=0.0, dropout=0.0),
         clip=VideoClipConfig(frames=2, height=32, width=32),
         augment=VideoAugmentConfig(crop=0.9),
@@ -213,8 +215,11 @@ def test_a_recurrent_network_begins_with_the_backbone_of_single_frames_and_its_o
 def test_data_and_network_of_different_kinds_are_one_sentence(folder, tmp_path):
     run = config.TrainConfig()
     run.data = run_of(folder).data
-    told = "the model 'stgcn' reads records of the kind 'skeleton', those of 'video_folder' are of the kind 'video'"
-    with pytest.raises(UserError, match=told):
+    message = (
+        "the model 'stgcn' reads records of the kind 'skeleton', "
+        "those of 'video_folder' are of the kind 'video'"
+    )
+    with pytest.raises(UserError, match=message):
         loop.run(run, tmp_path / "run")
     assert not list(tmp_path.glob("run/checkpoints/*"))
 
