@@ -315,6 +315,7 @@ def test_data_of_another_layout_than_the_checkpoints_are_refused(world):
         )
 
 
+@pytest.mark.slow
 def test_streams_train_a_network_each_and_fuse_and_a_second_call_trains_nothing_anew(
     world, tmp_path, capsys
 ):

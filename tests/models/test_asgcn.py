@@ -165,6 +165,7 @@ def test_links_are_sown_source_by_target_and_sum_to_one():
     np.testing.assert_allclose(links.sum(3), 1, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detached", [False, True])
 def test_the_classifiers_loss_reaches_the_inference_module_unless_it_is_detached(detached):
     model = small(detached=detached, dropout=0.0)

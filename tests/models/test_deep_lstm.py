@@ -102,6 +102,7 @@ def test_the_first_layer_never_forgets_by_dropout(variables):
     assert 0 < np.mean(handed_on == 0) < 1
 
 
+@pytest.mark.slow
 def test_dropout_follows_its_key_and_differs_between_frames(variables):
     @jax.jit
     def apply(seed):

@@ -219,6 +219,7 @@ def test_training_moves_every_statistic_counts_steps_and_follows_the_key(single)
     assert np.abs(logits - train(model, variables, clips(), seed=1)[0]).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_batch_normalisation_in_its_place_has_no_corrections(single):
     def at(steps):
         stats = {

@@ -216,6 +216,7 @@ def test_dropout_follows_its_key_and_evaluation_needs_none(variables):
     assert np.abs(a - b).max() > 1e-4
 
 
+@pytest.mark.slow
 def test_dropout_differs_between_frames():
     """Layers that see nothing and forget all say the same in every frame, but for what is
     dropped.

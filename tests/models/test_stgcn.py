@@ -208,6 +208,7 @@ def test_both_forms_agree_in_logits_gradients_statistics_and_masks(
     assert_close(gradients, expected["direct"], tolerance=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["direct", pytest.param("cpu", marks=SLOW)])
 def test_a_batch_on_four_devices_gives_what_it_gives_on_one(variables, expected, form):
     mesh = Mesh(np.array(jax.devices()), ("data",))

@@ -56,6 +56,7 @@ def test_random_moving_with_given_choices_equals_a_loop_over_frames(frames, ever
     np.testing.assert_allclose(result, expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_random_moving_draws_every_key_frame_from_the_candidates_and_moves_people_alike():
     first, last = set(), set()
     probe = np.zeros((5, 2, 18, 3), np.float32)

@@ -58,7 +58,7 @@ def test_the_spatial_panel_colours_root_nearer_and_farther_as_the_adjacency_does
 
     names = {
         colour: [layout.joints[joint] for joint in joints_in(colour)]
-        for colour in partitions._PALETTE
+        for _, colour in partitions._SUBSETS["spatial"]
     }
     assert list(names.values()) == [["left_elbow"], ["left_shoulder"], ["left_wrist"]]
 

@@ -66,6 +66,7 @@ def test_a_run_leaves_metrics_of_every_window_and_evaluation(whole):
     assert list((whole / "tensorboard").iterdir())
 
 
+@pytest.mark.slow
 def test_a_toy_corpus_can_be_overfitted(tmp_path):
     run = toys.run_config(
         epochs=50,

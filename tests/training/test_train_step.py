@@ -140,6 +140,7 @@ def test_pmap_and_jit_agree_on_per_device_normalisation_which_is_not_the_global_
     assert distance(jit.batch_stats, whole.batch_stats) > 1e-2
 
 
+@pytest.mark.slow
 def test_dropout_is_the_same_on_one_and_four_devices_under_jit():
     before, one, _ = one_step(batch=toy_batch())
     _, four, _ = one_step(batch=toy_batch(), devices=4)
@@ -191,6 +192,7 @@ def test_accumulated_gradients_are_the_whole_batchs_without_batch_norm():
     np.testing.assert_allclose(updated[2], updated[0], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_accumulation_moves_the_running_statistics_once_a_micro_batch():
     """Two equal micro-batches: statistics decay twice towards what one step on both, as on either,
     decays to once.

@@ -101,6 +101,7 @@ def test_a_depthwise_convolution_is_the_loop_over_its_nine_numbers(name):
     np.testing.assert_allclose(y, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_gradients_of_the_forms_for_cpus_are_those_of_the_plain_ones():
     random = np.random.default_rng(0)
     x, kernel, across = (
