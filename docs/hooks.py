@@ -1,11 +1,11 @@
-"""What the pages take from the code while they are built, so that there is one copy of it.
+"""MkDocs hook that generates parts of the pages from the code.
 
-A line of a page that is a call such as `{{ commands }}` or `{{ cards stgcn }}` becomes Markdown:
-    commands        every command with its help, from the argparse parsers
-    cards NAME...   the run card of each of these configs, from its docstring
-    protocols       the published preprocessings and the values that they fix
-    layouts         the joint layouts that have a name
-    networks        the names of `model.name`
+A line of a page such as `{{ commands }}` or `{{ cards stgcn }}` is replaced by Markdown:
+    commands        every command with its help, from the argument parsers
+    cards NAME...   the run cards of these configs, from their docstrings
+    protocols       the published preprocessings and their values
+    layouts         the named joint layouts
+    networks        the values of `model.name`
 """
 
 import argparse
@@ -21,25 +21,28 @@ _CALL = re.compile(r"^\{\{ (\w+)((?: [\w-]+)*) \}\}$", re.MULTILINE)
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Called by MkDocs with the text of every page."""
+    """Replaces the calls in a page; MkDocs runs this function on every page."""
     return _CALL.sub(lambda call: WRITERS[call[1]](*call[2].split()), markdown)
 
 
 def commands() -> str:
-    """A section for each command, and for each part of those that have parts."""
+    """A section for each command or, where it has them, for each of its subcommands."""
     from jaxact import cli
 
-    os.environ["COLUMNS"] = "100"  # what argparse wraps its help to
+    os.environ["COLUMNS"] = "100"  # argparse wraps its help at this width
     return "\n".join(_command(parser) for parser in _leaves(cli._parser()))
 
 
 def _leaves(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    parts = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    if not parts:
+    """The parsers without subcommands."""
+    is_leaf = True
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            is_leaf = False
+            for subparser in action.choices.values():
+                yield from _leaves(subparser)
+    if is_leaf:
         yield parser
-    for part in parts:
-        for child in part.choices.values():
-            yield from _leaves(child)
 
 
 def _command(parser: argparse.ArgumentParser) -> str:
@@ -53,27 +56,43 @@ def _command(parser: argparse.ArgumentParser) -> str:
 
 
 def _name(action: argparse.Action) -> str:
-    value = action.metavar or ("" if action.nargs == 0 else action.dest.upper())
+    """The option and its value, as in `--out FILE`, or the name of a positional argument."""
+    name = ", ".join(action.option_strings)
+    value = _value(action)
+    if name and value:
+        name += f" {value}"
+    elif value:
+        name = value
+    if action.nargs in ("+", "*"):
+        name += " ..."
+    return name
+
+
+def _value(action: argparse.Action) -> str:
+    """The placeholder of an argument's value; "" for a flag."""
     if isinstance(action.metavar, tuple):
-        value = " ".join(action.metavar)
-    if action.choices and not action.metavar:
-        value = ",".join(map(str, action.choices))
-    many = " ..." if action.nargs in ("+", "*") else ""
-    return (
-        ", ".join(action.option_strings)
-        + (f" {value}" if action.option_strings and value else value)
-        + many
-    )
+        return " ".join(action.metavar)
+    if action.metavar:
+        return action.metavar
+    if action.choices:
+        return ",".join(map(str, action.choices))
+    if action.nargs == 0:
+        return ""
+    return action.dest.upper()
 
 
 def _about(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
-    text = parser._get_formatter()._expand_help(action) if action.help else ""
-    needed = "required; " if action.required and action.option_strings else ""
-    return re.sub(r"([|<*])", r"\\\1", needed + text)
+    """The help of an argument as the cell of a table."""
+    text = ""
+    if action.help:
+        text = parser._get_formatter()._expand_help(action)
+    if action.required and action.option_strings:
+        text = "required; " + text
+    return re.sub(r"([|<*])", r"\\\1", text)
 
 
 def cards(*names: str) -> str:
-    """The docstrings of configs as they are, each under its path."""
+    """The docstrings of configs, each under its path."""
     lines = []
     for name in names:
         path = ROOT / "configs" / f"{name}.py"
@@ -86,41 +105,42 @@ def cards(*names: str) -> str:
 
 
 def protocols() -> str:
-    """A section for each protocol: where it comes from, and a table of its values."""
+    """A section for each protocol: its source, and a table of its values."""
     from jaxact.config.protocols import PROTOCOLS
 
     lines = []
-    for name, known in PROTOCOLS.items():
-        lines += [f"## {name}", "", f"Version {known.version}, from {known.source}. "]
-        needs = f" The layout must have {' and '.join(known.needs)}." if known.needs else ""
-        lines[-1] += f"For records of {', '.join(known.channels)}.{needs}"
-        lines += ["", "| option | value |", "| --- | --- |"]
+    for name, protocol in PROTOCOLS.items():
+        about = f"Version {protocol.version}, from {protocol.source}. "
+        about += f"For records of {', '.join(protocol.channels)}."
+        if protocol.needs:
+            about += f" The layout must have {' and '.join(protocol.needs)}."
+        lines += [f"## {name}", "", about, "", "| option | value |", "| --- | --- |"]
         for section in ("clip", "augment"):
-            lines += [
-                f"| `{section}.{option}` | `{value}` |"
-                for option, value in getattr(known, section).items()
-            ]
+            for option, value in getattr(protocol, section).items():
+                lines.append(f"| `{section}.{option}` | `{value}` |")
         lines.append("")
     return "\n".join(lines)
 
 
 def layouts() -> str:
-    """A table of the layouts."""
+    """A table of the joint layouts."""
     from jaxact.skeletons import LAYOUTS
 
-    rows = [
-        f"| `{name}` | {len(layout.joints)} | {layout.joints[layout.centre].replace('_', ' ')} |"
-        for name, layout in LAYOUTS.items()
-    ]
-    return "\n".join(["| layout | joints | centre |", "| --- | --- | --- |", *rows])
+    lines = ["| layout | joints | centre |", "| --- | --- | --- |"]
+    for name, layout in LAYOUTS.items():
+        centre = layout.joints[layout.centre].replace("_", " ")
+        lines.append(f"| `{name}` | {len(layout.joints)} | {centre} |")
+    return "\n".join(lines)
 
 
 def networks() -> str:
-    """The names of `model.name`, and what each reads."""
+    """A table of the values of `model.name` with the kind of record that each reads."""
     from jaxact.config.training import MODELS, kind
 
-    rows = [f"| `{name}` | {kind(name)}s |" for name in MODELS]
-    return "\n".join(["| `model.name` | reads |", "| --- | --- |", *rows])
+    lines = ["| `model.name` | reads |", "| --- | --- |"]
+    for name in MODELS:
+        lines.append(f"| `{name}` | {kind(name)}s |")
+    return "\n".join(lines)
 
 
 WRITERS = {writer.__name__: writer for writer in (commands, cards, protocols, layouts, networks)}
