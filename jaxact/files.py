@@ -18,11 +18,11 @@ def replacing(path: str | os.PathLike[str], *, folder: bool = False) -> Iterator
     else it vanishes.
 
     Args:
-      path: of the file.
-      folder: it is an empty folder, which takes the place of nothing or of an empty one.
+        path: of the file.
+        folder: it is an empty folder, which takes the place of nothing or of an empty one.
 
     Raises:
-      UserError: the folder cannot be written, or the disk is full.
+        UserError: the folder cannot be written, or the disk is full.
     """
     target = Path(path)
     if folder:
@@ -69,7 +69,7 @@ def locked(folder: str | os.PathLike[str], busy: str) -> Iterator[None]:
     ends with the process.
 
     Raises:
-      UserError: with the text `busy`, where another process is in it; or the folder cannot be
+        UserError: with the text `busy`, where another process is in it; or the folder cannot be
           written.
     """
     try:

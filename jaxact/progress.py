@@ -19,11 +19,11 @@ def track(
     """Yields `items` and shows how far along it is.
 
     Args:
-      total: number of items, where known.
-      what: what is being done ("parsing"), in the words of a log line.
-      unit: what one item is ("clips").
-      every: seconds between log lines where standard error is not a terminal; the first comes after
-          two seconds.
+        total: number of items, where known.
+        what: what is being done ("parsing"), in the words of a log line.
+        unit: what one item is ("clips").
+        every: seconds between log lines where standard error is not a terminal; the first comes
+          after two seconds.
     """
     if sys.stderr.isatty():
         from tqdm import tqdm

@@ -29,25 +29,25 @@ class DatasetInfo:
     """What a prepared data set holds.
 
     Attributes:
-      name: the name passed to `prepare`.
-      path: folder of the data set.
-      layout: joint layout of every record.
-      labels: class names in label order.
-      channels: names of the channels on the last axis of the joints, e.g. ("x", "y", "score").
-      splits: split -> number of records, for the protocol splits, "all" and the cells that they
+        name: the name passed to `prepare`.
+        path: folder of the data set.
+        layout: joint layout of every record.
+        labels: class names in label order.
+        channels: names of the channels on the last axis of the joints, e.g. ("x", "y", "score").
+        splits: split -> number of records, for the protocol splits, "all" and the cells that they
           are unions of.
-      subsets: named label subsets for evaluation, e.g. kinetics_motion.
-      test_only: subsets on which a model trained on every class is evaluated.
-      licence: terms of the data.
-      summary: counts collected by `prepare` (frames, persons, skipped ...).
-      unions: protocol split -> its cells.
-      shards: cell -> its files.
-      kind: kind of a record: "skeleton", "video" or "pose". A record of pictures has the layout
+        subsets: named label subsets for evaluation, e.g. kinetics_motion.
+        test_only: subsets on which a model trained on every class is evaluated.
+        licence: terms of the data.
+        summary: counts collected by `prepare` (frames, persons, skipped ...).
+        unions: protocol split -> its cells.
+        shards: cell -> its files.
+        kind: kind of a record: "skeleton", "video" or "pose". A record of pictures has the layout
           "picture", which has no joints.
-      leaks: test split -> number of its clips whose group (a recording, a scene) is also in
+        leaks: test split -> number of its clips whose group (a recording, a scene) is also in
           training. None where the split was drawn clip by clip and groups are unknown. Splits
           without leaks are not listed.
-      stored: how the records encode the files' content, e.g. {"short_side": 256, "flow": None}.
+        stored: how the records encode the files' content, e.g. {"short_side": 256, "flow": None}.
     """
 
     name: str
@@ -104,7 +104,7 @@ def load(name: str, data_dir: str | os.PathLike[str] = "") -> DatasetInfo:
     """Finds the prepared data set `name` and reads its info.
 
     Raises:
-      UserError: the data set is unknown, or not prepared under `data_dir`.
+        UserError: the data set is unknown, or not prepared under `data_dir`.
     """
     from jaxact.datasets import DATASETS
 
@@ -139,7 +139,7 @@ def read(folder: Path) -> DatasetInfo:
     """Reads the info of the prepared version in `folder`.
 
     Raises:
-      UserError: jaxact did not write it.
+        UserError: jaxact did not write it.
     """
     import tensorflow_datasets as tfds
 

@@ -24,8 +24,8 @@ def shards(info: DatasetInfo, split: str) -> tuple[Shard, ...]:
     one another, so the last 5 % may come from few subjects.
 
     Raises:
-      UserError: there is no such split (the message lists the available ones), or the part is
-        empty.
+        UserError: there is no such split (the message lists the available ones), or the part is
+          empty.
     """
     part = _PART.fullmatch(split)
     name = part["split"] if part else split
@@ -74,10 +74,10 @@ def serialized(
     """The serialized records of a split, for a pipeline that shuffles before it decodes.
 
     Args:
-      shuffle_seed: None keeps the fixed order, file after file. A seed (e.g. the pair of run seed
-        and epoch) shuffles the files and interleaves `cycle` of them, so that cells mix. Either
-        order is deterministic.
-      cycle: number of files that are open at a time.
+        shuffle_seed: None keeps the fixed order, file after file. A seed (e.g. the pair of run seed
+          and epoch) shuffles the files and interleaves `cycle` of them, so that cells mix. Either
+          order is deterministic.
+        cycle: number of files that are open at a time.
     """
     if importlib.util.find_spec("tensorflow") is None:
         raise missing_extra("tensorflow", "data", "reading a prepared dataset")
@@ -120,10 +120,10 @@ def parser(
     """The function from a serialized record to its fields, for `Dataset.map`.
 
     Args:
-      fields: fields to decode; None decodes all of them.
+        fields: fields to decode; None decodes all of them.
 
     Raises:
-      UserError: a field is not in the record.
+        UserError: a field is not in the record.
     """
     import absl.logging
     import tensorflow_datasets as tfds
@@ -159,12 +159,12 @@ def records(
     """The decoded records of a split: {id: string, joints: f32 [t, m, v, c], label: i64}.
 
     Args:
-      shuffle_seed: see `serialized`.
-      fields: fields to decode; None decodes all of them.
-      parallel: number of records decoded in parallel. Their order does not depend on it.
+        shuffle_seed: see `serialized`.
+        fields: fields to decode; None decodes all of them.
+        parallel: number of records decoded in parallel. Their order does not depend on it.
 
     Raises:
-      UserError: the split or a field does not exist.
+        UserError: the split or a field does not exist.
     """
     dataset = serialized(info, split, shuffle_seed=shuffle_seed)
     return dataset.map(parser(info, fields), num_parallel_calls=parallel, deterministic=True)

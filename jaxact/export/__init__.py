@@ -55,23 +55,23 @@ def run(
     """Exports a run's checkpoint to `out`, which appears only if it equals the network.
 
     Args:
-      workdir: the --workdir of `jaxact train`. Several become one artifact: its input holds their
-        streams side by side along the channels, its output is their weighted mean.
-      out: the file; a folder for "savedmodel".
-      step, how: which checkpoint; see `trained_model.load`.
-      format: a key of `FORMATS`.
-      shares: weights of the networks' probabilities in the mean, one each; by default the usual
-        weights of their streams.
-      data_dir: prepared data; the first clips of the run's evaluation split are compared too,
-        beside random ones.
+        workdir: the --workdir of `jaxact train`. Several become one artifact: its input holds their
+          streams side by side along the channels, its output is their weighted mean.
+        out: the file; a folder for "savedmodel".
+        step, how: which checkpoint; see `trained_model.load`.
+        format: a key of `FORMATS`.
+        shares: weights of the networks' probabilities in the mean, one each; by default the usual
+          weights of their streams.
+        data_dir: prepared data; the first clips of the run's evaluation split are compared too,
+          beside random ones.
 
     Returns:
-      The artifact's metadata; its `parity` holds the comparison.
+        The artifact's metadata; its `parity` holds the comparison.
 
     Raises:
-      UserError: no checkpoint, networks that do not go together, an unknown format or one whose
-        packages are missing, a target that cannot be written, or an artifact that differs from the
-        network. Nothing is written then.
+        UserError: no checkpoint, networks that do not go together, an unknown format or one whose
+          packages are missing, a target that cannot be written, or an artifact that differs from
+          the network. Nothing is written then.
     """
     if format not in FORMATS:
         raise unknown("format", format, FORMATS)
@@ -90,13 +90,13 @@ def write(network: Network, format: str, out: str | Path, clips: Any = None) -> 
     """Writes a network with as many symbolic axes as it allows; see `run`.
 
     Args:
-      network: one network or an ensemble.
-      format: a key of `FORMATS`.
-      out: the file or folder.
-      clips: real inputs f32 [k, ...] to compare beside random ones.
+        network: one network or an ensemble.
+        format: a key of `FORMATS`.
+        out: the file or folder.
+        clips: real inputs f32 [k, ...] to compare beside random ones.
 
     Raises:
-      UserError: see `run`.
+        UserError: see `run`.
     """
     if FORMATS[format] is savedmodel:
         files.require_room_for_folder(out)

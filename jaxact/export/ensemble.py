@@ -30,8 +30,8 @@ class Network:
     """One network, or an ensemble that reads its streams side by side along the channels.
 
     Attributes:
-      nets: one network, or those of the ensemble.
-      shares: weights of the networks' probabilities in their mean; the sum is 1.
+        nets: one network, or those of the ensemble.
+        shares: weights of the networks' probabilities in their mean; the sum is 1.
     """
 
     nets: tuple[trained_model.TrainedModel, ...]
@@ -149,12 +149,12 @@ def load(
     """The network of a run, or the networks of several runs as an ensemble.
 
     Args:
-      workdirs: folders of runs, see `trained_model.load`.
-      step, how: which checkpoint of each.
-      shares: weights of their probabilities; by default the usual weights of their streams.
+        workdirs: folders of runs, see `trained_model.load`.
+        step, how: which checkpoint of each.
+        shares: weights of their probabilities; by default the usual weights of their streams.
 
     Raises:
-      UserError: no checkpoint, networks with other classes, joints or shapes, or invalid weights.
+        UserError: no checkpoint, networks with other classes, joints or shapes, or invalid weights.
     """
     nets = tuple(trained_model.load(workdir, step=step, how=how) for workdir in workdirs)
     for net, workdir in zip(nets[1:], workdirs[1:], strict=True):

@@ -17,9 +17,9 @@ def describe(
     """The metadata of one network as plain JSON values.
 
     Args:
-      net: the network.
-      inputs: the shape of one input.
-      symbolic: names of the input's symbolic axes.
+        net: the network.
+        inputs: the shape of one input.
+        symbolic: names of the input's symbolic axes.
     """
     config = configs.to_dict(net.config)
     return {
@@ -50,9 +50,9 @@ def ensemble(
     """The metadata of an ensemble.
 
     Args:
-      nets: the networks.
-      shares: weights of their probabilities.
-      meta: the metadata of the first network, see `describe`.
+        nets: the networks.
+        shares: weights of their probabilities.
+        meta: the metadata of the first network, see `describe`.
     """
     channels = []
     members = []

@@ -43,11 +43,11 @@ def convert(network: Network, axes: Sequence[str]) -> Any:
     """The network as an ONNX model, with its weights as initializers.
 
     Args:
-      network: one network or an ensemble.
-      axes: input axes that are symbolic.
+        network: one network or an ensemble.
+        axes: input axes that are symbolic.
 
     Raises:
-      Unsupported: a primitive without a rule.
+        Unsupported: a primitive without a rule.
     """
     from onnx import TensorProto, checker, helper, numpy_helper
 

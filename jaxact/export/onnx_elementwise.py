@@ -25,8 +25,8 @@ def _composed(build: Callable[..., str]) -> Rule:
     """The rule of a primitive that is several ONNX operators.
 
     Args:
-      build: adds the operators: `build(graph, constant, *inputs)`, where `constant` makes a scalar
-          of the output's type. Returns the name of the output.
+        build: adds the operators: `build(graph, constant, *inputs)`, where `constant` makes a
+          scalar of the output's type. Returns the name of the output.
     """
 
     def rule(graph: Graph, equation: Any) -> None:

@@ -27,9 +27,9 @@ class Graph:
     """ONNX nodes in order, and the tensor names of a program's variables.
 
     Attributes:
-      rules: functions of the graph and an equation, by the primitive's name.
-      root: the outermost graph, which holds the constants and the symbolic sizes.
-      nodes: the nodes of this graph.
+        rules: functions of the graph and an equation, by the primitive's name.
+        root: the outermost graph, which holds the constants and the symbolic sizes.
+        nodes: the nodes of this graph.
     """
 
     def __init__(self, rules: dict[str, Callable], root: "Graph | None" = None) -> None:
@@ -134,9 +134,9 @@ class Graph:
         """Names the tensor of a program's variable.
 
         Args:
-          variable: of the JAX program.
-          name: the tensor's name.
-          broadcast: the tensor still has to be broadcast to the variable's shape.
+            variable: of the JAX program.
+            name: the tensor's name.
+            broadcast: the tensor still has to be broadcast to the variable's shape.
         """
         self._names[variable] = name
         if broadcast:
@@ -167,14 +167,14 @@ class Graph:
         class for both.
 
         Args:
-          program: the jaxpr.
-          arguments: tensor names of its inputs.
+            program: the jaxpr.
+            arguments: tensor names of its inputs.
 
         Returns:
-          Tensor names of its outputs.
+            Tensor names of its outputs.
 
         Raises:
-          Unsupported: a primitive without a rule.
+            Unsupported: a primitive without a rule.
         """
         jaxpr = getattr(program, "jaxpr", program)
         constants = getattr(program, "consts", ())

@@ -34,20 +34,20 @@ def verify(
     depend on the batch size.
 
     Args:
-      artifact: the function that was read back from the file.
-      network: the network that was exported.
-      symbolic: the artifact's symbolic axes; with "frames", two more lengths are compared.
-      format: the artifact's name in messages.
-      clips: real inputs.
+        artifact: the function that was read back from the file.
+        network: the network that was exported.
+        symbolic: the artifact's symbolic axes; with "frames", two more lengths are compared.
+        format: the artifact's name in messages.
+        clips: real inputs.
 
     Returns:
-      The inputs and batch sizes; the largest difference of two logits; that difference and the
-      tolerance relative to the largest logit; the share of inputs with the same class; and the
-      largest range of a logit over the inputs, since the comparison of a network that gives the
-      same logits to all of them proves little.
+        The inputs and batch sizes; the largest difference of two logits; that difference and the
+        tolerance relative to the largest logit; the share of inputs with the same class; and the
+        largest range of a logit over the inputs, since the comparison of a network that gives the
+        same logits to all of them proves little.
 
     Raises:
-      UserError: a difference over `TOLERANCE` of the largest logit, or another shape.
+        UserError: a difference over `TOLERANCE` of the largest logit, or another shape.
     """
     frames = network.inputs.shape[1]
     inputs = {"random": _random(network, sum(BATCHES), frames)}
@@ -95,13 +95,13 @@ def real_clips(network: Network, data_dir: str | Path, count: int = sum(BATCHES)
     """The first clips of the run's evaluation split, preprocessed for the network; first view.
 
     Args:
-      network: one network or an ensemble.
-      data_dir: the prepared data.
-      count: number of clips.
+        network: one network or an ensemble.
+        data_dir: the prepared data.
+        count: number of clips.
 
     Raises:
-      UserError: no such data, data that do not fit the network, or streams that records do not give
-          side by side.
+        UserError: no such data, data that do not fit the network, or streams that records do not
+          give side by side.
     """
     from jaxact import config
     from jaxact.datasets import dataset_info

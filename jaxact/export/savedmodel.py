@@ -43,8 +43,8 @@ def convert(network: Network, axes: Sequence[str]) -> Any:
     """The network as a `tf.Module` of its weights and the function.
 
     Args:
-      network: one network or an ensemble.
-      axes: input axes that are symbolic.
+        network: one network or an ensemble.
+        axes: input axes that are symbolic.
     """
     import tensorflow as tf
 

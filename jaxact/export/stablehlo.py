@@ -27,14 +27,14 @@ class Artifact:
     """A StableHLO artifact: a function from clips to logits.
 
     Attributes:
-      meta: the content of `meta.json`.
+        meta: the content of `meta.json`.
     """
 
     def __init__(self, path: str | Path):
         """Reads an artifact.
 
         Raises:
-          UserError: no such file, or not an artifact of `jaxact export`.
+            UserError: no such file, or not an artifact of `jaxact export`.
         """
         self._path = str(path)
         try:
@@ -54,7 +54,7 @@ class Artifact:
         """Logits f32 [n, classes] of clips f32 [n, T, M, V, C].
 
         Raises:
-          UserError: the installed JAX cannot read the StableHLO of the JAX that wrote it.
+            UserError: the installed JAX cannot read the StableHLO of the JAX that wrote it.
         """
         try:
             return self._function.call(inputs)
@@ -87,8 +87,8 @@ def convert(network: Network, axes: Sequence[str]) -> jax_export.Exported:
     """The network as an exported function of clips, with its weights as constants.
 
     Args:
-      network: one network or an ensemble.
-      axes: input axes that are symbolic.
+        network: one network or an ensemble.
+        axes: input axes that are symbolic.
     """
     function = jax.jit(lambda clips: network.apply(network.variables, clips))
     return jax_export.export(function, platforms=PLATFORMS)(network.symbolic(axes))

@@ -60,7 +60,7 @@ def rebuild(path: str | Path) -> Network:
     """Builds the network of a file that `jaxact export --format safetensors` wrote.
 
     Raises:
-      UserError: no such file, or one with other metadata.
+        UserError: no such file, or one with other metadata.
     """
     arrays, texts = safetensors.read(path)
     try:

@@ -36,12 +36,12 @@ class Checkpoints:
         """Opens the checkpoints of a run.
 
         Args:
-          workdir: the run's folder.
-          keep: number of latest checkpoints that are kept, beside the best one.
-          read_only: do not write; there must be a checkpoint.
+            workdir: the run's folder.
+            keep: number of latest checkpoints that are kept, beside the best one.
+            read_only: do not write; there must be a checkpoint.
 
         Raises:
-          UserError: there is no checkpoint to read, or the folder cannot be made.
+            UserError: there is no checkpoint to read, or the folder cannot be made.
         """
         self.folder = Path(workdir).resolve() / FOLDER
         if read_only and not self.folder.is_dir():
@@ -86,11 +86,11 @@ class Checkpoints:
         """The step of one checkpoint.
 
         Args:
-          how: "last", or "best" by top-1, which is the last one if none was evaluated.
-          step: a step to use instead.
+            how: "last", or "best" by top-1, which is the last one if none was evaluated.
+            step: a step to use instead.
 
         Raises:
-          UserError: there is no checkpoint of `step`.
+            UserError: there is no checkpoint of `step`.
         """
         if step is not None:
             if step not in self.steps:
@@ -114,12 +114,12 @@ class Checkpoints:
         A step that is saved already is not written again.
 
         Args:
-          state: its `step` names the checkpoint.
-          meta: JSON values.
-          metrics: the evaluation of the state; `select("best")` compares it.
+            state: its `step` names the checkpoint.
+            meta: JSON values.
+            metrics: the evaluation of the state; `select("best")` compares it.
 
         Raises:
-          UserError: the disk is full, or the folder cannot be written.
+            UserError: the disk is full, or the folder cannot be written.
         """
         step = int(state.step)
         if step in self._manager.all_steps():
@@ -150,11 +150,11 @@ class Checkpoints:
         """The whole state of `step`, whatever devices saved it.
 
         Args:
-          like: arrays or `jax.ShapeDtypeStruct` of the state's form.
-          sharding: the sharding of every array.
+            like: arrays or `jax.ShapeDtypeStruct` of the state's form.
+            sharding: the sharding of every array.
 
         Raises:
-          UserError: the checkpoint has another form, or is damaged.
+            UserError: the checkpoint has another form, or is damaged.
         """
         weights = {"params": like.params, "batch_stats": like.batch_stats, "ema": like.ema}
         optimizer = {"step": like.step, "opt_state": like.opt_state}

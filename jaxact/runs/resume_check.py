@@ -25,9 +25,9 @@ def check_same_run(old: RunMetadata, new: RunMetadata, folder: Path) -> None:
     """Raises UserError if the checkpoints in `folder` are of another run than `new`.
 
     Args:
-      old: the metadata of a checkpoint.
-      new: the metadata of the run that would resume from it.
-      folder: of the checkpoints, for the message.
+        old: the metadata of a checkpoint.
+        new: the metadata of the run that would resume from it.
+        folder: of the checkpoints, for the message.
     """
     before, after = _flat(config.to_dict(old.config)), _flat(config.to_dict(new.config))
     changed = []

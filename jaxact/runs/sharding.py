@@ -23,10 +23,10 @@ class Placement:
     """Where arrays live and how a step is compiled over the devices.
 
     Attributes:
-      mesh: one axis, `data`, over every device of every process.
-      parallel: "jit" compiles the step over the mesh; "pmap" runs the same step on each device
+        mesh: one axis, `data`, over every device of every process.
+        parallel: "jit" compiles the step over the mesh; "pmap" runs the same step on each device
           under an axis name.
-      batch_norm: "global" computes BatchNorm's statistics over the whole batch, "per_device" over
+        batch_norm: "global" computes BatchNorm's statistics over the whole batch, "per_device" over
           each device's share of it.
     """
 
@@ -63,8 +63,8 @@ class Placement:
         """Copies a tree to every device.
 
         Args:
-          tree: arrays; every process must pass the same values.
-          donatable: also copy what is on a device already, so that a compiled step may donate
+            tree: arrays; every process must pass the same values.
+            donatable: also copy what is on a device already, so that a compiled step may donate
               the result. One program copies the whole tree.
         """
         if jax.process_count() == 1:
@@ -83,8 +83,8 @@ class Placement:
         """Places this process's rows of a training batch on its devices.
 
         Returns:
-          For jit, global arrays that the processes' rows form together; for pmap, arrays
-          `[devices of this process, rows per device, ...]`.
+            For jit, global arrays that the processes' rows form together; for pmap, arrays
+            `[devices of this process, rows per device, ...]`.
         """
         if self.parallel != "pmap":
             return self.shard_eval(batch)
@@ -169,11 +169,11 @@ def make_placement(
     """A placement over all devices, the first `devices` of them, or a given list of devices.
 
     Args:
-      parallel, batch_norm: see `Placement`.
-      devices: how many devices, 0 for all; or the devices themselves.
+        parallel, batch_norm: see `Placement`.
+        devices: how many devices, 0 for all; or the devices themselves.
 
     Raises:
-      UserError: an unknown option, or more devices than there are.
+        UserError: an unknown option, or more devices than there are.
     """
     if parallel not in ("jit", "pmap"):
         raise unknown("parallel", parallel, ("jit", "pmap"))

@@ -15,11 +15,11 @@ class TrainState(struct.PyTreeNode):
     """Four array trees, and a fifth with a moving average of the parameters.
 
     Attributes:
-      step: number of updates made so far, i32 [].
-      params: trainable arrays.
-      batch_stats: running mean and variance of BatchNorm.
-      opt_state: the optimizer's state for the parameters that are not frozen.
-      ema: exponential moving average of `params`, or None.
+        step: number of updates made so far, i32 [].
+        params: trainable arrays.
+        batch_stats: running mean and variance of BatchNorm.
+        opt_state: the optimizer's state for the parameters that are not frozen.
+        ema: exponential moving average of `params`, or None.
     """
 
     step: Tree
@@ -66,8 +66,8 @@ def split(params: Tree, frozen: Tree) -> tuple[Tree, Tree]:
     the optimizer state for it, hold nothing for the second.
 
     Args:
-      params: arrays.
-      frozen: a tree of the same form, True for each frozen parameter.
+        params: arrays.
+        frozen: a tree of the same form, True for each frozen parameter.
     """
     trained = jax.tree.map(lambda array, fixed: None if fixed else array, params, frozen)
     fixed = jax.tree.map(lambda array, fixed: array if fixed else None, params, frozen)
@@ -94,9 +94,9 @@ def create(
     """The state before the first step, computed by one compiled program.
 
     Args:
-      example: shape and dtype of the model's inputs.
-      seed: seed of the initialisation.
-      ema: keep a moving average of the parameters.
+        example: shape and dtype of the model's inputs.
+        seed: seed of the initialisation.
+        ema: keep a moving average of the parameters.
     """
 
     def initial(key: jax.Array) -> TrainState:

@@ -23,17 +23,17 @@ class TrainedModel:
     """A network, its weights, and the metadata of its run.
 
     Attributes:
-      model: the module.
-      weights: Linen variables; the moving average of the parameters if the run has one.
-      config: the run's resolved config.
-      layout: the joints.
-      labels: class names, in the order of the logits.
-      channels: what the numbers of a joint are, e.g. ("x", "y", "z").
-      step: of the checkpoint.
-      selection: how that step was selected, in words.
-      radii: mean distances of the joints from the gravity centre, if the partition is based on
+        model: the module.
+        weights: Linen variables; the moving average of the parameters if the run has one.
+        config: the run's resolved config.
+        layout: the joints.
+        labels: class names, in the order of the logits.
+        channels: what the numbers of a joint are, e.g. ("x", "y", "z").
+        step: of the checkpoint.
+        selection: how that step was selected, in words.
+        radii: mean distances of the joints from the gravity centre, if the partition is based on
           them.
-      version: version of the training data; "" for arrays.
+        version: version of the training data; "" for arrays.
     """
 
     model: nn.Module
@@ -53,14 +53,14 @@ class RunMetadata:
     """What a checkpoint stores beside its arrays: enough to build the network again.
 
     Attributes:
-      config: the run's resolved config.
-      layout: the joints of its clips.
-      labels: class names, in the order of the logits.
-      channels: what the numbers of a joint are, e.g. ("x", "y", "z").
-      radii: the joints' mean distances from the gravity centre, where the partition is made of
+        config: the run's resolved config.
+        layout: the joints of its clips.
+        labels: class names, in the order of the logits.
+        channels: what the numbers of a joint are, e.g. ("x", "y", "z").
+        radii: the joints' mean distances from the gravity centre, where the partition is made of
           them.
-      size: clips of the training split; None where the metadata names no data set.
-      version: version of the data set; "" for arrays.
+        size: clips of the training split; None where the metadata names no data set.
+        version: version of the data set; "" for arrays.
     """
 
     config: config.TrainConfig
@@ -95,8 +95,8 @@ class RunMetadata:
         """Reads what `to_dict` wrote, of this version or an older one.
 
         Raises:
-          KeyError: a field is missing.
-          UserError: an option of the config that this version does not have.
+            KeyError: a field is missing.
+            UserError: an option of the config that this version does not have.
         """
         radii = values.get("radii")
         data = values.get("data", {})
@@ -115,7 +115,7 @@ def build(metadata: RunMetadata, *, axis_name: str | None = None) -> nn.Module:
     """The network that `metadata` describes, without weights.
 
     Args:
-      axis_name: mesh axis over which batch statistics are averaged.
+        axis_name: mesh axis over which batch statistics are averaged.
     """
     spec = models.InputSpec(
         layout=metadata.layout,
@@ -132,8 +132,8 @@ def example_input(metadata: RunMetadata, *, training: bool = True) -> jax.ShapeD
     """The shape and dtype of a batch of one clip.
 
     Args:
-      metadata: of the run.
-      training: the shape in training, which may have fewer frames than in evaluation.
+        metadata: of the run.
+        training: the shape in training, which may have fewer frames than in evaluation.
     """
     run: Any = metadata.config
     clip = run.clip
@@ -157,13 +157,13 @@ def load(
     """Loads the network of a run from its checkpoint.
 
     Args:
-      workdir: the --workdir of `jaxact train`.
-      step: a step to load; by default the run's own `select` decides.
-      how: "last" or "best", in place of the run's `select`.
-      classifier: refuse a network without classes.
+        workdir: the --workdir of `jaxact train`.
+        step: a step to load; by default the run's own `select` decides.
+        how: "last" or "best", in place of the run's `select`.
+        classifier: refuse a network without classes.
 
     Raises:
-      UserError: no checkpoint, no such step, a checkpoint that does not fit its own metadata, or
+        UserError: no checkpoint, no such step, a checkpoint that does not fit its own metadata, or
           one of a network without classes.
     """
     checkpoints = checkpoint.Checkpoints(workdir, read_only=True)
@@ -225,7 +225,7 @@ def input_kind(workdir: str | Path) -> str:
     """The kind of records that the network of a run reads: "skeleton", "video" or "pose".
 
     Raises:
-      UserError: no checkpoint.
+        UserError: no checkpoint.
     """
     checkpoints = checkpoint.Checkpoints(workdir, read_only=True)
     try:
@@ -239,11 +239,11 @@ def with_options(net: TrainedModel, options: Mapping[str, Any]) -> TrainedModel:
     """`net` with other values of options that no weight depends on.
 
     Args:
-      net: the network.
-      options: values by name, such as "model.kept" or "clip.views"; None changes nothing.
+        net: the network.
+        options: values by name, such as "model.kept" or "clip.views"; None changes nothing.
 
     Raises:
-      UserError: the network has no such option, or the option no such value.
+        UserError: the network has no such option, or the option no such value.
     """
     run = copy.deepcopy(net.config)
     model_options = {}

@@ -63,17 +63,17 @@ def convert(
     mean at the origin is indistinguishable from a missing joint, so convert before centring.
 
     Args:
-      joints: joints in the order of `source`, with any leading axes.
-      source: name of their layout.
-      target: name of the layout to convert to.
-      channels: names of the channels on the last axis. "score" is not a coordinate.
+        joints: joints in the order of `source`, with any leading axes.
+        source: name of their layout.
+        target: name of the layout to convert to.
+        channels: names of the channels on the last axis. "score" is not a coordinate.
 
     Returns:
-      Joints in the order of `target`; those without a source joint are zero.
+        Joints in the order of `target`; those without a source joint are zero.
 
     Raises:
-      UserError: an unknown layout, no conversion between the two, or joints that do not fit
-        `source`.
+        UserError: an unknown layout, no conversion between the two, or joints that do not fit
+          `source`.
     """
     path = conversion_path(source, target)
     if joints.shape[-2:] != (len(LAYOUTS[source].joints), len(channels)):
@@ -91,11 +91,11 @@ def conversion_path(source: str, target: str) -> list[str]:
     """The layouts on the shortest chain of conversions from `source` to `target`.
 
     Returns:
-      Names of the layouts, without `source` and with `target`.
+        Names of the layouts, without `source` and with `target`.
 
     Raises:
-      UserError: an unknown layout, or no such chain. The message lists the layouts that `source`
-        converts to.
+        UserError: an unknown layout, or no such chain. The message lists the layouts that `source`
+          converts to.
     """
     for name in (source, target):
         if name not in LAYOUTS:

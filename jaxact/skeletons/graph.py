@@ -34,12 +34,12 @@ def gravity_radii(
     distance of a joint is averaged over the frames in which it is present.
 
     Args:
-      clips: joints [t, m, v, c] of records. A joint that is all zero, or whose score is zero, is
-        missing.
-      channels: names of the channels. The score is not a coordinate.
+        clips: joints [t, m, v, c] of records. A joint that is all zero, or whose score is zero, is
+          missing.
+        channels: names of the channels. The score is not a coordinate.
 
     Raises:
-      UserError: a joint is missing in every frame.
+        UserError: a joint is missing in every frame.
     """
     axes = [index for index, channel in enumerate(channels) if channel != "score"]
     total: np.ndarray = np.zeros(())
@@ -88,19 +88,20 @@ def adjacency(
         nearer}. With `norm="joint"` it is exactly that release.
 
     Args:
-      layout: the skeleton.
-      strategy: one of `STRATEGIES`.
-      norm: `subset` divides each column of each A_k by its sum (Eqs. 4 and 5: 1/Z, Z the size of
-        the subset). `joint` divides each column of every A_k by the sum over all k. `eq10` is
-        Lambda^-1/2 A_k Lambda^-1/2 with Lambda the row sums plus alpha, exactly as printed; a
-        directed subset has empty rows, whose edges weigh up to 1 / sqrt(alpha).
-      metric: the distance of `spatial`: `hop` counts edges to the centre, `gravity` compares
-        `radii`.
-      radii: mean distance of each joint to the centre of gravity (`gravity_radii`), for `gravity`.
-      alpha: added to the degrees of `eq10`.
+        layout: the skeleton.
+        strategy: one of `STRATEGIES`.
+        norm: `subset` divides each column of each A_k by its sum (Eqs. 4 and 5: 1/Z, Z the size of
+          the subset). `joint` divides each column of every A_k by the sum over all k. `eq10` is
+          Lambda^-1/2 A_k Lambda^-1/2 with Lambda the row sums plus alpha, exactly as printed; a
+          directed subset has empty rows, whose edges weigh up to 1 / sqrt(alpha).
+        metric: the distance of `spatial`: `hop` counts edges to the centre, `gravity` compares
+          `radii`.
+        radii: mean distance of each joint to the centre of gravity (`gravity_radii`), for
+            `gravity`.
+        alpha: added to the degrees of `eq10`.
 
     Raises:
-      UserError: an unknown strategy, norm or metric, or `gravity` without usable radii.
+        UserError: an unknown strategy, norm or metric, or `gravity` without usable radii.
     """
     for option, value, available in (
         ("strategy", strategy, STRATEGIES),

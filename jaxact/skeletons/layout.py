@@ -17,16 +17,16 @@ class Layout:
     """The joints of a skeleton and their connections.
 
     Attributes:
-      name: name in data sets and checkpoints.
-      joints: joint names in array order.
-      edges: the graph, a tree: (child, parent) with the parent one step nearer the centre.
-      bones: (joint, parent) for every joint in order, the root paired with itself: what the bone
-        stream subtracts. Published bone streams do not always follow the graph (COCO-17 connects
-        the hips to the nose).
-      centre: joint from which the partition strategies measure distances.
-      pairs: (left, right) joints that are swapped in a mirror image.
-      spine: (lower, upper) joints of the trunk, which view alignment makes vertical, or None.
-      shoulders: (right, left) joints, which view alignment makes horizontal, or None.
+        name: name in data sets and checkpoints.
+        joints: joint names in array order.
+        edges: the graph, a tree: (child, parent) with the parent one step nearer the centre.
+        bones: (joint, parent) for every joint in order, the root paired with itself: what the bone
+          stream subtracts. Published bone streams do not always follow the graph (COCO-17 connects
+          the hips to the nose).
+        centre: joint from which the partition strategies measure distances.
+        pairs: (left, right) joints that are swapped in a mirror image.
+        spine: (lower, upper) joints of the trunk, which view alignment makes vertical, or None.
+        shoulders: (right, left) joints, which view alignment makes horizontal, or None.
     """
 
     name: str
@@ -99,12 +99,12 @@ class Layout:
         """Reads a layout from JSON values, with joints by number or by name.
 
         Args:
-          content: a mapping with `name`, `joints`, `edges` (neighbours, in either direction) and
-            `centre`. Without `bones`, the bone of each joint ends at its neighbour nearer the
-            centre. Without `pairs`, names that differ only in left/right are pairs.
+            content: a mapping with `name`, `joints`, `edges` (neighbours, in either direction) and
+              `centre`. Without `bones`, the bone of each joint ends at its neighbour nearer the
+              centre. Without `pairs`, names that differ only in left/right are pairs.
 
         Raises:
-          UserError: a field is missing, unknown or malformed, or the edges are not a tree.
+            UserError: a field is missing, unknown or malformed, or the edges are not a tree.
         """
         if not isinstance(content, Mapping):
             raise UserError(
@@ -133,9 +133,9 @@ class _Reader:
     """Reads the fields of a layout.
 
     Attributes:
-      name: name of the layout.
-      joints: its joint names.
-      content: the JSON object.
+        name: name of the layout.
+        joints: its joint names.
+        content: the JSON object.
     """
 
     name: str
@@ -218,8 +218,8 @@ def _parents(where: str, count: int, edges: Iterable[Pair], root: int) -> list[i
     """Each joint's neighbour on the way to the root; the root is its own parent.
 
     Raises:
-      UserError: an edge joins a joint to itself, is given twice or closes a cycle, or a joint
-        cannot be reached.
+        UserError: an edge joins a joint to itself, is given twice or closes a cycle, or a joint
+          cannot be reached.
     """
     neighbours: list[set[int]] = [set() for _ in range(count)]
     component = list(range(count))  # connected component of each joint

@@ -182,7 +182,7 @@ def get_layout(name: str | os.PathLike[str]) -> Layout:
     """A layout by its name, or from a JSON file (see `Layout.from_dict`).
 
     Raises:
-      UserError: no such layout, no such file, or a file that is not a layout.
+        UserError: no such layout, no such file, or a file that is not a layout.
     """
     if str(name) in LAYOUTS:
         return LAYOUTS[str(name)]

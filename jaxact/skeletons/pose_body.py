@@ -29,7 +29,7 @@ def body_matrix(layout: Layout) -> Float[np.ndarray, "14 v"]:
     shoulders for a missing neck.
 
     Raises:
-      UserError: the layout does not convert to the body.
+        UserError: the layout does not convert to the body.
     """
     if layout.name in LAYOUTS:
         return _named_layout_matrix(layout)

@@ -25,11 +25,11 @@ class Track(NamedTuple):
     """One person.
 
     Attributes:
-      id: never given to another person.
-      joints: last known x and y of each joint.
-      present: joints that were detected at least once.
-      speed: mean speed of the joints, in units of the joints per frame.
-      missed: frames since the last pose.
+        id: never given to another person.
+        joints: last known x and y of each joint.
+        present: joints that were detected at least once.
+        speed: mean speed of the joints, in units of the joints per frame.
+        missed: frames since the last pose.
     """
 
     id: int
@@ -61,19 +61,20 @@ def update_tracks(
     A pose without a track starts a new one. A track without a pose waits.
 
     Args:
-      tracks: the tracks after the previous frame; `Tracks()` before the first.
-      poses: joints of the people in this frame, in any order; x and y first, missing ones zero.
-      measure: "joints" is the mean distance between joints that both have, divided by the diagonal
-        of the larger bounding box. "iou" is 1 - the intersection over union of the bounding boxes.
-      reach: largest distance at which a pose continues a track.
-      patience: number of frames without a pose after which a track ends.
-      score: whether the last channel is a score, which is zero where a joint is missing.
+        tracks: the tracks after the previous frame; `Tracks()` before the first.
+        poses: joints of the people in this frame, in any order; x and y first, missing ones zero.
+        measure: "joints" is the mean distance between joints that both have, divided by the
+          diagonal of the larger bounding box. "iou" is 1 - the intersection over union of the
+          bounding boxes.
+        reach: largest distance at which a pose continues a track.
+        patience: number of frames without a pose after which a track ends.
+        score: whether the last channel is a score, which is zero where a joint is missing.
 
     Returns:
-      The tracks after this frame, and the id of each pose; -1 for a pose without a joint.
+        The tracks after this frame, and the id of each pose; -1 for a pose without a joint.
 
     Raises:
-      UserError: an unknown measure, or poses with another number of joints than before.
+        UserError: an unknown measure, or poses with another number of joints than before.
     """
     if measure not in MEASURES:
         raise unknown("measure", measure, MEASURES)

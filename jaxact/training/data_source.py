@@ -23,14 +23,14 @@ class DataSource:
     """Training and evaluation batches, and what they are.
 
     Attributes:
-      labels: class names, in the order of the targets.
-      layout: the joints.
-      channels: what the numbers of a joint are, e.g. ("x", "y", "score").
-      size: number of training examples, over all processes.
-      train: returns this process's endless batches from a step on.
-      evaluate: returns this process's batches of one pass over the evaluation split.
-      version: version of the prepared records.
-      radii: mean distance of each joint from the gravity centre, if the model needs it.
+        labels: class names, in the order of the targets.
+        layout: the joints.
+        channels: what the numbers of a joint are, e.g. ("x", "y", "score").
+        size: number of training examples, over all processes.
+        train: returns this process's endless batches from a step on.
+        evaluate: returns this process's batches of one pass over the evaluation split.
+        version: version of the prepared records.
+        radii: mean distance of each joint from the gravity centre, if the model needs it.
     """
 
     labels: tuple[str, ...]
@@ -47,7 +47,7 @@ def from_records(config: configs.TrainConfig) -> DataSource:
     """Batches of prepared records through tf.data.
 
     Raises:
-      UserError: no such data set, or one that does not fit the run's model or protocol.
+        UserError: no such data set, or one that does not fit the run's model or protocol.
     """
     from jaxact.datasets import dataset_info, records
     from jaxact.pipeline import batches
@@ -114,10 +114,10 @@ def from_arrays(
     """Batches of arrays in memory.
 
     Args:
-      config: the run's config.
-      train: `(inputs [n, t, m, v, c], targets [n])` of the training examples.
-      test: the same of the evaluation examples.
-      labels, layout, channels: see `DataSource`.
+        config: the run's config.
+        train: `(inputs [n, t, m, v, c], targets [n])` of the training examples.
+        test: the same of the evaluation examples.
+        labels, layout, channels: see `DataSource`.
     """
     from jaxact.pipeline import arrays
 

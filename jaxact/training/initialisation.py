@@ -21,11 +21,11 @@ def initialise(
     """The state before the first step, with the weights that `config.init_from` names.
 
     Args:
-      initial: the state with random weights.
-      config: its `init_from` is empty, the folder of a run, or a file of a backbone's weights.
+        initial: the state with random weights.
+        config: its `init_from` is empty, the folder of a run, or a file of a backbone's weights.
 
     Raises:
-      UserError: weights that do not fit, or none for parameters that are never trained.
+        UserError: weights that do not fit, or none for parameters that are never trained.
     """
     path = config.init_from
     if not path:
@@ -56,12 +56,12 @@ def transfer(
     parts of a module that `net` does not have, such as an excitation.
 
     Args:
-      initial: the state before the first step.
-      net: the pretrained network.
-      source: the folder of `net`, for messages.
+        initial: the state before the first step.
+        net: the pretrained network.
+        source: the folder of `net`, for messages.
 
     Raises:
-      UserError: no module in common, or one of another shape.
+        UserError: no module in common, or one of another shape.
     """
     pretrained = net.weights["params"]
     modules = set()
@@ -115,9 +115,9 @@ def _is_other_classifier(module: Any, other: Any, classes: int) -> bool:
     """Whether a module has `classes` outputs, and `other` has the same inputs but another number.
 
     Args:
-      module: arrays of one network's module.
-      other: arrays of the module of the same name in the other network.
-      classes: number of classes of the first network.
+        module: arrays of one network's module.
+        other: arrays of the module of the same name in the other network.
+        classes: number of classes of the first network.
     """
     old = [array.shape for array in jax.tree.leaves(module)]
     new = [array.shape for array in jax.tree.leaves(other)]

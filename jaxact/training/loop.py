@@ -32,9 +32,9 @@ class TrainResult:
     """How a run ended.
 
     Attributes:
-      step: number of updates made.
-      stopped: whether a signal stopped the run before its last step.
-      metrics: the last evaluation, or None.
+        step: number of updates made.
+        stopped: whether a signal stopped the run before its last step.
+        metrics: the last evaluation, or None.
     """
 
     step: int
@@ -46,12 +46,12 @@ def run(config: TrainConfig, workdir: str | Path, source: DataSource | None = No
     """Trains to the end of the last epoch; resumes from the last checkpoint in `workdir`.
 
     Args:
-      config: the resolved config.
-      workdir: gets `checkpoints/`, `metrics.jsonl`, `config.json` and `tensorboard/`.
-      source: where batches come from; by default the prepared records that the config names.
+        config: the resolved config.
+        workdir: gets `checkpoints/`, `metrics.jsonl`, `config.json` and `tensorboard/`.
+        source: where batches come from; by default the prepared records that the config names.
 
     Raises:
-      UserError: options that do not fit each other, the data, or the checkpoints in `workdir`; a
+        UserError: options that do not fit each other, the data, or the checkpoints in `workdir`; a
           non-finite loss.
     """
     check(config)

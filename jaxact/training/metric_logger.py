@@ -35,10 +35,10 @@ class MetricWindow:
         """Fetches the sums from the devices.
 
         Args:
-          last_checkpoint: its step, for the message.
+            last_checkpoint: its step, for the message.
 
         Raises:
-          UserError: a loss or a gradient is not finite.
+            UserError: a loss or a gradient is not finite.
         """
         self._sums = jax.device_get(self._sums)
         first = self._step + self._checked + 1
@@ -59,7 +59,7 @@ class MetricWindow:
         """Returns the means since the last call, and restarts after `step`.
 
         Raises:
-          UserError: see `check`.
+            UserError: see `check`.
         """
         sums = self.check(last_checkpoint)
         seconds = time.monotonic() - self._start_time
@@ -102,7 +102,7 @@ class MetricLogger:
         """Writes metrics by name; `step` is one of them.
 
         Raises:
-          UserError: the files cannot be written.
+            UserError: the files cannot be written.
         """
         try:
             self._stream.write(json.dumps(line) + "\n")

@@ -22,15 +22,15 @@ def run(config: TrainConfig, workdir: str | Path, streams: Sequence[str]) -> dic
     A second call resumes where the first one stopped.
 
     Args:
-      config: the config of every run, but for `clip.stream`.
-      workdir: gets a folder for each stream, and `fused`.
-      streams: at least two streams.
+        config: the config of every run, but for `clip.stream`.
+        workdir: gets a folder for each stream, and `fused`.
+        streams: at least two streams.
 
     Returns:
-      The fused report's `metrics.json`, or None if a signal stopped the training.
+        The fused report's `metrics.json`, or None if a signal stopped the training.
 
     Raises:
-      UserError: an unknown stream, the same stream twice, or what training and evaluation refuse.
+        UserError: an unknown stream, the same stream twice, or what training and evaluation refuse.
     """
     for name in "+".join(streams).split("+"):
         if name not in score_fusion.STREAM_WEIGHTS:

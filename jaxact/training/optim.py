@@ -22,16 +22,16 @@ def schedule(
     """The learning rate as a function of the step, which starts at 0.
 
     Args:
-      kind: "constant"; "step", multiplied by `factor` at each of `milestones`; "cosine", to zero at
-          `total_steps`.
-      learning_rate: the highest learning rate.
-      total_steps: length of the run.
-      milestones: steps at which the step schedule decays.
-      factor: the decay at a milestone.
-      warmup_steps: steps of a linear rise from zero; they do not shift the rest of the schedule.
+        kind: "constant"; "step", multiplied by `factor` at each of `milestones`; "cosine", to zero
+          at `total_steps`.
+        learning_rate: the highest learning rate.
+        total_steps: length of the run.
+        milestones: steps at which the step schedule decays.
+        factor: the decay at a milestone.
+        warmup_steps: steps of a linear rise from zero; they do not shift the rest of the schedule.
 
     Raises:
-      UserError: `kind` is none of the three.
+        UserError: `kind` is none of the three.
     """
     if kind == "constant":
         decay = optax.constant_schedule(learning_rate)
@@ -80,17 +80,17 @@ def optimizer(
     weight decay to the gradient, AdamW decouples it.
 
     Args:
-      learning_rate: see `schedule`.
-      name: "sgd", "adam" or "adamw".
-      momentum, nesterov: of SGD.
-      weight_decay: 0 turns it off.
-      decay: which parameters decay. "all", as in the released ST-GCN code; "kernels": arrays of two
-          and more axes; "depthwise": the parameters of this name, kernels of depthwise
+        learning_rate: see `schedule`.
+        name: "sgd", "adam" or "adamw".
+        momentum, nesterov: of SGD.
+        weight_decay: 0 turns it off.
+        decay: which parameters decay. "all", as in the released ST-GCN code; "kernels": arrays of
+          two and more axes; "depthwise": the parameters of this name, kernels of depthwise
           convolutions.
-      clip_norm: largest global norm of the gradient before weight decay; 0 turns clipping off.
+        clip_norm: largest global norm of the gradient before weight decay; 0 turns clipping off.
 
     Raises:
-      UserError: unknown `name` or `decay`.
+        UserError: unknown `name` or `decay`.
     """
     if decay not in _DECAYS:
         raise unknown("decay", decay, _DECAYS)

@@ -34,18 +34,19 @@ def train_step(
     it does a smaller batch, and updates its running averages a times.
 
     Args:
-      apply: the model's `apply`.
-      loss: per-example loss of (outputs, targets, step), unreduced.
-      seed: the dropout key is `fold_in(key(seed), step)`, folded again with device and micro-batch.
-      ema: decay of the parameters' moving average; 0 = none.
-      accumulate: number of micro-batches.
-      axis_name: the device axis, if the step reads one device's share of the batch.
-      frozen: returns a mask of the parameters that are not trained, see `state.frozen_mask`; by
+        apply: the model's `apply`.
+        loss: per-example loss of (outputs, targets, step), unreduced.
+        seed: the dropout key is `fold_in(key(seed), step)`, folded again with device and
+            micro-batch.
+        ema: decay of the parameters' moving average; 0 = none.
+        accumulate: number of micro-batches.
+        axis_name: the device axis, if the step reads one device's share of the batch.
+        frozen: returns a mask of the parameters that are not trained, see `state.frozen_mask`; by
           default all are trained.
 
     Returns:
-      The new state, and sums over the whole batch: `loss`, `count`, `correct` of a classifier, and
-      the global `grad_norm`.
+        The new state, and sums over the whole batch: `loss`, `count`, `correct` of a classifier,
+        and the global `grad_norm`.
     """
     key = jax.random.fold_in(jax.random.key(seed), state.step)
     if axis_name:

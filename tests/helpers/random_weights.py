@@ -27,7 +27,7 @@ def random_array(*shape: int, seed: int = 0) -> jax.Array:
     """Standard normal numbers of this shape, float32; what `jax.random.normal` would compile a
     program for.
     """
-    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape), jnp.float32)
+    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape).astype(np.float32))
 
 
 def random_variables(
@@ -46,25 +46,27 @@ def random_variables(
     is one, so that a test which compares with a loop covers them all. Use `init` where a test is
     about how weights start.
 
-    A variable's name, the last part of its path, decides how its numbers are drawn:
-      names that end in scale, gamma, var, variance or importance: uniform between 0.5 and 1.5.
-      other vectors and scalars, such as biases and running means: normal with deviation 0.2. all
-      others, such as kernels: normal with variance gain^2 / fan-in, the fan-in being all axes but
-      the last. integers, such as step counters: zero.
+    The last part of a variable's path decides how its values are drawn:
+
+    - names that end in scale, gamma, var, variance or importance: uniform between 0.5 and 1.5;
+    - other vectors and scalars, such as biases and running means: normal, deviation 0.2;
+    - all others, such as kernels: normal, variance gain^2 / fan-in, where the fan-in is the
+      product of all axes but the last;
+    - integers, such as step counters: zero.
 
     Args:
-      model: the module.
-      *inputs: arguments of `model.init` after the key: arrays or `jax.ShapeDtypeStruct`.
-      seed: of the numbers; the same seed gives the same variables.
-      gain: of the kernels; above one where their leading axes are no inputs of a sum, such as a
+        model: the module.
+        *inputs: arguments of `model.init` after the key: arrays or `jax.ShapeDtypeStruct`.
+        seed: of the numbers; the same seed gives the same variables.
+        gain: of the kernels; above one where their leading axes are no inputs of a sum, such as a
           kernel for each joint.
-      constants: one value for all variables of a name instead, by name: `{"importance": 1.0,
+        constants: one value for all variables of a name instead, by name: `{"importance": 1.0,
           "alpha": 0.0}`.
-      **options: keyword arguments of `model.init` that are not arrays: `train=True`, `decode=True`,
-          `method="embed"`.
+        **options: keyword arguments of `model.init` that are not arrays: `train=True`,
+          `decode=True`, `method="embed"`.
 
     Returns:
-      The collections that `model.init` returns, as arrays of its dtypes.
+        The collections that `model.init` returns, as arrays of its dtypes.
     """
     shapes = jax.eval_shape(lambda *args: model.init(jax.random.key(0), *args, **options), *inputs)
     return fill(shapes, seed=seed, gain=gain, constants=constants)
@@ -88,7 +90,7 @@ def fill(
             values = random.normal(0, 0.2, leaf.shape)
         else:
             values = random.normal(0, gain * np.prod(leaf.shape[:-1]) ** -0.5, leaf.shape)
-        return jnp.asarray(values, leaf.dtype)
+        return jnp.asarray(values.astype(leaf.dtype))  # cast by NumPy: no program is compiled
 
     return jax.tree_util.tree_map_with_path(draw, shapes)
 

@@ -44,11 +44,11 @@ def write(
     """Writes `pictures` u8 [t, h, w, 3] in the container of the path's suffix; returns the path.
 
     Args:
-      times: in seconds, where they are not even.
-      matrix: (a, b, c, d) of the display matrix, into an .mp4 or .mov.
-      options: of the container.
-      colorspace: 1 writes and states BT.709.
-      last: seconds for which the last frame is shown, where it is not one step.
+        times: in seconds, where they are not even.
+        matrix: (a, b, c, d) of the display matrix, into an .mp4 or .mov.
+        options: of the container.
+        colorspace: 1 writes and states BT.709.
+        last: seconds for which the last frame is shown, where it is not one step.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w", options=options or {}) as container:

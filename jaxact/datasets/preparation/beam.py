@@ -16,11 +16,11 @@ def pipeline_options(text: str) -> Any:
     """Beam's pipeline options from one string.
 
     Args:
-      text: "runner=DirectRunner,direct_num_workers=2" as TFDS writes them, or
+        text: "runner=DirectRunner,direct_num_workers=2" as TFDS writes them, or
           "--runner=DirectRunner --..." as Beam does.
 
     Raises:
-      UserError: apache-beam is not installed.
+        UserError: apache-beam is not installed.
     """
     try:
         from apache_beam.options.pipeline_options import (  # pyright: ignore[reportMissingImports]

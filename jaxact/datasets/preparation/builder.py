@@ -34,11 +34,11 @@ class RawClip:
     """A raw clip that becomes a record (or several).
 
     Attributes:
-      id: id of the record, unique in its data set.
-      path: the raw file; "" where there is none.
-      cell: the TFDS split of its records.
-      label: 0-based class.
-      facts: what else `parse` needs from names and lists, as plain values.
+        id: id of the record, unique in its data set.
+        path: the raw file; "" where there is none.
+        cell: the TFDS split of its records.
+        label: 0-based class.
+        facts: what else `parse` needs from names and lists, as plain values.
     """
 
     id: str
@@ -53,17 +53,17 @@ class RawDataset:
     """What `find` reads from the names and lists of a raw folder.
 
     Attributes:
-      clips: every clip to parse.
-      labels: class names in label order.
-      layout: joint layout of every clip.
-      channels: names of the channels on the last axis of the joints.
-      unions: protocol split -> its cells. Cells without a clip are dropped when the data set is
+        clips: every clip to parse.
+        labels: class names in label order.
+        layout: joint layout of every clip.
+        channels: names of the channels on the last axis of the joints.
+        unions: protocol split -> its cells. Cells without a clip are dropped when the data set is
           written.
-      subsets: evaluation subset -> its label ids.
-      test_only: the subsets that a published protocol evaluates without training on them alone.
-      dropped: reason -> number of clips that the data set itself leaves out.
-      leaks, stored: see `jaxact.datasets.dataset_info.DatasetInfo`.
-      single_process: parse in one process, because the clips share a file that is read whole or
+        subsets: evaluation subset -> its label ids.
+        test_only: the subsets that a published protocol evaluates without training on them alone.
+        dropped: reason -> number of clips that the data set itself leaves out.
+        leaks, stored: see `jaxact.datasets.dataset_info.DatasetInfo`.
+        single_process: parse in one process, because the clips share a file that is read whole or
           from its start.
     """
 
@@ -85,11 +85,11 @@ class Job:
     """What `prepare` passes to a builder.
 
     Attributes:
-      dataset: labels, layout and channels of the records.
-      cells: the TFDS splits.
-      metadata: what a reader needs, stored beside the records.
-      examples: cell -> its (key, record) pairs, or the Beam transform that yields them.
-      beam_summary: the counts of a finished Beam pipeline, for the summary in the metadata.
+        dataset: labels, layout and channels of the records.
+        cells: the TFDS splits.
+        metadata: what a reader needs, stored beside the records.
+        examples: cell -> its (key, record) pairs, or the Beam transform that yields them.
+        beam_summary: the counts of a finished Beam pipeline, for the summary in the metadata.
     """
 
     dataset: RawDataset
@@ -108,13 +108,13 @@ class RecordBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     """A TFDS builder of records, constructed and run by `jaxact.datasets.preparation.prepare`.
 
     Attributes:
-      KIND: kind of a record: "skeleton", "video" or "pose".
-      EXPECTS: content of the raw folder, as the end of the sentence "expected ...".
-      LICENCE: terms of the data, one line.
-      NEEDS_RAW: False for a generated data set.
-      NAMED: True where the user names the data set (`custom/NAME`).
-      NAME_NEEDED: False where a data set that the user may name can go without a name.
-      CHUNK: number of clips that a process parses at a time; None is the default for skeletons.
+        KIND: kind of a record: "skeleton", "video" or "pose".
+        EXPECTS: content of the raw folder, as the end of the sentence "expected ...".
+        LICENCE: terms of the data, one line.
+        NEEDS_RAW: False for a generated data set.
+        NAMED: True where the user names the data set (`custom/NAME`).
+        NAME_NEEDED: False where a data set that the user may name can go without a name.
+        CHUNK: number of clips that a process parses at a time; None is the default for skeletons.
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -138,8 +138,8 @@ class RecordBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         """Finds the clips under `raw` by file names and lists alone.
 
         Args:
-          raw: a folder (or file) that exists.
-          layout: the user's choice where the data set allows one (`custom`), else None.
+            raw: a folder (or file) that exists.
+            layout: the user's choice where the data set allows one (`custom`), else None.
         """
         raise NotImplementedError
 
@@ -148,7 +148,8 @@ class RecordBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         """Parses one raw clip.
 
         Raises:
-          UserError: the raw file cannot be used. The message names the file and the position in it.
+            UserError: the raw file cannot be used. The message names the file and the position in
+                it.
         """
         raise NotImplementedError
 
@@ -197,7 +198,7 @@ class SkeletonBuilder(RecordBuilder, skip_registration=True):
     """A builder of skeleton records.
 
     Attributes:
-      COMPRESS: store joints zlib-compressed, which pays off where most person slots are empty.
+        COMPRESS: store joints zlib-compressed, which pays off where most person slots are empty.
     """
 
     COMPRESS: ClassVar[bool] = False
@@ -236,12 +237,12 @@ def skeleton_record(
     into missing joints.
 
     Args:
-      raw_clip: the clip that was parsed.
-      joints: every frame and person of the clip; empty slots are zero.
-      extras: further features of the data set.
+        raw_clip: the clip that was parsed.
+        joints: every frame and person of the clip; empty slots are zero.
+        extras: further features of the data set.
 
     Raises:
-      UserError: the clip has no frame, or more than half of its coordinates are not finite.
+        UserError: the clip has no frame, or more than half of its coordinates are not finite.
     """
     if joints.ndim != 4 or 0 in joints.shape:
         raise UserError(
@@ -270,7 +271,7 @@ def matching_files(raw: Path, pattern: str, expects: str) -> list[Path]:
     """Files under `raw` that match `pattern`, sorted, without hidden ones.
 
     Raises:
-      UserError: there is none. The message says what is expected there.
+        UserError: there is none. The message says what is expected there.
     """
     files = []
     if raw.is_dir():

@@ -15,7 +15,7 @@ def convert_layout(dataset: RawDataset, parse: Parse, target: str) -> tuple[RawD
     """The data set and its parser, with the joints of the layout `target`.
 
     Raises:
-      UserError: no conversion leads to `target`. The message lists those that exist.
+        UserError: no conversion leads to `target`. The message lists those that exist.
     """
     source = dataset.layout
     if LAYOUTS.get(source.name) != source:

@@ -15,19 +15,19 @@ class PrepareOptions:
     """Options of `prepare`.
 
     Attributes:
-      layout: joint layout of a data set that you name, by name or JSON file.
-      to_layout: layout to which the joints of such a data set are converted.
-      short_side: videos: pixels of the shorter side to which larger frames are scaled down; None
+        layout: joint layout of a data set that you name, by name or JSON file.
+        to_layout: layout to which the joints of such a data set are converted.
+        short_side: videos: pixels of the shorter side to which larger frames are scaled down; None
           is 256.
-      flow: videos: also store optical flow by this method, "dis" or "farneback".
-      pose_estimator: skeletons of videos: estimates the poses, in place of files beside the
+        flow: videos: also store optical flow by this method, "dis" or "farneback".
+        pose_estimator: skeletons of videos: estimates the poses, in place of files beside the
           videos.
-      workers: number of processes that parse; None is one per core, at most 8.
-      skip_bad: leave out raw files that cannot be used, and list them. Otherwise the first one
+        workers: number of processes that parse; None is one per core, at most 8.
+        skip_bad: leave out raw files that cannot be used, and list them. Otherwise the first one
           raises.
-      beam_options: run under Apache Beam with these pipeline options, e.g. "runner=DirectRunner".
+        beam_options: run under Apache Beam with these pipeline options, e.g. "runner=DirectRunner".
           None does not use Beam.
-      overwrite: replace the data set where it exists.
+        overwrite: replace the data set where it exists.
     """
 
     layout: str | None = None
@@ -45,7 +45,7 @@ def find_builder(name: str) -> tuple[type[RecordBuilder], str]:
     """The builder of a data set, and the user's name for it: `custom/mine` has "mine".
 
     Raises:
-      UserError: an unknown data set, or a name that is missing, malformed or not allowed.
+        UserError: an unknown data set, or a name that is missing, malformed or not allowed.
     """
     kind, _, own_name = name.partition("/")
     if kind not in DATASETS:
@@ -95,7 +95,7 @@ def raw_folder(name: str, builder: type[RecordBuilder], raw: str | os.PathLike[s
     """The folder (or file) of the raw data; the current folder for generated data sets.
 
     Raises:
-      UserError: it is not given, or does not exist.
+        UserError: it is not given, or does not exist.
     """
     if not builder.NEEDS_RAW:
         return Path()

@@ -50,15 +50,15 @@ class ParseCounts:
     """Counts of a parsed chunk, or of a whole data set.
 
     Attributes:
-      sources: raw clips that were parsed.
-      clips: records.
-      frames: frames of all records.
-      persons: most people in one record.
-      empty: records without a person in any frame.
-      gaps: records in which nobody is present in some frames in the middle.
-      not_finite: records with NaN or infinite numbers.
-      damaged: records with frames that the video decoder had to conceal.
-      bad: (file, reason) of the raw clips that could not be used.
+        sources: raw clips that were parsed.
+        clips: records.
+        frames: frames of all records.
+        persons: most people in one record.
+        empty: records without a person in any frame.
+        gaps: records in which nobody is present in some frames in the middle.
+        not_finite: records with NaN or infinite numbers.
+        damaged: records with frames that the video decoder had to conceal.
+        bad: (file, reason) of the raw clips that could not be used.
     """
 
     sources: int = 0
@@ -104,10 +104,10 @@ def make_chunks(
     """Divides raw clips into chunks of one cell each, in a fixed order.
 
     Args:
-      clips: the raw clips.
-      folder: folder of the chunks' files.
-      key: what the records depend on beyond the raw clips: data set, version, layout.
-      size: raw clips per chunk; None is `CHUNK_SIZE`.
+        clips: the raw clips.
+        folder: folder of the chunks' files.
+        key: what the records depend on beyond the raw clips: data set, version, layout.
+        size: raw clips per chunk; None is `CHUNK_SIZE`.
     """
     chunks = []
     ordered = sorted(clips, key=lambda clip: (clip.cell, clip.id))
@@ -127,9 +127,9 @@ def parse_all(
     """Parses every chunk that is not on disk yet, and yields the counts of each in order.
 
     Args:
-      parse: parser of a raw clip.
-      chunks: the chunks.
-      workers: number of processes; 1 parses in this process.
+        parse: parser of a raw clip.
+        chunks: the chunks.
+        workers: number of processes; 1 parses in this process.
     """
     if workers == 1 or len(chunks) == 1:
         for chunk in chunks:

@@ -64,16 +64,16 @@ def picture_record(
     """The record of one picture.
 
     Args:
-      name: id of the record.
-      label: class of the picture.
-      image: content of the file.
-      size: height and width, pixels.
-      joints: joints (x, y, seen) of every person; missing ones become zero.
-      ignored: where people are whose joints are unknown; None is nowhere.
-      extras: further features of the data set.
+        name: id of the record.
+        label: class of the picture.
+        image: content of the file.
+        size: height and width, pixels.
+        joints: joints (x, y, seen) of every person; missing ones become zero.
+        ignored: where people are whose joints are unknown; None is nowhere.
+        extras: further features of the data set.
 
     Raises:
-      UserError: a joint that is present has coordinates that are not finite.
+        UserError: a joint that is present has coordinates that are not finite.
     """
     present = joints[..., 2] > 0
     if not np.isfinite(joints[present]).all():
@@ -99,7 +99,7 @@ def jpeg_size(data: bytes, path: str) -> tuple[int, int]:
     """Height and width of a JPEG file.
 
     Raises:
-      UserError: it is not a JPEG file. The message names it.
+        UserError: it is not a JPEG file. The message names it.
     """
     offset = 2
     while data[:2] == b"\xff\xd8" and offset + 9 <= len(data) and data[offset] == 0xFF:
@@ -119,12 +119,12 @@ def find_pictures(raw: Path, names: Sequence[str], listing: Path) -> dict[str, P
     """The path under `raw`, at any depth, of each file name.
 
     Args:
-      raw: the folder to search.
-      names: the file names.
-      listing: the file that lists these names, for the error message.
+        raw: the folder to search.
+        names: the file names.
+        listing: the file that lists these names, for the error message.
 
     Raises:
-      UserError: a picture is not under `raw`.
+        UserError: a picture is not under `raw`.
     """
     paths = {}
     for path in sorted(raw.rglob("*")):
@@ -145,11 +145,11 @@ def segmentation_mask(segmentation: Any, size: tuple[int, int]) -> Bool[np.ndarr
     A pixel is inside a polygon where its centre is (even-odd rule).
 
     Args:
-      segmentation: polygons [[x, y, x, y ...] ...], or {"counts": run lengths, column by column}.
-      size: height and width of the picture, pixels.
+        segmentation: polygons [[x, y, x, y ...] ...], or {"counts": run lengths, column by column}.
+        size: height and width of the picture, pixels.
 
     Raises:
-      UserError: neither of the two formats.
+        UserError: neither of the two formats.
     """
     height, width = size
     if isinstance(segmentation, Mapping) and isinstance(segmentation.get("counts"), Sequence):

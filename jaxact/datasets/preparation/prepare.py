@@ -60,13 +60,13 @@ def prepare(
     """Writes the records of a data set under `data_dir`.
 
     Args:
-      name: one of `DATASETS`; `custom/NAME` for a data set of your own.
-      raw: folder (or file) of the raw data; none for generated data sets.
-      data_dir: folder of prepared sets; "" is $TFDS_DATA_DIR or ~/tensorflow_datasets.
-      options: None is the default of every option.
+        name: one of `DATASETS`; `custom/NAME` for a data set of your own.
+        raw: folder (or file) of the raw data; none for generated data sets.
+        data_dir: folder of prepared sets; "" is $TFDS_DATA_DIR or ~/tensorflow_datasets.
+        options: None is the default of every option.
 
     Raises:
-      UserError: an unknown data set, missing raw data, an unusable raw file, or a full disk.
+        UserError: an unknown data set, missing raw data, an unusable raw file, or a full disk.
     """
     options = options or PrepareOptions()
     builder, own_name = find_builder(name)
@@ -137,12 +137,12 @@ class _Preparation:
     """One data set that is being prepared.
 
     Attributes:
-      name: its full name, as passed to `prepare`.
-      own_name: NAME of `custom/NAME`, else "".
-      builder: the TFDS builder.
-      target: the folder to write, `data_dir/name/version`.
-      dataset: the raw clips.
-      parse: parser of a raw clip.
+        name: its full name, as passed to `prepare`.
+        own_name: NAME of `custom/NAME`, else "".
+        builder: the TFDS builder.
+        target: the folder to write, `data_dir/name/version`.
+        dataset: the raw clips.
+        parse: parser of a raw clip.
     """
 
     name: str

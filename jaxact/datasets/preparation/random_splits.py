@@ -21,13 +21,13 @@ def draw_splits(
     """Draws the random splits of each clip.
 
     Args:
-      ids: ids of the clips, all different.
-      labels: classes of the clips.
-      groups: what each clip was cut from; "" where that is unknown. Without any group there is no
+        ids: ids of the clips, all different.
+        labels: classes of the clips.
+        groups: what each clip was cut from; "" where that is unknown. Without any group there is no
           split by group.
 
     Returns:
-      For each clip `random_3to1_train` or `_test`, and `group_train` or `_test`.
+        For each clip `random_3to1_train` or `_test`, and `group_train` or `_test`.
     """
     test_clips = {BY_CLIP: draw_by_clip(ids)}
     if any(groups):
@@ -81,12 +81,12 @@ def count_leaks(splits: Splits, groups: Sequence[str]) -> dict[str, int | None]:
     are assumed not to leak.
 
     Args:
-      splits: splits of each clip. `x_test` is the test split of `x_train`, and `test` that of
+        splits: splits of each clip. `x_test` is the test split of `x_train`, and `test` that of
           `train`.
-      groups: group of each clip; "" where it is unknown.
+        groups: group of each clip; "" where it is unknown.
 
     Returns:
-      Test split -> number of clips, for the splits that leak.
+        Test split -> number of clips, for the splits that leak.
     """
     groups_by_split: dict[str, list[str]] = collections.defaultdict(list)
     for names, group in zip(splits, groups, strict=True):

@@ -14,20 +14,20 @@ class Summary:
     """What a prepared data set holds, and what was left out of it.
 
     Attributes:
-      clips: number of records.
-      classes: number of classes.
-      frames: frames of all records.
-      persons: most people in one record.
-      empty: records without a person in any frame.
-      splits: protocol split -> number of records.
-      skipped: (file, reason) of raw files that could not be used. The reason names the file too.
-      dropped: reason -> number of clips that the data set itself leaves out.
-      path: the prepared folder.
-      existed: whether the set was prepared before and nothing was done.
-      gaps: records in which nobody is present in some frames in the middle.
-      not_finite: records with NaN or infinite numbers, which training treats as missing joints.
-      damaged: records with frames that the video decoder had to conceal.
-      leaks: see `jaxact.datasets.dataset_info.DatasetInfo`.
+        clips: number of records.
+        classes: number of classes.
+        frames: frames of all records.
+        persons: most people in one record.
+        empty: records without a person in any frame.
+        splits: protocol split -> number of records.
+        skipped: (file, reason) of raw files that could not be used. The reason names the file too.
+        dropped: reason -> number of clips that the data set itself leaves out.
+        path: the prepared folder.
+        existed: whether the set was prepared before and nothing was done.
+        gaps: records in which nobody is present in some frames in the middle.
+        not_finite: records with NaN or infinite numbers, which training treats as missing joints.
+        damaged: records with frames that the video decoder had to conceal.
+        leaks: see `jaxact.datasets.dataset_info.DatasetInfo`.
     """
 
     clips: int
@@ -89,8 +89,8 @@ def read_summary(target: Path, existed: bool = False) -> Summary:
     """The summary of the prepared version in `target`.
 
     Args:
-      target: the prepared folder.
-      existed: whether the set was prepared before and nothing was done.
+        target: the prepared folder.
+        existed: whether the set was prepared before and nothing was done.
     """
     info = dataset_info.read(target)
     counts = {}

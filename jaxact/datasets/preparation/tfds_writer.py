@@ -46,11 +46,11 @@ def write(
     """Runs the TFDS builder. An existing set is replaced only when the new one is complete.
 
     Args:
-      builder_class: the TFDS builder.
-      own_name: NAME of `custom/NAME`, else "".
-      target: the folder to write, `data_dir/name/version`.
-      job: the records, and what is stored beside them.
-      beam_options: Apache Beam's pipeline options where the examples are Beam transforms.
+        builder_class: the TFDS builder.
+        own_name: NAME of `custom/NAME`, else "".
+        target: the folder to write, `data_dir/name/version`.
+        job: the records, and what is stored beside them.
+        beam_options: Apache Beam's pipeline options where the examples are Beam transforms.
     """
     # The import takes seconds, which would count against the rate shown for the first cell.
     import tensorflow  # noqa: F401

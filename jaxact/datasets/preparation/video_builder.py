@@ -74,13 +74,13 @@ def video_dataset(
     """The raw data set of video clips, with the random splits added and the leaks counted.
 
     Args:
-      ids: ids of the clips.
-      paths: files of the clips.
-      labels: classes of the clips.
-      names: names of the classes.
-      splits: the data set's own splits of each clip.
-      groups: what each clip was cut from; "" where that is unknown.
-      dropped: see `RawDataset`; reasons without clips are left out.
+        ids: ids of the clips.
+        paths: files of the clips.
+        labels: classes of the clips.
+        names: names of the classes.
+        splits: the data set's own splits of each clip.
+        groups: what each clip was cut from; "" where that is unknown.
+        dropped: see `RawDataset`; reasons without clips are left out.
     """
     dropped_counts = {}
     if dropped:
@@ -115,13 +115,13 @@ def with_video_options(
     """The data set and its parser, with frames of another size or with optical flow.
 
     Args:
-      dataset: the raw clips.
-      short_side: pixels of the shorter side to which larger frames are scaled down; None is
+        dataset: the raw clips.
+        short_side: pixels of the shorter side to which larger frames are scaled down; None is
           `SHORT_SIDE`.
-      flow_method: method of the optical flow; None stores none.
+        flow_method: method of the optical flow; None stores none.
 
     Raises:
-      UserError: a size that is too small, an unknown method, or a missing package.
+        UserError: a size that is too small, an unknown method, or a missing package.
     """
     if short_side is None:
         short_side = SHORT_SIDE
@@ -144,7 +144,7 @@ def parse(
     """Parses the video of one clip into its record.
 
     Raises:
-      UserError: the file cannot be used; see `video_encoding.encode`.
+        UserError: the file cannot be used; see `video_encoding.encode`.
     """
     clip = video_encoding.encode(raw_clip.path, short_side=short_side, flow=flow_method)
     record = {
@@ -168,7 +168,7 @@ def video_files(raw: Path, expects: str) -> list[Path]:
     """Video files under `raw` by their suffix, sorted, without hidden ones.
 
     Raises:
-      UserError: there is none.
+        UserError: there is none.
     """
     paths = []
     for path in sorted(raw.rglob("*")):

@@ -41,12 +41,12 @@ class Subject:
     """A person, and the position of the sensor.
 
     Attributes:
-      actor: body and manner of moving.
-      left_handed: whether actions are mirrored.
-      view: angle between the subject's view and the sensor, radians.
-      sensor_height: metres.
-      sensor_pitch: radians.
-      noise: scale of the sensor noise, metres.
+        actor: body and manner of moving.
+        left_handed: whether actions are mirrored.
+        view: angle between the subject's view and the sensor, radians.
+        sensor_height: metres.
+        sensor_pitch: radians.
+        noise: scale of the sensor noise, metres.
     """
 
     actor: Actor
@@ -100,17 +100,17 @@ def generate_clip(
     """Generates one clip.
 
     Args:
-      subject: 1 to 24.
-      action: one of `LABELS`.
-      repetition: 0 or more; each is another performance. The data set holds the first four.
-      seed: seed of the whole data set.
+        subject: 1 to 24.
+        action: one of `LABELS`.
+        repetition: 0 or more; each is another performance. The data set holds the first four.
+        seed: seed of the whole data set.
 
     Returns:
-      Joints in metres in sensor coordinates, 40 to 90 frames. The second person is zero in an
-      action of one person. A joint that the sensor lost is zero.
+        Joints in metres in sensor coordinates, 40 to 90 frames. The second person is zero in an
+        action of one person. A joint that the sensor lost is zero.
 
     Raises:
-      UserError: an unknown subject or action, or a negative repetition.
+        UserError: an unknown subject or action, or a negative repetition.
     """
     if subject not in SUBJECTS:
         raise UserError(f"subject {subject!r} is not one of 1 to {len(SUBJECTS)}")

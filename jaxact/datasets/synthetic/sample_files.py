@@ -103,7 +103,7 @@ def ucf101_32(folder: Path) -> Path:
     """Writes a pickle of COCO poses in pyskl's format of UCF101: five groups of every class.
 
     Returns:
-      The file.
+        The file.
     """
     people = []
     for subject in (1, 2, 3, 4, 6):

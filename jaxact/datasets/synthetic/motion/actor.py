@@ -17,13 +17,13 @@ class Actor:
     """A body and its manner of moving.
 
     Attributes:
-      body: bone lengths.
-      stance: half the distance of the feet, metres.
-      toes_out: outward rotation of the feet, radians.
-      flare: distance of the hanging hands from the body, arm lengths.
-      lean: forward bend of the upper body at rest, radians.
-      size: amplitude of the movements, about 1.
-      cadence: speed of the movements, about 1.
+        body: bone lengths.
+        stance: half the distance of the feet, metres.
+        toes_out: outward rotation of the feet, radians.
+        flare: distance of the hanging hands from the body, arm lengths.
+        lean: forward bend of the upper body at rest, radians.
+        size: amplitude of the movements, about 1.
+        cadence: speed of the movements, about 1.
     """
 
     body: Body
@@ -87,10 +87,10 @@ def move_hand(
     """Moves one hand through targets.
 
     Args:
-      pose: the pose that is changed.
-      side: `LEFT` or `RIGHT`.
-      time: time of each frame.
-      keys: time -> target (out, up, forward) in arm lengths. None is the hand at rest.
+        pose: the pose that is changed.
+        side: `LEFT` or `RIGHT`.
+        time: time of each frame.
+        keys: time -> target (out, up, forward) in arm lengths. None is the hand at rest.
     """
     rest = tuple(pose.hands[:, side].mean(axis=0))
     targets = {}
@@ -113,14 +113,14 @@ def take_step(
     """Adds one step of one foot. The heel leaves the floor first, and the toe clears the floor.
 
     Args:
-      pose: the pose that is changed.
-      side: `LEFT` or `RIGHT`.
-      time: time of each frame.
-      start: time at which the step begins.
-      end: time at which it ends.
-      by: the step (x, z), metres.
-      lift: greatest height of the foot, metres.
-      turn: rotation of the foot, radians.
+        pose: the pose that is changed.
+        side: `LEFT` or `RIGHT`.
+        time: time of each frame.
+        start: time at which the step begins.
+        end: time at which it ends.
+        by: the step (x, z), metres.
+        lift: greatest height of the foot, metres.
+        turn: rotation of the foot, radians.
     """
     progress = ease(time, start, end)
     u = np.clip((time - start) / (end - start), 0.0, 1.0)

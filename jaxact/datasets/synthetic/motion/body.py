@@ -22,12 +22,12 @@ class Body:
     """Bone lengths in metres.
 
     Attributes:
-      spine: base to middle, middle to shoulder level, shoulder level to neck, neck to head.
-      shoulder: half width, drop below the shoulder level of the spine.
-      arm: upper arm, forearm, wrist to hand.
-      hip: half width, drop below the base of the spine.
-      leg: thigh, shank.
-      foot: height of the ankle, ankle to toe.
+        spine: base to middle, middle to shoulder level, shoulder level to neck, neck to head.
+        shoulder: half width, drop below the shoulder level of the spine.
+        arm: upper arm, forearm, wrist to hand.
+        hip: half width, drop below the base of the spine.
+        leg: thigh, shank.
+        foot: height of the ankle, ankle to toe.
     """
 
     spine: tuple[float, float, float, float]
@@ -44,8 +44,8 @@ class Body:
         """A body with the proportions of an average adult.
 
         Args:
-          height: metres.
-          legs, arms, width: factors near 1 on the average proportions.
+            height: metres.
+            legs, arms, width: factors near 1 on the average proportions.
         """
         trunk = height * (1.0 - 0.5 * legs) / 0.5
         return cls(

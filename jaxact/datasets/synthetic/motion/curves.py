@@ -16,8 +16,8 @@ def interpolate(
     the keys, never overshoots them, and is constant between equal ones.
 
     Args:
-      time: where the curve is evaluated.
-      keys: time -> value, in order of time. Values are numbers, or tuples of one length.
+        time: where the curve is evaluated.
+        keys: time -> value, in order of time. Values are numbers, or tuples of one length.
     """
     key_times = np.array(list(keys), float)
     values = np.array(list(keys.values()), float)

@@ -16,8 +16,8 @@ class Placement:
     """The position of an actor's stage in the shared one.
 
     Attributes:
-      x, z: position, metres.
-      yaw: rotation about the vertical axis, radians, applied before the translation.
+        x, z: position, metres.
+        yaw: rotation about the vertical axis, radians, applied before the translation.
     """
 
     x: float

@@ -26,11 +26,11 @@ def solve_two_bones(
     least distance from `start`.
 
     Args:
-      start: first joint.
-      target: target of the end.
-      lengths: lengths of the two bones.
-      pole: direction to which the middle joint bends.
-      stretch: largest extension, as a share of the full length.
+        start: first joint.
+        target: target of the end.
+        lengths: lengths of the two bones.
+        pole: direction to which the middle joint bends.
+        stretch: largest extension, as a share of the full length.
     """
     upper, lower = lengths
     offset = target - start

@@ -16,20 +16,21 @@ class Pose:
     actor's heading.
 
     Attributes:
-      pelvis: base of the spine on the stage, metres; lowered where a leg would not reach its foot.
-      turn: rotation of the pelvis, radians: pitch forward, yaw to the left, roll to the right.
-      chest: rotation of the chest relative to the pelvis: flexion forward, twist to the left, bend
-        to the right.
-      head: rotation of the head relative to the chest: nod, turn to the left, tilt to the right.
-      hands: wrist relative to the shoulder, outward axes, in arm lengths.
-      elbows: direction in which the elbow points, outward axes.
-      grasp: weight of `grasp_at`; at 1 the wrist is there instead.
-      grasp_at: position of the wrist on the stage, metres.
-      feet: toe on the stage, metres; y is the height over its position on the floor.
-      foot_yaw: radians to the left.
-      foot_pitch: radians; positive raises the heel, negative the toe.
-      swing: weight of `swing_at`; at 1 the ankle is there instead.
-      swing_at: ankle relative to the hip, outward axes, in leg lengths.
+        pelvis: base of the spine on the stage, metres; lowered where a leg would not reach its
+            foot.
+        turn: rotation of the pelvis, radians: pitch forward, yaw to the left, roll to the right.
+        chest: rotation of the chest relative to the pelvis: flexion forward, twist to the left,
+          bend to the right.
+        head: rotation of the head relative to the chest: nod, turn to the left, tilt to the right.
+        hands: wrist relative to the shoulder, outward axes, in arm lengths.
+        elbows: direction in which the elbow points, outward axes.
+        grasp: weight of `grasp_at`; at 1 the wrist is there instead.
+        grasp_at: position of the wrist on the stage, metres.
+        feet: toe on the stage, metres; y is the height over its position on the floor.
+        foot_yaw: radians to the left.
+        foot_pitch: radians; positive raises the heel, negative the toe.
+        swing: weight of `swing_at`; at 1 the ankle is there instead.
+        swing_at: ankle relative to the hip, outward axes, in leg lengths.
     """
 
     pelvis: Vector
@@ -50,7 +51,7 @@ class Pose:
         """Every array convolved with a Gaussian, so that no joint changes its speed abruptly.
 
         Args:
-          frames: standard deviation of the Gaussian.
+            frames: standard deviation of the Gaussian.
         """
         radius = int(np.ceil(3 * frames))
         kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / frames) ** 2)
