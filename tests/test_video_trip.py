@@ -28,7 +28,9 @@ def get_config(arg=""):
         data=DataConfig(
             name="video_folder", train_split="random_3to1_train", eval_split="random_3to1_test"
         ),
-        model=TSNConfig(backbone="xception", width=1 / 32, depth=0.0, dropout=0.0),
+        model=TSNConfig(
+            backbone="xception", width=1 / 32, depth=0.0, dropout=0.0, skip=("block3", "block4")
+        ),
         clip=VideoClipConfig(frames=2, height=32, width=32),
         augment=VideoAugmentConfig(crop=0.9),
         optim=OptimConfig(name="adamw", learning_rate=1e-2, schedule="constant", weight_decay=0.0),
@@ -93,6 +95,7 @@ def test_several_views_of_each_clip_need_segments(folder, trained_run, capsys):
         assert told in capsys.readouterr().err and not (folder / "none").exists()
 
 
+@pytest.mark.slow
 def test_its_artifact_takes_frames(folder, trained_run):
     meta = export.run(trained_run[0], out=folder / "tiny.jaxact")
     assert meta["input"]["shape"] == ["n", 2, 32, 32, 3] and meta["input"]["axes"][1:4] == [
@@ -175,13 +178,14 @@ def test_a_network_of_flow_is_asked_about_no_file_and_not_served(trained_run):
         predictions.warm_up(asked)
 
 
+@pytest.mark.slow
 def test_a_recurrent_network_begins_with_the_backbone_of_single_frames_and_its_own_excitation(
     trained_run, capsys
 ):
     net = trained_model.load(trained_run[0])
     run = config.from_dict(config.to_dict(net.config))
     run.model = config.SCXceptionConfig(
-        width=1 / 32, depth=0.0, train_from="all", filters=2, hidden=4
+        width=1 / 32, depth=0.0, skip=run.model.skip, train_from="all", filters=2, hidden=4
     )
     meta = trained_model.RunMetadata(run, net.layout, net.labels, net.channels)
     shapes = jax.eval_shape(

@@ -217,6 +217,7 @@ def test_the_command_ends_with_2_and_one_sentence_where_the_proof_fails(
     assert not list((tmp_path / "out").iterdir())
 
 
+@pytest.mark.slow
 def test_streams_become_one_artifact_that_fuses_them_as_fuse_does(tmp_path):
     nets = [network_of(stream).nets[0] for stream in ("joint", "bone")]
     both = export.Network(tuple(nets), (0.75, 0.25))
@@ -313,6 +314,7 @@ def test_weights_of_others_are_not_rebuilt(tmp_path):
         export.rebuild(tmp_path / "x.safetensors")
 
 
+@pytest.mark.slow
 def test_onnx_is_written_without_tensorflow(tmp_path):
     code = f"""
 import sys

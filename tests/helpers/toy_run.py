@@ -21,7 +21,8 @@ def main() -> None:
     from tests.helpers import toys
 
     run = toys.run_config(**overrides)
-    outcome = loop.run(run, workdir, toys.toy_source(run))
+    with toys.short_networks():
+        outcome = loop.run(run, workdir, toys.toy_source(run))
     print(f"stopped={outcome.stopped} step={outcome.step}", flush=True)
 
 

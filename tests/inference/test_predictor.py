@@ -36,10 +36,10 @@ def net():
     run = config.TrainConfig(
         clip=config.ClipConfig(frames=6, sampling="resize", person="file", views=2)
     )
-    run.model.width = 4
+    run.model.width, run.model.network = 4, "stem3"
     layout = skeletons.get_layout("openpose-18")
     spec = models.InputSpec(layout=layout, num_classes=len(LABELS), channels=XYS)
-    model = models.build("stgcn", spec, width=4)
+    model = models.build("stgcn", spec, width=4, network="stem3")
     weights = state.init(model, jax.ShapeDtypeStruct((1, 6, 2, 18, 3), np.float32), 0)
     weights["params"]["head"]["kernel"] = (
         weights["params"]["head"]["kernel"] * 100

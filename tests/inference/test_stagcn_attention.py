@@ -181,6 +181,7 @@ def test_the_kept_segments_are_those_that_the_prediction_is_fused_of(count):
     np.testing.assert_allclose(segment_fusion.fuse_segments(logits, count)[0], expected, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_what_is_taken_from_a_joint_is_the_mean_of_the_attention_over_targets_units_and_segments():
     net = network(
         config.STAGCNConfig(width=4, init="he_fan_out", segments=2, kept=1, attention="spatial"),

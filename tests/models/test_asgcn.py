@@ -90,6 +90,7 @@ def seen():
     return observed(small(), variables(), clips())
 
 
+@pytest.mark.slow
 def test_the_penalty_adds_up_the_losses_of_persons_that_are_there():
     """By hand, from the poses, and the inference module's alone; a person without joints counts for
     nothing.

@@ -63,6 +63,7 @@ def rolled(weights, frames, state=None):
     return logits, state
 
 
+@pytest.mark.slow
 def test_a_window_gives_at_every_frame_what_the_network_gives(weights, offline):
     frames = stream()
     for last, logits_now in enumerate(slid(weights, frames)[0]):

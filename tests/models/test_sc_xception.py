@@ -120,6 +120,7 @@ def run():
     return both
 
 
+@pytest.mark.slow
 def test_it_is_its_parts_in_a_row(variables, run):
     actual, sown, memory, scores = run(variables, clips())
     np.testing.assert_allclose(sown["intermediates"]["memory"][0], memory, rtol=1e-4, atol=1e-5)

@@ -194,6 +194,7 @@ def test_a_first_run_says_its_loss_and_no_accuracy(pretrained):
     assert trained_model.load(pretrained, how="best", classifier=False).step in (4, 8)
 
 
+@pytest.mark.slow
 def test_the_classifier_begins_with_the_weights_of_the_first_run(pretrained, tmp_path, monkeypatch):
     initial = []
 

@@ -196,6 +196,7 @@ def slopes(model):
     return {path: float(np.max(np.abs(grad))) for path, grad in grads.items()}
 
 
+@pytest.mark.slow
 def test_the_loss_reaches_every_weight():
     assert min(slopes(build(network="one", segments=2, kept=0)).values()) > 0
 

@@ -217,6 +217,7 @@ def test_a_batch_on_four_devices_gives_what_it_gives_on_one(variables, expected,
     assert_close(gradients, expected[form], tolerance=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["direct", pytest.param("cpu", marks=SLOW)])
 def test_mapped_devices_share_batch_statistics(variables, form):
     model = small(dropout=0.0, axis_name="data")

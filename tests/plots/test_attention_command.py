@@ -75,6 +75,7 @@ def plotted(root, clip, out, *more):
     )
 
 
+@pytest.mark.slow
 def test_the_command_draws_a_record_alone_and_over_its_video(world, drawn, capsys):
     assert plotted(world, "c1", "a.png") == 0
     title = next(text for text in texts(drawn[0]) if text.startswith("wave (c1), recognised as "))

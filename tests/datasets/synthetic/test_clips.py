@@ -57,6 +57,7 @@ def test_the_set_has_twelve_actions_and_no_subject_on_both_sides():
     assert (len(synthetic.TRAIN_SUBJECTS), len(synthetic.TEST_SUBJECTS)) == (16, 8)
 
 
+@pytest.mark.slow
 def test_clips_have_forty_to_ninety_frames_of_finite_joints_in_front_of_the_sensor(clips):
     lengths = {len(clip) for clip in clips.values()}
     assert min(lengths) >= 40 and max(lengths) <= 90 and len(lengths) > 20

@@ -250,6 +250,7 @@ def frozen_pass(variables):
     return train_pass(variables, train_from="last")
 
 
+@pytest.mark.slow
 def test_frozen_blocks_have_no_gradient_and_keep_their_statistics(variables, frozen_pass):
     _, stats, gradients = frozen_pass
     moved = jax.tree.map(lambda a, b: not np.array_equal(a, b), stats, variables["batch_stats"])
