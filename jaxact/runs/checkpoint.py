@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 import orbax.checkpoint as ocp
+from etils import epath
 from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, LatestN
 
 from jaxact.errors import UserError
@@ -163,6 +164,7 @@ class Checkpoints:
             optimizer=ocp.args.StandardRestore(_abstract(optimizer, sharding)),
         )
         with _other_model(self.folder, step):
+            _check_shapes(self.folder / str(step) / "weights", weights)
             items = self._manager.restore(step, args=args)
         return like.replace(**items["weights"], **items["optimizer"])
 
@@ -172,6 +174,7 @@ class Checkpoints:
         """Only `{params, batch_stats, ema}` of `step`, for evaluation and export; see `restore`."""
         args = ocp.args.Composite(weights=ocp.args.StandardRestore(_abstract(like, sharding)))
         with _other_model(self.folder, step):
+            _check_shapes(self.folder / str(step) / "weights", like)
             return self._manager.restore(step, args=args)["weights"]
 
     def wait(self) -> None:
@@ -203,6 +206,24 @@ def _single_copy(tree: Any) -> Any:
 
 def _abstract(tree: Any, sharding: jax.sharding.Sharding) -> Any:
     return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding), tree)
+
+
+def _check_shapes(folder: Path, like: Any) -> None:
+    """Raises ValueError for the first array whose stored shape is another one.
+
+    Orbax would find it while it reads the other arrays, and leave their reads unfinished.
+    """
+    try:
+        stored = ocp.StandardCheckpointHandler().metadata(epath.Path(folder))
+    except (OSError, ValueError):
+        return  # Orbax reports a damaged checkpoint
+    shapes = {}
+    for path, leaf in jax.tree_util.tree_flatten_with_path(stored.tree)[0]:
+        shapes[jax.tree_util.keystr(path)] = tuple(leaf.shape)
+    for path, leaf in jax.tree_util.tree_flatten_with_path(like)[0]:
+        name = jax.tree_util.keystr(path)
+        if name in shapes and shapes[name] != leaf.shape:
+            raise ValueError(f"{name} has the shape {shapes[name]}; wanted {leaf.shape}")
 
 
 def _require_room(folder: Path, *trees: Any) -> None:

@@ -154,7 +154,7 @@ def test_nothing_is_clipped_at_the_edges_of_a_picture(tmp_path, drawn):
 
 
 @pytest.mark.parametrize(
-    ("seen", "parts", "wanted"),
+    ("seen", "parts", "expected"),
     [
         ("111111", 3, [1, 3, 5]),
         ("111111111", 2, [2, 6]),

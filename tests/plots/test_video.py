@@ -71,7 +71,7 @@ def test_shares_of_the_picture_become_pixels_and_pixels_stay():
 
 
 @pytest.mark.parametrize(
-    ("places", "message"),
+    ("points", "message"),
     [
         (
             np.ones((1, 1, 2, 3)),
