@@ -13,7 +13,6 @@ from typing import Any
 
 import jax
 import orbax.checkpoint as ocp
-from etils import epath
 from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, LatestN
 
 from jaxact.errors import UserError
@@ -214,7 +213,7 @@ def _check_shapes(folder: Path, like: Any) -> None:
     Orbax would find it while it reads the other arrays, and leave their reads unfinished.
     """
     try:
-        stored = ocp.StandardCheckpointHandler().metadata(epath.Path(folder))
+        stored = ocp.StandardCheckpointHandler().metadata(folder)  # pyright: ignore[reportArgumentType]
     except (OSError, ValueError):
         return  # Orbax reports a damaged checkpoint
     shapes = {}
