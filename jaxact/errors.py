@@ -9,14 +9,14 @@ class UserError(ValueError):
     """
 
 
-def unknown(kind: str, given: object, available: Iterable[object]) -> UserError:
+def unknown(kind: str, name: object, available: Iterable[object]) -> UserError:
     """The error for a name that is on no list, e.g. ``unknown("layout", "ntu25", LAYOUTS)``."""
     import difflib
 
-    names = sorted(str(name) for name in available)
-    near = difflib.get_close_matches(str(given), names, n=1)
+    names = sorted(map(str, available))
+    near = difflib.get_close_matches(str(name), names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return UserError(f"unknown {kind} {given!r}; available: {', '.join(names) or 'none'}{hint}")
+    return UserError(f"unknown {kind} {name!r}; available: {', '.join(names) or 'none'}{hint}")
 
 
 def missing_extra(package: str, extra: str, purpose: str) -> UserError:

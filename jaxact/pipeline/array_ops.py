@@ -88,10 +88,10 @@ def identity(input: Any) -> Array:
 @dispatch("ensure_shape")
 def ensure_shape(x: Any, shape: Sequence[int | None]) -> Array:
     """Raises ValueError for another shape; None stands for any size."""
-    wanted = tuple(shape)
-    same_sizes = all(new in (None, old) for old, new in zip(x.shape, wanted, strict=False))
-    if len(wanted) != x.ndim or not same_sizes:
-        raise ValueError(f"an array has the shape {x.shape}, wanted {wanted}")
+    sizes = tuple(shape)
+    same_sizes = all(new in (None, old) for old, new in zip(x.shape, sizes, strict=False))
+    if len(sizes) != x.ndim or not same_sizes:
+        raise ValueError(f"an array has the shape {x.shape}, wanted {sizes}")
     return x
 
 

@@ -213,7 +213,9 @@ def _check_shapes(folder: Path, like: Any) -> None:
     Orbax would find it while it reads the other arrays, and leave their reads unfinished.
     """
     try:
-        stored = ocp.StandardCheckpointHandler().metadata(folder)  # pyright: ignore[reportArgumentType]
+        stored = ocp.StandardCheckpointHandler().metadata(
+            folder  # pyright: ignore[reportArgumentType]
+        )
     except (OSError, ValueError):
         return  # Orbax reports a damaged checkpoint
     shapes = {}

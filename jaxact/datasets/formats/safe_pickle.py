@@ -95,7 +95,9 @@ class _Array(np.ndarray):
     The content is a list of objects, or exactly as many bytes as the array holds.
     """
 
-    def __setstate__(self, state: tuple) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def __setstate__(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, state: tuple
+    ) -> None:
         _, shape, kind, fortran, content = state
         if self.size or not isinstance(kind, _Dtype):
             raise pickle.UnpicklingError("an array is filled twice, or has no dtype")
