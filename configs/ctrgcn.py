@@ -48,25 +48,8 @@ jhmdb14: 2-D poses of 14 JHMDB classes, three splits: split1 (default) to split3
 
 from jaxact.config import CTRGCNConfig, TrainConfig, choose, recipes
 
-ROWS = {"ntu60": (), "ntu120": (), "utd_mhad": (), "sbu": (), "jhmdb14": ()}
-EPOCHS = {"utd_mhad": 60, "sbu": 40, "jhmdb14": 60}
-
 
 def get_config(arg: str = "") -> TrainConfig:
     """The run of a data set and split; "quick" beside them makes a small one of it."""
-    selection = choose(arg, ROWS)
-    dataset = selection.dataset
-    if dataset in EPOCHS:
-        model = CTRGCNConfig(network="six", width=32, dropout=0.2)
-        config = recipes.small_dataset(selection, model)
-        config.loss.label_smoothing = 0.1
-        config.epochs = EPOCHS[dataset]
-        config.eval_every = config.epochs / 2
-    else:
-        config = recipes.pyskl_ntu(selection, CTRGCNConfig())
-    if dataset == "sbu":
-        config.clip.stream = "joint+bone+joint_motion+partner"
-    if selection.quick:
-        config.model.width, config.epochs = 6, 1
-        config.clip.frames = 8 if dataset in ("sbu", "jhmdb14") else 16
-    return config
+    selection = choose(arg, recipes.NTU_AND_SMALL_ROWS)
+    return recipes.ntu_or_small_dataset(selection, CTRGCNConfig)

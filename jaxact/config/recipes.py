@@ -9,7 +9,7 @@ from typing import Any
 from jaxact.config.arguments import DATASETS, Selection
 from jaxact.config.inputs import AugmentConfig, ClipConfig
 from jaxact.config.losses import CrossEntropyLossConfig
-from jaxact.config.skeleton_models import STGCNConfig
+from jaxact.config.skeleton_models import CTRGCNConfig, STGCNConfig, STGCNPPConfig
 from jaxact.config.training import DataConfig, ModelConfig, OptimConfig, TrainConfig
 
 # The small skeleton data sets: options of the sections `clip` and `augment`.
@@ -24,6 +24,9 @@ _SMALL_AUGMENTATION: dict[str, dict[str, Any]] = {
     "jhmdb14": {"crop": 0.85, "rotate": 0.2, "rescale": 0.1, "mirror": True, "drop_joints": 0.03},
 }
 SMALL_DATASETS = tuple(_SMALL_CLIPS)
+# Data sets of `ntu_or_small_dataset`, none of which has rows.
+NTU_AND_SMALL_ROWS = {"ntu60": (), "ntu120": (), **dict.fromkeys(SMALL_DATASETS, ())}
+_SMALL_EPOCHS = {"utd_mhad": 60, "sbu": 40, "jhmdb14": 60}
 
 
 def small_dataset(selection: Selection, model: ModelConfig) -> TrainConfig:
@@ -66,6 +69,26 @@ def pyskl_ntu(selection: Selection, model: ModelConfig) -> TrainConfig:
         batch_size=128,
         epochs=80,
     )
+
+
+def ntu_or_small_dataset(
+    selection: Selection, model: type[STGCNPPConfig] | type[CTRGCNConfig]
+) -> TrainConfig:
+    """A network of pyskl on NTU RGB+D, or its six units of width 32 on a small data set."""
+    dataset = selection.dataset
+    if dataset in SMALL_DATASETS:
+        config = small_dataset(selection, model(network="six", width=32, dropout=0.2))
+        config.loss.label_smoothing = 0.1
+        config.epochs = _SMALL_EPOCHS[dataset]
+        config.eval_every = config.epochs / 2
+    else:
+        config = pyskl_ntu(selection, model())
+    if dataset == "sbu":
+        config.clip.stream = "joint+bone+joint_motion+partner"
+    if selection.quick:
+        config.model.width, config.epochs = 6, 1
+        config.clip.frames = 8 if dataset in ("sbu", "jhmdb14") else 16
+    return config
 
 
 def synthetic_actions() -> TrainConfig:

@@ -23,6 +23,7 @@ from jaxact import skeletons
 from jaxact.models.input_spec import InputSpec
 from jaxact.models.layers.adjacency import Adjacency
 from jaxact.models.layers.data_norm import data_norm
+from jaxact.models.layers.graph_classifier import GraphClassifier
 from jaxact.models.layers.stgcn_unit import FirstReleaseUnit, STGCNUnit, kernel_init, scale_init
 from jaxact.models.variants import check_network
 
@@ -51,38 +52,24 @@ VARIANTS: dict[str, tuple[tuple[str, int, int], ...]] = {
 }
 
 
-class GraphNetwork(nn.Module):
+class GraphNetwork(GraphClassifier):
     """A stack of ST-GCN's units: what ST-GCN and the networks that extend it share.
 
     A subclass may have other units: see `unit_class`, `unit_fields` and `has_shortcut`.
 
     Attributes:
-        num_classes: logits out.
-        adjacency: normalised partition, [k][source][target], from `jaxact.skeletons.adjacency`.
         network: a key of `VARIANTS`.
         edge_importance: learn a factor per edge and unit (the paper's "ST-GCN + Imp.").
-        width: channels of the first units; 64 in the paper.
         dropout: probability of dropping an element at the end of each unit's residual branch, in
             [0, 1).
         initial: initial weights, "v2" or "he_fan_out", see `kernel_init`.
-        dtype: of the computation, "float32" or "bfloat16". Parameters, statistics and logits stay
-            float32.
-        remat: recompute each unit's activations in the backward pass: less memory, about a third
-            more time.
-        axis_name: mapped axis whose devices share batch statistics; None uses each device's own
-            batch.
+        num_classes, adjacency, width, dtype, remat, axis_name: see `GraphClassifier`.
     """
 
-    num_classes: int
-    adjacency: Adjacency
     network: str = "stem9"
     edge_importance: bool = True
-    width: int = 64
     dropout: float = 0.5
     initial: str = "v2"
-    dtype: Any = "float32"
-    remat: bool = False
-    axis_name: str | None = None
 
     unit_class: ClassVar[type[STGCNUnit]] = STGCNUnit
 
@@ -132,11 +119,6 @@ class GraphNetwork(nn.Module):
     def has_shortcut(self, name: str) -> bool:
         """Whether the unit `name` has a shortcut."""
         return name != "stem"
-
-    @nn.nowrap
-    def pooled(self, x: Float[Array, "n v s d"], batch: Any) -> Float[Array, "b d"]:
-        """The mean over frames, joints and persons, in float32."""
-        return jnp.mean(x.astype(jnp.float32).reshape(batch, -1, x.shape[-1]), axis=1)
 
     @nn.nowrap
     def head(self, name: str = "head") -> nn.Dense:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
 import flax.linen as nn
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from jaxact import skeletons
@@ -14,6 +13,7 @@ from jaxact.models.input_spec import InputSpec
 from jaxact.models.layers.adjacency import Adjacency
 from jaxact.models.layers.data_norm import data_norm
 from jaxact.models.layers.dropout import dropout
+from jaxact.models.layers.graph_classifier import GraphClassifier
 from jaxact.models.layers.multi_branch_tcn import MultiBranch, Shortcut
 from jaxact.models.variants import check_network
 
@@ -63,7 +63,7 @@ class MultiBranchUnit(nn.Module):
         return nn.relu(y).astype(x.dtype)
 
 
-class MultiBranchNetwork(nn.Module):
+class MultiBranchNetwork(GraphClassifier):
     """Units of graph and multi-branch convolution, for any number of frames and persons.
 
     A subclass defines the class variables: the module of the graph convolution, with the fields
@@ -71,29 +71,16 @@ class MultiBranchNetwork(nn.Module):
     the initial weights.
 
     Attributes:
-        num_classes: logits out.
-        adjacency: initial value of each unit's adjacency, [k][source][target], from
-            `jaxact.skeletons.adjacency` through `Adjacency`; the papers use the strategy "spatial".
         network: a key of `VARIANTS`; "ten" in the papers.
-        width: channels of the first units, at least one for each temporal branch; 64 in the papers.
         dropout: probability of dropping an element at the end of each unit's residual branch, in
             [0, 1); the papers have no dropout.
-        dtype: of the computation, "float32" or "bfloat16". Parameters, statistics and logits stay
-            float32.
-        remat: recompute each unit's activations in the backward pass: less memory, about a third
-            more time.
-        axis_name: mapped axis whose devices share batch statistics; None uses each device's own
-            batch.
+        adjacency: initial value of each unit's adjacency; the papers use the strategy "spatial".
+        width: at least one channel for each temporal branch.
+        num_classes, dtype, remat, axis_name: see `GraphClassifier`.
     """
 
-    num_classes: int
-    adjacency: Adjacency
     network: str = "ten"
-    width: int = 64
     dropout: float = 0.0
-    dtype: Any = "float32"
-    remat: bool = False
-    axis_name: str | None = None
 
     GRAPH_CONV: ClassVar[Callable[..., nn.Module]]
     TAPS: ClassVar[int]
@@ -117,9 +104,8 @@ class MultiBranchNetwork(nn.Module):
         x = x.astype(self.dtype)
         for unit in self._units():
             x = unit(x, train)
-        x = jnp.mean(x.astype(jnp.float32).reshape(inputs.shape[0], -1, x.shape[-1]), axis=1)
-        head_init = nn.initializers.normal(0.01)
-        return nn.Dense(self.num_classes, kernel_init=head_init, name="head")(x)
+        head = nn.Dense(self.num_classes, kernel_init=nn.initializers.normal(0.01), name="head")
+        return head(self.pooled(x, inputs.shape[0]))
 
     def _units(self) -> list[nn.Module]:
         graph_conv = functools.partial(
