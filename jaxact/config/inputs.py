@@ -42,6 +42,10 @@ class ClipConfig:
     # (records with scores).
     scale: Literal["none", "skeleton", "frame"] = "none"
     views: int = 1  # evaluation clips per record, their probabilities averaged
+    fps: float = 30.0  # frames per second of the records; a video stream is resampled to it
+    # Seconds of a video stream that the network reads at once, about the length of the records;
+    # 0 = frames / fps.
+    seconds: float = 0.0
 
 
 @dataclasses.dataclass(kw_only=True, slots=True)

@@ -16,7 +16,8 @@ from jaxact.errors import UserError, unknown
 
 XYZ = ("x", "y", "z")
 XY_SCORE = ("x", "y", "score")
-FREE = ("clip.stream",)  # options that no protocol sets
+# Options that no protocol sets: the stream belongs to the model, the others to the records.
+FREE = ("clip.stream", "clip.fps", "clip.seconds")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

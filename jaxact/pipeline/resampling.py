@@ -87,7 +87,7 @@ def resize(
     first, last = _bounds(present)
     times = start + share * ops.linspace(0.0, 1.0, frames)
     times = ops.cast(first, np.float32) + ops.cast(last - first, np.float32) * times
-    return _interpolate(joints, present, times, first, last)
+    return interpolate(joints, present, times, first, last)
 
 
 def random_share(crop: float, seed: Int[Array, "2"]) -> tuple[Float[Array, ""], Float[Array, ""]]:
@@ -117,7 +117,7 @@ def crop_resize(
     times = (ops.range(frames, dtype=np.float32) + 0.5) * scale - 0.5
     times = times + ops.cast(first, np.float32)
     times = ops.clip_by_value(times, ops.cast(first, np.float32), ops.cast(last, np.float32))
-    return _interpolate(joints, present, times, first, last)
+    return interpolate(joints, present, times, first, last)
 
 
 def random_crop(
@@ -212,10 +212,23 @@ def take(
     return ops.gather(joints, index), ops.gather(present, index)
 
 
-def _interpolate(
-    joints: Array, present: Array, times: Float[Array, " t"], first: Array, last: Array
+def interpolate(
+    joints: Float[Array, "s m v c"],
+    present: Bool[Array, "s m v"],
+    times: Float[Array, " t"],
+    first: Int[Array, ""] | int,
+    last: Int[Array, ""] | int,
 ) -> Clip:
-    """The clip at fractional frame numbers, interpolated where both neighbours have a joint."""
+    """The clip at fractional frame numbers, by linear interpolation.
+
+    A joint that only one of the two neighbouring frames has takes that frame's value: it is never
+    mixed with a missing joint's zeros.
+
+    Args:
+        times: frame numbers.
+        first: lowest frame number that is read.
+        last: highest frame number that is read.
+    """
     # Snap a time that is a frame up to rounding: its missing joints must not come from a
     # neighbour.
     nearest = ops.round(times)

@@ -34,6 +34,10 @@ def check(
     for name in ("frames", "persons", "views"):
         if clip[name] < 1:
             raise UserError(f"clip.{name} is {clip[name]!r}, but must be at least 1")
+    if not 0 < clip["fps"] < float("inf"):
+        raise UserError(f"clip.fps is {clip['fps']!r}, but must be frames per second above 0")
+    if not 0 <= clip["seconds"] < float("inf"):
+        raise UserError(f"clip.seconds is {clip['seconds']!r}, but must be at least 0")
     if not 0 < clip["share"] <= 1:
         raise UserError(f"clip.share is {clip['share']!r}, but must be above 0 and at most 1")
     if clip["share"] < 1 and clip["sampling"] != "crop_resize":
