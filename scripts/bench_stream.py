@@ -97,7 +97,7 @@ def pose_estimator(width: float, options: argparse.Namespace) -> Any:
     """A pose network as an estimator of poses in pictures."""
     from jaxact import config
     from jaxact.models.pose_net import PoseNet
-    from jaxact.streaming.pose_estimator import PoseNetEstimator
+    from jaxact.streaming.pose_net_estimator import PoseNetEstimator
 
     size = options.size
     model = PoseNet(width=width, dtype=options.dtype)

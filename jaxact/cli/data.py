@@ -105,7 +105,7 @@ def _pose_estimator(run: str) -> Any:
     start_jax()
     from jaxact.datasets.skeletons_from_video import ImagePoseEstimator
     from jaxact.runs import trained_model
-    from jaxact.streaming.pose_estimator import PoseNetEstimator
+    from jaxact.streaming.pose_net_estimator import PoseNetEstimator
 
     net = trained_model.load(run, classifier=False)
     return ImagePoseEstimator(

@@ -1,27 +1,29 @@
-"""Pose estimation in images with a pose network.
+"""Pose estimators: a picture in, the joints of its people out.
 
-image [h w 3] -> letterbox [h' w' 3] in [-1, 1] -> network -> decode
-    -> poses [n 14 (x, y, score)] in pixels of the image
+`open_pose_estimator` opens the one that a SPEC names:
+
+    runs/pose                            the pose network of a run
+    mediapipe:FILE.task[,people=1]       MediaPipe's Pose Landmarker
+    onnx:FILE.onnx[,threshold=0.3]       a network in an ONNX file
 """
 
-import time
-from collections import defaultdict
-from collections.abc import Callable
+import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from jaxact.errors import UserError
-from jaxact.models import pose_decoding
-from jaxact.pipeline.images import letterbox
-from jaxact.pipeline.pose_joints import undo_letterbox
-from jaxact.runs import trained_model
-from jaxact.skeletons.pose_body import BODY
+from jaxact.errors import UserError, unknown
 
-MAX_PEOPLE = 30  # per image, those with the highest scores
+SPECS = (
+    "RUN (the --workdir of a pose network's run), mediapipe:FILE.task or onnx:FILE.onnx, "
+    "the last two with [,people=N][,threshold=P]"
+)
+KINDS = ("mediapipe", "onnx")
+_OPTION = re.compile(r"(?P<name>[a-z_]+)=(?P<value>[^=]*)")
+_KIND = re.compile(r"(?P<kind>[A-Za-z][A-Za-z0-9]+):(?P<rest>.*)", re.DOTALL)
 
 
 @runtime_checkable
@@ -30,68 +32,127 @@ class PoseEstimator(Protocol):
 
     Attributes:
         layout: name of the layout of their joints.
+        about: plain values that identify the estimator; stored with the records that it gives.
         seconds: total time of each stage.
     """
 
     layout: str
+    about: dict[str, Any]
     seconds: dict[str, float]
 
     def __call__(self, image: UInt8[np.ndarray, "h w 3"]) -> Float[np.ndarray, "n v 3"]:
-        """Returns x and y in pixels of the image, and a score."""
+        """Estimates the poses in an RGB image.
+
+        Args:
+            image: the image. Of a video, images come in order.
+
+        Returns:
+            x and y in pixels of the image, and a score; zero for a missing joint. `n` may be 0.
+        """
+        ...
+
+    def reset(self) -> None:
+        """Forgets the images so far; called before every video."""
         ...
 
 
-class PoseNetEstimator:
-    """A `PoseEstimator` with a trained pose network; its stages are `pose` and `decode`."""
+def open_pose_estimator(spec: str, *, video: bool = True) -> PoseEstimator:
+    """Opens the pose estimator that `spec` names.
 
-    layout: str = BODY.name
+    Args:
+        spec: `RUN`, `mediapipe:FILE.task` or `onnx:FILE.onnx`; the last two with options, as in
+            `mediapipe:pose.task,people=2,threshold=0.5`.
+        video: whether the images are consecutive frames, which an estimator may track.
 
-    def __init__(
-        self,
-        net: trained_model.TrainedModel,
-        *,
-        people: int = MAX_PEOPLE,
-        clock: Callable[[], float] = time.perf_counter,
-    ):
-        """Compiles the network of a run.
+    Raises:
+        UserError: an unknown kind of estimator or option, a file or run that cannot be used, or a
+            missing optional package.
+    """
+    kind, rest = _split_kind(spec)
+    if not kind:
+        return _open_run(spec)
+    file, options = _split_options(rest)
+    if not file:
+        raise UserError(f"--pose {spec!r} names no file; wanted {SPECS}")
+    people, threshold = _read_options(spec, options)
+    if kind == "mediapipe":
+        from jaxact.streaming.mediapipe_estimator import MediapipeEstimator
 
-        Args:
-            net: the network.
-            people: most people per image.
-            clock: seconds.
+        return MediapipeEstimator(file, video=video, people=people, threshold=threshold)
+    from jaxact.streaming.onnx_estimator import OnnxEstimator
 
-        Raises:
-            UserError: it is no pose network.
-        """
-        if net.config.model.name != "pose":
-            raise UserError(
-                f"--pose wants a run of the model 'pose', got one of {net.config.model.name!r}; "
-                "a classifier is a --recogniser"
-            )
-        clip = net.config.clip
-        self.size = (clip.height, clip.width)
-        self.seconds: dict[str, float] = defaultdict(float)
-        self._people, self._clock, self._weights = people, clock, net.weights
+    return OnnxEstimator(file, people=people, threshold=threshold)
 
-        def last_stage(weights: Any, inputs: Any) -> dict[str, Any]:
-            outputs: Any = net.model.apply(weights, inputs, train=False)
-            return {name: maps[:, -1:] for name, maps in outputs.items()}
 
-        self._apply = jax.jit(last_stage)
-        self(np.zeros((8, 8, 3), np.uint8))  # compiles before the first frame of a camera
-        self.seconds.clear()
+def drop_missing(
+    poses: Float[np.ndarray, "n v 3"], shape: Sequence[int], *, threshold: float = 0.0
+) -> Float[np.ndarray, "m v 3"]:
+    """Sets joints outside the picture or without a score to zero, and drops empty people.
 
-    def __call__(self, image: UInt8[np.ndarray, "h w 3"]) -> Float[np.ndarray, "n 14 3"]:
-        """Returns the poses in an image, highest score first, in pixels of the image."""
-        start = self._clock()
-        inputs, zoom, corner = letterbox(image, self.size)
-        outputs = jax.block_until_ready(self._apply(self._weights, jnp.asarray(inputs[None])))
-        decode_start = self._clock()
-        poses = pose_decoding.decode(outputs, persons=self._people)[0]
-        poses = undo_letterbox(poses, zoom, corner)
-        positions = poses[..., :2]
-        in_image = ((positions >= 0) & (positions <= image.shape[1::-1])).all(axis=-1)
-        poses = poses * (in_image & (poses[..., 2] > 0))[..., None]
-        self.seconds["pose"] += decode_start - start
-        self.seconds["decode"] += self._clock() - decode_start
-        return poses[(poses[..., 2] > 0).any(axis=1)].astype(np.float32)
+    Args:
+        poses: x and y in pixels, and a score.
+        shape: shape of the image, height first.
+        threshold: joints with a score below it are missing; at 0, those with the score 0.
+    """
+    height, width = shape[:2]
+    positions, scores = poses[..., :2], poses[..., 2]
+    in_image = ((positions >= 0) & (positions <= (width, height))).all(axis=-1)
+    present = in_image & (scores > 0) & (scores >= threshold)
+    poses = np.where(present[..., None], poses, 0)
+    return poses[present.any(axis=1)].astype(np.float32)
+
+
+def _split_kind(spec: str) -> tuple[str, str]:
+    """Splits a SPEC into its kind, "" for a run, and the rest."""
+    match = _KIND.fullmatch(spec)
+    if match is None:
+        return "", spec
+    kind = match["kind"]
+    if kind in KINDS:
+        return kind, match["rest"]
+    if Path(spec).exists():
+        return "", spec
+    raise unknown("kind of pose estimator", kind, KINDS)
+
+
+def _split_options(rest: str) -> tuple[str, dict[str, str]]:
+    """Splits `FILE,name=value,...`; a comma in the name of the file belongs to the file."""
+    parts = rest.split(",")
+    options: dict[str, str] = {}
+    while len(parts) > 1:
+        match = _OPTION.fullmatch(parts[-1])
+        if match is None:
+            break
+        options[match["name"]] = match["value"]
+        parts.pop()
+    return ",".join(parts), options
+
+
+def _read_options(spec: str, options: dict[str, str]) -> tuple[int | None, float | None]:
+    """Returns the numbers of people and the threshold; None where an option is not given."""
+    for name in options:
+        if name not in ("people", "threshold"):
+            raise unknown(f"option in --pose {spec!r}:", name, ("people", "threshold"))
+    people = threshold = None
+    if "people" in options:
+        if not options["people"].isdecimal() or int(options["people"]) < 1:
+            raise UserError(f"people in --pose {spec!r} must be a whole number of 1 or more")
+        people = int(options["people"])
+    if "threshold" in options:
+        try:
+            threshold = float(options["threshold"])
+        except ValueError:
+            threshold = -1.0
+        if not 0 < threshold < 1:
+            raise UserError(f"threshold in --pose {spec!r} must be a number above 0 and below 1")
+    return people, threshold
+
+
+def _open_run(run: str) -> PoseEstimator:
+    if Path(run).suffix.lower() in (".task", ".onnx") and not Path(run).is_dir():
+        kind = "mediapipe" if Path(run).suffix.lower() == ".task" else "onnx"
+        raise UserError(f"--pose {run!r} is no run; write --pose {kind}:{run}")
+    from jaxact.runs import trained_model
+    from jaxact.streaming.pose_net_estimator import PoseNetEstimator
+
+    return PoseNetEstimator(trained_model.load(run, classifier=False), run=run)

@@ -15,7 +15,7 @@ from jaxact.errors import UserError
 from jaxact.models import pose_decoding
 from jaxact.pipeline import images
 from jaxact.runs import trained_model
-from jaxact.streaming import pose_estimator, rendering, session
+from jaxact.streaming import pose_net_estimator, rendering, session
 from jaxact.streaming.frame import Frame
 from jaxact.streaming.processor import StreamProcessor
 from jaxact.streaming.stream_log import StreamLog
@@ -58,7 +58,7 @@ def standing(picture):
 
 def test_a_video_becomes_a_log_a_film_and_a_summary(runs, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(
-        pose_estimator.PoseNetEstimator, "__call__", lambda self, picture: standing(picture)
+        pose_net_estimator.PoseNetEstimator, "__call__", lambda self, picture: standing(picture)
     )
     out = tmp_path / "new" / "log.jsonl"
     video = ["--video", tmp_path / "seen.mp4", "--log", out, "--smooth", "0", "--top", "2"]
@@ -229,7 +229,7 @@ def test_people_are_found_in_the_pictures_own_pixels_and_not_in_the_grey_around_
     """Where the network reads 32 x 32 pixels: a joint at two corners of the picture, and two
     beyond.
     """
-    eye = pose_estimator.PoseNetEstimator(trained_model.load(runs / "pose", classifier=False))
+    eye = pose_net_estimator.PoseNetEstimator(trained_model.load(runs / "pose", classifier=False))
     for height, width in ((48, 80), (90, 30), (20, 20)):
         corners = np.array([[1, 1], [width - 1, height - 1], [-8, height / 2], [width / 2, -8]])
         picture = np.full((height, width, 3), 200, np.uint8)
@@ -239,7 +239,8 @@ def test_people_are_found_in_the_pictures_own_pixels_and_not_in_the_grey_around_
 
         def decode(answers, persons, people=people):
             assert (
-                answers["joints"].shape == (1, 1, 4, 4, 14) and persons == pose_estimator.MAX_PEOPLE
+                answers["joints"].shape == (1, 1, 4, 4, 14)
+                and persons == pose_net_estimator.MAX_PEOPLE
             )
             return people
 
