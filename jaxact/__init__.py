@@ -7,7 +7,7 @@ exported with proof.
     jaxact.evaluate("runs/utd", out="results/utd")["top1"]
     jaxact.load("runs/utd").predict(joints).top(5)
     jaxact.predict("runs/utd", "clip.npy")[0].top(5)
-    for result in jaxact.stream("clip.mp4", pose="runs/pose", recogniser="runs/online"): ...
+    for result in jaxact.stream("clip.mp4", pose="mediapipe:pose.task", network="runs/online"): ...
 
 `import jaxact` imports nothing heavy: each function imports what it needs when it is called.
 """
@@ -142,8 +142,8 @@ def stream(source: str, **options: Any) -> Recognition:
     Args:
         source: a file, a folder of images or of OpenPose's JSON files, the number of a camera, or a
             URL.
-        options: `pose` and `recogniser`, the workdirs of two runs, and others; see
-            `jaxact.streaming.recognition.open_recognition`.
+        options: `pose`, a pose estimator, `network` (or `recogniser`), a skeleton classifier, and
+            others; see `jaxact.streaming.recognition.open_recognition`.
 
     Returns:
         An iterable of `jaxact.streaming.processor.FrameResult`, with the class names in `labels`.

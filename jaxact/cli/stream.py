@@ -3,12 +3,15 @@
 import argparse
 import contextlib
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from jaxact.cli.command import command, start_jax
 from jaxact.errors import UserError
 
-LOGGED_OPTIONS = ("pose", "recogniser", "every", "smooth", "persons")
+LOGGED_OPTIONS = (
+    *("pose", "recogniser", "every", "smooth", "smooth_joints", "window_seconds", "persons"),
+)
 
 
 def stream(subparsers: Any) -> None:
@@ -20,7 +23,8 @@ def stream(subparsers: Any) -> None:
         "recognise the actions of people in a video, a camera, a stream or poses",
         "jaxact stream clip.mp4 --pose runs/pose --recogniser runs/online --log clip.jsonl "
         "--video recognised.mp4",
-        "jaxact stream 0 --pose runs/pose --recogniser runs/causal --window            (a camera)",
+        "jaxact stream 0 --pose mediapipe:pose_landmarker_full.task --recogniser runs/online "
+        "--window            (a camera)",
         "jaxact stream rtsp://camera/1 --pose runs/pose --recogniser runs/online --log -",
         "jaxact stream openpose/ --recogniser runs/online --size 1920x1080 --log poses.jsonl",
     )
@@ -31,12 +35,15 @@ def stream(subparsers: Any) -> None:
         "a URL, or - for OpenPose JSON on standard input, one frame per line",
     )
     parser.add_argument(
-        "--pose", metavar="RUN", help="--workdir of a pose network's run; not needed for poses"
+        "--pose",
+        metavar="SPEC",
+        help="pose estimator: the --workdir of a pose network's run, mediapipe:FILE.task or "
+        "onnx:FILE.onnx; not needed for poses",
     )
     parser.add_argument(
         "--recogniser",
         metavar="RUN",
-        help="--workdir of a skeleton classifier's run (default: only track people)",
+        help="--workdir of a skeleton classifier's run, or ready:NAME (default: only track people)",
     )
     parser.add_argument(
         "--log",
@@ -60,15 +67,33 @@ def stream(subparsers: Any) -> None:
         type=float,
         default=0.8,
         metavar="SHARE",
-        help="weight of the running average of probabilities, from 0 to below 1 "
+        help="weight of the running average of probabilities after 1/30 s, from 0 to below 1 "
         "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--smooth-joints",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="smooth the joints of images over time by the One-Euro filter (default: on)",
+    )
+    parser.add_argument(
+        "--window-seconds",
+        type=float,
+        metavar="SECONDS",
+        help="time that the network reads at once, if its clips are resampled (default: the run's "
+        "clip.seconds, or else its clip.frames at clip.fps)",
     )
     parser.add_argument(
         "--persons",
         type=int,
         default=8,
-        help="largest number of classified people; those with the oldest tracks "
+        help="largest number of classified people; those who move and fill the picture "
         "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--pairs",
+        action=argparse.BooleanOptionalAction,
+        help="classify two people together (default: for a network with clip.persons=2)",
     )
     parser.add_argument(
         "--top",
@@ -126,6 +151,9 @@ def _run_stream(options: argparse.Namespace) -> None:
         size=size,
         persons=options.persons,
         smooth=options.smooth,
+        smooth_joints=options.smooth_joints,
+        window_seconds=options.window_seconds,
+        pairs=options.pairs,
         carry=options.carry,
         fps=options.fps,
         patience=options.patience,
@@ -155,6 +183,17 @@ def _run_stream(options: argparse.Namespace) -> None:
     if options.video:
         report(options.video)
     report(session.summary_line(summary))
+    if not recognition.source.live and summary["ended"] == session.SOURCE_ENDED:
+        _check_people(options.source, summary)
+
+
+def _check_people(source: str, summary: Mapping[str, Any]) -> None:
+    """Raises UserError if a file without people was processed to its end."""
+    if not summary["people"]:
+        raise UserError(
+            f"nobody was found in the {summary['looked_at']} processed frames of {source!r}; "
+            "a person must be visible from head to hips, and --pose may take a lower threshold=P"
+        )
 
 
 def _droppable(source: Any, options: argparse.Namespace) -> Any:

@@ -1,15 +1,14 @@
-"""Online classifiers: class probabilities of every tracked person, frame by frame.
+"""Online classifiers: class probabilities of tracked people, frame by frame.
 
-    {id: joints [w c]} -> {id: probabilities [k]}
+    {id: joints [w c]} -> {group: probabilities [k]}
 
-`WindowClassifier` runs any skeleton classifier on each person's last T frames. `StatefulClassifier`
-keeps a state per person, for networks that read every frame once: the causal ST-GCN, and the
-recogniser on request.
+A group is one person, or two for a network of interactions. `WindowClassifier` runs any skeleton
+classifier on the last seconds of each group. `StatefulClassifier` keeps a state per group, for
+networks that read every frame once: the causal ST-GCN, and the recogniser on request.
 """
 
-import collections
 import functools
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import jax
@@ -23,9 +22,12 @@ from jaxact.models.causal_stgcn import CausalSTGCN
 from jaxact.models.recogniser import Recogniser
 from jaxact.runs import trained_model
 from jaxact.streaming.preprocessing import PosePreprocessor
+from jaxact.streaming.state_clock import StateClock
+from jaxact.streaming.window import SlidingWindow, window_seconds
 
+Group = tuple[int, ...]  # ids of the people who are classified together, in their slots
 JointsById = Mapping[int, Float[np.ndarray, "w c"]]
-ProbabilitiesById = dict[int, Float[np.ndarray, " k"]]
+Probabilities = dict[Group, Float[np.ndarray, " k"]]
 
 
 @runtime_checkable
@@ -38,22 +40,27 @@ class OnlineClassifier(Protocol):
 
     work_per_frame: str
 
-    def step(self, people: JointsById, requested: Collection[int]) -> ProbabilitiesById:
+    def step(self, time: float, people: JointsById, groups: Sequence[Group]) -> Probabilities:
         """Reads a frame of some people.
 
         Args:
-            people: id -> joints of this frame.
-            requested: ids whose probabilities are returned, as far as they have frames.
+            time: seconds, above those of the frames before.
+            people: id -> joints of this frame; zero for those who are out of sight.
+            groups: those whose probabilities are returned, as far as they have frames.
         """
         ...
 
-    def keep_only(self, ids: Collection[int]) -> None:
-        """Drops the state of all other people."""
+    def keep_only(self, groups: Collection[Group]) -> None:
+        """Drops the state of all other groups and people."""
         ...
 
 
 def build(
-    net: trained_model.TrainedModel, preprocessor: PosePreprocessor, *, carry: bool = False
+    net: trained_model.TrainedModel,
+    preprocessor: PosePreprocessor,
+    *,
+    carry: bool = False,
+    seconds: float | None = None,
 ) -> OnlineClassifier:
     """Builds the online classifier of a network.
 
@@ -62,10 +69,12 @@ def build(
         preprocessor: computes its input.
         carry: for a `recogniser`: carry the states of its LSTMs from frame to frame instead of
             reading every window from its start.
+        seconds: seconds of the stream that the network reads at once; None takes the run's.
 
     Raises:
-        UserError: `carry` with another network.
+        UserError: `carry` with another network, or a window that cannot be that long.
     """
+    clip = preprocessor.clip
     if carry and not isinstance(net.model, Recogniser):
         reason = "has no state that could be carried"
         if is_stateful(net):
@@ -73,9 +82,23 @@ def build(
         raise UserError(
             f"--carry is for the model 'recogniser'; {net.config.model.name!r} {reason}"
         )
+    if seconds is not None and not 0 < seconds <= MAX_SECONDS:
+        raise UserError(f"--window-seconds is above 0 and at most {MAX_SECONDS:g}, got {seconds!r}")
+    if seconds is not None and clip["sampling"] == "window":
+        raise UserError(
+            f"--window-seconds is for networks whose clips are resampled; the clips of this "
+            f"{net.config.model.name!r} are {clip['frames']} frames at {clip['fps']:g} per second "
+            f"(clip.sampling='window')"
+        )
+    seconds = seconds or window_seconds(clip)
     if is_stateful(net, carry):
-        return StatefulClassifier(net.model, net.weights, preprocessor)
-    return WindowClassifier(net.model, net.weights, preprocessor)
+        # A carried recogniser reads as many frames in a window as its clips have.
+        fps = clip["fps"] if clip["sampling"] == "window" else clip["frames"] / seconds
+        return StatefulClassifier(net.model, net.weights, preprocessor, fps=fps)
+    return WindowClassifier(net.model, net.weights, preprocessor, seconds=seconds)
+
+
+MAX_SECONDS = 60.0  # of a window
 
 
 def is_stateful(net: trained_model.TrainedModel, carry: bool = False) -> bool:
@@ -84,73 +107,85 @@ def is_stateful(net: trained_model.TrainedModel, carry: bool = False) -> bool:
 
 
 class WindowClassifier:
-    """Runs a network on each person's last T frames, where T is the run's `clip.frames`.
+    """Runs a network on the last seconds of each group.
 
-    A window with fewer frames is filled in the manner of the run's clips. For the recogniser the
-    first frame is repeated at the front. For others the window is padded at the end with zeros or
-    with the clip again (`clip.pad`), or the frames are stretched.
+    The window has the frame rate of the training data and is prepared as its clips are: fewer
+    frames than the network reads are padded with zeros or replayed (`clip.pad`), or the frames are
+    resampled (`clip.sampling`).
     """
 
-    def __init__(self, model: Any, weights: Any, preprocessor: PosePreprocessor) -> None:
+    def __init__(
+        self,
+        model: Any,
+        weights: Any,
+        preprocessor: PosePreprocessor,
+        *,
+        seconds: float | None = None,
+    ) -> None:
+        """Compiles nothing yet.
+
+        Args:
+            model: module of a skeleton classifier.
+            weights: its variables.
+            preprocessor: computes its input.
+            seconds: length of the window; None takes the run's.
+        """
         clip = preprocessor.clip
-        self.frames, self.persons = clip["frames"], clip["persons"]
-        self.work_per_frame = f"the whole network on each person's last {self.frames} frames"
+        seconds = seconds or window_seconds(clip)
+        self.work_per_frame = f"the whole network on each person's last {seconds:.3g} s"
+        self._frames = clip["frames"]
         self._preprocessor, self._weights = preprocessor, weights
-        self._history: dict[int, collections.deque] = {}
-        if isinstance(model, Recogniser):
-            self._padding = "first"
-        else:
-            self._padding = clip["pad"] if clip["sampling"] == "window" else "stretch"
+        self._window = SlidingWindow(seconds=seconds, fps=clip["fps"])
         self._apply = jax.jit(
             lambda weights, x: _probabilities(model.apply(weights, x, train=False))
         )
 
-    def step(self, people: JointsById, requested: Collection[int]) -> ProbabilitiesById:
+    def step(self, time: float, people: JointsById, groups: Sequence[Group]) -> Probabilities:
         """See `OnlineClassifier`.
 
         The batch is padded to a power of two, so that few programs are compiled.
         """
-        for person, joints in people.items():
-            if person not in self._history:
-                self._history[person] = collections.deque(maxlen=self.frames)
-            self._history[person].append(joints)
-        ids = [person for person in requested if person in self._history]
-        if not ids:
+        self._window.add(time, people)
+        known = []
+        for group in groups:
+            if all(person in self._window for person in group):
+                known.append(group)
+        if not known:
             return {}
-        windows = [self._window(np.stack(self._history[person])) for person in ids]
-        batch_size = 1 << (len(ids) - 1).bit_length()
-        x = np.zeros((batch_size, self.frames, self.persons, *windows[0].shape[1:]), np.float32)
-        x[: len(ids), :, 0] = windows
+        windows = []
+        for group in known:
+            windows.append(self._preprocessor.inputs(self._window.record(group)))
+        batch_size = 1 << (len(known) - 1).bit_length()
+        x = np.zeros((batch_size, *windows[0].shape), np.float32)
+        x[: len(known)] = windows
         probabilities = np.asarray(self._apply(self._weights, jnp.asarray(x)))
-        return dict(zip(ids, probabilities, strict=False))
+        return dict(zip(known, probabilities, strict=False))
 
-    def keep_only(self, ids: Collection[int]) -> None:
+    def keep_only(self, groups: Collection[Group]) -> None:
         """See `OnlineClassifier`."""
-        self._history = _only(self._history, ids)
-
-    def _window(self, joints: Float[np.ndarray, "s w c"]) -> Float[np.ndarray, "t w d"]:
-        count = len(joints)
-        if self._padding == "zero":
-            empty = np.zeros((self.frames - count, *joints.shape[1:]), np.float32)
-            return self._preprocessor.inputs(np.concatenate([joints, empty]))
-        index = np.arange(self.frames)
-        if self._padding == "first":
-            index = np.maximum(index - (self.frames - count), 0)
-        elif self._padding == "stretch":
-            index = index * count // self.frames
-        else:
-            index = index % count
-        return self._preprocessor.inputs(joints[index])
+        self._window.keep_only({person for group in groups for person in group})
 
 
 class StatefulClassifier:
-    """Reads every frame once; the size of a person's state is constant."""
+    """Reads every frame once; the size of a group's state is constant."""
 
-    def __init__(self, model: Any, weights: Any, preprocessor: PosePreprocessor) -> None:
-        self.persons = preprocessor.clip["persons"]
+    def __init__(
+        self, model: Any, weights: Any, preprocessor: PosePreprocessor, *, fps: float | None = None
+    ) -> None:
+        """Compiles nothing yet.
+
+        Args:
+            model: module of a network with a state.
+            weights: its variables.
+            preprocessor: computes its input.
+            fps: frames per second that the network reads; None takes the run's.
+        """
         self._preprocessor = preprocessor
-        self._states: dict[int, Any] = {}
-        self._logits: dict[int, Any] = {}
+        self._fps = fps or preprocessor.clip["fps"]
+        self._states: dict[Group, Any] = {}
+        self._clocks: dict[Group, StateClock] = {}
+        self._logits: dict[Group, Any] = {}
+        persons = preprocessor.clip["persons"]
         self._has_person_axis = not isinstance(model, Recogniser)
         if isinstance(model, Recogniser):
             self.work_per_frame = (
@@ -160,33 +195,39 @@ class StatefulClassifier:
             self._step = functools.partial(recogniser_stream.step, model, weights)
         else:
             self.work_per_frame = "one step of each unit that has a new frame"
-            self._initial_state = lambda: causal_stgcn.open_stream(model, 1, self.persons)
+            self._initial_state = lambda: causal_stgcn.open_stream(model, 1, persons)
             self._step = functools.partial(causal_stgcn.step, model, weights)
 
-    def step(self, people: JointsById, requested: Collection[int]) -> ProbabilitiesById:
+    def step(self, time: float, people: JointsById, groups: Sequence[Group]) -> Probabilities:
         """See `OnlineClassifier`."""
-        for person, joints in people.items():
-            inputs = self._preprocessor.inputs(joints[None])
-            if self._has_person_axis:
-                inputs = np.pad(inputs[:, None], ((0, 0), (0, self.persons - 1), (0, 0), (0, 0)))
-            if person not in self._states:
-                self._states[person] = self._initial_state()
-            state = self._states[person]
-            self._states[person], self._logits[person] = self._step(state, jnp.asarray(inputs))
+        for group in dict.fromkeys([*groups, *self._states]):  # also those who are out of sight
+            if all(person in people for person in group):
+                self._read(time, group, np.stack([people[person] for person in group]))
         probabilities = {}
-        for person in requested:
-            if person in self._logits:
-                probabilities[person] = np.asarray(_probabilities(self._logits[person]))[0]
+        for group in groups:
+            if group in self._logits:
+                probabilities[group] = np.asarray(_probabilities(self._logits[group]))[0]
         return probabilities
 
-    def keep_only(self, ids: Collection[int]) -> None:
+    def keep_only(self, groups: Collection[Group]) -> None:
         """See `OnlineClassifier`."""
-        self._states = _only(self._states, ids)
-        self._logits = _only(self._logits, ids)
+        for group in list(self._states):
+            if group not in groups:
+                del self._states[group], self._clocks[group], self._logits[group]
 
-
-def _only(values: dict[int, Any], ids: Collection[int]) -> dict[int, Any]:
-    return {person: value for person, value in values.items() if person in ids}
+    def _read(self, time: float, group: Group, joints: Float[np.ndarray, "n w c"]) -> None:
+        """Steps through the frames at the network's rate up to this one."""
+        if self._preprocessor.clip["empty"] != "keep" and not joints.any():
+            return
+        if group not in self._states:
+            self._states[group] = self._initial_state()
+            self._clocks[group] = StateClock(self._fps)
+        for frame in self._clocks[group].frames(time, joints):
+            inputs = self._preprocessor.frame_inputs(frame)
+            if not self._has_person_axis:
+                inputs = inputs[:, 0]
+            state = self._states[group]
+            self._states[group], self._logits[group] = self._step(state, jnp.asarray(inputs))
 
 
 def _probabilities(outputs: Any) -> Any:

@@ -1,10 +1,11 @@
-"""Preprocessing of a person's joints for a recogniser, by the clip section of its run.
+"""Preprocessing of people's joints for a network, by the clip section of its run.
 
     poses of a frame [n v 3], pixels -> convert: another layout, shares of the image [n w c]
-    -> a window of them [t w c] -> inputs: normalisation and streams [t w d]
+    -> frames of some people, as a record holds them [s n w c] -> inputs [t m w d]
 
-`inputs` applies the functions of `jaxact.pipeline.skeleton` to a window of one person. Options that
-need a whole clip are refused for a network that reads every frame once.
+`inputs` is `jaxact.pipeline.skeleton.eval_inputs`: people are selected, empty frames handled,
+positions normalised, short clips padded or stretched and streams computed as in the evaluation of
+the run. Options that need a whole clip are refused for a network that reads every frame once.
 """
 
 import dataclasses
@@ -15,13 +16,11 @@ from jaxtyping import Float
 
 from jaxact import skeletons
 from jaxact.errors import UserError
-from jaxact.pipeline import joint_ops, normalisation, streams
+from jaxact.pipeline import skeleton, streams
 from jaxact.skeletons import Layout
 from jaxact.skeletons.conversion import conversion_path
 
-STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
 POSE_CHANNELS = ("x", "y", "score")
-Joints = Float[np.ndarray, "t v c"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,26 +76,17 @@ class PosePreprocessor:
                 f"the recogniser reads {names}, and its checkpoint does not state their unit; "
                 "wanted a run on x, y, score, or one with clip.center and clip.scale='skeleton'"
             )
-        for name in self.clip["stream"].split("+"):
-            if name not in STREAMS:
-                raise UserError(
-                    f"the stream {name!r} cannot be computed frame by frame; "
-                    f"available: {', '.join(STREAMS)}"
-                )
-        if self.clip["empty"] == "loop":
-            raise UserError(
-                "clip.empty='loop' repeats a whole clip, which a video stream does not have; "
-                "train with 'keep' or 'drop'"
-            )
         if stateful:
             self._check_single_frames()
 
     def _check_single_frames(self) -> None:
         """Checks that every frame can be preprocessed without other frames."""
         reason = ""
-        for name in self.clip["stream"].split("+"):
-            if name.endswith("motion"):
+        for name in streams.parse(self.clip["stream"]):
+            if name.endswith(("motion", "second_diff")):
                 reason = reason or f"clip.stream={name!r} needs the next frame"
+        if not reason and self.clip["empty"] == "loop":
+            reason = "clip.empty='loop' repeats a whole clip"
         if not reason and self.clip["center"] == "first":
             reason = "clip.center='first' needs the first frame"
         if not reason and self.clip["scale"] == "skeleton":
@@ -124,21 +114,30 @@ class PosePreprocessor:
             return joints[..., :2]
         return joints / np.array([size[1], size[0], 1], np.float32)
 
-    def inputs(self, joints: Joints) -> Float[np.ndarray, "t v d"]:
-        """Computes the network's input from one person's frames.
+    def inputs(self, joints: Float[np.ndarray, "s n w c"]) -> Float[np.ndarray, "t m w d"]:
+        """Computes the network's input from the frames of some people.
 
-        Centring and scaling take the window for the clip. A single frame without the joint that is
-        centred on is not moved, nor is any frame before the first one that has it.
+        It is the first view of an evaluation clip with these frames, which a network with
+        `clip.views` would average with others.
+
+        Args:
+            joints: at most `clip.frames` frames, unless the run resamples its clips.
         """
-        dims = joint_ops.spatial_dims(self.channels)
-        joints = joints[:, None]
-        if self.needs_image_size:
-            joints = joint_ops.centre_image_coordinates(joints, min_score=self.clip["min_score"])
-        present = joint_ops.present(joints)
-        joints = normalisation.normalise(
-            joints, present, layout=self.layout, dims=dims, options=self.clip
+        return self._eval_inputs(joints, {**self.clip, "views": 1})
+
+    def frame_inputs(self, joints: Float[np.ndarray, "n w c"]) -> Float[np.ndarray, "1 m w d"]:
+        """Computes the input of a network that reads every frame once.
+
+        A frame without the joint that is centred on is not moved.
+        """
+        options = {**self.clip, "views": 1, "frames": 1, "sampling": "window"}
+        return self._eval_inputs(joints[None], options)
+
+    def _eval_inputs(
+        self, joints: Float[np.ndarray, "s n w c"], options: dict[str, Any]
+    ) -> Float[np.ndarray, "t m w d"]:
+        example = {"joints": joints}
+        inputs = skeleton.eval_inputs(
+            example, layout=self.layout, channels=self.channels, **options
         )
-        inputs, _ = streams.compute(
-            joints, present, stream=self.clip["stream"], layout=self.layout, dims=dims
-        )
-        return inputs[:, 0]
+        return inputs[0]

@@ -1,30 +1,31 @@
 """Processing of one frame: poses, ids and predicted actions of everybody in it.
 
-    Frame -> pose estimation (or poses of the source) -> tracking -> classification -> smoothing
-        -> FrameResult
+    Frame -> pose estimation (or poses of the source) -> tracking -> classification of those who
+        move and fill the picture -> smoothing -> FrameResult
 
-A person's state is dropped with their track. There are at most `MAX_TRACKS` tracks.
+A person's state is dropped with their track.
 """
 
 import dataclasses
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float
 
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
-from jaxact.skeletons.tracking import Tracks, update_tracks
 from jaxact.streaming.frame import Frame
-from jaxact.streaming.online_classifier import OnlineClassifier
+from jaxact.streaming.online_classifier import Group, OnlineClassifier
 from jaxact.streaming.openpose_source import LAYOUTS
+from jaxact.streaming.person_tracker import PersonTracker
 from jaxact.streaming.pose_estimator import PoseEstimator
 from jaxact.streaming.preprocessing import PosePreprocessor
 from jaxact.streaming.smoothing import SmoothedPrediction, smooth
 
-MAX_TRACKS = 64  # tracked people, including those out of sight
+SMOOTHING_FPS = 30.0  # frame rate at which the average of probabilities decays by `keep`
+PATIENCE = 1.0  # seconds for which a person out of sight is tracked
 MAX_SHARE = 2.0  # coordinates up to here are shares of the image, larger ones are pixels
 
 
@@ -54,12 +55,15 @@ class FrameResult:
         size: height and width of the image that joints are measured in; (1, 1) where unknown.
         people: the people in the frame, by id.
         notes: problems and changes.
+        ranked: ids of the classified people, including those out of sight: those who move and fill
+            the picture come first.
     """
 
     frame: Frame
     size: tuple[int, int]
     people: Sequence[Person]
     notes: Sequence[str]
+    ranked: Sequence[int] = ()
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -71,9 +75,11 @@ class StreamProcessor:
         classifier: predicts actions; None for tracking only.
         preprocessor: computes the classifier's input.
         size: height and width of the image that poses of the source were estimated in, if known.
-        persons: most people who are classified; those with the oldest tracks.
-        keep: see `smooth`.
-        patience: frames for which a person out of sight is tracked.
+        persons: most people who are classified; those who move and fill the picture.
+        pairs: whether the two first of them are classified together.
+        keep: weight of the running average of probabilities after 1/30 s; see `smooth`.
+        smooth_joints: whether the estimator's joints are smoothed over time.
+        patience: seconds for which a person out of sight is tracked.
         clock: seconds.
         layout: layout of the joints; "" until poses of the source have been read.
         seconds: total time of each stage.
@@ -84,21 +90,26 @@ class StreamProcessor:
     preprocessor: PosePreprocessor | None = None
     size: tuple[int, int] | None = None
     persons: int = 8
+    pairs: bool = False
     keep: float = 0.8
-    patience: int = 30
+    smooth_joints: bool = True
+    patience: float = PATIENCE
     clock: Callable[[], float] = time.perf_counter
 
     def __post_init__(self) -> None:
         self.layout = "" if self.estimator is None else self.estimator.layout
         self.seconds: dict[str, float] = defaultdict(float)
-        self._tracks = Tracks()
+        smooth_joints = self.smooth_joints and self.estimator is not None
+        self._tracker = PersonTracker(patience=self.patience, smooth=smooth_joints)
         self._predictions: dict[int, SmoothedPrediction] = {}
+        self._predicted_at: dict[int, float] = {}
+        self._time: float | None = None  # of the last frame
         self._crowded = False
 
     @property
     def people_count(self) -> int:
         """Number of different people so far."""
-        return self._tracks.next_id
+        return self._tracker.people_count
 
     @property
     def predicted_ids(self) -> Collection[int]:
@@ -118,13 +129,23 @@ class StreamProcessor:
         if poses is None:
             return FrameResult(frame, size, (), notes)
         start = self.clock()
-        people = self._track(poses, size)
+        time = self._advance(frame.time)
+        people = self._tracker.update(poses, time, size[0])
+        ranked = self._tracker.order(2 if self.pairs else self.persons)
         classify_start = self.clock()
-        self._classify(people, size, notes)
+        self._classify(people, ranked, time, size)
+        self._note_crowding(len(self._tracker.ids), len(ranked), notes)
         self.seconds["follow"] += classify_start - start
         self.seconds["recognise"] += self.clock() - classify_start
         persons = [Person(id, people[id], self._predictions.get(id)) for id in sorted(people)]
-        return FrameResult(frame, size, persons, notes)
+        return FrameResult(frame, size, persons, notes, tuple(ranked))
+
+    def _advance(self, time: float) -> float:
+        """The time of a frame; a time that does not advance is 1/30 s after the one before."""
+        if self._time is not None and time <= self._time:
+            time = self._time + 1 / SMOOTHING_FPS
+        self._time = time
+        return time
 
     def _poses(self, frame: Frame, notes: list[str]) -> Float[np.ndarray, "n v 3"] | None:
         """Returns x, y in pixels and score of the frame's people; None for a lost frame."""
@@ -160,7 +181,7 @@ class StreamProcessor:
             return None
         if not self.layout:
             self.layout = layout
-            self._tracks = Tracks(next_id=self._tracks.next_id)
+            self._tracker.restart()
             if self.preprocessor is not None:
                 self.preprocessor.check_layout(layout)
         if self.size is None and np.abs(poses[..., :2]).max() > MAX_SHARE:
@@ -169,51 +190,66 @@ class StreamProcessor:
             )
         return poses.astype(np.float32)
 
-    def _track(
-        self, poses: Float[np.ndarray, "n v 3"], size: tuple[int, int]
-    ) -> dict[int, Float[np.ndarray, "v 3"]]:
-        """Updates the tracks and returns id -> pose of this frame."""
-        # In units of the image's height, so that tracks continue when the image size changes.
-        scaled = poses / (size[0], size[0], 1)
-        tracks, ids = update_tracks(self._tracks, scaled, patience=self.patience, score=True)
-        newest = sorted(tracks.held, key=lambda track: (track.missed, track.id))[:MAX_TRACKS]
-        held = tuple(sorted(newest, key=lambda track: track.id))
-        self._tracks = tracks._replace(held=held)
-        people = dict(zip(ids.tolist(), poses, strict=True))
-        people.pop(-1, None)
-        return people
-
     def _classify(
-        self, people: dict[int, np.ndarray], size: tuple[int, int], notes: list[str]
+        self,
+        people: Mapping[int, Float[np.ndarray, "v 3"]],
+        ranked: Sequence[int],
+        time: float,
+        size: tuple[int, int],
     ) -> None:
-        """Updates the predictions of the people with the oldest tracks."""
-        tracked = [track.id for track in self._tracks.held]
-        classified = set(tracked[: self.persons])
-        self._note_crowding(len(tracked), notes)
-        self._predictions = {
-            id: prediction for id, prediction in self._predictions.items() if id in classified
-        }
+        """Updates the predictions of the people who are followed."""
+        self._keep_only(ranked)
         if self.classifier is None or self.preprocessor is None:
             return
-        self.classifier.keep_only(classified)
-        frames = {}
-        if self.preprocessor.clip["empty"] == "keep":
-            shape = (len(self.preprocessor.layout.joints), len(self.preprocessor.channels))
-            frames = dict.fromkeys(self._predictions, np.zeros(shape, np.float32))
-        visible = sorted(id for id in people if id in classified)
+        groups: list[Group] = [(person,) for person in ranked]
+        if self.pairs and ranked:
+            groups = [tuple(sorted(ranked))]  # by age, so that nobody changes their slot
+        self.classifier.keep_only(groups)
+        frames = self._frames(people, ranked, size)
+        visible = []
+        for group in groups:
+            if any(person in people for person in group):
+                visible.append(group)
+        for group, probabilities in self.classifier.step(time, frames, visible).items():
+            for person in group:
+                self._smooth(person, probabilities, time)
+
+    def _frames(
+        self,
+        people: Mapping[int, Float[np.ndarray, "v 3"]],
+        ranked: Sequence[int],
+        size: tuple[int, int],
+    ) -> dict[int, Float[np.ndarray, "w c"]]:
+        """id -> joints as records hold them; zero for those who are out of sight."""
+        assert self.preprocessor is not None
+        shape = (len(self.preprocessor.layout.joints), len(self.preprocessor.channels))
+        frames = dict.fromkeys(ranked, np.zeros(shape, np.float32))
+        visible = [person for person in ranked if person in people]
         if visible:
-            poses = np.stack([people[id] for id in visible])
+            poses = np.stack([people[person] for person in visible])
             joints = self.preprocessor.convert(poses, self.layout, size)
             frames |= dict(zip(visible, joints, strict=True))
-        for id, probabilities in self.classifier.step(frames, visible).items():
-            previous = self._predictions.get(id)
-            self._predictions[id] = smooth(previous, probabilities, keep=self.keep)
+        return frames
 
-    def _note_crowding(self, tracked: int, notes: list[str]) -> None:
+    def _smooth(self, person: int, probabilities: Float[np.ndarray, " k"], time: float) -> None:
+        """Averages the probabilities of a person over time."""
+        seconds = time - self._predicted_at.get(person, time)
+        keep = self.keep ** (seconds * SMOOTHING_FPS)
+        previous = self._predictions.get(person)
+        self._predictions[person] = smooth(previous, probabilities, keep=keep)
+        self._predicted_at[person] = time
+
+    def _keep_only(self, ids: Collection[int]) -> None:
+        """Drops the predictions of all other people."""
+        for person in list(self._predictions):
+            if person not in ids:
+                del self._predictions[person], self._predicted_at[person]
+
+    def _note_crowding(self, tracked: int, classified: int, notes: list[str]) -> None:
         """Adds a note when more people are tracked than classified, and when this ends."""
-        crowded = self.classifier is not None and tracked > self.persons
+        crowded = self.classifier is not None and tracked > classified
         if crowded and not self._crowded:
-            notes.append(f"{tracked} people are tracked, {self.persons} of them classified")
+            notes.append(f"{tracked} people are tracked, {classified} of them classified")
         elif self._crowded and not crowded:
             notes.append("everybody is classified again")
         self._crowded = crowded

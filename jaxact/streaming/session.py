@@ -10,6 +10,7 @@ from jaxact.streaming.processor import FrameResult, StreamProcessor
 from jaxact.streaming.rendering import DisplayWindow, Renderer, VideoWriter
 from jaxact.streaming.stream_log import StreamLog
 
+SOURCE_ENDED = "the source ended"
 # Stage -> the count of frames that its rate is measured in.
 _STAGES = {
     "read": "frames",
@@ -51,7 +52,7 @@ def run(
     """
     session = _Session(frames, processor, labels, log, report)
     renderer = Renderer(labels) if video or window else None
-    start_time, ended, iterator = clock(), "the source ended", iter(frames)
+    start_time, ended, iterator = clock(), SOURCE_ENDED, iter(frames)
     try:
         while True:
             start = clock()
@@ -162,9 +163,10 @@ def summary_line(summary: Mapping[str, Any]) -> str:
     rates = dict(summary["per_second"])
     overall = rates.pop("all")
     stages = ", ".join(f"{stage} {rate:g}" for stage, rate in rates.items())
+    people = f"{summary['people']} people" if summary["people"] else "nobody found"
     line = (
         f"{summary['frames']} frames ({summary['dropped']} dropped, "
-        f"{summary['looked_at']} processed), {summary['people']} people "
+        f"{summary['looked_at']} processed), {people} "
         f"in {summary['seconds']:g} s: {overall:g} frames/s ({stages})"
     )
     if summary["anew"]:
