@@ -1,5 +1,4 @@
-"""What holds for every test: four simulated CPU devices, checked shapes, strict ranks, quiet
-TensorFlow.
+"""What holds for every test: four simulated CPU devices, strict ranks, quiet TensorFlow.
 
 The settings are environment variables, set before JAX or TensorFlow is imported, so that the
 programs which tests start have them too.
@@ -7,6 +6,8 @@ programs which tests start have them too.
 
 import os
 from pathlib import Path
+
+from jaxtyping import install_import_hook
 
 ROOT = Path(__file__).parents[1]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jaxact" / "xla"
@@ -23,11 +24,16 @@ os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 os.environ.setdefault("MPLBACKEND", "agg")
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
 
-from jaxtyping import install_import_hook  # noqa: E402
-
 # An int is accepted where a float is annotated, as PEP 484 says.
 TYPECHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
-install_import_hook("jaxact", TYPECHECKER)
+
+
+def pytest_configure(config):
+    """A run with the slow tests checks the shapes and types of every call; the checks would
+    lengthen the quick tests by a fifth.
+    """
+    if config.option.markexpr != "not slow":
+        install_import_hook("jaxact", TYPECHECKER)
 
 
 def pytest_collection_modifyitems(items):

@@ -80,6 +80,7 @@ def partition(radii=None):
     )
 
 
+@pytest.mark.slow
 def test_the_checkpoint_rebuilds_the_partition_of_the_training_data(run, workdir):
     info = dataset_info.load(run.data.name, run.data.data_dir)
     clips = [record["joints"] for record in records.records(info, "train").as_numpy_iterator()]

@@ -164,6 +164,7 @@ def test_raw_files_are_parsed_without_tensorflow_flax_and_jax():
     )
 
 
+@pytest.mark.slow
 def test_the_pipeline_loads_without_flax():
     """TensorFlow loads JAX where both are installed, so JAX is looked for in the sources."""
     modules = [module for module in modules_of("pipeline") if module != "jaxact.pipeline.batches"]

@@ -147,6 +147,7 @@ def test_4_to_8_a_batch_over_four_devices_becomes_an_update(run, info):
     assert after.step == 1 and found["count"] == 4
 
 
+@pytest.mark.slow
 def test_8_and_9_the_checkpoint_and_the_artifact_hold_the_same_network(run, tmp_path):
     assert loop.run(run, tmp_path / "run").step == 2
     net = trained_model.load(tmp_path / "run")

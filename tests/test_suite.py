@@ -7,9 +7,12 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_fails_the_run_instead_of_hanging_it(tmp_path):
     (tmp_path / "test_dies.py").write_text(
         "import os\ndef test_dies(): os._exit(3)\ndef test_after(): pass\n"

@@ -67,6 +67,7 @@ def trained_run(folder):
     return folder / "run", outcome
 
 
+@pytest.mark.slow
 def test_a_folder_of_videos_becomes_a_report_that_tells_the_leak(folder, trained_run, capsys):
     workdir, outcome = trained_run
     seen = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]

@@ -114,6 +114,7 @@ def write_raw(root, each=1, groups=5):
     return root
 
 
+@pytest.mark.slow
 def test_videos_become_skeletons_in_five_folds(tmp_path):
     summary = prepare.prepare(
         "ucf101_32",

@@ -79,6 +79,7 @@ def test_a_pose_network_is_trained_on_records(folder, tmp_path):
     assert all(np.isfinite(line["train_loss"]) for line in losses if "train_loss" in line)
 
 
+@pytest.mark.slow
 def test_evaluate_tells_pck_and_average_precision_of_a_pose_run(folder, capsys):
     assert trained_model.input_kind(folder / "run") == "pose"
     assert (

@@ -214,6 +214,7 @@ def test_what_is_taken_from_a_joint_is_the_mean_of_the_attention_over_targets_un
     )
 
 
+@pytest.mark.slow
 def test_without_a_gate_the_heat_is_the_networks_own_classifiers():
     net = network(
         config.STAGCNConfig(width=4, segments=2, kept=0, attention="temporal", gate="none"),

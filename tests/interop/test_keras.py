@@ -142,6 +142,7 @@ def test_the_cache_holds_the_same_and_needs_no_h5py(loaded, tmp_path, monkeypatc
     jax.tree.map(np.testing.assert_array_equal, actual.variables, loaded.variables)
 
 
+@pytest.mark.slow
 def test_weights_are_grafted_into_a_model_whose_new_layers_stay(loaded):
     model = SCXception(3, width=1 / 16, depth=1 / 8, filters=4, hidden=8)
     fresh = random_variables(model, jnp.zeros((1, 2, 32, 32, 3)))

@@ -198,6 +198,7 @@ def convolved(x, weights, name, stride):
     return y + weights[f"{name}.bias"][:, None, None]
 
 
+@pytest.mark.slow
 def test_the_papers_own_code_gives_the_numbers_of_a_loop(monkeypatch):
     units = (("stem", 1, 1), ("unit1", 1, 1), ("unit2", 2, 2))
     monkeypatch.setitem(stgcn.VARIANTS, "release1", units)

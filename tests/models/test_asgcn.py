@@ -124,6 +124,7 @@ def test_the_penalty_adds_up_the_losses_of_persons_that_are_there():
     np.testing.assert_allclose(outputs["penalty"], [losses[0, 0], *losses[1:].mean(1)], rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_evaluation_gives_logits_alone_and_the_same_every_time():
     apply = jax.jit(small().apply)
     assert set(apply(variables(), clips())) == {"logits"}

@@ -183,6 +183,7 @@ def test_both_forms_agree_in_training(brief_weights):
     assert not any(jax.tree.leaves(same))
 
 
+@pytest.mark.slow
 def test_bfloat16_streams_near_float32(brief_weights):
     exact, _ = streamed(small("brief", window=3), brief_weights, clips(frames=6))
     rounded, state = streamed(

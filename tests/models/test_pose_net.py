@@ -193,6 +193,7 @@ def test_bfloat16_answers_near_float32_and_in_float32(shallow):
         assert 0 < error < 0.1
 
 
+@pytest.mark.slow
 def test_the_activations_of_every_layer_and_branch_are_recomputed_and_no_parameter_changes(shallow):
     def traced(remat):
         model = PoseNet(**BRIEF, remat=remat)

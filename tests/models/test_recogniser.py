@@ -268,6 +268,7 @@ def test_the_first_person_is_read_and_missing_joints_are_where_they_were(single)
     )
 
 
+@pytest.mark.slow
 def test_directions_reach_the_logits_and_bfloat16_computes_near_float32(single):
     variables = lively(small("parts"))
     exact = applied(small("parts"), variables, clips())

@@ -161,7 +161,8 @@ def test_excitation_stands_on_the_residual_branch_of_block13_and_not_on_the_shor
     assert "excitation" not in variables["params"]["backbone"]["block14"]
 
 
-@pytest.mark.parametrize("head", ["mlp", pytest.param("mcam_aff", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("head", ["mlp", "mcam_aff"])
 def test_a_step_moves_what_trains_and_keeps_no_gradient_and_no_memory_for_the_rest(head):
     model = SCXception(**SMALL, dropout=0.0, head=head)
     variables = random_variables(model, clips(pixels=24))
@@ -220,6 +221,7 @@ def test_a_step_moves_what_trains_and_keeps_no_gradient_and_no_memory_for_the_re
     assert moved == {"block13", "block14"}
 
 
+@pytest.mark.slow
 def test_what_precedes_the_border_keeps_nothing_for_the_backward_pass():
     """The finest maps that the backward pass reads: those that block13 sees, or the frames where
     all of it trains.

@@ -187,6 +187,7 @@ def pretrained(tmp_path_factory):
     return workdir
 
 
+@pytest.mark.slow
 def test_a_first_run_says_its_loss_and_no_accuracy(pretrained):
     actual = toys.lines(pretrained)
     assert all("train_top1" not in line and "eval_top1" not in line for line in actual)
@@ -235,7 +236,8 @@ def count_only(monkeypatch):
     )
 
 
-@pytest.mark.parametrize("computed", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("computed", [False, True])
 def test_a_run_goes_on_from_a_first_one_and_is_resumed_as_itself(
     pretrained, tmp_path, monkeypatch, computed
 ):

@@ -110,7 +110,8 @@ def test_each_option_has_the_parameters_of_its_name_and_no_others():
     assert arrays(build(gate="none"), clips()) == without(gated, *GATED) != gated
 
 
-@pytest.mark.parametrize("gate", ["own", pytest.param("shared", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("gate", ["own", "shared"])
 def test_both_formulations_agree_and_a_gate_is_between_zero_and_one(gate):
     network = {"own": "one", "shared": "three"}[gate]
     model = build(gate=gate, network=network)

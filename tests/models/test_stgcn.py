@@ -168,6 +168,7 @@ def assert_close(ours, theirs, tolerance):
         jax.tree.map(functools.partial(np.testing.assert_allclose, atol=atol), ours_, theirs_)
 
 
+@pytest.mark.slow
 def test_units_are_computed_again_where_memory_is_short(variables):
     def traced(**options):
         model = small(**options)
@@ -193,6 +194,7 @@ def test_rematerialisation_changes_no_gradient(variables, expected):
     assert_close(gradients, expected["cpu"], tolerance=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samples", ["all", pytest.param("one", marks=SLOW)])
 def test_both_forms_agree_in_logits_gradients_statistics_and_masks(
     variables, expected, monkeypatch, samples
@@ -230,6 +232,7 @@ def test_mapped_devices_share_batch_statistics(variables, form):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["direct", pytest.param("cpu", marks=SLOW)])
 def test_bfloat16_computes_near_float32_with_float32_state(variables, form):
     exact = run_in(form, train, small(dropout=0.0), variables, clips())

@@ -223,6 +223,7 @@ def test_mapped_devices_share_batch_statistics(variables):
     jax.tree.map(lambda ours, theirs: close(ours[0], theirs), state, wanted_state)
 
 
+@pytest.mark.slow
 def test_bfloat16_computes_near_float32_with_float32_state(variables):
     exact, rounded = (
         train(small(dropout=0.0, dtype=dtype), variables) for dtype in ("float32", "bfloat16")

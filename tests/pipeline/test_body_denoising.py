@@ -125,6 +125,7 @@ def test_people_are_told_from_bodies_as_by_loops(case):
     np.testing.assert_array_equal(two_people(joints, ids), by_loops(joints, ids).astype(np.float32))
 
 
+@pytest.mark.slow
 def test_many_random_records_come_out_as_by_loops():
     run = tf.function(body_denoising.two_people, reduce_retracing=True)
     rng = np.random.default_rng(0)

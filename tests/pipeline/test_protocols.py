@@ -143,6 +143,7 @@ def test_st_gcns_release_ranks_people_anew_in_every_frame_and_pads_with_zeros():
     assert not inputs[3:].any()
 
 
+@pytest.mark.slow
 def test_st_gcns_release_cuts_windows_of_the_padded_clip_and_moves_its_padding():
     joints, starts = people([[5, 4]] * 3), set()
     for position in range(40):

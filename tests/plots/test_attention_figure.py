@@ -126,6 +126,7 @@ def test_joints_alone_have_six_frames_and_no_bars(tmp_path, drawn):
     assert "0.20 s" in texts(drawn[0]) and not {"wave", "0.25 excluded"} & set(texts(drawn[0]))
 
 
+@pytest.mark.slow
 def test_nothing_is_clipped_at_the_edges_of_a_picture(tmp_path, drawn):
     labels = ("draw circle counter clockwise", "pickup and throw", "baseball swing")
     for figure in attention_figure.FIGURES:

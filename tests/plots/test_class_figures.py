@@ -36,6 +36,7 @@ def test_a_confusion_matrix_of_any_size_is_drawn(tmp_path, drawn, number):
     assert ("class 26" in written) == (number in (27, 60))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [2, 51, 101])
 def test_heading_and_axes_of_a_confusion_matrix_lie_inside_the_picture(tmp_path, drawn, number):
     title = "ucf101, random_3to1_test"

@@ -130,6 +130,7 @@ def test_four_devices_are_one_device(parallel):
     assert sums["count"] == same["count"] == 8 and sums["correct"] == same["correct"]
 
 
+@pytest.mark.slow
 def test_pmap_and_jit_agree_on_per_device_normalisation_which_is_not_the_global_one():
     plain = {"batch": toy_batch(), "model__dropout": 0.0}
     before, jit, _ = one_step(devices=2, batch_norm="per_device", **plain)

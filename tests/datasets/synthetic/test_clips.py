@@ -69,6 +69,7 @@ def test_clips_have_forty_to_ninety_frames_of_finite_joints_in_front_of_the_sens
         assert np.abs(joints[:, :2]).max() < 3.0
 
 
+@pytest.mark.slow
 def test_the_second_person_is_there_in_encounters_only(clips):
     for (_, action), clip in clips.items():
         assert np.any(clip[:, 1] != 0) == (action in ("handshake", "push")), action
