@@ -24,7 +24,7 @@ ucf101_32 (default): 32 classes of UCF101, five folds
     Ours: not run: needs UCF101.
     Command:
         jaxact prepare ucf101_32 --raw ucf101_2d.pkl --data-dir data
-        (or --raw UCF101 --checkpoint runs/pose: a pose network reads the videos first)
+        (or --raw UCF101 --pose runs/pose: a pose network reads the videos first)
         python scripts/cross_validate.py --config configs/recogniser.py:ucf101_32 --data-dir data
             --out results/ucf32 --arguments fold1,fold2,fold3,fold4,fold5
         one fold: jaxact train --config configs/recogniser.py:ucf101_32,fold1 --data-dir data
@@ -49,7 +49,7 @@ jhmdb_detected: all 21 classes of JHMDB, joints that a pose network detects in t
     Ours: 14.55 % on split 1, by the pose network of `configs/pose.py` (PCK@0.2 39 %). Last
     checkpoint, one seed.
     Command:
-        jaxact prepare jhmdb_detected --raw JHMDB --checkpoint runs/pose --data-dir data
+        jaxact prepare jhmdb_detected --raw JHMDB --pose runs/pose --data-dir data
         jaxact train --config configs/recogniser.py:jhmdb_detected --data-dir data
             --workdir runs/recogniser
 """

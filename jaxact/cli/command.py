@@ -13,6 +13,7 @@ from jaxact.errors import missing_extra
 
 DATA_DIR = "folder of prepared data (default: $TFDS_DATA_DIR, or ~/tensorflow_datasets)"
 DATA_DIR_OF_RUN = "folder of prepared data (default: the folder that training read)"
+POSE = "pose estimator: RUN of a pose network, mediapipe:FILE.task or onnx:FILE.onnx"
 RESULTS = "output folder for metrics.json, scores.npz, per_class.csv and confusion.csv"
 FRAME_RATE = "frames per second of the record (default: %(default)s)"
 
@@ -44,7 +45,7 @@ def command(
 
 def checkpoint_options(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
     """Adds the options that select a checkpoint, or several."""
-    summary = "--workdir of a `jaxact train` run"
+    summary = "--workdir of a `jaxact train` run, or ready:NAME (see `jaxact models`)"
     if several:
         summary += "; several runs become one artifact"
     nargs = "+" if several else None

@@ -4,7 +4,7 @@ import argparse
 import os
 from typing import Any
 
-from jaxact.cli.command import DATA_DIR, command, need_tensorflow, start_jax
+from jaxact.cli.command import DATA_DIR, POSE, command, need_tensorflow, start_jax
 from jaxact.errors import UserError
 
 
@@ -20,7 +20,7 @@ def prepare(subparsers: Any) -> None:
         "jaxact prepare pyskl --name ucf101 --raw ucf101_hrnet.pkl --to-layout openpose-18 "
         "--data-dir data",
         "jaxact prepare video_folder --raw clips --short-side 240 --data-dir data",
-        "jaxact prepare skeletons_from_video clips --checkpoint runs/pose --data-dir data",
+        "jaxact prepare skeletons_from_video clips --pose mediapipe:pose.task --data-dir data",
     )
     parser.add_argument(
         "dataset", metavar="NAME", help="name of a data set; an unknown name prints the list"
@@ -35,7 +35,9 @@ def prepare(subparsers: Any) -> None:
     )
     parser.add_argument("--layout", help="custom, pyskl ...: joint layout, a name or a JSON file")
     parser.add_argument(
-        "--to-layout", metavar="LAYOUT", help="custom, pyskl ...: convert the joints to this layout"
+        "--to-layout",
+        metavar="LAYOUT",
+        help="custom, pyskl, estimated poses ...: convert the joints to this layout",
     )
     parser.add_argument(
         "--short-side",
@@ -49,10 +51,9 @@ def prepare(subparsers: Any) -> None:
         help="videos: store optical flow too, computed by dis or farneback",
     )
     parser.add_argument(
-        "--checkpoint",
-        metavar="RUN",
-        help="skeletons of videos: --workdir of a pose network's run, instead of pose files beside "
-        "the videos",
+        "--pose",
+        metavar="SPEC",
+        help=f"skeletons of videos: {POSE}, instead of pose files beside the videos",
     )
     parser.add_argument("--workers", type=int, help="parsing processes (default: all cores)")
     parser.add_argument(
@@ -79,8 +80,11 @@ def _run_prepare(options: argparse.Namespace) -> None:
     if options.own_name:
         name = f"{options.dataset}/{options.own_name}"
     pose_estimator = None
-    if options.checkpoint:
-        pose_estimator = _pose_estimator(options.checkpoint)
+    if options.pose:
+        start_jax()
+        from jaxact.streaming.pose_estimator import open_pose_estimator
+
+        pose_estimator = open_pose_estimator(options.pose)
     prepare_options = PrepareOptions(
         layout=options.layout,
         to_layout=options.to_layout,
@@ -94,25 +98,6 @@ def _run_prepare(options: argparse.Namespace) -> None:
     )
     raw = options.raw or options.raw_folder
     print(prepare(name, raw=raw, data_dir=options.data_dir, options=prepare_options))
-
-
-def _pose_estimator(run: str) -> Any:
-    """Loads the pose network of a run as the pose estimator of `PrepareOptions`.
-
-    Raises:
-        UserError: no such run, or a run of another network.
-    """
-    start_jax()
-    from jaxact.datasets.skeletons_from_video import ImagePoseEstimator
-    from jaxact.runs import trained_model
-    from jaxact.streaming.pose_net_estimator import PoseNetEstimator
-
-    net = trained_model.load(run, classifier=False)
-    return ImagePoseEstimator(
-        PoseNetEstimator(net),
-        PoseNetEstimator.layout,
-        {"from": "checkpoint", "run": run, **trained_model.fingerprint(net)},
-    )
 
 
 def check(subparsers: Any) -> None:

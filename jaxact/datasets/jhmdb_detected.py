@@ -1,4 +1,4 @@
-"""JHMDB's clips (Jhuang et al., ICCV 2013) with the poses that a pose network estimates."""
+"""JHMDB's clips (Jhuang et al., ICCV 2013) with estimated poses."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ class JhmdbDetected(SkeletonsFromVideo):
     are new to it.
     """
 
-    EXPECTS = f"{JhmdbVideo.EXPECTS}, with OpenPose's files beside the clips or --checkpoint RUN"
+    EXPECTS = f"{JhmdbVideo.EXPECTS}, with OpenPose's files beside the clips or --pose SPEC"
     LICENCE = JhmdbVideo.LICENCE
     NAMED = False
 

@@ -1,28 +1,25 @@
 """`skeletons_from_video`: poses of the people in a folder of videos, tracked over the frames.
 
 Videos and their classes, splits and groups are listed as for `video_folder`. The poses come from a
-pose network (`prepare --checkpoint RUN`), or from the JSON files that OpenPose wrote, one per
-frame, beside each video:
+pose estimator (`prepare --pose SPEC`), or from the JSON files that OpenPose wrote, one per frame,
+beside each video:
     <class>/<clip>.mp4 with <class>/<clip>/<any name>_<number>_keypoints.json
                        or   <class>/<clip>_<number>_keypoints.json
-
-    video -> poses of each frame [n v (x, y, score)], pixels -> tracks
-          -> joints f32 [t m v (x, y, score)], 0..1 of the picture
 """
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
-from jaxtyping import Float, UInt8
 
-from jaxact.datasets.formats import openpose_files, video_file
+from jaxact.datasets.formats import openpose_files, video_file, video_poses
 from jaxact.datasets.formats.json_file import load_json
 from jaxact.datasets.formats.label_table import choose_layout
+from jaxact.datasets.formats.video_poses import People, PoseEstimator, VideoPoses
 from jaxact.datasets.preparation.builder import (
     XY_SCORE,
     RawClip,
@@ -35,30 +32,10 @@ from jaxact.datasets.preparation.parallel_parsing import Parse
 from jaxact.datasets.video_folder import VideoFolder
 from jaxact.errors import UserError
 from jaxact.skeletons import get_layout
-from jaxact.skeletons.tracking import NO_ID, Tracks, update_tracks
 
-MAX_PERSONS = 30  # per clip, those with the highest sum of scores
 MARGIN = 0.5  # of the picture's size: how far outside of the picture a joint may be
 # Coordinates up to here are in 0..1 of the picture; as pixels they would be its top left corner.
 MAX_NORMALISED = 2.0
-
-People = Float[np.ndarray, "_ v 3"]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ImagePoseEstimator:
-    """Estimates the poses in pictures.
-
-    Attributes:
-        estimate: Poses in an RGB picture: x and y in its pixels and a score, zero for a missing
-            joint.
-        layout: Name of the joint layout.
-        metadata: Plain values that identify the estimator; stored with the records.
-    """
-
-    estimate: Callable[[UInt8[np.ndarray, "h w 3"]], People]
-    layout: str
-    metadata: Mapping[str, Any]
 
 
 class SkeletonsFromVideo(SkeletonBuilder):
@@ -72,13 +49,13 @@ class SkeletonsFromVideo(SkeletonBuilder):
     EXPECTS = (
         "videos in folders named after their classes, or a table of path,label[,split][,group]; "
         "beside each video OpenPose's <clip>/<name>_<number>_keypoints.json or "
-        "<clip>_<number>_keypoints.json, unless a pose network finds the people (--checkpoint RUN)"
+        "<clip>_<number>_keypoints.json, unless --pose SPEC estimates the poses"
     )
     LICENCE = "that of the videos"
     NAMED = True
     NAME_NEEDED = False
     COMPRESS = True
-    # A pose network takes seconds for a video; an interrupted run should not repeat any.
+    # A pose estimator takes seconds for a video; an interrupted run should not repeat any.
     CHUNK = 1
 
     @classmethod
@@ -97,7 +74,7 @@ class SkeletonsFromVideo(SkeletonBuilder):
 
 
 def with_poses(
-    videos: RawDataset, estimator: ImagePoseEstimator | None, *, layout: str | None = None
+    videos: RawDataset, estimator: PoseEstimator | None, *, layout: str | None = None
 ) -> tuple[RawDataset, Parse]:
     """Videos as raw clips of skeletons, and the function that parses them.
 
@@ -116,10 +93,10 @@ def with_poses(
             videos,
             layout=get_layout(estimator.layout),
             channels=XY_SCORE,
-            stored={"poses": dict(estimator.metadata)},
+            stored={"poses": dict(estimator.about)},
             single_process=True,
         )
-        return detected, functools.partial(parse, estimate=estimator.estimate)
+        return detected, functools.partial(parse, estimator=estimator)
     files: dict[str, dict[int, Path]] = {}
     errors = []
     for raw_clip in videos.clips:
@@ -132,7 +109,7 @@ def with_poses(
     if not usable:
         raise UserError(
             f"none of the {len(files)} videos has poses beside it that can be used ({errors[0]}); "
-            "let a pose network find the people: --checkpoint RUN"
+            "estimate the poses with --pose SPEC"
         )
     joints = openpose_files.count_joints(usable, layout, "beside the videos")
     joint_layout = choose_layout(layout, joints, openpose_files.LAYOUTS)
@@ -151,66 +128,38 @@ def with_poses(
     return skeletons, parse
 
 
-def parse(
-    raw_clip: RawClip, *, estimate: Callable[[Any], People] | None = None
-) -> Iterator[Record]:
+def parse(raw_clip: RawClip, *, estimator: PoseEstimator | None = None) -> Iterator[Record]:
     """The poses of one video.
 
     Args:
         raw_clip: The video.
-        estimate: Estimates the poses in an RGB picture; None reads the JSON files beside the video.
+        estimator: Estimates the poses in its frames; None reads the JSON files beside the video.
 
     Raises:
         UserError: The video cannot be used, see `video_file.Video`, or its pose files are missing
             or belong to another video.
     """
-    poses: list[People] = []
-    sizes: list[tuple[int, int]] = []
-    video = video_file.Video(raw_clip.path)
-    for frame in video:
-        sizes.append((frame.width, frame.height))
-        if estimate is not None:
-            poses.append(estimate(frame.to_ndarray(format="rgb24")))
-    if estimate is None:
-        sizes = sizes[:1] * len(sizes)
-        for people in read_poses(raw_clip, len(sizes)):
-            poses.append(_to_pixels(people, sizes[0], raw_clip.path))
-    normalised = [people / (*size, 1) for people, size in zip(poses, sizes, strict=True)]
-    joints = track_people(normalised, sizes)
-    width, height = sizes[0]
-    _, rate = video_file.frame_times(video.times, video.rate)
+    if estimator is None:
+        poses = _read_video(raw_clip)
+    else:
+        poses = video_poses.estimate_poses(raw_clip.path, estimator)
     yield skeleton_record(
-        raw_clip, joints, image_size=np.array((height, width), np.int32), fps=np.float32(rate)
+        raw_clip,
+        poses.joints,
+        image_size=np.array(poses.size, np.int32),
+        fps=np.float32(poses.fps),
     )
 
 
-def track_people(
-    frames: Sequence[People], sizes: Sequence[tuple[int, int]]
-) -> Float[np.ndarray, "t m v 3"]:
-    """Assigns every person of a clip a slot; a clip without people has one empty slot.
-
-    Args:
-        frames: Poses of each frame in 0..1 of the picture.
-        sizes: Width and height of each frame's picture; tracking measures distances in units of
-            its height.
-    """
-    tracks = Tracks()
-    ids_of_frame = []
-    for people, (width, height) in zip(frames, sizes, strict=True):
-        tracks, ids = update_tracks(tracks, people * (width / height, 1, 1), score=True)
-        ids_of_frame.append(ids)
-    score_sums = np.zeros(max(tracks.next_id, 1))
-    for people, ids in zip(frames, ids_of_frame, strict=True):
-        tracked = ids != NO_ID
-        np.add.at(score_sums, ids[tracked], people[tracked, :, 2].sum(axis=1))
-    order = np.argsort(-score_sums, kind="stable")[:MAX_PERSONS].tolist()
-    slot_of_id = {track_id: slot for slot, track_id in enumerate(order)}
-    joints = np.zeros((len(frames), len(order), frames[0].shape[1], 3), np.float32)
-    for t, (people, ids) in enumerate(zip(frames, ids_of_frame, strict=True)):
-        for person, track_id in zip(people, ids.tolist(), strict=True):
-            if track_id in slot_of_id:
-                joints[t, slot_of_id[track_id]] = person * (person[:, 2:] > 0)
-    return joints
+def _read_video(raw_clip: RawClip) -> VideoPoses:
+    """The poses of the files beside a video, tracked."""
+    video = video_file.Video(raw_clip.path)
+    sizes = [(frame.width, frame.height) for frame in video]
+    sizes = sizes[:1] * len(sizes)  # one size for the files of all frames
+    poses = []
+    for people in read_poses(raw_clip, len(sizes)):
+        poses.append(_to_pixels(people, sizes[0], raw_clip.path))
+    return video_poses.track_video(poses, sizes, video)
 
 
 def read_poses(raw_clip: RawClip, count: int) -> list[People]:

@@ -49,7 +49,7 @@ class Ucf101_32(SkeletonsFromVideo):
 
     EXPECTS = (
         "the clips v_<class>_g<group>_c<clip>.avi at any depth, "
-        "with OpenPose's files beside them or --checkpoint RUN; or pyskl's ucf101_2d.pkl"
+        "with OpenPose's files beside them or --pose SPEC; or pyskl's ucf101_2d.pkl"
     )
     LICENCE = "unknown; clips from YouTube, for research"
     NAMED = False

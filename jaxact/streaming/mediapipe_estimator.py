@@ -145,7 +145,12 @@ def _import_mediapipe() -> Any:
         with without_routine_messages():
             import mediapipe
     except ImportError as error:
-        raise missing_extra("mediapipe", "mediapipe", "--pose mediapipe:FILE") from error
+        if error.name == "mediapipe":
+            raise missing_extra("mediapipe", "mediapipe", "--pose mediapipe:FILE") from error
+        raise UserError(
+            f"MediaPipe cannot be loaded: {error}; a missing libGL.so.1 comes with the package "
+            "libgl1 of Debian and Ubuntu"
+        ) from error
     finally:
         if absent:
             del sys.modules["tensorflow"]
@@ -172,7 +177,7 @@ def _check_file(file: str) -> None:
             damaged = archive.testzip()
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise UserError(
-            f"{file!r} is no .task file, which is a zip archive, or it is cut off ({error}); {WHERE}"
+            f"{file!r} is no .task file (a zip archive), or it is cut off ({error}); {WHERE}"
         ) from error
     if damaged is not None:
         raise UserError(f"{file!r} is damaged in {damaged!r}; {WHERE}")

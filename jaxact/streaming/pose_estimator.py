@@ -1,6 +1,6 @@
 """Pose estimators: a picture in, the joints of its people out.
 
-`open_pose_estimator` opens the one that a SPEC names:
+`open_pose_estimator` opens the `PoseEstimator` that a SPEC names:
 
     runs/pose                            the pose network of a run
     mediapipe:FILE.task[,people=1]       MediaPipe's Pose Landmarker
@@ -10,11 +10,11 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 
+from jaxact.datasets.formats.video_poses import PoseEstimator
 from jaxact.errors import UserError, unknown
 
 SPECS = (
@@ -24,36 +24,6 @@ SPECS = (
 KINDS = ("mediapipe", "onnx")
 _OPTION = re.compile(r"(?P<name>[a-z_]+)=(?P<value>[^=]*)")
 _KIND = re.compile(r"(?P<kind>[A-Za-z][A-Za-z0-9]+):(?P<rest>.*)", re.DOTALL)
-
-
-@runtime_checkable
-class PoseEstimator(Protocol):
-    """Estimates the poses of all people in an image.
-
-    Attributes:
-        layout: name of the layout of their joints.
-        about: plain values that identify the estimator; stored with the records that it gives.
-        seconds: total time of each stage.
-    """
-
-    layout: str
-    about: dict[str, Any]
-    seconds: dict[str, float]
-
-    def __call__(self, image: UInt8[np.ndarray, "h w 3"]) -> Float[np.ndarray, "n v 3"]:
-        """Estimates the poses in an RGB image.
-
-        Args:
-            image: the image. Of a video, images come in order.
-
-        Returns:
-            x and y in pixels of the image, and a score; zero for a missing joint. `n` may be 0.
-        """
-        ...
-
-    def reset(self) -> None:
-        """Forgets the images so far; called before every video."""
-        ...
 
 
 def open_pose_estimator(spec: str, *, video: bool = True) -> PoseEstimator:

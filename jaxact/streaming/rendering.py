@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from jaxact import files
-from jaxact.datasets.formats import video_file
+from jaxact.datasets.formats import optical_flow, video_file
 from jaxact.errors import UserError, missing_extra
 from jaxact.plots import layout_drawing, style
 from jaxact.skeletons import Layout, get_layout
@@ -193,10 +193,7 @@ class DisplayWindow:
         Raises:
             UserError: OpenCV is not installed, or has no display.
         """
-        try:
-            import cv2
-        except ImportError as error:
-            raise missing_extra("opencv-python", "flow", "a window") from error
+        cv2 = optical_flow.need_opencv("--window")
         has_display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
         if os.name == "posix" and not has_display:
             raise UserError(
@@ -208,8 +205,8 @@ class DisplayWindow:
             cv2.namedWindow(title, cv2.WINDOW_NORMAL)
         except cv2.error as error:
             raise UserError(
-                "--window needs an OpenCV that can open windows, the package opencv-python "
-                "instead of opencv-python-headless; or give --video FILE.mp4"
+                "--window needs an OpenCV that can open windows, the package "
+                "opencv-contrib-python of the extra `flow`; or give --video FILE.mp4"
             ) from error
 
     def show(self, image: UInt8[np.ndarray, "h w 3"]) -> bool:

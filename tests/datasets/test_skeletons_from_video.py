@@ -11,9 +11,9 @@ from jaxact import cli, config
 from jaxact.check import open_corpus
 from jaxact.datasets import dataset_info
 from jaxact.datasets import records as read
+from jaxact.datasets.formats.video_poses import MAX_PERSONS, PoseEstimator, track_people
 from jaxact.datasets.preparation import prepare
 from jaxact.datasets.preparation.options import PrepareOptions
-from jaxact.datasets.skeletons_from_video import MAX_PERSONS, ImagePoseEstimator, track_people
 from jaxact.errors import UserError
 from tests.helpers import random_runs, videos
 from tests.helpers.poses import person
@@ -55,20 +55,25 @@ def records(summary, split: str = "all") -> dict:
 
 
 class FakeEstimator:
-    """Replaces a network: two people whose order alternates; counts the pictures."""
+    """Two people whose order alternates; counts the pictures and the videos."""
 
-    def __init__(self):
-        self.shown = 0
+    layout = "body-14"
 
-    def __call__(self, picture):
-        assert picture.shape == (HEIGHT, WIDTH, 3) and picture.dtype == np.uint8
+    def __init__(self, **about):
+        self.about = {"from": "test", **about}
+        self.seconds = {}
+        self.shown = self.videos = self.limit = 0
+
+    def __call__(self, image):
+        assert image.shape == (HEIGHT, WIDTH, 3) and image.dtype == np.uint8
+        if self.shown == self.limit > 0:
+            raise KeyboardInterrupt
         self.shown += 1
         people = [person(15 + self.shown % 4, 4, 36), person(45, 4, 36) * (1, 1, 0.25)]
         return np.array(people[:: 1 if self.shown % 2 else -1], np.float32)
 
-
-def image_estimator(estimator, **metadata) -> ImagePoseEstimator:
-    return ImagePoseEstimator(estimator, "body-14", {"from": "test", **metadata})
+    def reset(self):
+        self.videos += 1
 
 
 def prepare_clips(clips, tmp_path, **options):
@@ -81,12 +86,12 @@ def prepare_clips(clips, tmp_path, **options):
 
 
 def test_estimated_people_stay_in_their_slots_in_order_of_score(clips, tmp_path):
-    estimator = FakeEstimator()
-    summary = prepare_clips(
-        clips, tmp_path, pose_estimator=image_estimator(estimator, step=7), workers=4
-    )
+    estimator = FakeEstimator(step=7)
+    assert isinstance(estimator, PoseEstimator)
+    summary = prepare_clips(clips, tmp_path, pose_estimator=estimator, workers=4)
     info = dataset_info.read(Path(summary.path))
     assert (summary.clips, summary.frames, summary.persons, estimator.shown) == (4, 16, 2, 16)
+    assert estimator.videos == 4
     assert (
         info.layout.name == "body-14"
         and info.channels == ("x", "y", "score")
@@ -106,28 +111,30 @@ def test_estimated_people_stay_in_their_slots_in_order_of_score(clips, tmp_path)
 
 def test_a_resumed_run_estimates_no_video_twice(clips, tmp_path):
     estimator = FakeEstimator()
-
-    def until_the_third(picture):
-        if estimator.shown == 9:
-            raise KeyboardInterrupt
-        return estimator(picture)
-
+    estimator.limit = 9
     with pytest.raises(KeyboardInterrupt):
-        prepare_clips(clips, tmp_path, pose_estimator=image_estimator(until_the_third))
-    assert prepare_clips(clips, tmp_path, pose_estimator=image_estimator(estimator)).clips == 4
+        prepare_clips(clips, tmp_path, pose_estimator=estimator)
+    estimator.limit = 0
+    assert prepare_clips(clips, tmp_path, pose_estimator=estimator).clips == 4
     assert estimator.shown == 9 + 8
-    again = FakeEstimator()
-    prepare_clips(clips, tmp_path, pose_estimator=image_estimator(again, step=8), overwrite=True)
+    again = FakeEstimator(step=8)
+    prepare_clips(clips, tmp_path, pose_estimator=again, overwrite=True)
     assert again.shown == 16
+
+
+def test_estimated_joints_are_converted_to_another_layout(clips, tmp_path):
+    options = {"pose_estimator": FakeEstimator(), "to_layout": "openpose-18"}
+    summary = prepare_clips(clips, tmp_path, **options)
+    assert dataset_info.read(Path(summary.path)).layout.name == "openpose-18"
+    joints = records(summary)["run/a"]["joints"]
+    assert joints.shape == (4, 2, 18, 3) and not joints[:, :, 14:].any()
 
 
 def test_a_bad_video_is_skipped_by_name_and_the_others_are_stored(clips, tmp_path):
     (clips / "run" / "b.mp4").write_bytes(b"no video at all")
     with pytest.raises(UserError, match=r"b.mp4' cannot be read as a video.*--skip-bad"):
-        prepare_clips(clips, tmp_path, pose_estimator=image_estimator(FakeEstimator()))
-    summary = prepare_clips(
-        clips, tmp_path, pose_estimator=image_estimator(FakeEstimator()), skip_bad=True
-    )
+        prepare_clips(clips, tmp_path, pose_estimator=FakeEstimator())
+    summary = prepare_clips(clips, tmp_path, pose_estimator=FakeEstimator(), skip_bad=True)
     assert summary.clips == 3 and len(summary.skipped) == 1 and "b.mp4" in str(summary)
 
 
@@ -158,7 +165,7 @@ def test_missing_poses_and_those_of_another_video_are_errors(clips, tmp_path):
     with pytest.raises(
         UserError,
         match=r"none of the 4 videos has poses beside it.*a.mp4' is a video, but .*"
-        r"--checkpoint RUN",
+        r"--pose SPEC",
     ):
         prepare_clips(clips, tmp_path)
     write_poses(clips / "run" / "a", "a", [[poses(20)]] * 6)
@@ -190,20 +197,20 @@ def test_the_command_takes_a_folder_and_a_run_and_rejects_those_that_do_not_fit(
     other = random_runs.write(tmp_path / "online", config.RecogniserConfig(width=6), frames=4)
     data = ["--data-dir", str(tmp_path / "data")]
     start = ["prepare", "skeletons_from_video", str(clips)]
-    assert cli.main([*start, "--checkpoint", str(run), *data]) == 0
+    assert cli.main([*start, "--pose", str(run), *data]) == 0
     assert "2 clips, 2 classes, 8 frames" in capsys.readouterr().out
     stored = dataset_info.load("skeletons_from_video", tmp_path / "data").stored["poses"]
     assert stored["run"] == str(run) and len(stored["weights"]) == 16
     shutil.rmtree(tmp_path / "data")
     for arguments, message in (
         (
-            [*start, "--checkpoint", str(other)],
+            [*start, "--pose", str(other)],
             "--pose wants a run of the model 'pose', got one of 'recogniser'",
         ),
         ([*start, "--raw", str(clips)], "the raw data are given twice"),
         (
-            ["prepare", "utd_mhad", str(clips), "--checkpoint", str(run)],
-            "finds people for the sets jhmdb_detected, skel",
+            ["prepare", "utd_mhad", str(clips), "--pose", str(run)],
+            "--pose estimates poses for the sets jhmdb_detected, skel",
         ),
     ):
         assert cli.main([*arguments, *data]) == 2
@@ -220,7 +227,7 @@ def test_clips_of_jhmdb_are_in_its_official_splits(tmp_path):
         "jhmdb_detected",
         raw=tmp_path / "jhmdb",
         data_dir=tmp_path / "data",
-        options=PrepareOptions(pose_estimator=image_estimator(FakeEstimator())),
+        options=PrepareOptions(pose_estimator=FakeEstimator()),
     )
     info = dataset_info.read(Path(summary.path))
     assert info.layout.name == "body-14" and len(info.labels) == 21

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from jaxact.errors import missing_extra, unknown
+from jaxact.errors import UserError, missing_extra, unknown
 
 BOUND = 20.0  # pixels
 METHODS = ("dis", "farneback")
@@ -43,16 +43,21 @@ def flow_estimator(method: str) -> Callable[[Grey, Grey], Flow]:
     )
 
 
-def need_opencv() -> Any:
+def need_opencv(purpose: str = "optical flow") -> Any:
     """The OpenCV module.
 
     Raises:
-        UserError: OpenCV is not installed; names the extra.
+        UserError: OpenCV is not installed, which names the extra; or a library that it needs.
     """
     try:
         import cv2
+    except ModuleNotFoundError as error:
+        raise missing_extra("opencv-contrib-python", "flow", purpose) from error
     except ImportError as error:
-        raise missing_extra("opencv-python-headless", "flow", "optical flow") from error
+        raise UserError(
+            f"{purpose} needs OpenCV, which cannot be loaded: {error}; "
+            "on Debian and Ubuntu, apt install libgl1 libglib2.0-0"
+        ) from error
     return cv2
 
 

@@ -5,8 +5,9 @@ import os
 from pathlib import Path
 
 from jaxact.datasets import DATASETS
+from jaxact.datasets.formats.video_poses import PoseEstimator
 from jaxact.datasets.preparation.builder import RecordBuilder
-from jaxact.datasets.skeletons_from_video import ImagePoseEstimator, SkeletonsFromVideo
+from jaxact.datasets.skeletons_from_video import SkeletonsFromVideo
 from jaxact.errors import UserError, unknown
 
 
@@ -16,7 +17,7 @@ class PrepareOptions:
 
     Attributes:
         layout: joint layout of a data set that you name, by name or JSON file.
-        to_layout: layout to which the joints of such a data set are converted.
+        to_layout: layout to which the joints of such a data set are converted, or estimated ones.
         short_side: videos: pixels of the shorter side to which larger frames are scaled down; None
           is 256.
         flow: videos: also store optical flow by this method, "dis" or "farneback".
@@ -34,7 +35,7 @@ class PrepareOptions:
     to_layout: str | None = None
     short_side: int | None = None
     flow: str | None = None
-    pose_estimator: ImagePoseEstimator | None = None
+    pose_estimator: PoseEstimator | None = None
     workers: int | None = None
     skip_bad: bool = False
     beam_options: str | None = None
@@ -77,18 +78,21 @@ def check_options(name: str, builder: type[RecordBuilder], options: PrepareOptio
                 )
     if options.pose_estimator is not None and not issubclass(builder, SkeletonsFromVideo):
         kinds = [kind for kind, each in DATASETS.items() if issubclass(each, SkeletonsFromVideo)]
+        raise UserError(f"--pose estimates poses for the sets {', '.join(kinds)}, not for {name!r}")
+    if options.to_layout and not _converts(builder):
+        kinds = [kind for kind, each in DATASETS.items() if _converts(each)]
         raise UserError(
-            f"a pose network (--checkpoint) finds people for the sets {', '.join(kinds)}, "
-            f"not for {name!r}"
-        )
-    if options.to_layout and not builder.NAMED:
-        kinds = [kind for kind, each in DATASETS.items() if each.NAMED and each.KIND == "skeleton"]
-        raise UserError(
-            f"to_layout is for the sets that you name ({', '.join(kinds)}); "
-            f"{name!r} has the layout of its files"
+            f"to_layout is for the sets {', '.join(kinds)}; {name!r} has the layout of its files"
         )
     if options.workers is not None and options.workers < 1:
         raise UserError(f"workers must be 1 or more, got {options.workers!r}")
+
+
+def _converts(builder: type[RecordBuilder]) -> bool:
+    """Whether the joint layout of a data set depends on the user's files or pose estimator."""
+    if builder.KIND != "skeleton":
+        return False
+    return builder.NAMED or issubclass(builder, SkeletonsFromVideo)
 
 
 def raw_folder(name: str, builder: type[RecordBuilder], raw: str | os.PathLike[str] | None) -> Path:

@@ -106,11 +106,11 @@ def _find_clips(
     elif builder.KIND == "skeleton" and dataset.layout is PICTURE:
         if estimator is not None and options.beam_options is not None:
             raise UserError(
-                "a pose network finds people in one process; leave --beam-pipeline-options out"
+                "--pose estimates poses in one process; leave --beam-pipeline-options out"
             )
         dataset, parse = with_poses(dataset, estimator, layout=options.layout)
     elif estimator is not None:
-        raise UserError(f"{str(folder)!r} holds poses already; --checkpoint finds them in videos")
+        raise UserError(f"{str(folder)!r} holds poses already; --pose estimates those of videos")
     if options.to_layout:
         dataset, parse = convert_layout(dataset, parse, options.to_layout)
     return dataset, parse

@@ -72,6 +72,6 @@ def test_the_error_of_an_unknown_method_lists_the_methods(monkeypatch):
         optical_flow.flow_estimator("tvl1")
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(
-        UserError, match=r"'opencv-python-headless', .*pip install 'jaxact\[flow\]'"
+        UserError, match=r"'opencv-contrib-python', .*pip install 'jaxact\[flow\]'"
     ):
         optical_flow.flow_estimator("dis")

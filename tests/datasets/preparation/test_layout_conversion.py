@@ -55,7 +55,7 @@ def test_a_prepared_set_is_read_by_name_and_may_be_converted(tmp_path):
         (
             "utd_mhad",
             {"to_layout": "body-14"},
-            r"to_layout is for the sets that you name \(agcn, ctr, custom, openpose, pysk",
+            "to_layout is for the sets agcn, ctr, custom, jhmdb_detected, openpose, pysk",
         ),
         (
             "pyskl/a",
