@@ -60,7 +60,8 @@ def predict(
         workdir, step, select: see `load`.
         clip: joints [T, V, C] or [M, T, V, C], or the path of a file, which may hold several clips.
         options: `layout`, `window`, `stride` (and `image_size` for a file), as in
-            `jaxact.inference.predictor.Predictor`.
+            `jaxact.inference.predictor.Predictor`. For a video and a network of joints, `pose` is
+            a pose estimator, or its SPEC, such as "mediapipe:FILE.task".
 
     Returns:
         One prediction per clip.
@@ -69,6 +70,10 @@ def predict(
         UserError: no checkpoint, or a clip that does not fit the network.
     """
     network = load(workdir, step=step, select=select)
+    if isinstance(options.get("pose"), str):
+        from jaxact.streaming.pose_estimator import open_pose_estimator
+
+        options["pose"] = open_pose_estimator(options["pose"])
     if isinstance(clip, (str, os.PathLike)):
         return list(network.predict_file(str(clip), **options))
     return [network.predict(clip, **options)]

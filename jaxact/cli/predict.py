@@ -5,7 +5,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from jaxact.cli.command import checkpoint_options, command, start_jax
+from jaxact.cli.command import POSE, checkpoint_options, command, start_jax
 from jaxact.errors import UserError
 
 
@@ -19,6 +19,7 @@ def predict(subparsers: Any) -> None:
         "jaxact predict --checkpoint runs/ntu60 S001C001P001R001A001.skeleton",
         "jaxact predict --checkpoint runs/mine day.npy --window 60 --timeline day.png "
         "--out day.csv",
+        "jaxact predict --checkpoint runs/mine clip.mp4 --pose mediapipe:pose_landmarker_full.task",
     )
     parser.add_argument("clips", nargs="+", metavar="CLIP", help="files or folders")
     checkpoint_options(parser)
@@ -27,6 +28,11 @@ def predict(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--image-size", type=_size, metavar="W,H", help="size of the image, for joints in pixels"
+    )
+    parser.add_argument(
+        "--pose",
+        metavar="SPEC",
+        help=f"videos, for a network that reads joints: {POSE}",
     )
     parser.add_argument(
         "--top",
@@ -67,6 +73,11 @@ def _run_predict(options: argparse.Namespace) -> None:
     from jaxact.inference import predictor
 
     network = predictor.load(options.checkpoint, step=options.step, select=options.select)
+    estimator = None
+    if options.pose:
+        from jaxact.streaming.pose_estimator import open_pose_estimator
+
+        estimator = open_pose_estimator(options.pose)
     predictions = []
     for clip in options.clips:
         predictions += network.predict_file(
@@ -75,6 +86,7 @@ def _run_predict(options: argparse.Namespace) -> None:
             window=options.window,
             stride=options.stride,
             image_size=options.image_size,
+            pose=estimator,
         )
     if options.timeline:
         _draw_timeline(predictions, options.timeline)

@@ -16,7 +16,8 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from jaxact import config
+from jaxact import config, skeletons
+from jaxact.datasets.formats.video_poses import PoseEstimator
 from jaxact.errors import UserError
 from jaxact.inference.joint_inputs import to_network_joints
 from jaxact.inference.prediction import LazyClip, Prediction, window_spans
@@ -51,6 +52,7 @@ class Predictor:
         window: int = 0,
         stride: int = 0,
         image_size: tuple[int, int] | None = None,
+        pose: PoseEstimator | None = None,
     ) -> Prediction:
         """Predicts one clip.
 
@@ -62,6 +64,8 @@ class Predictor:
             window: frames per window; 0 for the whole clip at once.
             stride: frames between windows; 0 for half a window.
             image_size: see `jaxact.datasets.formats.recording.read`.
+            pose: for a video and a network of joints, the estimator of the poses in it; see
+                `jaxact.streaming.pose_estimator.open_pose_estimator`.
 
         Raises:
             UserError: joints that cannot be converted to the network's, or a file that cannot be
@@ -70,7 +74,7 @@ class Predictor:
         if isinstance(clip, np.ndarray):
             return self.predict_clip(self._open_array(clip, layout), window=window, stride=stride)
         predictions = self.predict_file(
-            clip, layout=layout, window=window, stride=stride, image_size=image_size
+            clip, layout=layout, window=window, stride=stride, image_size=image_size, pose=pose
         )
         if len(predictions) != 1:
             raise UserError(
@@ -87,16 +91,25 @@ class Predictor:
         window: int = 0,
         stride: int = 0,
         image_size: tuple[int, int] | None = None,
+        pose: PoseEstimator | None = None,
     ) -> list[Prediction]:
         """Predicts every clip of a file or folder.
 
         Args:
             path: a file or folder of joints, see `jaxact.datasets.formats.recording`; or a video.
-            layout, window, stride, image_size: see `predict`.
+            layout, window, stride, image_size, pose: see `predict`.
 
         Raises:
             UserError: the file cannot be read, or the network does not read its kind.
         """
+        if pose is not None:
+            if layout or image_size:
+                raise UserError(
+                    "--layout and --image-size describe files of joints; leave them out with "
+                    "--pose, whose estimator states both"
+                )
+            opened = self.open_video_poses(path, pose)
+            return [self.predict_clip(opened, window=window, stride=stride)]
         if self.kind == "video":
             return [self.predict_clip(self.open_video(path), window=window, stride=stride)]
         from jaxact.datasets.formats import recording
@@ -167,6 +180,46 @@ class Predictor:
             )
 
         return LazyClip(recording.name, len(joints), inputs)
+
+    def open_video_poses(self, path: str | os.PathLike[str], estimator: PoseEstimator) -> LazyClip:
+        """Opens the joints of the people in a video, those of its prepared record.
+
+        Args:
+            path: the video file.
+            estimator: estimates the poses in its frames.
+
+        Raises:
+            UserError: no usable video, nobody in it, or see `check_pose_support`.
+        """
+        from jaxact.datasets.formats import recording
+
+        self.check_pose_support(estimator)
+        return self.open_joints(recording.read_video(path, estimator))
+
+    def check_pose_support(self, estimator: PoseEstimator) -> None:
+        """Checks that the joints of a pose estimator can be converted to the network's.
+
+        Raises:
+            UserError: a network of videos, or of other joints.
+        """
+        from jaxact.datasets.formats.recording import XY_SCORE, Recording
+
+        if self.kind != "skeleton":
+            raise UserError(
+                f"--pose is for networks that read joints, but this one reads {self.kind}s; "
+                "leave --pose out"
+            )
+        shape = (1, 1, len(skeletons.get_layout(estimator.layout).joints), len(XY_SCORE))
+        nobody = Recording(
+            name="--pose",
+            joints=np.zeros(shape, np.float32),
+            layout=estimator.layout,
+            channels=XY_SCORE,
+        )
+        try:
+            to_network_joints(nobody, self.net, None)
+        except UserError as error:
+            raise UserError(f"--pose does not fit the network: {error}") from error
 
     def open_video(self, path: str | os.PathLike[str]) -> LazyClip:
         """Opens a video file.

@@ -69,23 +69,37 @@ def letterbox(
         The letterboxed picture; zoom and corner, each along x and y: p in the picture is zoom p +
         corner in the result.
     """
+    resized, zoom = fit(picture, size)
+    rows, columns = resized.shape[:2]
+    top, left = (size[0] - rows) // 2, (size[1] - columns) // 2
+    inputs = np.zeros((*size, 3), np.float32)
+    inputs[top : top + rows, left : left + columns] = resized.astype(np.float32) / 127.5 - 1.0
+    return inputs, zoom, np.array([left, top], np.float64)
+
+
+def fit(
+    picture: UInt8[np.ndarray, "h w 3"], size: tuple[int, int]
+) -> tuple[UInt8[np.ndarray, "i j 3"], Float[np.ndarray, "2"]]:
+    """The largest picture of the same aspect ratio that fits into a size, in whole pixels.
+
+    Args:
+        picture: RGB; averaged over areas where it shrinks, interpolated where it grows.
+        size: largest height and width.
+
+    Returns:
+        The resized picture; its zoom along x and y.
+    """
     from jaxact.datasets.formats import video_file
 
     height, width = picture.shape[:2]
     scale = min(size[0] / height, size[1] / width)
     rows = max(1, round(height * scale))
     columns = max(1, round(width * scale))
-    top, left = (size[0] - rows) // 2, (size[1] - columns) // 2
     pixels = np.ascontiguousarray(picture)
     frame = video_file.need_av().VideoFrame.from_ndarray(pixels, format="rgb24")
     method = "AREA" if scale < 1 else "BILINEAR"
     resized = frame.reformat(columns, rows, "rgb24", interpolation=method)
-    inputs = np.zeros((*size, 3), np.float32)
-    inputs[top : top + rows, left : left + columns] = (
-        resized.to_ndarray(format="rgb24").astype(np.float32) / 127.5 - 1.0
-    )
-    zoom = np.array([columns / width, rows / height])
-    return inputs, zoom, np.array([left, top], np.float64)
+    return resized.to_ndarray(format="rgb24"), np.array([columns / width, rows / height])
 
 
 def need_pillow() -> Any:

@@ -32,8 +32,8 @@ def body_joints(joints: Float[Array, "m v 3"], layout: Layout) -> People:
 
 
 def undo_letterbox(
-    people: Float[np.ndarray, "n 14 3"], zoom: Any, corner: Any
-) -> Float[np.ndarray, "n 14 3"]:
+    people: Float[np.ndarray, "n v 3"], zoom: Any, corner: Any
+) -> Float[np.ndarray, "n v 3"]:
     """Maps joints in a letterboxed picture back to the picture's own pixels.
 
     Args:

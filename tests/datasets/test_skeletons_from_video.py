@@ -11,6 +11,7 @@ from jaxact import cli, config
 from jaxact.check import open_corpus
 from jaxact.datasets import dataset_info
 from jaxact.datasets import records as read
+from jaxact.datasets.formats import recording
 from jaxact.datasets.formats.video_poses import MAX_PERSONS, PoseEstimator, track_people
 from jaxact.datasets.preparation import prepare
 from jaxact.datasets.preparation.options import PrepareOptions
@@ -120,6 +121,16 @@ def test_a_resumed_run_estimates_no_video_twice(clips, tmp_path):
     again = FakeEstimator(step=8)
     prepare_clips(clips, tmp_path, pose_estimator=again, overwrite=True)
     assert again.shown == 16
+
+
+def test_a_video_is_read_for_prediction_as_it_is_prepared(clips, tmp_path):
+    """The estimator of the tests alternates, so that an order of its own would show."""
+    stored = records(prepare_clips(clips, tmp_path, pose_estimator=FakeEstimator()))
+    estimator = FakeEstimator()
+    for name in ("run/a", "run/b", "wave/c", "wave/d"):
+        video = recording.read_video(clips / f"{name}.mp4", estimator)
+        np.testing.assert_array_equal(video.joints, stored[name]["joints"])
+    assert video.layout == "body-14" and video.channels == ("x", "y", "score")
 
 
 def test_estimated_joints_are_converted_to_another_layout(clips, tmp_path):

@@ -24,6 +24,7 @@ from jaxact.inference.joint_inputs import to_network_joints
 from jaxact.inference.prediction import window_spans
 from jaxact.pipeline import skeleton
 from jaxact.runs import state, trained_model
+from tests.helpers import videos
 
 LABELS = ("wave", "clap", "jump")
 XYS = ("x", "y", "score")
@@ -112,6 +113,58 @@ def test_a_package_that_videos_need_is_missed_before_anything_is_read(
         UserError, match=rf"needs the package '{package}', .* pip install 'jaxact\[video\]'"
     ):
         videos.open_video("nowhere.mp4")
+
+
+class Walker:
+    """A pose estimator: somebody of coco-17 who walks to the right, in every other video."""
+
+    layout = "coco-17"
+
+    def __init__(self, people=1):
+        self.about, self.seconds = {"from": "test"}, {}
+        self.people, self.frame = people, 0
+
+    def __call__(self, image):
+        self.frame += 1
+        joints = np.full((self.people, 17, 3), 0.8, np.float32)
+        joints[..., 0], joints[..., 1] = 10 + self.frame, np.arange(17) + 5
+        return joints
+
+    def reset(self):
+        self.frame = 0
+
+
+def test_a_video_is_answered_through_a_pose_estimator_as_its_joints_are(net, tmp_path, capsys):
+    path = videos.write(tmp_path / "walk.mp4", videos.frames(6, 48, 64))
+    joints = recording.read_video(path, Walker()).joints
+    assert joints.shape == (6, 1, 17, 3) and joints[5, 0, 0].tolist() == pytest.approx(
+        [16 / 64, 5 / 48, 0.8]
+    )
+    answer = net.predict(path, pose=Walker(), window=4)
+    expected = net.predict(joints, layout="coco-17", window=4)
+    np.testing.assert_array_equal(answer.windows, expected.windows)
+    assert answer.name == "walk" and answer.spans == expected.spans
+    videos_alone = predictor.Predictor(net.net)
+    videos_alone.kind = "video"
+    for network, options, message in (
+        (net, {}, r"walk.mp4' is a video, and the network reads joints; .* --pose SPEC"),
+        (net, {"pose": Walker(people=0)}, r"'test' detects nobody in the 6 frames of '.*walk.mp4'"),
+        (net, {"pose": Walker(), "layout": "coco-17"}, "leave them out with --pose"),
+        (videos_alone, {"pose": Walker()}, "this one reads videos; leave --pose out"),
+    ):
+        with pytest.raises(UserError, match=message):
+            network.predict(path, **options)
+    other = Walker()
+    other.layout = "kinect-20"
+    with pytest.raises(UserError, match="--pose does not fit the network: layout 'kinect-20' does"):
+        net.predict(path, pose=other)
+    np.save(tmp_path / "walk.npy", joints[:, 0])
+    for name, message in (("walk.npy", "holds joints already"), ("none.mp4", "wanted a video")):
+        with pytest.raises(UserError, match=message):
+            net.predict(tmp_path / name, pose=Walker())
+    command = ["predict", "--checkpoint", "somewhere", str(path)]
+    assert cli.main([*command, "--pose", "movenet:x.onnx"]) == 2
+    assert "unknown kind of pose estimator 'movenet'" in capsys.readouterr().err
 
 
 def test_windows_are_answered_one_by_one_and_the_last_ends_with_the_clip(net, monkeypatch):

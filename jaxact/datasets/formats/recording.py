@@ -18,11 +18,15 @@ from jaxact.datasets.formats import (
     ntu_skeleton_file,
     openpose_files,
     pyskl_annotations,
+    video_file,
+    video_poses,
 )
 from jaxact.datasets.formats.json_file import load_json
+from jaxact.datasets.formats.video_poses import PoseEstimator
 from jaxact.datasets.preparation.builder import XY, XY_SCORE, XYZ
 from jaxact.errors import UserError
 
+SUFFIXES = (".npy", ".npz", ".json", ".skeleton", ".pkl", ".pickle")
 KINDS = ".npy, .npz, .json, .skeleton, .pkl, or a folder of OpenPose's JSON frames"
 
 
@@ -63,6 +67,31 @@ def read(path: str | Path, *, image_size: tuple[int, int] | None = None) -> list
     return [_normalise_pixels(recording, image_size, str(path)) for recording in recordings]
 
 
+def read_video(path: str | Path, estimator: PoseEstimator) -> Recording:
+    """The people of a video, the same joints as in a record of `skeletons_from_video`.
+
+    Args:
+        path: The video file.
+        estimator: Estimates the poses in its frames.
+
+    Raises:
+        UserError: There is no such file, it cannot be used as a video, or nobody is in it.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"no file {str(path)!r}: wanted a video")
+    if path.suffix.lower() in SUFFIXES:
+        raise UserError(f"{str(path)!r} holds joints already; --pose estimates those of videos")
+    joints = video_poses.estimate_poses(str(path), estimator).joints
+    if not joints.any():
+        raise UserError(
+            f"the pose estimator {estimator.about.get('from', '')!r} detects nobody in the "
+            f"{len(joints)} frames of {str(path)!r}, so there is nothing to classify; "
+            "a lower threshold or another --pose may detect people"
+        )
+    return Recording(name=path.stem, joints=joints, layout=estimator.layout, channels=XY_SCORE)
+
+
 def _read(path: Path) -> list[Recording]:
     """The clips as the file holds them."""
     suffix = path.suffix.lower()
@@ -85,6 +114,11 @@ def _read(path: Path) -> list[Recording]:
     if suffix in (".pkl", ".pickle"):
         count = len(pyskl_annotations.read_annotations(str(path)))
         return [_annotation(str(path), index) for index in range(count)]
+    if suffix in video_file.SUFFIXES and path.is_file():
+        raise UserError(
+            f"{str(path)!r} is a video, and the network reads joints; estimate the poses with "
+            "--pose SPEC, such as --pose mediapipe:FILE.task or the run of a pose network"
+        )
     raise UserError(f"{str(path)!r} is not a clip of joints; wanted {KINDS}")
 
 
