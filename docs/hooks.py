@@ -6,6 +6,8 @@ A line of a page such as `{{ commands }}` or `{{ cards stgcn }}` is replaced by 
     protocols       the published preprocessings and their values
     layouts         the named joint layouts
     networks        the values of `model.name`
+    ready           the ready networks
+    public          the catalogue of public checkpoints
 """
 
 import argparse
@@ -143,4 +145,41 @@ def networks() -> str:
     return "\n".join(lines)
 
 
-WRITERS = {writer.__name__: writer for writer in (commands, cards, protocols, layouts, networks)}
+def ready() -> str:
+    """A table of the ready networks, each with its card."""
+    from jaxact.runs import ready_networks
+
+    lines = ["| name | input | classes | top-1 | protocol | size |", "| --- " * 6 + "|"]
+    networks = [ready_networks.find(name) for name in ready_networks.names()]
+    lines += [_row(f"`{network.name}`", *network.row[1:]) for network in networks]
+    for network in networks:
+        lines += ["", *_below(network.card)]
+    return "\n".join(lines)
+
+
+def _below(card: str) -> list[str]:
+    """The lines of a model card, its headings two levels lower."""
+    return [f"##{line}" if line.startswith("#") else line for line in card.splitlines()]
+
+
+def public() -> str:
+    """A table of the public checkpoints that `jaxact import` reads."""
+    from jaxact.interop import public_checkpoints
+
+    head = ("checkpoint", "data", "joints", "top-1 %", "import of the first file", "terms")
+    lines = [_row(*head), "| --- " * len(head) + "|"]
+    for checkpoint in public_checkpoints.checkpoints():
+        top1 = " / ".join(f"{file.top1:.1f}" for file in checkpoint.files)
+        name = f"[{checkpoint.name}]({checkpoint.files[0].url}), {checkpoint.network}"
+        data = f"{checkpoint.data} {checkpoint.split}"
+        command = f"`{checkpoint.files[0].command}`"
+        lines.append(_row(name, data, checkpoint.joints, top1, command, checkpoint.terms))
+    return "\n".join(lines)
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+_ALL = (commands, cards, protocols, layouts, networks, ready, public)
+WRITERS = {writer.__name__: writer for writer in _ALL}

@@ -80,6 +80,16 @@ def _torch(subparsers: Any, name: str, summary: str, file: str) -> None:
     parser.add_argument(
         "--data", metavar="NAME", help="prepared data set that `jaxact evaluate` reads"
     )
+    parser.add_argument(
+        "--split",
+        help="split of NTU RGB+D that it was trained on: xsub, xview or xset (default: xsub)",
+    )
+    parser.add_argument(
+        "--stream",
+        choices=("joint", "bone", "joint_motion", "bone_motion"),
+        default="joint",
+        help="what it reads (default: %(default)s)",
+    )
 
 
 def _import_torch(options: argparse.Namespace) -> None:
@@ -93,6 +103,8 @@ def _import_torch(options: argparse.Namespace) -> None:
         layout=options.layout,
         labels=options.labels,
         data=options.data,
+        split=options.split,
+        stream=options.stream,
     )
     model: Any = metadata.config.model
     first, last = metadata.labels[0], metadata.labels[-1]

@@ -16,8 +16,7 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 
 from jaxact.errors import UserError
 from jaxact.export.ensemble import Network
-from jaxact.interop import safetensors
-from jaxact.runs import trained_model
+from jaxact.runs import safetensors, trained_model
 
 RUNTIME_PACKAGES = ("jaxlib", "flax")
 

@@ -19,11 +19,12 @@ import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
 from jaxact.errors import UserError
-from jaxact.interop import keras_files, keras_networks, safetensors
+from jaxact.interop import keras_files, keras_networks
 from jaxact.interop.keras_files import Layers
 from jaxact.interop.keras_networks import Convolution
 from jaxact.models.layers.backbone import Backbone
 from jaxact.models.tsn import cross_modality
+from jaxact.runs import safetensors
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

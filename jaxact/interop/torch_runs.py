@@ -13,7 +13,7 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 
 from jaxact import config, skeletons
 from jaxact.config import protocols, training
-from jaxact.errors import UserError
+from jaxact.errors import UserError, unknown
 from jaxact.interop import pyskl, torch_files, torch_stgcn
 from jaxact.interop.torch_state import ImportedNetwork
 from jaxact.runs import state, trained_model
@@ -36,22 +36,25 @@ class _DataSet:
     """A data set whose class names are known.
 
     Attributes:
-        name: of the prepared data set.
-        train_split, eval_split: its splits.
+        name: of the prepared data set; "" where the user names it.
         labels: the list of its class names.
+        splits: names of its splits, the default first; empty where it has one division only.
+        eval_part: the part of a split that evaluation reads.
     """
 
     name: str
-    train_split: str
-    eval_split: str
     labels: str
+    splits: tuple[str, ...] = ()
+    eval_part: str = "test"
 
 
-# By joint layout and number of classes.
+# By joint layout and number of classes. pyskl's annotations of NTU RGB+D have 17 joints.
 _DATA_SETS = {
-    ("ntu-25", 60): _DataSet("ntu60", "xsub_train", "xsub_test", "ntu_classes"),
-    ("ntu-25", 120): _DataSet("ntu120", "xsub_train", "xsub_test", "ntu_classes"),
-    ("openpose-18", 400): _DataSet("kinetics_skeleton", "train", "val", "kinetics_classes"),
+    ("ntu-25", 60): _DataSet("ntu60", "ntu_classes", ("xsub", "xview")),
+    ("ntu-25", 120): _DataSet("ntu120", "ntu_classes", ("xsub", "xset")),
+    ("coco-17", 60): _DataSet("", "ntu_classes", ("xsub", "xview"), "val"),
+    ("coco-17", 120): _DataSet("", "ntu_classes", ("xsub", "xset"), "val"),
+    ("openpose-18", 400): _DataSet("kinetics_skeleton", "kinetics_classes", eval_part="val"),
 }
 
 
@@ -63,6 +66,8 @@ def import_network(
     layout: str | None = None,
     labels: str | None = None,
     data: str | None = None,
+    split: str | None = None,
+    stream: str = "joint",
 ) -> tuple[trained_model.RunMetadata, int, tuple[str, ...]]:
     """Writes the folder of a run with a checkpoint of step 0.
 
@@ -74,6 +79,8 @@ def import_network(
         labels: a file with a class name per line; by default the names of the data set with these
             joints and classes, or numbers.
         data: the prepared data set that `evaluate` reads.
+        split: the split of the data set that the network was trained on, by default the first.
+        stream: what the network reads: "joint", "bone", or the motion of one of them.
 
     Returns:
         The run's metadata, the number of parameters and statistics, and the names of what the file
@@ -97,7 +104,8 @@ def import_network(
     data_set = _DATA_SETS.get((joints.name, network.classes))
     names = _read_labels(labels, network.classes, data_set)
     run = _run_config(network, joints, partition, protocol)
-    _set_data(run, data, data_set)
+    run.clip.stream = stream
+    _set_data(run, data, data_set, split)
     metadata = trained_model.RunMetadata(run, joints, names, _channels(network, joints), size=0)
     _check_shapes(network, metadata, path)
     variables = unflatten_dict(dict(network.arrays), sep="/")
@@ -221,15 +229,19 @@ def _run_config(
     return run
 
 
-def _set_data(run: config.TrainConfig, name: str | None, data_set: _DataSet | None) -> None:
+def _set_data(
+    run: config.TrainConfig, name: str | None, data_set: _DataSet | None, split: str | None
+) -> None:
     """Sets the data section: the named data set, or the one with these joints and classes."""
-    run.data.name = name or ""
-    run.data.train_split = "train"
-    run.data.eval_split = "test"
-    if data_set is not None:
-        run.data.name = name or data_set.name
-        run.data.train_split = data_set.train_split
-        run.data.eval_split = data_set.eval_split
+    data_set = data_set or _DataSet("", "")
+    if split and split not in data_set.splits:
+        raise unknown("split of this network's data set", split, data_set.splits)
+    prefix = ""
+    if data_set.splits:
+        prefix = f"{split or data_set.splits[0]}_"
+    run.data.name = name or data_set.name
+    run.data.train_split = f"{prefix}train"
+    run.data.eval_split = f"{prefix}{data_set.eval_part}"
 
 
 def _check_shapes(network: ImportedNetwork, metadata: trained_model.RunMetadata, file: str) -> None:

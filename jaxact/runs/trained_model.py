@@ -9,12 +9,14 @@ from typing import Any
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
+from flax.traverse_util import unflatten_dict
 
 from jaxact import config, models
 from jaxact.config import protocols
 from jaxact.errors import UserError
-from jaxact.runs import checkpoint, state
+from jaxact.runs import checkpoint, ready_networks, state
 from jaxact.skeletons import Layout
 
 
@@ -154,10 +156,10 @@ def example_input(metadata: RunMetadata, *, training: bool = True) -> jax.ShapeD
 def load(
     workdir: str | Path, *, step: int | None = None, how: str | None = None, classifier: bool = True
 ) -> TrainedModel:
-    """Loads the network of a run from its checkpoint.
+    """Loads the network of a run from its checkpoint, or a ready network.
 
     Args:
-        workdir: the --workdir of `jaxact train`.
+        workdir: the --workdir of `jaxact train`, or `ready:NAME`.
         step: a step to load; by default the run's own `select` decides.
         how: "last" or "best", in place of the run's `select`.
         classifier: refuse a network without classes.
@@ -166,6 +168,8 @@ def load(
         UserError: no checkpoint, no such step, a checkpoint that does not fit its own metadata, or
           one of a network without classes.
     """
+    if ready_networks.is_ready(workdir):
+        return load_ready(ready_networks.find(workdir), step, how)
     checkpoints = checkpoint.Checkpoints(workdir, read_only=True)
     try:
         latest = RunMetadata.from_dict(checkpoints.meta(checkpoints.select("last")))
@@ -190,15 +194,35 @@ def load(
     params = weights["params"]
     if weights["ema"] is not None:
         params = weights["ema"]
+    variables = state.variables(params, weights["batch_stats"])
+    selection = _describe_selection(how, step, run)
+    return _trained(metadata, model, variables, selected_step, selection)
+
+
+def load_ready(
+    ready: ready_networks.ReadyNetwork, step: int | None, how: str | None
+) -> TrainedModel:
+    """Loads a ready network; each is a classifier with one checkpoint."""
+    ready.check_selection(step, how)
+    values = ready.values
+    metadata = RunMetadata.from_dict(values["run"])
+    arrays = {name: jnp.asarray(array) for name, array in ready.arrays().items()}
+    variables = unflatten_dict(arrays, sep="/")
+    return _trained(metadata, build(metadata), variables, values["step"], values["selection"])
+
+
+def _trained(
+    metadata: RunMetadata, model: nn.Module, variables: Any, step: int, selection: str
+) -> TrainedModel:
     return TrainedModel(
         model=model,
-        weights=state.variables(params, weights["batch_stats"]),
-        config=run,
+        weights=variables,
+        config=metadata.config,
         layout=metadata.layout,
         labels=metadata.labels,
         channels=metadata.channels,
-        step=selected_step,
-        selection=_describe_selection(how, step, run),
+        step=step,
+        selection=selection,
         radii=metadata.radii,
         version=metadata.version,
     )
@@ -224,9 +248,15 @@ def fingerprint(net: TrainedModel) -> dict[str, Any]:
 def input_kind(workdir: str | Path) -> str:
     """The kind of records that the network of a run reads: "skeleton", "video" or "pose".
 
+    Args:
+        workdir: see `load`.
+
     Raises:
         UserError: no checkpoint.
     """
+    if ready_networks.is_ready(workdir):
+        metadata = RunMetadata.from_dict(ready_networks.find(workdir).values["run"])
+        return config.kind(metadata.config.model.name)
     checkpoints = checkpoint.Checkpoints(workdir, read_only=True)
     try:
         metadata = RunMetadata.from_dict(checkpoints.meta(checkpoints.select("last")))

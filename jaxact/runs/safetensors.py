@@ -7,7 +7,7 @@ offsets in the bytes that follow it.
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -67,13 +67,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str,
     """
     try:
         with open(path, "rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            if length > _MAX_HEADER:
-                raise ValueError(f"its header would be {length} bytes long")
-            header = json.loads(file.read(length))
-            content = memoryview(file.read())
-        metadata = header.pop("__metadata__", {})
-        return {name: _array(entry, content) for name, entry in header.items()}, metadata
+            return parse(file)
     except OSError as error:
         raise UserError(f"cannot read {os.fspath(path)!r}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -81,6 +75,21 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str,
         if str(error):
             reason = str(error).splitlines()[0]
         raise UserError(f"{os.fspath(path)!r} is no complete safetensors file: {reason}") from error
+
+
+def parse(file: BinaryIO) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Reads an open file; see `read`.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it is truncated, or no safetensors file.
+    """
+    length = int.from_bytes(file.read(8), "little")
+    if length > _MAX_HEADER:
+        raise ValueError(f"its header would be {length} bytes long")
+    header = json.loads(file.read(length))
+    content = memoryview(file.read())
+    metadata = header.pop("__metadata__", {})
+    return {name: _array(entry, content) for name, entry in header.items()}, metadata
 
 
 def _array(entry: Mapping[str, Any], content: memoryview) -> np.ndarray:
