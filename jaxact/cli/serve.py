@@ -15,11 +15,18 @@ def serve(subparsers: Any) -> None:
         subparsers,
         "serve",
         _run_serve,
-        "serve a web page that classifies clips, and POST /predict",
+        "serve a web page that classifies clips and the webcam, and POST /predict",
         "jaxact serve --checkpoint runs/ntu60",
-        "jaxact serve --checkpoint runs/ucf --port 8080 --max-mb 200    (videos and the webcam)",
+        "jaxact serve --checkpoint runs/jhmdb --pose mediapipe:pose_landmarker_full.task",
+        "jaxact serve --checkpoint runs/ucf --port 8080 --max-mb 200",
     )
     checkpoint_options(parser)
+    parser.add_argument(
+        "--pose",
+        metavar="SPEC",
+        help="pose estimator, with which a network that reads skeletons accepts videos and the "
+        "webcam: the --workdir of a pose network's run, mediapipe:FILE.task or onnx:FILE.onnx",
+    )
     parser.add_argument(
         "--host",
         default="127.0.0.1",
@@ -42,6 +49,13 @@ def serve(subparsers: Any) -> None:
         metavar="SECONDS",
         help="limit of an upload, of its wait, and of its prediction (default: %(default)g)",
     )
+    parser.add_argument(
+        "--cameras",
+        type=int,
+        default=4,
+        metavar="N",
+        help="webcams that are processed at the same time (default: %(default)s)",
+    )
 
 
 def _run_serve(options: argparse.Namespace) -> None:
@@ -53,6 +67,8 @@ def _run_serve(options: argparse.Namespace) -> None:
             raise UserError(
                 f"--{name.replace('_', '-')} is {getattr(options, name):g}; wanted a number above 0"
             )
+    if options.cameras < 1:
+        raise UserError(f"--cameras is {options.cameras}; wanted a whole number from 1")
     if not 0 <= options.port < 1 << 16:
         raise UserError(f"--port is {options.port}; wanted a number from 0 to 65535")
     listener = _listen(options.host, options.port)
@@ -61,12 +77,17 @@ def _run_serve(options: argparse.Namespace) -> None:
         import uvicorn
 
         from jaxact.inference import predictor
-        from jaxact.serve import app, predictions
+        from jaxact.serve import app, estimator_pool, predictions
 
         net = predictor.load(options.checkpoint, step=options.step, select=options.select)
+        pool = None
+        if options.pose is not None:
+            pool = estimator_pool.open_pool(options.pose, net)
         predictions.warm_up(net)
-        limits = app.Limits(max_bytes=int(options.max_mb * 1e6), timeout=options.timeout)
-        served = app.build(net, limits, hosts=app.allowed_hosts(options.host))
+        limits = app.Limits(
+            max_bytes=int(options.max_mb * 1e6), timeout=options.timeout, sessions=options.cameras
+        )
+        served = app.build(net, limits, hosts=app.allowed_hosts(options.host), pool=pool)
         port = listener.getsockname()[1]
         host = "localhost" if options.host == "127.0.0.1" else options.host
         print(

@@ -1,14 +1,14 @@
-"""HTTP application: the web page, `GET /network` and `POST /predict`, with limits.
+"""HTTP application: the web page, `GET /network`, `POST /predict` and `POST /live`, with limits.
 
 An error is {"error": one sentence}, with status 400 for invalid input, 403 for a request from
-another site's page, 408 for a slow upload, 413 for a large one, 503 for too many at once, 504 for a
-prediction that takes too long, and 500 for an error of the server.
+another site's page, 404 for a camera's session that does not exist, 408 for a slow upload, 409 for
+a frame before the previous one is processed, 413 for a large upload, 503 for too many at once, 504
+for a prediction that takes too long, and 500 for an error of the server.
 """
 
 import asyncio
 import concurrent.futures
 import contextlib
-import dataclasses
 import ipaddress
 import re
 import tempfile
@@ -28,8 +28,12 @@ from starlette.staticfiles import StaticFiles
 from jaxact.errors import UserError
 from jaxact.inference.predictor import Predictor
 from jaxact.serve import predictions, uploads
+from jaxact.serve.estimator_pool import EstimatorPool
+from jaxact.serve.limits import Limits
+from jaxact.serve.live import LiveSessions
+from jaxact.serve.live_routes import live_routes
 from jaxact.serve.options import Options, parse_options
-from jaxact.serve.requests import receive_upload
+from jaxact.serve.requests import check_site, receive_upload
 
 PAGE = Path(__file__).parent / "page"
 _HEADERS = {
@@ -41,40 +45,20 @@ _HEADERS = {
 }
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Limits of the server.
-
-    Attributes:
-        max_bytes: largest size of an upload.
-        timeout: seconds for receiving an upload, then for waiting, then for its prediction.
-        concurrent: uploads that are predicted at the same time.
-        queued: uploads that may wait in addition.
-    """
-
-    max_bytes: int = 64_000_000
-    timeout: float = 60.0
-    concurrent: int = 2
-    queued: int = 8
-
-
 class PredictionQueue:
     """Predicts uploads in worker threads; uploads beyond `Limits.concurrent` wait."""
 
-    def __init__(self, predictor: Predictor, limits: Limits) -> None:
-        self.predictor, self.limits = predictor, limits
+    def __init__(
+        self, predictor: Predictor, limits: Limits, pool: EstimatorPool | None = None
+    ) -> None:
+        self.predictor, self.limits, self.pool = predictor, limits, pool
         self.pending = 0
         self.free_workers = asyncio.Semaphore(limits.concurrent)
         self.workers = concurrent.futures.ThreadPoolExecutor(limits.concurrent, "jaxact-predict")
 
     async def predict(self, request: Request) -> JSONResponse:
         """Handles `POST /predict`: a form of `file` and the fields of `options.Options`."""
-        if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-            raise HTTPException(
-                403,
-                "the request comes from another site's page; "
-                "only this server's own page and programs may send requests",
-            )
+        check_site(request)
         if self.pending >= self.limits.concurrent + self.limits.queued:
             raise HTTPException(
                 503, f"{self.pending} uploads are being predicted or wait; try again later"
@@ -114,7 +98,12 @@ class PredictionQueue:
         def work() -> list[dict[str, Any]]:
             with folder:
                 return predictions.predict_upload(
-                    self.predictor, path, options, limit=self.limits.max_bytes
+                    self.predictor,
+                    path,
+                    options,
+                    limit=self.limits.max_bytes,
+                    pool=self.pool,
+                    timeout=self.limits.timeout,
                 )
 
         running = asyncio.get_running_loop().run_in_executor(self.workers, work)
@@ -140,7 +129,11 @@ class PredictionQueue:
 
 
 def build(
-    predictor: Predictor, limits: Limits | None = None, *, hosts: tuple[str, ...] = ("*",)
+    predictor: Predictor,
+    limits: Limits | None = None,
+    *,
+    hosts: tuple[str, ...] = ("*",),
+    pool: EstimatorPool | None = None,
 ) -> Starlette:
     """Builds the application.
 
@@ -149,13 +142,20 @@ def build(
         limits: see `Limits`.
         hosts: host names that requests may use. Others are refused, since another site could make
             up a name for this machine.
+        pool: pose estimators, for the videos and cameras of a network that reads joints; None for
+            neither.
     """
     limits = limits or Limits()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.queue = queue = PredictionQueue(predictor, limits)
-        yield
+        app.state.queue = queue = PredictionQueue(predictor, limits, pool)
+        app.state.live = None
+        async with contextlib.AsyncExitStack() as stack:
+            if pool is not None:
+                live = LiveSessions(pool, predictor.net, limits)
+                app.state.live = await stack.enter_async_context(live)
+            yield
         queue.workers.shutdown(wait=False, cancel_futures=True)
 
     async def predict(request: Request) -> Response:
@@ -163,7 +163,8 @@ def build(
 
     async def network(_: Request) -> Response:
         description = predictions.describe_network(predictor)
-        return JSONResponse(description | {"most_bytes": limits.max_bytes})
+        description |= {"most_bytes": limits.max_bytes, "poses": pool is not None}
+        return JSONResponse(description)
 
     async def page(_: Request) -> Response:
         return FileResponse(PAGE / "index.html", headers=_HEADERS)
@@ -172,6 +173,7 @@ def build(
         Route("/", page),
         Route("/network", network),
         Route("/predict", predict, methods=["POST"]),
+        *live_routes(limits),
         Mount("/page", StaticFiles(directory=PAGE)),
     ]
     handlers = {UserError: _on_user_error, HTTPException: _on_http_error, Exception: _on_failure}

@@ -16,7 +16,11 @@ MAX_FRAMES = 900  # of a drawing; longer clips are subsampled
 
 
 def skeleton_of(
-    net: trained_model.TrainedModel, recording: Any, layout: str | None
+    net: trained_model.TrainedModel,
+    recording: Any,
+    layout: str | None,
+    *,
+    in_video: bool = False,
 ) -> dict[str, Any] | None:
     """Returns the drawing of a recording, with the network's attention where it has any.
 
@@ -24,6 +28,7 @@ def skeleton_of(
         net: the network.
         recording: a `jaxact.datasets.formats.recording.Recording`.
         layout: layout of its joints; None for the one that its file states.
+        in_video: see `draw_skeleton`.
 
     Returns:
         See `draw_skeleton`; None where no joint is visible.
@@ -41,8 +46,10 @@ def skeleton_of(
             maps = stagcn_attention.attention_maps(net, record)
     with contextlib.suppress(UserError):  # no joint is visible
         if maps is not None:
-            return draw_skeleton(maps.joints, net, frames=maps.frames, heat=maps.heat)
-        return draw_skeleton(joints, net)
+            return draw_skeleton(
+                maps.joints, net, frames=maps.frames, heat=maps.heat, in_video=in_video
+            )
+        return draw_skeleton(joints, net, in_video=in_video)
     return None
 
 
@@ -52,6 +59,7 @@ def draw_skeleton(
     *,
     frames: np.ndarray | None = None,
     heat: np.ndarray | None = None,
+    in_video: bool = False,
 ) -> dict[str, Any]:
     """Projects a clip onto a plane, in JSON values.
 
@@ -60,11 +68,13 @@ def draw_skeleton(
         net: the network.
         frames: frame number in the recording of each frame; None for 0, 1, 2 ...
         heat: attention of each joint [t, m, v], in [0, 1].
+        in_video: whether the joints are in shares of a video's pictures, y down.
 
     Returns:
         `box` (width and height), `points` [t, m, v] of x and y in it from its upper left corner,
         None where a joint is missing, `frames` (their numbers), `edges` of the layout, `sides` and
-        names (`joints`) of the joints, `heat` or None.
+        names (`joints`) of the joints, `heat` or None, and `picture`: None, or for a video `left`,
+        `top` and `scale`, by which a point is at left + scale x, top + scale y of the picture.
 
     Raises:
         UserError: no joint is visible in any frame.
@@ -73,10 +83,14 @@ def draw_skeleton(
     if frames is None:
         frames = np.arange(len(joints))
     scene = skeleton_animation.make_scene(
-        joints[::step], net.layout, scores=net.channels[-1] == "score"
+        joints[::step],
+        net.layout,
+        scores=net.channels[-1] == "score",
+        y_up=False if in_video else None,
     )
-    points, box = _fit_box(scene.drawn(), scene.visible)
+    points, box, picture = _fit_box(scene.drawn(), scene.visible)
     return {
+        "picture": picture if in_video else None,
         "box": box,
         "points": _points_or_none(points, scene.visible),
         "frames": frames[::step].tolist(),
@@ -89,12 +103,19 @@ def draw_skeleton(
 
 def _fit_box(
     points: Float[np.ndarray, "t m v 2"], visible: Bool[np.ndarray, "t m v"]
-) -> tuple[Float[np.ndarray, "t m v 2"], list[float]]:
-    """Scales points to a box with longer side 1; returns them from its upper left, and its size."""
+) -> tuple[Float[np.ndarray, "t m v 2"], list[float], dict[str, float]]:
+    """Scales points, y up, to a box with longer side 1.
+
+    Returns:
+        The points from the box's upper left corner, y down; its width and height; its `left`, `top`
+        and `scale` before.
+    """
     low, high = points[visible].min(0), points[visible].max(0)
     scale = max(float((high - low).max()), 1e-9)
     from_upper_left = np.stack([points[..., 0] - low[0], high[1] - points[..., 1]], -1)
-    return from_upper_left / scale, np.round((high - low) / scale, 4).tolist()
+    box = np.round((high - low) / scale, 4).tolist()
+    origin = {"left": float(low[0]), "top": -float(high[1]), "scale": scale}
+    return from_upper_left / scale, box, origin
 
 
 def _points_or_none(

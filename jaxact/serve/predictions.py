@@ -1,6 +1,7 @@
 """Predictions for an upload, and a description of the network, in JSON values."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from jaxact.errors import UserError
 from jaxact.inference.prediction import LazyClip, Prediction, window_spans
 from jaxact.inference.predictor import Predictor
 from jaxact.serve import drawing, uploads
+from jaxact.serve.estimator_pool import EstimatorPool, TimedEstimator
 from jaxact.serve.options import Options
 from jaxact.skeletons import LAYOUTS
 
@@ -72,7 +74,13 @@ def warm_up(predictor: Predictor) -> None:
 
 
 def predict_upload(
-    predictor: Predictor, path: Path, options: Options, *, limit: int
+    predictor: Predictor,
+    path: Path,
+    options: Options,
+    *,
+    limit: int,
+    pool: EstimatorPool | None = None,
+    timeout: float = math.inf,
 ) -> list[dict[str, Any]]:
     """Predicts every clip of an upload.
 
@@ -81,18 +89,24 @@ def predict_upload(
         path: the upload, in a folder of its own, which may be written to.
         options: options of the upload.
         limit: largest size of an upload in bytes.
+        pool: pose estimators, for the videos of a network that reads joints; None for no videos.
+        timeout: seconds within which the poses of a video must be estimated.
 
     Returns:
-        For each clip: `name`, `frames`, `top` of the whole clip, `windows` (`start`, `stop` and
-        `top` of each), `timeline` (`labels` that are the most probable class of some window, and
-        their `probabilities` per window) and, for joints, `skeleton`, see `drawing.draw_skeleton`.
+        For each clip: `name`, `video` (whether it is one), `frames`, `top` of the whole clip,
+        `windows` (`start`, `stop` and `top` of each), `timeline` (`labels` that are the most
+        probable class of some window, and their `probabilities` per window) and, for a network that
+        reads joints, `skeleton`, see `drawing.draw_skeleton`.
 
     Raises:
         UserError: the upload cannot be read, or the network does not read its kind.
     """
+    if predictor.kind == "skeleton" and pool is not None and uploads.is_video(path):
+        return [_predict_poses(predictor, path, options, pool, timeout)]
     paths = uploads.unpack(path, kind=predictor.kind, limit=limit)
     if predictor.kind == "video":
-        return [_predict_clip(predictor, predictor.open_video(paths[0]), options)]
+        prediction = _predict_clip(predictor, predictor.open_video(paths[0]), options)
+        return [prediction | {"video": True}]
     from jaxact.datasets.formats import recording
 
     recordings = []
@@ -111,6 +125,24 @@ def predict_upload(
     return predictions
 
 
+def _predict_poses(
+    predictor: Predictor, path: Path, options: Options, pool: EstimatorPool, timeout: float
+) -> dict[str, Any]:
+    """Predicts the joints that a pose estimator finds in a video."""
+    from jaxact.datasets.formats import recording
+
+    if options.layout or options.image_size:
+        raise UserError(
+            f"{path.name!r} is a video, whose joint layout and image size the pose estimator "
+            "states; leave layout and image-size out"
+        )
+    with pool.lend() as estimator:
+        clip = recording.read_video(path, TimedEstimator(estimator, timeout))
+    prediction = _predict_clip(predictor, predictor.open_joints(clip), options)
+    skeleton = drawing.skeleton_of(predictor.net, clip, None, in_video=True)
+    return prediction | {"video": True, "skeleton": skeleton}
+
+
 def _predict_clip(predictor: Predictor, clip: LazyClip, options: Options) -> dict[str, Any]:
     count = len(window_spans(clip.frames, options.window, options.stride))
     if count > MAX_WINDOWS:
@@ -125,6 +157,7 @@ def _predict_clip(predictor: Predictor, clip: LazyClip, options: Options) -> dic
         )
     values = {
         "name": clip.name,
+        "video": False,
         "frames": clip.frames,
         "top": _top_json(whole.top(options.top)),
         "windows": [],

@@ -1,6 +1,7 @@
-"""Uploads received from HTTP requests, with a limit on their size."""
+"""Uploads and frames received from HTTP requests, with a limit on their size."""
 
 import contextlib
+import math
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path, PurePosixPath
@@ -12,6 +13,56 @@ from starlette.requests import ClientDisconnect, Request
 from jaxact.errors import UserError
 
 OVERHEAD = 64 << 10  # bytes of a form beside its file
+MAX_TIME = 1e9  # seconds of a camera's clock
+
+
+def check_site(request: Request) -> None:
+    """Checks that a request comes from this server's own page or from a program.
+
+    Raises:
+        HTTPException: it comes from another site's page.
+    """
+    if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        raise HTTPException(
+            403,
+            "the request comes from another site's page; "
+            "only this server's own page and programs may send requests",
+        )
+
+
+async def receive_frame(request: Request, max_bytes: int) -> bytes:
+    """Receives a frame: the body of a request.
+
+    Raises:
+        HTTPException: the frame is too large, or the client disconnected.
+    """
+    content = bytearray()
+    try:
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > max_bytes:
+                raise HTTPException(413, f"the frame is larger than {max_bytes / 1e6:.3g} MB")
+    except ClientDisconnect:
+        raise HTTPException(400, "the frame was interrupted") from None
+    return bytes(content)
+
+
+def parse_time(request: Request) -> float | None:
+    """Parses the query's `time`: seconds from 0; None where it is absent.
+
+    Raises:
+        UserError: it is no such number.
+    """
+    text = request.query_params.get("time")
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < MAX_TIME:
+        raise UserError(f"time is {text!r}; wanted seconds from 0")
+    return seconds
 
 
 async def receive_upload(

@@ -25,19 +25,24 @@ def unpack(path: Path, *, kind: str, limit: int) -> list[Path]:
 
     Args:
         path: the upload, in a folder of its own.
-        kind: what the network reads, "skeleton" or "video".
+        kind: what is wanted, "skeleton" or "video".
         limit: largest size of an upload in bytes; archives may unpack to `MAX_RATIO` times as much.
 
     Raises:
         UserError: the upload is of another kind, or unpacks to too much.
     """
     if kind == "video":
-        if not _is_video(path):
+        if not is_video(path):
             raise UserError(
                 f"{path.name!r} is no video; wanted MP4, MOV, WebM, MKV, AVI, MPEG or Ogg"
             )
         return [path]
     suffix = path.suffix.lower()
+    if suffix not in JOINT_SUFFIXES and is_video(path):
+        raise UserError(
+            f"{path.name!r} is a video, and the network reads joints; "
+            "a server with a pose estimator reads videos: start it with --pose SPEC"
+        )
     if suffix not in JOINT_SUFFIXES:
         raise UserError(
             f"{path.name!r} is no clip of joints; wanted {', '.join(JOINT_SUFFIXES)}, "
@@ -55,7 +60,8 @@ def unpack(path: Path, *, kind: str, limit: int) -> list[Path]:
         raise UserError(f"{path.name!r} is not a readable archive: {error}") from error
 
 
-def _is_video(path: Path) -> bool:
+def is_video(path: Path) -> bool:
+    """Whether a file begins as a video container does."""
     with path.open("rb") as file:
         head = file.read(16)
     return any(

@@ -136,9 +136,7 @@ class WindowClassifier:
         self._frames = clip["frames"]
         self._preprocessor, self._weights = preprocessor, weights
         self._window = SlidingWindow(seconds=seconds, fps=clip["fps"])
-        self._apply = jax.jit(
-            lambda weights, x: _probabilities(model.apply(weights, x, train=False))
-        )
+        self._apply = functools.partial(_classify, model)
 
     def step(self, time: float, people: JointsById, groups: Sequence[Group]) -> Probabilities:
         """See `OnlineClassifier`.
@@ -228,6 +226,12 @@ class StatefulClassifier:
                 inputs = inputs[:, 0]
             state = self._states[group]
             self._states[group], self._logits[group] = self._step(state, jnp.asarray(inputs))
+
+
+@functools.partial(jax.jit, static_argnames="model")
+def _classify(model: Any, weights: Any, x: Any) -> Any:
+    """Probabilities of windows; all streams of a network share its compiled programs."""
+    return _probabilities(model.apply(weights, x, train=False))
 
 
 def _probabilities(outputs: Any) -> Any:

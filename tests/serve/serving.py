@@ -16,6 +16,7 @@ from jaxact.inference.prediction import LazyClip
 from jaxact.inference.predictor import Predictor
 from jaxact.runs import trained_model
 from jaxact.serve import app
+from jaxact.serve.estimator_pool import EstimatorPool
 
 LABELS = ("wave", "clap", "<b>jump</b>")
 
@@ -39,6 +40,36 @@ def predictor() -> Predictor:
     )
 
 
+class FakeEstimator:
+    """Sees a person where an image is bright, at a position that its brightness gives; the joints
+    of OpenPose.
+    """
+
+    def __init__(self) -> None:
+        self.layout, self.about = "openpose-18", {"from": "test"}
+        self.seconds = {"pose": 0.0}
+        self.frames, self.resets = 0, 0
+
+    def __call__(self, image):
+        self.frames += 1
+        self.seconds["pose"] += 0.5
+        brightness = float(image.mean())
+        if brightness < 40:
+            return np.zeros((0, 18, 3), np.float32)
+        person = joints(1)[0]
+        person[..., :2] *= np.array(image.shape[1::-1]) * brightness / 255
+        person[0, 4] = 0  # a joint out of sight
+        return person
+
+    def reset(self) -> None:
+        self.frames = 0
+        self.resets += 1
+
+
+def pool() -> EstimatorPool:
+    return EstimatorPool(FakeEstimator)
+
+
 class VideoPredictor(Predictor):
     """A network that reads videos; every video gives the same input."""
 
@@ -56,12 +87,13 @@ def joints(frames: int = 40, people: int = 1) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def served(net: Predictor, **limits: float) -> Iterator[str]:
+def served(net: Predictor, *, pool: EstimatorPool | None = None, **limits: float) -> Iterator[str]:
     """The address of a server of `net` on a port of its own."""
     built = app.build(
         net,
         dataclasses.replace(app.Limits(timeout=600.0), **limits),
         hosts=app.allowed_hosts("127.0.0.1"),
+        pool=pool,
     )
     server = uvicorn.Server(uvicorn.Config(built, port=0, log_level="error", ws="none"))
     thread = threading.Thread(target=server.run)

@@ -1,44 +1,44 @@
 // The page of `jaxact serve`: uploads a clip and shows the network's prediction.
+import { byId, createBar, createElement, percent, request, setStatus } from "./elements.js";
+import { LiveCamera } from "./live.js";
 import { Player } from "./player.js";
+import { hasWebcam, recordWebcam } from "./webcam.js";
 
-const RECORDING_SECONDS = 4;
-const byId = (id) => document.getElementById(id);
+const VIDEOS = "MP4, MOV, WebM, MKV, AVI or MPEG";
+const JOINTS = ".skeleton, .npy, .npz, .json, pyskl's .pkl, or a .zip of OpenPose's JSON";
 const player = new Player();
+const live = new LiveCamera();
 let network = null;
 let latestUpload = 0; // number of the upload whose response is shown
 
-function setStatus(text, isError = false) {
-  byId("status").textContent = text;
-  byId("status").classList.toggle("error", isError);
-}
-
-function createElement(tag, text = "", className = "") {
-  const element = document.createElement(tag);
-  element.textContent = text;
-  element.className = className;
-  return element;
-}
-
-const percent = (share) => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
 const megabytes = (bytes) => `${(bytes / 1e6).toPrecision(3)} MB`;
 
 async function start() {
-  network = await (await fetch("network")).json();
+  network = await request("GET", "network");
   const isVideo = network.reads === "video";
   const input = isVideo ? "videos" : `${network.layout} joints (${network.channels.join(", ")})`;
   byId("network").textContent =
     `${network.network}, step ${network.step}, reads ${input}, ${network.labels.length} classes`;
-  const formats = isVideo
-    ? "MP4, MOV, WebM, MKV, AVI or MPEG"
-    : ".skeleton, .npy, .npz, .json, pyskl's .pkl, or a .zip of OpenPose's JSON";
+  let formats = isVideo ? VIDEOS : JOINTS;
+  if (network.poses) formats = `A video (${VIDEOS}) or joints (${JOINTS})`;
   byId("formats").textContent = `${formats}, up to ${megabytes(network.most_bytes)}`;
   for (const field of document.querySelectorAll(".joints")) field.hidden = isVideo;
   const layoutField = byId("options").elements.layout;
   for (const name of network.layouts) layoutField.append(createElement("option", name));
-  if (!isVideo)
-    disableWebcam("A webcam records video, but this network reads joints: upload joints.");
-  else if (!navigator.mediaDevices?.getUserMedia || !window.MediaRecorder)
+  startWebcam(isVideo);
+}
+
+function startWebcam(isVideo) {
+  const button = byId("webcam");
+  if (!isVideo && !network.poses)
+    disableWebcam("The webcam and videos need a pose estimator: start the server with --pose.");
+  else if (!hasWebcam())
     disableWebcam("The browser allows a webcam only for pages from localhost or over https.");
+  if (isVideo) button.addEventListener("click", () => recordWebcam(upload));
+  else {
+    button.textContent = "Start the camera";
+    button.addEventListener("click", () => live.toggle());
+  }
 }
 
 function disableWebcam(reason) {
@@ -48,6 +48,7 @@ function disableWebcam(reason) {
 
 async function upload(file, name) {
   const number = ++latestUpload;
+  live.stop();
   if (file.size > network.most_bytes) {
     setStatus(
       `${name} has ${megabytes(file.size)}; the server accepts up to ` +
@@ -60,25 +61,21 @@ async function upload(file, name) {
   setStatus(`Predicting ${name} ...`);
   const form = new FormData(byId("options"));
   form.append("file", file, name);
-  let response, content;
+  let content;
   try {
-    response = await fetch("predict", { method: "POST", body: form });
-    content = await response.json();
-  } catch {
+    content = await request("POST", "predict", form);
+  } catch (error) {
     if (number === latestUpload)
-      setStatus("The server cannot be reached; is it still running?", true);
+      setStatus(error.status ? `${name}: ${error.message}` : error.message, true);
     return;
   }
   if (number !== latestUpload) return; // a later clip was uploaded meanwhile
-  if (!response.ok) {
-    setStatus(`${name}: ${content.error}`, true);
-    return;
-  }
   setStatus("");
-  showClips(content.clips, network.reads === "video" ? file : null);
+  showClips(content.clips, content.clips[0].video ? file : null);
 }
 
 function showClips(clips, video) {
+  byId("live").hidden = true;
   byId("result").hidden = false;
   const buttons = clips.map((clip) => {
     const button = createElement("button", clip.name);
@@ -102,18 +99,6 @@ function showClip(clip, video) {
       playhead.style.left = `${(100 * (frame + 0.5)) / clip.frames}%`;
     byId("current-window").textContent = describeWindow(clip, frame);
   });
-}
-
-function createBar({ label, probability }) {
-  const item = createElement("li");
-  const line = createElement("div", "", "line");
-  const track = createElement("div", "", "track");
-  const bar = createElement("div", "", "bar");
-  bar.style.width = `${100 * probability}%`;
-  line.append(createElement("span", label), createElement("span", percent(probability)));
-  track.append(bar);
-  item.append(line, track);
-  return item;
 }
 
 // The middle one of the windows that contain a frame, with its three best classes.
@@ -160,52 +145,6 @@ function showTimeline(clip) {
   });
 }
 
-async function openWebcam() {
-  try {
-    return await navigator.mediaDevices.getUserMedia({ video: true });
-  } catch (error) {
-    const messages = {
-      NotAllowedError:
-        "The browser was not allowed to use the webcam: allow it next to the address, " +
-        "or upload a video.",
-      NotFoundError: "No webcam was found: connect one, or upload a video.",
-    };
-    const fallback = `The webcam cannot be used (${error.name}): upload a video.`;
-    setStatus(messages[error.name] ?? fallback, true);
-    return null;
-  }
-}
-
-async function recordWebcam() {
-  byId("webcam").disabled = true;
-  byId("webcam-note").textContent = "";
-  const stream = await openWebcam();
-  if (!stream) {
-    byId("webcam").disabled = false;
-    return;
-  }
-  try {
-    byId("preview").srcObject = stream;
-    byId("preview").hidden = false;
-    await byId("preview").play();
-    setStatus(`Recording ${RECORDING_SECONDS} seconds ...`);
-    const parts = [];
-    const recorder = new MediaRecorder(stream);
-    recorder.addEventListener("dataavailable", ({ data }) => parts.push(data));
-    const stopped = new Promise((resolve) => recorder.addEventListener("stop", resolve));
-    recorder.start();
-    setTimeout(() => recorder.stop(), 1000 * RECORDING_SECONDS);
-    await stopped;
-    const type = recorder.mimeType;
-    await upload(new Blob(parts, { type }), type.includes("mp4") ? "webcam.mp4" : "webcam.webm");
-  } finally {
-    for (const track of stream.getTracks()) track.stop();
-    byId("preview").srcObject = null;
-    byId("preview").hidden = true;
-    byId("webcam").disabled = false;
-  }
-}
-
 function onDrag(event) {
   event.preventDefault();
   byId("drop").classList.toggle("over", event.type === "dragenter" || event.type === "dragover");
@@ -223,6 +162,5 @@ byId("file").addEventListener("change", () => {
 });
 for (const type of ["dragenter", "dragover", "dragleave", "drop"])
   document.addEventListener(type, onDrag);
-byId("webcam").addEventListener("click", recordWebcam);
 byId("options").addEventListener("submit", (event) => event.preventDefault());
 start().catch(() => setStatus("The server cannot be reached; is it still running?", true));

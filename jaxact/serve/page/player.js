@@ -1,26 +1,11 @@
-// Plays a clip: its skeleton on a canvas, coloured by attention where there is any, or its video.
+// Plays a clip: its skeleton on a canvas, coloured by attention where there is any; or its video,
+// with the skeleton over it where there is one.
+import { drawPerson, heatColour, PICTURE_TONES, TONES } from "./bones.js";
+import { byId } from "./elements.js";
+
 const FPS = 30;
 const MARGIN = 50; // pixels around the skeleton
-const byId = (id) => document.getElementById(id);
-const TONES = [
-  { left: "#0072b2", right: "#d55e00", middle: "#3a4048" },
-  { left: "#63b4e4", right: "#eda33b", middle: "#9aa2ad" },
-];
-const GREY = "#b9c0c9";
-const INK = "#22262b";
-// The colour map cividis, from least to most, as in the figures of `jaxact plot attention`.
-const CIVIDIS = [
-  "#00224e", "#123570", "#3b496c", "#575d6d", "#707173",
-  "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838",
-].map((colour) => [1, 3, 5].map((start) => parseInt(colour.slice(start, start + 2), 16)));
-
-function heatColour(heat) {
-  const position = Math.min(Math.max(heat, 0), 1) * (CIVIDIS.length - 1);
-  const low = Math.min(Math.floor(position), CIVIDIS.length - 2);
-  const rgb = CIVIDIS[low].map((value, channel) =>
-    Math.round(value + (CIVIDIS[low + 1][channel] - value) * (position - low)));
-  return `rgb(${rgb})`;
-}
+const CANVAS = [960, 760]; // width and height of a canvas without a video
 
 function drawHeatScale() {
   const pen = byId("heat-scale").getContext("2d");
@@ -42,11 +27,22 @@ export class Player {
       this.draw();
     });
     byId("show-heat").addEventListener("change", () => this.draw());
-    byId("video").addEventListener("timeupdate", () => this.onFrame(this.videoFrame()));
+    byId("video").addEventListener("timeupdate", () => {
+      if (!this.skeleton) this.onFrame(this.videoFrame());
+    });
+    byId("video").addEventListener("error", () => {
+      if (byId("video").hasAttribute("src") && this.isOverlaid) this.showSkeletonAlone();
+    });
+    byId("video").addEventListener("loadedmetadata", () => {
+      if (!this.isOverlaid) return;
+      this.shapeCanvas();
+      this.draw();
+    });
     drawHeatScale();
     let last = 0;
     const tick = (time) => {
-      if (this.skeleton && this.playing && time - last >= 1000 / FPS) {
+      if (this.isOverlaid) this.followVideo();
+      else if (this.skeleton && this.playing && time - last >= 1000 / FPS) {
         last = time;
         this.position = (this.position + 1) % this.skeleton.points.length;
         this.draw();
@@ -59,12 +55,14 @@ export class Player {
   // Shows a clip from its start; calls `onFrame` with the number of each shown frame.
   show(clip, video, onFrame) {
     this.clip = clip;
-    this.skeleton = video ? null : clip.skeleton;
+    this.skeleton = clip.skeleton ?? null;
+    this.isOverlaid = Boolean(video && this.skeleton);
     this.onFrame = onFrame;
     this.position = 0;
     const element = byId("video");
     byId("skeleton").hidden = !this.skeleton;
-    byId("player").hidden = !this.skeleton;
+    byId("film").classList.toggle("overlaid", this.isOverlaid);
+    byId("player").hidden = !this.skeleton || this.isOverlaid;
     byId("heat").hidden = !this.skeleton?.heat;
     element.hidden = !video;
     if (element.src) URL.revokeObjectURL(element.src);
@@ -72,11 +70,63 @@ export class Player {
     if (video) {
       element.src = URL.createObjectURL(video);
       element.play().catch(() => {}); // the server reads containers that browsers cannot play
-    } else if (this.skeleton) {
+    }
+    if (this.skeleton) {
+      this.shapeCanvas();
       byId("seek").max = this.skeleton.points.length - 1;
       this.draw();
     }
     onFrame(0);
+  }
+
+  // Plays the skeleton without its video, which the browser cannot show.
+  showSkeletonAlone() {
+    this.isOverlaid = false;
+    byId("film").classList.remove("overlaid");
+    byId("player").hidden = false;
+    byId("video").hidden = true;
+    byId("video").pause();
+    this.shapeCanvas();
+    this.draw();
+  }
+
+  shapeCanvas() {
+    const { videoWidth, videoHeight } = byId("video");
+    const canvas = byId("skeleton");
+    [canvas.width, canvas.height] = CANVAS;
+    if (this.isOverlaid && videoWidth)
+      canvas.height = Math.round((CANVAS[0] * videoHeight) / videoWidth);
+  }
+
+  // The scale and the corner of the skeleton's box on the canvas.
+  placeBox() {
+    const { width, height } = byId("skeleton");
+    const { box, picture } = this.skeleton;
+    if (this.isOverlaid)
+      return {
+        scale: [picture.scale * width, picture.scale * height],
+        corner: [picture.left * width, picture.top * height],
+      };
+    const scale = Math.min(
+      (width - 2 * MARGIN) / Math.max(box[0], 1e-6),
+      (height - 2 * MARGIN) / Math.max(box[1], 1e-6),
+    );
+    const corner = [(width - scale * box[0]) / 2, (height - scale * box[1]) / 2];
+    return { scale: [scale, scale], corner };
+  }
+
+  // Draws the skeleton of the video's current frame.
+  followVideo() {
+    const position = this.nearest(this.videoFrame());
+    if (position === this.position) return;
+    this.position = position;
+    this.draw();
+  }
+
+  // The index of the skeleton's frame that is nearest to a frame of the recording.
+  nearest(frame) {
+    const distances = this.skeleton.frames.map((number) => Math.abs(number - frame));
+    return distances.indexOf(Math.min(...distances));
   }
 
   videoFrame() {
@@ -93,71 +143,46 @@ export class Player {
 
   // Shows the frame that is nearest to a frame of the recording.
   seek(frame) {
-    if (!this.skeleton) {
+    if (!this.skeleton || this.isOverlaid) {
       const video = byId("video");
       if (video.duration) video.currentTime = (frame / this.clip.frames) * video.duration;
       this.onFrame(frame);
       return;
     }
-    const distances = this.skeleton.frames.map((number) => Math.abs(number - frame));
-    this.position = distances.indexOf(Math.min(...distances));
+    this.position = this.nearest(frame);
     if (this.playing) this.toggle();
     this.draw();
   }
 
   draw() {
-    const { box, points, frames, heat } = this.skeleton;
+    const { points, frames, heat } = this.skeleton;
     const canvas = byId("skeleton");
     const pen = canvas.getContext("2d");
-    const scale = Math.min(
-      (canvas.width - 2 * MARGIN) / Math.max(box[0], 1e-6),
-      (canvas.height - 2 * MARGIN) / Math.max(box[1], 1e-6),
-    );
-    const left = (canvas.width - scale * box[0]) / 2;
-    const top = (canvas.height - scale * box[1]) / 2;
+    const { scale, corner } = this.placeBox();
+    const tones = this.isOverlaid ? PICTURE_TONES : TONES;
     const frameHeat = heat && byId("show-heat").checked ? heat[this.position] : null;
     pen.clearRect(0, 0, canvas.width, canvas.height);
-    pen.lineCap = "round";
     points[this.position].forEach((joints, person) => {
       const pixels = joints.map((point) =>
-        point && [left + scale * point[0], top + scale * point[1]]);
-      this.drawPerson(pen, pixels, TONES[Math.min(person, 1)], frameHeat && frameHeat[person]);
+        point && [corner[0] + scale[0] * point[0], corner[1] + scale[1] * point[1]]);
+      drawPerson(pen, pixels, this.skeleton, {
+        tone: tones[Math.min(person, 1)],
+        heat: frameHeat && frameHeat[person],
+        outline: this.isOverlaid,
+      });
     });
     if (!points[this.position].flat().some(Boolean)) {
-      pen.fillStyle = "#5b6470";
+      const place = [canvas.width / 2, canvas.height / (this.isOverlaid ? 12 : 2)];
+      pen.fillStyle = this.isOverlaid ? "#fff" : "#5b6470";
+      pen.strokeStyle = this.isOverlaid ? "rgb(15 20 28 / 70%)" : "transparent";
+      pen.lineWidth = 5;
       pen.font = "28px system-ui, sans-serif";
       pen.textAlign = "center";
-      pen.fillText("No person is visible in this frame.", canvas.width / 2, canvas.height / 2);
+      pen.strokeText("No person is visible in this frame.", ...place);
+      pen.fillText("No person is visible in this frame.", ...place);
     }
     byId("seek").value = this.position;
     byId("frame").textContent = `frame ${frames[this.position]}`;
     this.onFrame(frames[this.position]);
-  }
-
-  // Draws bones and joints; `heat` gives each joint's attention, or null.
-  drawPerson(pen, pixels, tone, heat) {
-    const { edges, sides } = this.skeleton;
-    pen.lineWidth = 9;
-    for (const [child, parent] of edges) {
-      if (!pixels[child] || !pixels[parent]) continue;
-      pen.strokeStyle = heat ? GREY : tone[sides[child]];
-      pen.beginPath();
-      pen.moveTo(...pixels[child]);
-      pen.lineTo(...pixels[parent]);
-      pen.stroke();
-    }
-    const visible = pixels.map((_, joint) => joint).filter((joint) => pixels[joint]);
-    if (heat) visible.sort((a, b) => heat[a] - heat[b]); // the hottest joints lie on top
-    for (const joint of visible) {
-      pen.beginPath();
-      pen.arc(...pixels[joint], heat ? 7 + 11 * heat[joint] : 8, 0, 2 * Math.PI);
-      pen.fillStyle = heat ? heatColour(heat[joint]) : tone[sides[joint]];
-      pen.fill();
-      if (heat) {
-        pen.strokeStyle = INK;
-        pen.lineWidth = 1.5;
-        pen.stroke();
-      }
-    }
   }
 }

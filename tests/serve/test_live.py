@@ -1,0 +1,204 @@
+"""Frames of a camera over HTTP: each is answered with its people, and sessions are limited."""
+
+import io
+import threading
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from jaxact.serve import app, live_frame
+from jaxact.serve.estimator_pool import EstimatorPool
+from jaxact.streaming.frame import Frame
+from jaxact.streaming.recognition import make_processor
+from tests.serve import serving
+
+
+def jpeg(brightness: int = 200, size: tuple[int, int] = (64, 48), kind: str = "JPEG") -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", size, (brightness,) * 3).save(stream, kind)
+    return stream.getvalue()
+
+
+@pytest.fixture(scope="module")
+def net():
+    return serving.predictor()
+
+
+@pytest.fixture
+def estimators():
+    """Every estimator that the pool opened."""
+    return []
+
+
+@pytest.fixture
+def pool(estimators):
+    def open_estimator():
+        estimators.append(serving.FakeEstimator())
+        return estimators[-1]
+
+    return EstimatorPool(open_estimator)
+
+
+@pytest.fixture
+def client(net, pool):
+    with TestClient(app.build(net, pool=pool)) as client:
+        yield client
+
+
+def opened(client) -> str:
+    """The path of a new session."""
+    response = client.post("/live")
+    assert response.status_code == 201, response.text
+    return f"/live/{response.json()['session']}"
+
+
+def refused(response, status: int) -> str:
+    """The sentence of a refusal."""
+    assert response.status_code == status, response.text
+    return response.json()["error"]
+
+
+def test_a_session_answers_frames_as_a_stream_does(client, net):
+    content = client.post("/live").json()
+    assert content["layout"] == "openpose-18" and [2, 1] in content["edges"]
+    assert content["sides"][2] == "right"
+    processor = make_processor(estimator=serving.FakeEstimator(), net=net.net)
+    for number, brightness in enumerate((200, 210, 0, 220)):
+        body = jpeg(brightness)
+        answer = client.post(
+            f"/live/{content['session']}", params={"time": 7 + number / 10}, content=body
+        ).json()
+        image = live_frame.decode_jpeg(body, max_side=100)
+        result = processor.process(Frame(number, number / 10, image))
+        assert answer["frame"] == number and len(answer["people"]) == len(result.people)
+        assert answer["ranked"] == list(result.ranked)
+        assert set(answer["seconds"]) == {"read", "pose", "follow", "recognise"}
+        assert answer["seconds"]["pose"] == 0.5  # of this frame alone
+        for person, expected in zip(answer["people"], result.people, strict=True):
+            assert person["id"] == expected.id and person["joints"][4] is None
+            shares = expected.joints[0, :2] / (64, 48)
+            assert person["joints"][0] == pytest.approx(shares, abs=1e-3)
+            probabilities = expected.prediction.probabilities
+            best = int(np.argmax(probabilities))
+            assert person["top"][0]["label"] == serving.LABELS[best]
+            assert person["top"][0]["probability"] == pytest.approx(probabilities[best], abs=1e-3)
+            assert [one["label"] for one in person["top"]] != sorted(serving.LABELS)
+            label = expected.prediction.label
+            assert person["label"] == (None if label is None else serving.LABELS[label])
+
+
+def test_every_session_has_an_estimator_of_its_own_which_is_used_again(client, estimators):
+    first, second = opened(client), opened(client)
+    client.post(first, content=jpeg())
+    client.post(second, content=jpeg())
+    client.post(second, content=jpeg())
+    assert sorted(estimator.frames for estimator in estimators) == [1, 2]
+    assert client.delete(second).status_code == 204
+    assert "no such session" in refused(client.post(second, content=jpeg()), 404)
+    assert client.delete(second).status_code == 204
+    third = opened(client)
+    assert len(estimators) == 2 and sorted(one.frames for one in estimators) == [0, 1]
+    assert client.post(third, content=jpeg()).json()["people"][0]["id"] == 0
+
+
+def test_what_is_no_frame_is_one_sentence(client):
+    path = opened(client)
+    whole = jpeg(size=(640, 480))
+    for content, sentence in (
+        (b"", "the frame is not a readable JPEG"),
+        (b"GIF89a" + bytes(99), "the frame is not a readable JPEG"),
+        (jpeg(kind="PNG"), "the frame is not a readable JPEG"),
+        (whole[: len(whole) // 2], "the frame is not a readable JPEG"),
+        (jpeg(size=(2000, 10)), "the frame has 2000 x 10 pixels; at most 1920 x 1920 are read"),
+    ):
+        assert refused(client.post(path, content=content), 400) == sentence
+    assert "larger than 2 MB" in refused(client.post(path, content=bytes(2_000_001)), 413)
+    for text in ("soon", "-1", "nan", "inf"):
+        response = client.post(path, params={"time": text}, content=whole)
+        assert refused(response, 400) == f"time is {text!r}; wanted seconds from 0"
+    assert client.post(path, params={"time": "9"}, content=whole).json()["frame"] == 0
+    sentence = refused(client.post(path, params={"time": "8"}, content=whole), 400)
+    assert sentence.startswith("the frame is of 8 s, but the one before it of 9 s")
+    assert client.post(path, params={"time": "9.5"}, content=whole).status_code == 200
+
+
+def test_sessions_are_limited_and_end_without_frames(net, pool):
+    limits = app.Limits(sessions=2, idle=0.3)
+    with TestClient(app.build(net, limits, pool=pool)) as client:
+        paths = [opened(client), opened(client)]
+        sentence = refused(client.post("/live"), 503)
+        assert sentence == "the server is processing 2 cameras, its limit; try again later"
+        assert len(client.app.state.live) == 2  # pyright: ignore
+        for _ in range(100):
+            time.sleep(0.1)
+            if not len(client.app.state.live):  # pyright: ignore
+                break
+        assert "after 0.3 seconds without a frame" in refused(client.post(paths[0]), 404)
+        opened(client)
+
+
+def test_one_frame_of_a_session_at_a_time(net, monkeypatch):
+    inside, leave = threading.Event(), threading.Event()
+
+    class Slow(serving.FakeEstimator):
+        def __call__(self, image):
+            inside.set()
+            assert leave.wait(300)
+            return super().__call__(image)
+
+    estimators = []
+
+    def open_estimator():
+        estimators.append(Slow())
+        return estimators[-1]
+
+    pool = EstimatorPool(open_estimator)
+    with TestClient(app.build(net, app.Limits(timeout=0.3, sessions=1), pool=pool)) as client:
+        path = opened(client)
+        assert "not processed within 0.3 seconds" in refused(client.post(path, content=jpeg()), 504)
+        assert inside.is_set()
+        assert "previous frame is still" in refused(client.post(path, content=jpeg()), 409)
+        client.delete(path)  # its estimator is still in use
+        assert not pool._free
+        leave.set()
+        for _ in range(100):
+            if pool._free:
+                break
+            time.sleep(0.05)
+        assert pool._free == estimators
+        opened(client)
+        assert len(estimators) == 1
+
+
+def test_an_estimator_that_fails_is_not_used_again(net, estimators):
+    class Broken(serving.FakeEstimator):
+        def __call__(self, image):
+            raise RuntimeError("secret")
+
+    pool = EstimatorPool(Broken)
+    built = app.build(net, pool=pool)
+    with TestClient(built, raise_server_exceptions=False) as client:
+        path = opened(client)
+        assert "secret" not in refused(client.post(path, content=jpeg()), 500)
+        refused(client.post(path, content=jpeg()), 404)
+        assert not pool._free and not len(built.state.live)
+
+
+def test_pages_of_other_sites_open_no_session(client):
+    path = opened(client)
+    for method, target in (("POST", "/live"), ("POST", path), ("DELETE", path)):
+        response = client.request(method, target, headers={"Sec-Fetch-Site": "cross-site"})
+        assert "another site's page" in refused(response, 403)
+    assert client.post(path, content=jpeg()).status_code == 200
+
+
+def test_a_server_without_an_estimator_names_the_option(net):
+    with TestClient(app.build(net)) as client:
+        assert client.get("/network").json()["poses"] is False
+        assert "start it with --pose SPEC" in refused(client.post("/live"), 404)
+        files = {"file": ("film.mp4", b"\0\0\0\x20ftypisom" + bytes(9))}
+        sentence = refused(client.post("/predict", files=files), 400)
+        assert sentence.startswith("'film.mp4' is a video, and the network reads joints")
