@@ -64,7 +64,7 @@ class JhmdbPose(PictureBuilder):
     @staticmethod
     def parse(raw_clip: RawClip) -> Iterator[Record]:
         """The frames of one clip."""
-        joints = _load_joints(**raw_clip.facts)
+        joints = load_joints(**raw_clip.facts)
         clip = video_encoding.encode(raw_clip.path, short_side=min(SIZE))
         if (clip.height, clip.width) != SIZE:
             raise UserError(
@@ -106,7 +106,7 @@ def _find_joints(raw: Path) -> dict[str, dict[str, object]]:
     return joint_files
 
 
-def _load_joints(path: str, rows: tuple[int, int] | None) -> Float[np.ndarray, "t 15 2"]:
+def load_joints(path: str, rows: tuple[int, int] | None) -> Float[np.ndarray, "t 15 2"]:
     """Joints of one clip in pixels from the top left corner of the frame."""
     if rows is not None:
         with np.load(path, allow_pickle=False) as arrays:
