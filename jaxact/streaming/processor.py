@@ -233,9 +233,10 @@ class StreamProcessor:
 
     def _smooth(self, person: int, probabilities: Float[np.ndarray, " k"], time: float) -> None:
         """Averages the probabilities of a person over time."""
-        seconds = time - self._predicted_at.get(person, time)
-        keep = self.keep ** (seconds * SMOOTHING_FPS)
         previous = self._predictions.get(person)
+        keep = 0.0
+        if previous is not None:
+            keep = self.keep ** ((time - self._predicted_at[person]) * SMOOTHING_FPS)
         self._predictions[person] = smooth(previous, probabilities, keep=keep)
         self._predicted_at[person] = time
 
