@@ -19,6 +19,8 @@ from jaxact.pipeline import batches
 from jaxact.runs import trained_model
 from jaxact.training import loop
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", autouse=True)
 def short():
@@ -80,7 +82,6 @@ def partition(radii=None):
     )
 
 
-@pytest.mark.slow
 def test_the_checkpoint_rebuilds_the_partition_of_the_training_data(run, workdir):
     info = dataset_info.load(run.data.name, run.data.data_dir)
     clips = [record["joints"] for record in records.records(info, "train").as_numpy_iterator()]
@@ -97,7 +98,6 @@ def test_the_checkpoint_rebuilds_the_partition_of_the_training_data(run, workdir
     )  # so that a partition of other data would be noticed
 
 
-@pytest.mark.slow
 def test_evaluation_and_export_use_the_partition_of_the_checkpoint(workdir, tmp_path):
     net = trained_model.load(workdir)
     classification.run(workdir, out=tmp_path / "results")

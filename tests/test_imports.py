@@ -133,6 +133,7 @@ def modules_of(*rooms: str) -> list[str]:
     return [module for module in MODULES if room(module) in rooms]
 
 
+@pytest.mark.slow
 def test_the_side_of_the_networks_loads_without_tensorflow():
     """One interpreter for all of them: if none loads tensorflow together, none does alone."""
     rooms = (

@@ -91,5 +91,5 @@ def test_a_folder_of_poses_is_a_stream_of_results(run, tmp_path):
 
 def test_images_without_a_pose_network_are_refused(tmp_path):
     (tmp_path / "clip.mp4").write_bytes(b"")
-    with pytest.raises(UserError, match="images need a pose network"):
+    with pytest.raises(UserError, match="images need a pose estimator"):
         jaxact.stream(str(tmp_path / "clip.mp4"))

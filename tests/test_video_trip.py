@@ -21,8 +21,11 @@ from jaxact.serve import predictions
 from jaxact.training import initialisation, loop
 from tests.helpers import videos
 
+pytestmark = pytest.mark.slow
+
 CONFIG = """
 from jaxact.config import *
+
 def get_config(arg=""):
     return TrainConfig(
         data=DataConfig(
@@ -67,7 +70,6 @@ def trained_run(folder):
     return folder / "run", outcome
 
 
-@pytest.mark.slow
 def test_a_folder_of_videos_becomes_a_report_that_tells_the_leak(folder, trained_run, capsys):
     workdir, outcome = trained_run
     seen = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
@@ -96,7 +98,6 @@ def test_several_views_of_each_clip_need_segments(folder, trained_run, capsys):
         assert told in capsys.readouterr().err and not (folder / "none").exists()
 
 
-@pytest.mark.slow
 def test_its_artifact_takes_frames(folder, trained_run):
     meta = export.run(trained_run[0], out=folder / "tiny.jaxact")
     assert meta["input"]["shape"] == ["n", 2, 32, 32, 3] and meta["input"]["axes"][1:4] == [
@@ -115,7 +116,6 @@ def test_frozen_blocks_without_given_weights_are_refused(folder, tmp_path):
         loop.run(run_of(folder, "--config.model.train_from=last"), tmp_path / "none")
 
 
-@pytest.mark.slow
 def test_frozen_blocks_begin_with_given_weights_and_keep_them_to_the_end(
     folder, trained_run, tmp_path
 ):
@@ -179,7 +179,6 @@ def test_a_network_of_flow_is_asked_about_no_file_and_not_served(trained_run):
         predictions.warm_up(asked)
 
 
-@pytest.mark.slow
 def test_a_recurrent_network_begins_with_the_backbone_of_single_frames_and_its_own_excitation(
     trained_run, capsys
 ):

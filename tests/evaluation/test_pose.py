@@ -20,8 +20,11 @@ from jaxact.training import loop
 from tests.helpers.random_weights import fill
 from tests.helpers.raw_data import write_coco
 
+pytestmark = pytest.mark.slow
+
 CONFIG = """
 from jaxact.config import *
+
 def get_config(arg=""):
     return TrainConfig(
         data=DataConfig(name="coco_keypoints"),
@@ -65,7 +68,6 @@ def folder(tmp_path_factory):
     return root
 
 
-@pytest.mark.slow
 def test_a_pose_network_is_trained_on_records(folder, tmp_path):
     run = config.load(str(folder / "tiny.py"))
     run.data.data_dir = str(folder / "data")
@@ -79,7 +81,6 @@ def test_a_pose_network_is_trained_on_records(folder, tmp_path):
     assert all(np.isfinite(line["train_loss"]) for line in losses if "train_loss" in line)
 
 
-@pytest.mark.slow
 def test_evaluate_tells_pck_and_average_precision_of_a_pose_run(folder, capsys):
     assert trained_model.input_kind(folder / "run") == "pose"
     assert (

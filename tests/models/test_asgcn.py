@@ -133,6 +133,7 @@ def test_evaluation_gives_logits_alone_and_the_same_every_time():
     )
 
 
+@pytest.mark.slow
 def test_the_frames_that_are_predicted_are_not_seen():
     other = clips().at[:, 7:].multiply(-2.0)
     outputs, sown = observed(small(), variables(), other)

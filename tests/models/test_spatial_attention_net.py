@@ -251,6 +251,7 @@ def test_a_run_goes_on_from_a_first_one_and_is_resumed_as_itself(
         loop.run(classifier(epochs=2), tmp_path, toy_source(run))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "told"),
     [
@@ -271,6 +272,7 @@ def test_weights_that_do_not_fit_are_refused(pretrained, tmp_path, options, told
         loop.run(run, tmp_path / "run", toy_source(run))
 
 
+@pytest.mark.slow
 def test_a_network_without_classes_is_neither_scored_nor_exported(pretrained, tmp_path):
     for refuse in (
         lambda: classification.run(pretrained, out=tmp_path / "out"),

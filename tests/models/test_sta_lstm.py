@@ -196,6 +196,7 @@ def test_a_joint_gate_that_looks_everywhere_is_punished_least():
     np.testing.assert_allclose(costs, [5 * 0.8**2, 4 * 0.75**2 + 1, 4], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_frame_gate_starts_open_and_a_closed_one_leaves_no_logits(variables):
     init = small(layers=1).init
     assert (
@@ -207,6 +208,7 @@ def test_the_frame_gate_starts_open_and_a_closed_one_leaves_no_logits(variables)
     assert np.all(observed({"params": {"cell": cell}}, clips())[0]["logits"] == 0)
 
 
+@pytest.mark.slow
 def test_dropout_follows_its_key_and_evaluation_needs_none(variables):
     apply = functools.partial(
         jax.jit(functools.partial(small().apply, train=True)), variables, clips()

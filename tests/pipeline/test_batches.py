@@ -113,6 +113,7 @@ def test_training_batches_are_full_and_have_the_promised_types(info):
         assert batch["targets"].dtype == np.int32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("process", [(0, 1), (1, 2)])
 def test_starting_at_a_step_gives_the_bytes_of_running_there(info, process):
     share = dict(zip(("process_index", "process_count"), process, strict=True))

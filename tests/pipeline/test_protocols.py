@@ -247,6 +247,7 @@ def skeleton_file(frames):
     return "\n".join(rows) + "\n"
 
 
+@pytest.mark.slow
 def test_the_bodies_of_prepared_records_are_told_apart_by_their_ids(tmp_path):
     frames = [[(72057594037931101, 1 + 0.5 * t), (5, 9)] for t in range(4)]
     frames += [[(5, 9), (72057594037931101, 1 + 0.5 * t)] for t in range(4, 8)]  # they change slots

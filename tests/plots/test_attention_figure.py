@@ -102,6 +102,7 @@ def test_beside_the_map_stand_the_gates_means_and_what_is_taken_from_each_joint(
     assert not {"Gate, mean h", "Received (S')"} & set(texts(drawn[1]))
 
 
+@pytest.mark.slow
 def test_a_segments_bar_is_as_long_as_its_confidence_and_hatched_where_it_is_excluded(
     tmp_path, drawn
 ):

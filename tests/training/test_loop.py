@@ -151,6 +151,7 @@ def test_a_loss_that_is_not_finite_names_the_step_and_keeps_the_last_good_checkp
     assert trained_model.load(tmp_path).step == 4
 
 
+@pytest.mark.slow
 def test_a_disk_without_room_for_a_checkpoint_is_one_sentence_and_the_last_good_one_stays(
     tmp_path, monkeypatch
 ):

@@ -114,12 +114,13 @@ def test_a_step_moves_everything_that_should_move():
         np.testing.assert_allclose(mean, 0.9 * start + 0.1 * end, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_dropout_differs_between_steps_and_repeats_between_runs():
     losses_seen = [one_step(batch=toy_batch(), steps=n)[2]["loss"] for n in (1, 2, 2)]
     assert losses_seen[0] != losses_seen[1] == losses_seen[2]
 
 
-@pytest.mark.parametrize("parallel", ["jit", "pmap"])
+@pytest.mark.parametrize("parallel", ["jit", pytest.param("pmap", marks=pytest.mark.slow)])
 def test_four_devices_are_one_device(parallel):
     plain = {"batch": toy_batch(), "model__dropout": 0.0}
     before, one, sums = one_step(**plain)
@@ -161,6 +162,7 @@ def test_each_device_drops_other_elements_under_pmap():
     assert abs(loss - swapped_loss) > 1e-4
 
 
+@pytest.mark.slow
 def test_accumulated_gradients_are_the_whole_batchs_without_batch_norm():
     """With a linear model the update of four micro-batches is that of the batch, on one device and
     on two.

@@ -259,6 +259,7 @@ def test_frozen_blocks_have_no_gradient_and_keep_their_statistics(variables, fro
             assert np.asarray(value).any() == (block in ("block13", "block14")), block
 
 
+@pytest.mark.slow
 def test_frozen_blocks_normalise_with_what_they_know_while_the_others_see_the_batch(variables):
     def run(variables, frames, train, train_from):
         model = Xception(**SHORT, train_from=train_from)

@@ -138,6 +138,7 @@ def test_the_decoder_equals_a_slow_loop_over_frames_links_and_types(decoder):
         np.testing.assert_allclose(last[person], memory, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_nothing_is_sent_along_an_empty_link(decoder):
     """Without links a joint's future depends on that joint alone; with them on the others too."""
     params, types, _ = decoder
