@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from jaxact.pipeline import joint_ops, resampling
 
-TOLERANCE = 0.1  # of a frame: times within it are the frame's, which is not interpolated
+TOLERANCE = 0.003  # seconds from a frame within which it is not interpolated
 
 
 def frame_times(first: float, last: float, *, fps: float, limit: int) -> Float[np.ndarray, " t"]:
@@ -19,7 +19,7 @@ def frame_times(first: float, last: float, *, fps: float, limit: int) -> Float[n
         fps: frames per second.
         limit: largest number of times.
     """
-    count = int((last - first) * fps + TOLERANCE) + 1
+    count = int((last - first + TOLERANCE) * fps) + 1
     return last - np.arange(min(count, limit) - 1, -1, -1) / fps
 
 
@@ -41,12 +41,12 @@ def convert_frame_rate(
     last = len(joints) - 1
     positions = np.interp(new_times, times, np.arange(last + 1))
     nearest = np.round(positions)
-    positions = np.where(np.abs(positions - nearest) < TOLERANCE, nearest, positions)
+    distances = np.abs(new_times - np.asarray(times)[nearest.astype(int)])
+    positions = np.where(distances < TOLERANCE, nearest, positions)
     slots = joints[:, None]
     converted, _ = resampling.interpolate(
         slots, joint_ops.present(slots), positions.astype(np.float32), 0, last
     )
     converted = converted[:, 0]
-    period = (times[-1] - times[0]) / max(last, 1)
-    converted[new_times < times[0] - TOLERANCE * period] = 0
+    converted[new_times < times[0] - TOLERANCE] = 0
     return converted

@@ -44,7 +44,7 @@ class StateClock:
         self._last = time, joints
         self._next_time = max(self._next_time, time - MAX_GAP)
         due = []
-        while self._next_time <= time + TOLERANCE * self._period:
+        while self._next_time <= time + TOLERANCE:
             due.append(min(self._next_time, time))
             self._next_time += self._period
         if not due:

@@ -40,6 +40,10 @@ def shares(frames=12):
         {"flip_y": True, "center": "frame", "scale": "frame", "min_score": 0.3},
         {"center": "first", "scale": "skeleton", "stream": "joint+bone"},
         {"stream": "joint_motion+bone_motion", "flip_y": True},
+        {"stream": "joint_second_diff", "sampling": "resize", "frames": 20, "views": 3},
+        {"empty": "loop", "frames": 20},
+        {"empty": "drop", "sampling": "crop_resize", "share": 0.9},
+        {"frames": 20, "pad": "replay"},
     ],
     ids=str,
 )
@@ -61,10 +65,21 @@ def test_a_window_is_read_as_the_pipeline_reads_a_record(options, channels):
         "label": tf.constant(0),
         "id": tf.constant(b"a"),
     }
-    expected = skeleton.evaluate(example, layout=LAYOUT, channels=channels, **preprocess.clip)[
-        "inputs"
-    ][0, :, 0]
-    np.testing.assert_allclose(preprocess.inputs(joints), expected.numpy(), atol=1e-5)
+    clip = {**preprocess.clip, "views": 1}
+    expected = skeleton.evaluate(example, layout=LAYOUT, channels=channels, **clip)["inputs"][
+        0, :, 0
+    ]
+    inputs = preprocess.inputs(joints[:, None])[:, 0]
+    np.testing.assert_allclose(inputs, expected.numpy(), atol=1e-5)
+
+
+def test_a_single_frame_is_read_without_its_clip():
+    preprocess = preprocessor(flip_y=True, sampling="resize")
+    frame = shares()[3]
+    (inputs,) = preprocess.frame_inputs(frame[None])[0]
+    present = frame[:, 2:] > 0
+    expected = (frame - (0.5, 0.5, 0)) * (1, -1, 1) * present
+    np.testing.assert_allclose(inputs, expected, atol=1e-6)
 
 
 def test_people_come_in_pixels_of_another_layout_and_a_joint_without_a_number_is_missing():
@@ -83,13 +98,7 @@ def test_people_come_in_pixels_of_another_layout_and_a_joint_without_a_number_is
         (XYS, {"align": True}, False, "clip.align rotates a clip of 3-D joints"),
         (("x", "y", "z"), {}, False, "reads 3-D joints"),
         (("x", "y"), {}, False, "does not state their unit"),
-        (
-            XYS,
-            {"stream": "partner"},
-            False,
-            "the stream 'partner' cannot be computed frame by frame",
-        ),
-        (XYS, {"empty": "loop"}, False, "clip.empty='loop' repeats a whole clip"),
+        (XYS, {"empty": "loop"}, True, "clip.empty='loop' repeats a whole clip"),
         (
             XYS,
             {"stream": "joint+bone_motion"},

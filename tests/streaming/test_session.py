@@ -144,7 +144,7 @@ def test_poses_through_a_pipe_need_no_pose_network(runs, tmp_path, capsys, monke
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["a.mp4"], "images need a pose network: --pose RUN"),
+        (["a.mp4"], "images need a pose estimator, --pose"),
         (
             ["a.mp4", "--pose", "online"],
             "--pose wants a run of the model 'pose', got one of 'recogniser'",
