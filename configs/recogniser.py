@@ -99,6 +99,7 @@ def get_config(arg: str = "") -> TrainConfig:
         eval_every=5.0,
     )
     if selection.dataset != "ucf101_32":
+        config.clip.seconds = 1.0  # of a stream, about the length of the clips
         config.optim.name = "adamw"  # without decay, the same as Adam
         config.eval_every = 20.0
     if selection.quick:

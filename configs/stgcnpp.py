@@ -44,8 +44,10 @@ jhmdb14: 2-D poses of 14 JHMDB classes, three splits: split1 (default) to split3
 
 from jaxact.config import STGCNPPConfig, TrainConfig, choose, recipes
 
+ROWS = recipes.NTU_AND_SMALL_ROWS
+
 
 def get_config(arg: str = "") -> TrainConfig:
     """The run of a data set and split; "quick" beside them makes a small one of it."""
-    selection = choose(arg, recipes.NTU_AND_SMALL_ROWS)
+    selection = choose(arg, ROWS)
     return recipes.ntu_or_small_dataset(selection, STGCNPPConfig)

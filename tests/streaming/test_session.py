@@ -67,7 +67,7 @@ def test_a_video_becomes_a_log_a_film_and_a_summary(runs, tmp_path, capsys, monk
     )
     assert (
         "8 frames (0 dropped, 8 processed), 1 people" in messages
-        and "the whole network on each person's last 4" in messages
+        and "the whole network on each person's last 0.133 s" in messages
     )
     start, *frames, end = lines(out.read_text())
     assert start["event"] == "start" and start["labels"] == ["kick", "rest", "wave"]
@@ -96,6 +96,18 @@ def test_a_real_pose_network_without_a_recogniser_follows_every_other_frame(runs
         and "computed per frame" not in messages
     )
     assert all(each["label"] is None for frame in frames for each in frame["people"])
+
+
+def test_a_file_without_people_ends_with_one_sentence(runs, capsys, monkeypatch):
+    nobody = np.zeros((0, 14, 3), np.float32)
+    monkeypatch.setattr(
+        pose_net_estimator.PoseNetEstimator, "__call__", lambda self, picture: nobody
+    )
+    video = str(runs / "a.mp4")
+    assert cli.main(["stream", video, "--pose", str(runs / "pose")]) == 2
+    messages = capsys.readouterr().err
+    assert "8 processed), nobody found in" in messages
+    assert f"nobody was found in the 8 processed frames of {video!r}" in messages
 
 
 def test_poses_through_a_pipe_need_no_pose_network(runs, tmp_path, capsys, monkeypatch):
