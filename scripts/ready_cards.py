@@ -147,10 +147,10 @@ def _accuracy(
     seeds = ", ".join(f"{100 * top1:.2f} %" for top1 in accuracy["top1"])
     top5 = statistics.mean(report["top5"] for report in reports)
     hardest = sorted(classes, key=lambda row: float(row["recall"]))[:HARDEST]
-    named = ", ".join(f"{row['class']} ({float(row['recall']):.0%})" for row in hardest)
+    named = ", ".join(f"{row['class']} ({100 * float(row['recall']):.0f} %)" for row in hardest)
     return (
         f"Top-1 {describe_accuracy(accuracy['top1'])} on {accuracy['clips']} clips, "
-        f"top-5 {top5:.1%}. Seeds {', '.join(map(str, accuracy['seeds']))}: {seeds}. "
+        f"top-5 {100 * top5:.1f} %. Seeds {', '.join(map(str, accuracy['seeds']))}: {seeds}. "
         f"This network is the one of seed {accuracy['seeds'][0]}, {seeds.split(', ')[0]}. "
         f"Its lowest recalls: {named}."
     )

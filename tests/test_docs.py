@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from jaxact import cli, config
+from jaxact.interop import public_checkpoints
+from jaxact.runs import ready_networks
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md"]
@@ -120,3 +122,13 @@ def test_the_cards_are_the_docstrings_of_the_configs_and_each_is_on_the_page():
 def test_every_call_on_a_page_is_filled_in():
     for page in PAGES:
         assert "{{" not in hooks["on_page_markdown"](page.read_text(encoding="utf-8")), page
+
+
+def test_the_tables_of_networks_hold_every_ready_network_and_public_checkpoint():
+    ready, public = hooks["ready"](), hooks["public"]()
+    for name in ready_networks.names():
+        assert f"| `{name}` |" in ready and f"\n### {name}\n" in ready
+    checkpoints = public_checkpoints.checkpoints()
+    assert len(public.splitlines()) == len(checkpoints) + 2
+    for checkpoint in checkpoints:
+        assert f"`{checkpoint.files[0].command}`" in public and checkpoint.terms in public

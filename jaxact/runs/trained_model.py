@@ -200,15 +200,16 @@ def load(
 
 
 def load_ready(
-    ready: ready_networks.ReadyNetwork, step: int | None, how: str | None
+    ready: ready_networks.ReadyNetwork, step: int | None = None, how: str | None = None
 ) -> TrainedModel:
-    """Loads a ready network; each is a classifier with one checkpoint."""
+    """Loads a ready network, a classifier with one checkpoint; `step` and `how`: see `load`."""
     ready.check_selection(step, how)
     values = ready.values
     metadata = RunMetadata.from_dict(values["run"])
     arrays = {name: jnp.asarray(array) for name, array in ready.arrays().items()}
     variables = unflatten_dict(arrays, sep="/")
-    return _trained(metadata, build(metadata), variables, values["step"], values["selection"])
+    model = build(metadata)
+    return _trained(metadata, model, variables, values["step"], values["selection"])
 
 
 def _trained(

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 import jaxact
-from jaxact import cli
+from jaxact import cli, config
 from jaxact.errors import UserError
 from jaxact.inference import ready_certificate
 from jaxact.runs import ready_networks, safetensors, trained_model
 from jaxact.streaming import recognition
+from scripts import ready_cards
 from tests.helpers import ready
 
 ROOT = Path(__file__).parents[2]
@@ -112,7 +113,7 @@ def test_models_lists_shows_and_verifies(toy, capsys):
     assert "62.5 ± 17.7 % (2 seeds)" in row
     assert cli.main(["models", "toy"]) == 0
     card = capsys.readouterr().out
-    assert card == (toy / "README.md").read_text() and "wave (25%), kick (50%)" in card
+    assert card == (toy / "README.md").read_text() and "wave (25 %), kick (50 %)" in card
     assert cli.main(["models", "toy", "--verify"]) == 0
     assert "toy: 2 clips, the logits differ" in capsys.readouterr().out
 
@@ -170,3 +171,14 @@ def test_a_certificate_of_other_logits_is_refused(toy):
     (toy / "certificate.json").write_text(json.dumps(certificate))
     with pytest.raises(UserError, match=r"gives other logits on this machine"):
         ready_certificate.verify("toy")
+
+
+@pytest.mark.parametrize("name", ready_cards.RECIPES)
+def test_a_recipe_is_a_config_of_its_data_set(name):
+    recipe = ready_cards.RECIPES[name]
+    run = config.load(str(ROOT / recipe.config), list(recipe.overrides))
+    assert run.data.name == recipe.dataset and run.select == "last"
+    if name in SHIPPED:
+        shipped = trained_model.load(f"ready:{name}").config
+        run.data.data_dir, run.seed = "", shipped.seed
+        assert config.to_dict(run) == config.to_dict(shipped)
