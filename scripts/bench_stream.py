@@ -168,8 +168,11 @@ def chain(width: float, options: argparse.Namespace) -> float:
     classifier, preprocessor = recogniser(carry=False)
 
     class SimulatedEstimator:
-        layout, seconds = estimator.layout, estimator.seconds
+        layout, seconds, about = estimator.layout, estimator.seconds, {}
         number = 0
+
+        def reset(self) -> None:
+            pass
 
         def __call__(self, image: np.ndarray) -> np.ndarray:
             estimator(image)

@@ -97,7 +97,7 @@ def _open_session(file: str) -> Any:
     try:
         return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors have no class in common
-        reason = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0].rpartition(" : ")[2]
         raise UserError(
             f"ONNX Runtime cannot load {file!r}, which is no ONNX file, cut off or too new: "
             f"{reason}; wanted one of: {WANTED}"

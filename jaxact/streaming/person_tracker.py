@@ -92,7 +92,9 @@ class PersonTracker:
         tracks, assigned = update_tracks(self._tracks, poses, patience=_NO_LIMIT, score=True)
         tracks, continued = stitch_tracks(tracks, first_new_id)
         self._stitched += len(continued)
-        ids = [continued.get(person, person) for person in assigned.tolist()]
+        ids: list[int] = []
+        for person in map(int, assigned):
+            ids.append(continued.get(person, person))
         self._last_seen.update({person: time for person in ids if person >= 0})
         alive = []
         for track in sorted(tracks.held, key=lambda track: (track.missed, track.id)):
