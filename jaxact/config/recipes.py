@@ -17,27 +17,11 @@ _SMALL_CLIPS: dict[str, dict[str, Any]] = {
     "utd_mhad": {"frames": 48, "persons": 1, "scale": "skeleton", "views": 5},
     "sbu": {"frames": 24, "persons": 2, "views": 5},
     "jhmdb14": {"frames": 32, "persons": 1},
-    "jhmdb_detected": {
-        "frames": 16,
-        "seconds": 1.0,
-        "persons": 1,
-        "person": "frame_score",
-        "empty": "drop",
-        "scale": "skeleton",
-        "views": 5,
-    },
 }
 _SMALL_AUGMENTATION: dict[str, dict[str, Any]] = {
     "utd_mhad": {"crop": 0.9, "rotate": 0.3, "rescale": 0.15, "drop_joints": 0.03},
     "sbu": {"crop": 0.8, "rotate": 0.1, "rescale": 0.1, "mirror": True, "swap": True},
     "jhmdb14": {"crop": 0.85, "rotate": 0.2, "rescale": 0.1, "mirror": True, "drop_joints": 0.03},
-    "jhmdb_detected": {
-        "crop": 0.85,
-        "rotate": 0.2,
-        "rescale": 0.1,
-        "mirror": True,
-        "drop_joints": 0.03,
-    },
 }
 SMALL_DATASETS = tuple(_SMALL_CLIPS)
 # Data sets of `ntu_or_small_dataset`, none of which has rows.

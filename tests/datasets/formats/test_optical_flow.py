@@ -71,7 +71,5 @@ def test_the_error_of_an_unknown_method_lists_the_methods(monkeypatch):
     with pytest.raises(UserError, match=r"unknown flow 'tvl1'; available: dis, farneback"):
         optical_flow.flow_estimator("tvl1")
     monkeypatch.setitem(sys.modules, "cv2", None)
-    with pytest.raises(
-        UserError, match=r"'opencv-contrib-python', .*pip install 'jaxact\[flow\]'"
-    ):
+    with pytest.raises(UserError, match=r"'opencv-contrib-python', .*pip install 'jaxact\[flow\]'"):
         optical_flow.flow_estimator("dis")
