@@ -155,8 +155,8 @@ def test_a_video_is_answered_through_a_pose_estimator_as_its_joints_are(net, tmp
         with pytest.raises(UserError, match=message):
             network.predict(path, **options)
     other = Walker()
-    other.layout = "kinect-20"
-    with pytest.raises(UserError, match="--pose does not fit the network: layout 'kinect-20' does"):
+    other.layout = "kinect-15"
+    with pytest.raises(UserError, match="--pose does not fit the network: layout 'kinect-15' does"):
         net.predict(path, pose=other)
     np.save(tmp_path / "walk.npy", joints[:, 0])
     for name, message in (("walk.npy", "holds joints already"), ("none.mp4", "wanted a video")):
