@@ -76,6 +76,8 @@ def _prepare(recipe: ready_cards.Recipe, options: argparse.Namespace) -> list[st
     for name in ("raw", "pose"):
         if getattr(options, name):
             words += [f"--{name}", getattr(options, name)]
+    if recipe.layout:
+        words += ["--to-layout", recipe.layout]
     return words
 
 

@@ -1,15 +1,16 @@
 """Frames of a camera over HTTP: each is answered with its people, and sessions are limited."""
 
+import contextlib
 import io
 import threading
 import time
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from starlette.testclient import TestClient
 
-from jaxact.serve import app, live_frame
+from jaxact.serve import live_frame
 from jaxact.serve.estimator_pool import EstimatorPool
 from jaxact.streaming.frame import Frame
 from jaxact.streaming.recognition import make_processor
@@ -42,9 +43,19 @@ def pool(estimators):
     return EstimatorPool(open_estimator)
 
 
+@contextlib.contextmanager
+def connected(net, pool, **limits):
+    """A client of a server."""
+    with (
+        serving.served(net, pool=pool, **limits) as url,
+        httpx.Client(base_url=url, timeout=600) as client,
+    ):
+        yield client
+
+
 @pytest.fixture
 def client(net, pool):
-    with TestClient(app.build(net, pool=pool)) as client:
+    with connected(net, pool) as client:
         yield client
 
 
@@ -126,17 +137,16 @@ def test_what_is_no_frame_is_one_sentence(client):
 
 
 def test_sessions_are_limited_and_end_without_frames(net, pool):
-    limits = app.Limits(sessions=2, idle=0.3)
-    with TestClient(app.build(net, limits, pool=pool)) as client:
+    with connected(net, pool, sessions=2, idle=0.5) as client:
         paths = [opened(client), opened(client)]
         sentence = refused(client.post("/live"), 503)
         assert sentence == "the server is processing 2 cameras, its limit; try again later"
-        assert len(client.app.state.live) == 2  # pyright: ignore
-        for _ in range(100):
-            time.sleep(0.1)
-            if not len(client.app.state.live):  # pyright: ignore
+        for _ in range(100):  # without a request
+            if len(pool._free) == 2:
                 break
-        assert "after 0.3 seconds without a frame" in refused(client.post(paths[0]), 404)
+            time.sleep(0.1)
+        assert len(pool._free) == 2
+        assert "after 0.5 seconds without a frame" in refused(client.post(paths[0]), 404)
         opened(client)
 
 
@@ -156,7 +166,7 @@ def test_one_frame_of_a_session_at_a_time(net, monkeypatch):
         return estimators[-1]
 
     pool = EstimatorPool(open_estimator)
-    with TestClient(app.build(net, app.Limits(timeout=0.3, sessions=1), pool=pool)) as client:
+    with connected(net, pool, timeout=0.3, sessions=1) as client:
         path = opened(client)
         assert "not processed within 0.3 seconds" in refused(client.post(path, content=jpeg()), 504)
         assert inside.is_set()
@@ -173,18 +183,17 @@ def test_one_frame_of_a_session_at_a_time(net, monkeypatch):
         assert len(estimators) == 1
 
 
-def test_an_estimator_that_fails_is_not_used_again(net, estimators):
+def test_an_estimator_that_fails_is_not_used_again(net):
     class Broken(serving.FakeEstimator):
         def __call__(self, image):
             raise RuntimeError("secret")
 
     pool = EstimatorPool(Broken)
-    built = app.build(net, pool=pool)
-    with TestClient(built, raise_server_exceptions=False) as client:
+    with connected(net, pool) as client:
         path = opened(client)
         assert "secret" not in refused(client.post(path, content=jpeg()), 500)
         refused(client.post(path, content=jpeg()), 404)
-        assert not pool._free and not len(built.state.live)
+        assert not pool._free
 
 
 def test_pages_of_other_sites_open_no_session(client):
@@ -196,7 +205,7 @@ def test_pages_of_other_sites_open_no_session(client):
 
 
 def test_a_server_without_an_estimator_names_the_option(net):
-    with TestClient(app.build(net)) as client:
+    with connected(net, None) as client:
         assert client.get("/network").json()["poses"] is False
         assert "start it with --pose SPEC" in refused(client.post("/live"), 404)
         files = {"file": ("film.mp4", b"\0\0\0\x20ftypisom" + bytes(9))}

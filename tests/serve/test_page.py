@@ -58,9 +58,8 @@ def test_a_clip_is_drawn_and_answered_and_what_goes_wrong_is_said_in_the_page(br
     with serving.served(net, max_bytes=1_000_000) as url:
         browser.get(url)
         until(browser, lambda: "3 classes" in text(browser, "network"))
-        assert not browser.find_element(By.ID, "webcam").is_enabled() and "reads joints" in text(
-            browser, "webcam-note"
-        )
+        assert not browser.find_element(By.ID, "webcam").is_enabled()
+        assert "need a pose estimator: start the server with --pose" in text(browser, "webcam-note")
         upload = browser.find_element(By.ID, "file")
         upload.send_keys(str(tmp_path / "large.npy"))
         until(browser, lambda: "large.npy has 1.60 MB" in text(browser, "status"))
