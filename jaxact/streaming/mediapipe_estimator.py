@@ -21,8 +21,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from jaxact.errors import UserError, missing_extra
+from jaxact.streaming.missing_joints import drop_missing
 from jaxact.streaming.native_log import without_routine_messages
-from jaxact.streaming.pose_estimator import drop_missing
 
 WHERE = (
     "MediaPipe publishes pose_landmarker_full.task in its storage 'mediapipe-models', linked from "

@@ -17,8 +17,8 @@ from jaxtyping import Float, UInt8
 from jaxact.errors import UserError, missing_extra
 from jaxact.pipeline.pose_joints import undo_letterbox
 from jaxact.streaming import onnx_pose_networks
+from jaxact.streaming.missing_joints import drop_missing
 from jaxact.streaming.onnx_pose_networks import PoseNetwork
-from jaxact.streaming.pose_estimator import drop_missing
 
 MAX_PEOPLE = 30  # per image, those with the highest scores
 THRESHOLD = 0.25  # least score of a person and of a joint

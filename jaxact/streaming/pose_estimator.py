@@ -8,11 +8,7 @@
 """
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
-from jaxtyping import Float
 
 from jaxact.datasets.formats.video_poses import PoseEstimator
 from jaxact.errors import UserError, unknown
@@ -52,24 +48,6 @@ def open_pose_estimator(spec: str, *, video: bool = True) -> PoseEstimator:
     from jaxact.streaming.onnx_estimator import OnnxEstimator
 
     return OnnxEstimator(file, people=people, threshold=threshold)
-
-
-def drop_missing(
-    poses: Float[np.ndarray, "n v 3"], shape: Sequence[int], *, threshold: float = 0.0
-) -> Float[np.ndarray, "m v 3"]:
-    """Sets joints outside the picture or without a score to zero, and drops empty people.
-
-    Args:
-        poses: x and y in pixels, and a score.
-        shape: shape of the image, height first.
-        threshold: joints with a score below it are missing; at 0, those with the score 0.
-    """
-    height, width = shape[:2]
-    positions, scores = poses[..., :2], poses[..., 2]
-    in_image = ((positions >= 0) & (positions <= (width, height))).all(axis=-1)
-    present = in_image & (scores > 0) & (scores >= threshold)
-    poses = np.where(present[..., None], poses, 0)
-    return poses[present.any(axis=1)].astype(np.float32)
 
 
 def _split_kind(spec: str) -> tuple[str, str]:

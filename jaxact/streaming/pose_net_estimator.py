@@ -20,7 +20,7 @@ from jaxact.pipeline.images import letterbox
 from jaxact.pipeline.pose_joints import undo_letterbox
 from jaxact.runs import trained_model
 from jaxact.skeletons.pose_body import BODY
-from jaxact.streaming.pose_estimator import drop_missing
+from jaxact.streaming.missing_joints import drop_missing
 
 MAX_PEOPLE = 30  # per image, those with the highest scores
 

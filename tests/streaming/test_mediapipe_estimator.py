@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 from jaxact.errors import UserError
+from jaxact.streaming.missing_joints import drop_missing
 from jaxact.streaming.native_log import without_routine_messages
-from jaxact.streaming.pose_estimator import PoseEstimator, drop_missing, open_pose_estimator
+from jaxact.streaming.pose_estimator import PoseEstimator, open_pose_estimator
 
 DATA = Path(os.environ.get("JAXACT_DATA", "/nowhere"))
 TASK = DATA / "weights" / "pose_landmarker_full.task"
