@@ -47,7 +47,8 @@ class Checkpoints:
         if read_only and not self.folder.is_dir():
             raise UserError(
                 f"no checkpoints in {str(workdir)!r}: "
-                f"wanted the --workdir of a `jaxact train` run, with a folder {FOLDER!r}"
+                f"wanted the --workdir of a `jaxact train` run, with a folder {FOLDER!r}, "
+                "or a ready network, ready:NAME (see `jaxact models`)"
             )
         policy = AnyPreservationPolicy(
             [

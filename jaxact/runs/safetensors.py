@@ -4,10 +4,11 @@ The first eight bytes are the header's length. The header holds each array's dty
 offsets in the bytes that follow it.
 """
 
+import io
 import json
 import os
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +78,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str,
         raise UserError(f"{os.fspath(path)!r} is no complete safetensors file: {reason}") from error
 
 
-def parse(file: BinaryIO) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def parse(file: io.BufferedIOBase) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Reads an open file; see `read`.
 
     Raises:

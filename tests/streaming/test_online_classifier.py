@@ -3,6 +3,7 @@
 import dataclasses
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -75,7 +76,7 @@ def test_the_recogniser_reads_the_frames_so_far_stretched_to_its_window(nets):
         for t in range(start, 7):
             window = stretched(joints[start : t + 1][-FRAMES:], FRAMES)
             window[..., :2] -= 0.5
-            logits = net.model.apply(net.weights, window[None, :, None].astype(np.float32))
+            logits = net.model.apply(net.weights, jnp.asarray(window[None, :, None], jnp.float32))
             expected = softmax(np.asarray(logits))[0]
             np.testing.assert_allclose(steps[t][person,], expected, atol=1e-4)
     assert np.ptp([probabilities[3,] for probabilities in steps], axis=0).max() > 1e-4

@@ -22,10 +22,13 @@ class Crowd:
     layout = "body-14"
 
     def __init__(self, frames):
-        self.frames, self.seconds = iter(frames), {}
+        self.frames, self.seconds, self.about = iter(frames), {}, {}
 
     def __call__(self, picture):
         return np.asarray(next(self.frames), np.float32).reshape(-1, 14, 3)
+
+    def reset(self):
+        pass
 
 
 class CountingClassifier:

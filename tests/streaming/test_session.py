@@ -195,10 +195,13 @@ class Eye:
     layout = "body-14"
 
     def __init__(self):
-        self.seconds = {}
+        self.seconds, self.about = {}, {}
 
     def __call__(self, picture):
         return standing(picture)
+
+    def reset(self):
+        pass
 
 
 def test_ctrl_c_leaves_a_whole_film_and_a_failure_none(tmp_path):
