@@ -228,6 +228,4 @@ def test_every_ready_network_that_a_page_names_exists():
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         missing |= set(re.findall(r"ready:([a-z][a-z0-9-]+)", text)) - set(names)
-    if missing == {"jhmdb21-body14"}:
-        pytest.xfail("the network of JHMDB is not among the package's files yet")
     assert not missing

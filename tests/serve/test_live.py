@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from jaxact.datasets.formats import recording
+from jaxact.errors import UserError
 from jaxact.serve import live_frame
-from jaxact.serve.estimator_pool import EstimatorPool
+from jaxact.serve.estimator_pool import EstimatorPool, TimedEstimator
 from jaxact.streaming.frame import Frame
 from jaxact.streaming.recognition import make_processor
+from tests.helpers import videos
 from tests.serve import serving
 
 
@@ -189,10 +192,12 @@ def test_an_estimator_that_fails_is_not_used_again(net):
             raise RuntimeError("secret")
 
     pool = EstimatorPool(Broken)
-    with connected(net, pool) as client:
-        path = opened(client)
-        assert "secret" not in refused(client.post(path, content=jpeg()), 500)
-        refused(client.post(path, content=jpeg()), 404)
+    with serving.served(net, pool=pool) as url:
+        with httpx.Client(base_url=url, timeout=600) as client:
+            path = url + opened(client)
+        # The server closes the connection of a failed request.
+        assert "secret" not in refused(httpx.post(path, content=jpeg()), 500)
+        refused(httpx.post(path, content=jpeg()), 404)
         assert not pool._free
 
 
@@ -211,3 +216,32 @@ def test_a_server_without_an_estimator_names_the_option(net):
         files = {"file": ("film.mp4", b"\0\0\0\x20ftypisom" + bytes(9))}
         sentence = refused(client.post("/predict", files=files), 400)
         assert sentence.startswith("'film.mp4' is a video, and the network reads joints")
+
+
+def test_a_video_is_answered_by_its_estimated_joints(client, net, estimators, tmp_path):
+    film = videos.write(tmp_path / "film.mp4", videos.frames(12, 48, 64))
+
+    def ask(path, **fields):
+        return client.post("/predict", files={"file": (path.name, path.read_bytes())}, data=fields)
+
+    (clip,) = ask(film, window="6").json()["clips"]
+    assert (clip["name"], clip["frames"], clip["video"]) == ("film", 12, True)
+    recorded = recording.read_video(film, serving.FakeEstimator())
+    best = net.predict_clip(net.open_joints(recorded)).top(1)[0]
+    assert clip["top"][0]["label"] == best[0]
+    assert clip["top"][0]["probability"] == pytest.approx(best[1], abs=1e-5)
+    skeleton = clip["skeleton"]
+    picture, point = skeleton["picture"], np.array(skeleton["points"][3][0][2])
+    shares = (picture["left"], picture["top"]) + picture["scale"] * point
+    np.testing.assert_allclose(shares, recorded.joints[3, 0, 2, :2], atol=1e-3)
+    assert len(estimators) == 1 and estimators[0].resets == 2
+    assert "states; leave layout" in refused(ask(film, layout="coco-17"), 400)
+    dark = videos.write(tmp_path / "dark.mp4", np.zeros((5, 48, 64, 3), np.uint8))
+    assert "detects nobody in the 5 frames of 'dark.mp4'" in refused(ask(dark), 400)
+
+
+def test_a_video_whose_poses_take_too_long_frees_its_thread(tmp_path):
+    film = videos.write(tmp_path / "film.mp4", videos.frames(12, 48, 64))
+    estimator = TimedEstimator(serving.FakeEstimator(), 0.0)
+    with pytest.raises(UserError, match="not estimated within 0 seconds; cut it into parts"):
+        recording.read_video(film, estimator)

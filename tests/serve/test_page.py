@@ -1,53 +1,23 @@
-"""The page in a browser: Debian's Chromium without a window, where it and its driver are
-installed.
-"""
+"""The page in a browser: clips and their predictions, and what it says of errors."""
 
 import re
-import shutil
 
 import numpy as np
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.wait import WebDriverWait
 
 from jaxact.serve import predictions
-from tests.serve import serving
+from tests.serve import browsers, serving
+from tests.serve.browsers import text, until
 
-BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (BROWSER and DRIVER), reason="Chromium and its driver are not installed"
-)
+pytestmark = browsers.installed
 
 
 @pytest.fixture(scope="module")
 def browser():
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for argument in (
-        "headless=new",
-        "no-sandbox",
-        "disable-gpu",
-        "disable-dev-shm-usage",
-        "window-size=1100,1200",
-    ):
-        options.add_argument(f"--{argument}")
-    options.add_argument("--deny-permission-prompts")
-    options.add_argument(
-        "--use-fake-device-for-media-stream"
-    )  # there is a webcam, and the browser may not use it
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
-
-
-def text(browser, name):
-    return browser.find_element(By.ID, name).text
-
-
-def until(browser, holds):
-    return WebDriverWait(browser, 300).until(lambda _: holds())
+    """There is a webcam, and the browser may not use it."""
+    with browsers.opened("deny-permission-prompts") as driver:
+        yield driver
 
 
 def test_a_clip_is_drawn_and_answered_and_what_goes_wrong_is_said_in_the_page(browser, tmp_path):
