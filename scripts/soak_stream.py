@@ -63,7 +63,11 @@ class SimulatedEstimator:
     layout = "body-14"
 
     def __init__(self) -> None:
-        self.number, self.seconds, self.random = 0, {}, np.random.default_rng(0)
+        self.number, self.random = 0, np.random.default_rng(0)
+        self.seconds, self.about = {}, {}
+
+    def reset(self) -> None:
+        """Has nothing to forget."""
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """The poses of this frame in pixels, in random order."""

@@ -55,7 +55,7 @@ def _run_models(options: argparse.Namespace) -> None:
 def _print_ready() -> None:
     from jaxact.runs import ready_networks
 
-    rows = [("name", "input", "classes", "top-1", "protocol", "size")]
+    rows: list[tuple[str, ...]] = [("name", "input", "classes", "top-1", "protocol", "size")]
     for name in ready_networks.names():
         rows.append(ready_networks.find(name).row)
     print_table(rows)

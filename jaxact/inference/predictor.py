@@ -194,7 +194,7 @@ class Predictor:
         from jaxact.datasets.formats import recording
 
         self.check_pose_support(estimator)
-        return self.open_joints(recording.read_video(path, estimator))
+        return self.open_joints(recording.read_video(Path(path), estimator))
 
     def check_pose_support(self, estimator: PoseEstimator) -> None:
         """Checks that the joints of a pose estimator can be converted to the network's.

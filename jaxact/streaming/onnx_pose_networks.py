@@ -24,6 +24,8 @@ SIDE = 640  # both sides of the other inputs where the file leaves them open
 STEP = 32  # sides of MoveNet's input are multiples of it
 JOINTS = 17
 
+Prepared = tuple[np.ndarray, np.ndarray, np.ndarray]  # input, zoom, corner
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class People:
@@ -60,12 +62,12 @@ class PoseNetwork:
     signature: str
     channels_last: bool
     matches: Callable[[Sequence[tuple[int, ...]]], bool]
-    prepare: Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]
+    prepare: Callable[[np.ndarray, tuple[int, int]], Prepared]
     decode: Callable[[Sequence[np.ndarray], tuple[int, int]], People]
     overlap: float | None = None
 
 
-def _prepare_movenet(image: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, ...]:
+def _prepare_movenet(image: np.ndarray, size: tuple[int, int]) -> Prepared:
     if all(size):
         fitted, zoom = images.fit(image, size)
     else:
@@ -77,7 +79,7 @@ def _prepare_movenet(image: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarr
     return inputs, zoom, np.zeros(2)
 
 
-def _prepare_rtmo(image: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, ...]:
+def _prepare_rtmo(image: np.ndarray, size: tuple[int, int]) -> Prepared:
     size = (size[0] or SIDE, size[1] or SIDE)
     fitted, zoom = images.fit(image, size)
     inputs = np.full((*size, 3), GREY, np.float32)
@@ -85,7 +87,7 @@ def _prepare_rtmo(image: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray,
     return inputs, zoom, np.zeros(2)
 
 
-def _prepare_yolo(image: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, ...]:
+def _prepare_yolo(image: np.ndarray, size: tuple[int, int]) -> Prepared:
     size = (size[0] or SIDE, size[1] or SIDE)
     fitted, zoom = images.fit(image, size)
     rows, columns = fitted.shape[:2]
