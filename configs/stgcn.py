@@ -99,7 +99,6 @@ import dataclasses
 from jaxact.config import (
     AugmentConfig,
     ClipConfig,
-    CrossEntropyLossConfig,
     LocalConfig,
     LSTMConfig,
     OptimConfig,
@@ -227,25 +226,9 @@ def small_dataset(selection: Selection) -> TrainConfig:
 
 def detected_joints(selection: Selection) -> TrainConfig:
     """The recipe for joints that a pose estimator detected in short videos."""
-    return TrainConfig(
-        data=selection.data(),
-        model=STGCNConfig(network="stem3", width=16, dropout=0.2, init="he_fan_out"),
-        clip=ClipConfig(
-            frames=16,
-            seconds=1.0,  # of a stream, about the length of the clips
-            persons=1,
-            person="frame_score",  # a track may break; then another slot continues it
-            sampling="resize",
-            center="first",
-            scale="skeleton",
-            empty="drop",
-            stream="joint+bone+joint_motion",
-            views=5,
-        ),
-        augment=AugmentConfig(crop=0.85, rotate=0.2, rescale=0.1, mirror=True, drop_joints=0.03),
-        optim=recipes.adamw(),
-        loss=CrossEntropyLossConfig(label_smoothing=0.1),
-        batch_size=16,
-        epochs=60,
-        eval_every=0,
-    )
+    model = STGCNConfig(network="stem3", width=16, dropout=0.2, init="he_fan_out")
+    config = recipes.small_dataset(selection, model)
+    config.loss.label_smoothing = 0.1
+    config.clip.stream = "joint+bone+joint_motion"
+    config.epochs, config.eval_every = 60, 0
+    return config

@@ -147,8 +147,8 @@ def stream(source: str, **options: Any) -> Recognition:
     Args:
         source: a file, a folder of images or of OpenPose's JSON files, the number of a camera, or a
             URL.
-        options: `pose`, a pose estimator, `network` (or `recogniser`), a skeleton classifier, and
-            others; see `jaxact.streaming.recognition.open_recognition`.
+        options: `pose`, a pose estimator, `network`, a skeleton classifier, and others; see
+            `jaxact.streaming.recognition.open_recognition`.
 
     Returns:
         An iterable of `jaxact.streaming.processor.FrameResult`, with the class names in `labels`.

@@ -82,7 +82,7 @@ def test_a_folder_of_poses_is_a_stream_of_results(run, tmp_path):
         numbers = np.random.default_rng(frame).uniform(0.1, 0.9, 54).tolist()
         content = {"people": [{"pose_keypoints_2d": numbers}]}
         (tmp_path / f"v_{frame:012}_keypoints.json").write_text(str(content).replace("'", '"'))
-    recognition = jaxact.stream(str(tmp_path), recogniser=str(run))
+    recognition = jaxact.stream(str(tmp_path), network=str(run))
     results = list(recognition)
     assert len(results) == 10 and recognition.labels == random_runs.LABELS
     (person,) = results[-1].people

@@ -5,7 +5,7 @@ import importlib.util
 import socket
 from typing import Any
 
-from jaxact.cli.command import checkpoint_options, command, start_jax
+from jaxact.cli.command import POSE, checkpoint_options, command, start_jax
 from jaxact.errors import UserError, missing_extra
 
 
@@ -24,8 +24,7 @@ def serve(subparsers: Any) -> None:
     parser.add_argument(
         "--pose",
         metavar="SPEC",
-        help="pose estimator, with which a network that reads skeletons accepts videos and the "
-        "webcam: the --workdir of a pose network's run, mediapipe:FILE.task or onnx:FILE.onnx",
+        help=f"videos and the webcam, for a network that reads skeletons: {POSE}",
     )
     parser.add_argument(
         "--host",

@@ -6,11 +6,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jaxact.cli.command import command, start_jax
+from jaxact.cli.command import POSE, command, start_jax
 from jaxact.errors import UserError
 
 LOGGED_OPTIONS = (
-    *("pose", "recogniser", "every", "smooth", "smooth_joints", "window_seconds", "persons"),
+    "pose",
+    "recogniser",
+    "every",
+    "smooth",
+    "smooth_joints",
+    "window_seconds",
+    "persons",
 )
 
 
@@ -37,8 +43,7 @@ def stream(subparsers: Any) -> None:
     parser.add_argument(
         "--pose",
         metavar="SPEC",
-        help="pose estimator: the --workdir of a pose network's run, mediapipe:FILE.task or "
-        "onnx:FILE.onnx; not needed for poses",
+        help=f"{POSE}; not needed for poses",
     )
     parser.add_argument(
         "--recogniser",
@@ -147,7 +152,7 @@ def _run_stream(options: argparse.Namespace) -> None:
     recognition = open_recognition(
         options.source,
         pose=options.pose,
-        recogniser=options.recogniser,
+        network=options.recogniser,
         size=size,
         persons=options.persons,
         smooth=options.smooth,
@@ -184,16 +189,20 @@ def _run_stream(options: argparse.Namespace) -> None:
         report(options.video)
     report(session.summary_line(summary))
     if not recognition.source.live and summary["ended"] == session.SOURCE_ENDED:
-        _check_people(options.source, summary)
+        _check_people(options, summary)
 
 
-def _check_people(source: str, summary: Mapping[str, Any]) -> None:
+def _check_people(options: argparse.Namespace, summary: Mapping[str, Any]) -> None:
     """Raises UserError if a file without people was processed to its end."""
-    if not summary["people"]:
-        raise UserError(
-            f"nobody was found in the {summary['looked_at']} processed frames of {source!r}; "
-            "a person must be visible from head to hips, and --pose may take a lower threshold=P"
-        )
+    if summary["people"]:
+        return
+    hint = ""
+    if options.pose:
+        hint = "; a lower threshold=P of --pose, or another estimator, may detect people"
+    raise UserError(
+        f"nobody was found in the {summary['looked_at']} processed frames of "
+        f"{options.source!r}{hint}"
+    )
 
 
 def _droppable(source: Any, options: argparse.Namespace) -> Any:

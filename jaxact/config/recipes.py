@@ -17,20 +17,37 @@ _SMALL_CLIPS: dict[str, dict[str, Any]] = {
     "utd_mhad": {"frames": 48, "persons": 1, "scale": "skeleton", "views": 5},
     "sbu": {"frames": 24, "persons": 2, "views": 5},
     "jhmdb14": {"frames": 32, "persons": 1},
+    "jhmdb_detected": {
+        "frames": 16,
+        "seconds": 1.0,  # of a stream, about the length of the clips
+        "persons": 1,
+        "person": "frame_score",  # a track may break; then another slot continues it
+        "scale": "skeleton",
+        "empty": "drop",
+        "views": 5,
+    },
+}
+_JHMDB_AUGMENTATION = {
+    "crop": 0.85,
+    "rotate": 0.2,
+    "rescale": 0.1,
+    "mirror": True,
+    "drop_joints": 0.03,
 }
 _SMALL_AUGMENTATION: dict[str, dict[str, Any]] = {
     "utd_mhad": {"crop": 0.9, "rotate": 0.3, "rescale": 0.15, "drop_joints": 0.03},
     "sbu": {"crop": 0.8, "rotate": 0.1, "rescale": 0.1, "mirror": True, "swap": True},
-    "jhmdb14": {"crop": 0.85, "rotate": 0.2, "rescale": 0.1, "mirror": True, "drop_joints": 0.03},
+    "jhmdb14": _JHMDB_AUGMENTATION,
+    "jhmdb_detected": _JHMDB_AUGMENTATION,
 }
 SMALL_DATASETS = tuple(_SMALL_CLIPS)
+_SMALL_EPOCHS = {"utd_mhad": 60, "sbu": 40, "jhmdb14": 60}  # of pyskl's networks
 # Data sets of `ntu_or_small_dataset`, none of which has rows.
-NTU_AND_SMALL_ROWS = {"ntu60": (), "ntu120": (), **dict.fromkeys(SMALL_DATASETS, ())}
-_SMALL_EPOCHS = {"utd_mhad": 60, "sbu": 40, "jhmdb14": 60}
+NTU_AND_SMALL_ROWS = {"ntu60": (), "ntu120": (), **dict.fromkeys(_SMALL_EPOCHS, ())}
 
 
 def small_dataset(selection: Selection, model: ModelConfig) -> TrainConfig:
-    """The recipe for UTD-MHAD, SBU and 14 classes of JHMDB, which have some hundreds of clips."""
+    """The recipe for UTD-MHAD, SBU and JHMDB, which have some hundreds of clips."""
     return TrainConfig(
         data=selection.data(),
         model=model,
@@ -76,7 +93,7 @@ def ntu_or_small_dataset(
 ) -> TrainConfig:
     """A network of pyskl on NTU RGB+D, or its six units of width 32 on a small data set."""
     dataset = selection.dataset
-    if dataset in SMALL_DATASETS:
+    if dataset in _SMALL_EPOCHS:
         config = small_dataset(selection, model(network="six", width=32, dropout=0.2))
         config.loss.label_smoothing = 0.1
         config.epochs = _SMALL_EPOCHS[dataset]

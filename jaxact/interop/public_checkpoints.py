@@ -123,13 +123,13 @@ class PublicCheckpoint:
 
 def checkpoints() -> list[PublicCheckpoint]:
     """All checkpoints: those of pyskl, then those of st-gcn."""
-    found = []
+    all_checkpoints = []
     for (network, folder, prefix), figures in _PYSKL.items():
         for key, top1 in figures.items():
-            found.append(_pyskl(network, folder, f"{prefix}{key}", key, top1))
+            all_checkpoints.append(_pyskl(network, folder, f"{prefix}{key}", key, top1))
     for file, (data, split, joints, top1) in _STGCN.items():
-        found.append(_stgcn(file, data, split, joints, top1))
-    return found
+        all_checkpoints.append(_stgcn(file, data, split, joints, top1))
+    return all_checkpoints
 
 
 def find(name: str) -> PublicCheckpoint:

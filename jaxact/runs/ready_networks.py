@@ -139,10 +139,12 @@ class ReadyNetwork:
         """Raises UserError where another checkpoint than the one in the package is wanted."""
         own = self.values["step"]
         if step not in (None, own) or how == "best":
-            wanted = f"step {step}" if step is not None else f"the {how} one"
+            selection = f"the {how} one"
+            if step is not None:
+                selection = f"step {step}"
             raise UserError(
                 f"the ready network {self.name!r} has one checkpoint, of step {own} "
-                f"({self.values['selection']}); {wanted} was wanted"
+                f"({self.values['selection']}); {selection} was wanted"
             )
 
     def arrays(self) -> dict[str, np.ndarray]:

@@ -25,6 +25,8 @@ from jaxact.streaming.preprocessing import PosePreprocessor
 from jaxact.streaming.state_clock import StateClock
 from jaxact.streaming.window import SlidingWindow, window_seconds
 
+MAX_SECONDS = 60.0  # of a window
+
 Group = tuple[int, ...]  # ids of the people who are classified together, in their slots
 JointsById = Mapping[int, Float[np.ndarray, "w c"]]
 Probabilities = dict[Group, Float[np.ndarray, " k"]]
@@ -98,9 +100,6 @@ def build(
     return WindowClassifier(net.model, net.weights, preprocessor, seconds=seconds)
 
 
-MAX_SECONDS = 60.0  # of a window
-
-
 def is_stateful(net: trained_model.TrainedModel, carry: bool = False) -> bool:
     """Whether every frame is read once."""
     return carry or isinstance(net.model, CausalSTGCN)
@@ -120,7 +119,7 @@ class WindowClassifier:
         weights: Any,
         preprocessor: PosePreprocessor,
         *,
-        seconds: float | None = None,
+        seconds: float,
     ) -> None:
         """Compiles nothing yet.
 
@@ -128,14 +127,11 @@ class WindowClassifier:
             model: module of a skeleton classifier.
             weights: its variables.
             preprocessor: computes its input.
-            seconds: length of the window; None takes the run's.
+            seconds: length of the window.
         """
-        clip = preprocessor.clip
-        seconds = seconds or window_seconds(clip)
         self.work_per_frame = f"the whole network on each person's last {seconds:.3g} s"
-        self._frames = clip["frames"]
         self._preprocessor, self._weights = preprocessor, weights
-        self._window = SlidingWindow(seconds=seconds, fps=clip["fps"])
+        self._window = SlidingWindow(seconds=seconds, fps=preprocessor.clip["fps"])
         self._apply = functools.partial(_classify, model)
 
     def step(self, time: float, people: JointsById, groups: Sequence[Group]) -> Probabilities:
@@ -144,20 +140,20 @@ class WindowClassifier:
         The batch is padded to a power of two, so that few programs are compiled.
         """
         self._window.add(time, people)
-        known = []
+        complete = []
         for group in groups:
             if all(person in self._window for person in group):
-                known.append(group)
-        if not known:
+                complete.append(group)
+        if not complete:
             return {}
         windows = []
-        for group in known:
+        for group in complete:
             windows.append(self._preprocessor.inputs(self._window.record(group)))
-        batch_size = 1 << (len(known) - 1).bit_length()
+        batch_size = 1 << (len(complete) - 1).bit_length()
         x = np.zeros((batch_size, *windows[0].shape), np.float32)
-        x[: len(known)] = windows
+        x[: len(complete)] = windows
         probabilities = np.asarray(self._apply(self._weights, jnp.asarray(x)))
-        return dict(zip(known, probabilities, strict=False))
+        return dict(zip(complete, probabilities, strict=False))
 
     def keep_only(self, groups: Collection[Group]) -> None:
         """See `OnlineClassifier`."""
@@ -168,7 +164,7 @@ class StatefulClassifier:
     """Reads every frame once; the size of a group's state is constant."""
 
     def __init__(
-        self, model: Any, weights: Any, preprocessor: PosePreprocessor, *, fps: float | None = None
+        self, model: Any, weights: Any, preprocessor: PosePreprocessor, *, fps: float
     ) -> None:
         """Compiles nothing yet.
 
@@ -176,10 +172,10 @@ class StatefulClassifier:
             model: module of a network with a state.
             weights: its variables.
             preprocessor: computes its input.
-            fps: frames per second that the network reads; None takes the run's.
+            fps: frames per second that the network reads.
         """
         self._preprocessor = preprocessor
-        self._fps = fps or preprocessor.clip["fps"]
+        self._fps = fps
         self._states: dict[Group, Any] = {}
         self._clocks: dict[Group, StateClock] = {}
         self._logits: dict[Group, Any] = {}

@@ -1,6 +1,6 @@
 """Recognition of a stream from Python: a source, a pose estimator and a network put together.
 
-for result in jaxact.stream("clip.mp4", pose="mediapipe:pose.task", recogniser="runs/online"):
+for result in jaxact.stream("clip.mp4", pose="mediapipe:pose.task", network="runs/online"):
     for person in result.people: ...
 """
 
@@ -40,7 +40,6 @@ def open_recognition(
     source: str,
     *,
     pose: str | None = None,
-    recogniser: str | None = None,
     network: str | None = None,
     size: tuple[int, int] | None = None,
     persons: int = 8,
@@ -59,9 +58,7 @@ def open_recognition(
             URL, or "-" for JSON on standard input.
         pose: pose estimator: the workdir of a pose network's run, "mediapipe:FILE.task" or
             "onnx:FILE.onnx"; not needed for a source of poses.
-        recogniser: workdir of a skeleton classifier's run, or "ready:NAME"; None only tracks
-            people.
-        network: another name of `recogniser`.
+        network: workdir of a skeleton classifier's run, or "ready:NAME"; None only tracks people.
         size: height and width in pixels of the images that poses of the source were estimated in.
         persons: largest number of classified people: those who move and fill the picture.
         smooth: weight of the running average of probabilities after 1/30 s, from 0 to below 1.
@@ -76,14 +73,9 @@ def open_recognition(
         patience: seconds for which an interrupted camera or URL is reopened.
 
     Raises:
-        UserError: no such source or run, a source of images without `pose`, both `recogniser` and
-            `network`, or a network that does not read skeletons of this layout.
+        UserError: no such source or run, a source of images without `pose`, or a network that does
+            not read skeletons of this layout.
     """
-    if recogniser and network:
-        raise UserError(
-            f"recogniser={recogniser!r} and network={network!r} are two names of one option; "
-            "wanted one of them"
-        )
     frames = open_source(source, fps=fps, patience=patience)
     if not frames.has_poses and not pose:
         raise UserError(
@@ -91,8 +83,8 @@ def open_recognition(
             "mediapipe:FILE.task or onnx:FILE.onnx"
         )
     net = None
-    if recogniser or network:
-        net = load_network(recogniser or network or "")
+    if network:
+        net = load_network(network)
     estimator = None
     if pose and not frames.has_poses:
         estimator = open_pose_estimator(pose, video=True)

@@ -12,6 +12,7 @@ from jaxact.errors import UserError
 from jaxact.models import causal_stgcn, recogniser_stream
 from jaxact.streaming import online_classifier
 from jaxact.streaming.preprocessing import PosePreprocessor
+from jaxact.streaming.window import window_seconds
 from tests.helpers import random_runs
 
 FRAMES = 4
@@ -162,7 +163,9 @@ def echo_classifier(**options):
     clip = dataclasses.asdict(config.ClipConfig(frames=FRAMES, persons=2)) | options
     preprocess = PosePreprocessor(skeletons.get_layout("body-14"), random_runs.CHANNELS, clip)
     echo = Echo()
-    return online_classifier.WindowClassifier(echo, {}, preprocess), echo
+    return online_classifier.WindowClassifier(
+        echo, {}, preprocess, seconds=window_seconds(clip)
+    ), echo
 
 
 def last_input(network, echo, joints, fps=FPS):
